@@ -1,0 +1,82 @@
+# `make demo`, `make test` and `make lint` install what they need by themselves, inside this folder.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(CURDIR)/$(VENV)/bin
+CACHE  := $(CURDIR)/.cache
+
+# A Node of the machine is used if it is new enough; if not, the one that requirements.lock brings.
+NODE_OK := $(shell node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null && echo yes)
+export PATH := $(CURDIR)/node_modules/.bin:$(if $(NODE_OK),$(PATH):$(BIN),$(BIN):$(PATH))
+
+# The compiler is npm's, under the name that py-solc-x looks for: nothing is downloaded while compiling.
+export SOLCX_BINARY_PATH := $(CURDIR)/tools/solc
+# Ape's packages and caches of this clone; `ape` typed by hand uses ~/.ape and its accounts.
+export APE_DATA_FOLDER := $(CACHE)/ape
+# Ape takes a project below the temp folder for one of its own copies; so the temp folder goes below the project.
+export TMPDIR := $(CACHE)/tmp
+
+.PHONY: help setup compile demo test lint format bench node env lock clean
+
+help: ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: $(CACHE)/packages ## install everything (the other commands do it when needed)
+
+compile: setup ## compile the contracts
+	$(BIN)/ape compile
+
+demo: setup ## one story on a local chain, from register to totals
+	$(BIN)/ape run demo
+
+test: setup ## run the test suite
+	$(BIN)/pytest
+
+lint: setup ## check format, style, types and spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	solhint --noPoster --max-warnings 0 'contracts/**/*.sol'
+	$(BIN)/codespell
+
+format: setup ## format the Python sources
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup ## measure speed
+	$(BIN)/ape run bench
+
+node: setup ## keep a local chain running at 127.0.0.1:8545
+	anvil --hardfork osaka --chain-id 31337 --port 8545
+
+env: ## print what a shell needs: eval "$$(make -s env)"
+	@echo 'export PATH="$(CURDIR)/node_modules/.bin:$(BIN):$$PATH" SOLCX_BINARY_PATH="$(SOLCX_BINARY_PATH)"'
+	@echo 'export TMPDIR="$(TMPDIR)"; mkdir -p "$(TMPDIR)"'
+
+lock: $(CACHE)/python ## choose versions anew: requirements.lock, package-lock.json
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --quiet --upgrade --output-file requirements.lock
+	npm install --package-lock-only --ignore-scripts
+
+clean: ## remove everything that make has written
+	rm -rf $(VENV) node_modules .build .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+# Stamps: each is newer than what it was made from, so a second run has nothing to do.
+
+$(CACHE)/python: requirements.lock pyproject.toml tools/venv
+	@mkdir -p $(TMPDIR)
+	tools/venv $(PYTHON) $(VENV)
+	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(CACHE)/npm: package.json package-lock.json .npmrc $(CACHE)/python
+	npm ci --ignore-scripts --loglevel=error
+	@touch $@
+
+$(CACHE)/packages: ape-config.yaml $(CACHE)/npm
+	$(BIN)/ape pm install
+	@touch $@
