@@ -7,10 +7,11 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(CURDIR)/$(VENV)/bin
 CACHE  := $(CURDIR)/.cache
+PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --use-pep517 --no-build-isolation
 
 # A Node of the machine is used if it is new enough; if not, the one that requirements.lock brings.
 NODE_OK := $(shell node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null && echo yes)
-export PATH := $(CURDIR)/node_modules/.bin:$(if $(NODE_OK),$(PATH):$(BIN),$(BIN):$(PATH))
+export PATH := $(CURDIR)/tools/bin:$(CURDIR)/node_modules/.bin:$(if $(NODE_OK),$(PATH):$(BIN),$(BIN):$(PATH))
 
 # The compiler is npm's, under the name that py-solc-x looks for: nothing is downloaded while compiling.
 export SOLCX_BINARY_PATH := $(CURDIR)/tools/solc
@@ -19,7 +20,7 @@ export APE_DATA_FOLDER := $(CACHE)/ape
 # Ape takes a project below the temp folder for one of its own copies; so the temp folder goes below the project.
 export TMPDIR := $(CACHE)/tmp
 
-.PHONY: help setup compile demo test lint format bench node env lock clean
+.PHONY: help setup compile demo test unit lint format bench node env lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -32,8 +33,11 @@ compile: setup ## compile the contracts
 demo: setup ## one story on a local chain, from register to totals
 	$(BIN)/ape run demo
 
-test: setup ## run the test suite
-	$(BIN)/pytest
+test: unit ## run the test suite
+	$(BIN)/pytest --ignore tests/unit
+
+unit: setup ## run the tests that need no chain
+	$(BIN)/pytest -p no:ape_test tests/unit
 
 lint: setup ## check format, style, types and spelling
 	$(BIN)/ruff check .
@@ -52,8 +56,8 @@ bench: setup ## measure speed
 node: setup ## keep a local chain running at 127.0.0.1:8545
 	anvil --hardfork osaka --chain-id 31337 --port 8545
 
-env: ## print what a shell needs: eval "$$(make -s env)"
-	@echo 'export PATH="$(CURDIR)/node_modules/.bin:$(BIN):$$PATH" SOLCX_BINARY_PATH="$(SOLCX_BINARY_PATH)"'
+env: ## print the variables that a shell needs to run ape by hand
+	@echo 'export PATH="$(CURDIR)/tools/bin:$(CURDIR)/node_modules/.bin:$(BIN):$$PATH" SOLCX_BINARY_PATH="$(SOLCX_BINARY_PATH)"'
 	@echo 'export TMPDIR="$(TMPDIR)"; mkdir -p "$(TMPDIR)"'
 
 lock: $(CACHE)/python ## choose versions anew: requirements.lock, package-lock.json
@@ -69,8 +73,11 @@ clean: ## remove everything that make has written
 $(CACHE)/python: requirements.lock pyproject.toml tools/venv
 	@mkdir -p $(TMPDIR)
 	tools/venv $(PYTHON) $(VENV)
-	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@# A few packages come as source only; they are built with the locked setuptools.
+	@sed -n '/^setuptools==/,/[^\\]$$/p' requirements.lock > $(CACHE)/build.lock
+	$(PIP) --require-hashes -r $(CACHE)/build.lock
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --editable .
 	@touch $@
 
 $(CACHE)/npm: package.json package-lock.json .npmrc $(CACHE)/python
