@@ -44,6 +44,7 @@ lint: setup ## check format, style, types and spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	solhint --noPoster --max-warnings 0 'contracts/**/*.sol'
+	$(BIN)/python tools/slither.py --exclude-informational --exclude-low --exclude-optimization
 	$(BIN)/codespell
 
 format: setup ## format the Python sources
@@ -80,7 +81,7 @@ $(CACHE)/python: requirements.lock pyproject.toml tools/venv
 	$(PIP) --editable .
 	@touch $@
 
-$(CACHE)/npm: package.json package-lock.json .npmrc $(CACHE)/python
+$(CACHE)/npm: package.json package-lock.json .npmrc | $(CACHE)/python
 	npm ci --ignore-scripts --loglevel=error
 	@touch $@
 
