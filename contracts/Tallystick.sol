@@ -32,6 +32,7 @@ import {
     Totals
 } from "./interfaces/Types.sol";
 import {ARCHIVE_DELAY, BURN_ADDRESS, MAX_COUNT, MAX_WINDOW, REWARD_BONDS} from "./libraries/Constants.sol";
+import {LaneLib} from "./libraries/LaneLib.sol";
 import {LeafLib} from "./libraries/LeafLib.sol";
 import {PreImageLib} from "./libraries/PreImageLib.sol";
 import {Resolvers} from "./libraries/Resolvers.sol";
@@ -44,7 +45,10 @@ import {Word, WordLib} from "./libraries/WordLib.sol";
 /// @title Tallystick
 /// @notice Counts, per network, how many AI inferences are backed by evidence, and of which kind.
 /// @dev No owner, no proxy, no pause. A batch is one storage word, the hash of a pre-image that callers present.
+/// One transient lock: functions that call another contract set it (nonReentrant), all others refuse to run while it
+/// is set (nonReentrantView).
 contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
+    using LaneLib for Lane;
     using LeafLib for Leaf;
     using PreImageLib for Batch;
     using PreImageLib for PreImage;
@@ -52,10 +56,11 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
     using TallyLib for Tally;
     using TreeLib for bytes32;
+    using WordLib for WordLib.Words;
 
     struct LaneState {
         Lane lane;
-        mapping(uint256 slot => Word word) words;
+        WordLib.Words words; // by slot
     }
 
     struct NetworkState {
@@ -89,7 +94,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         bytes32 parent,
         string calldata name,
         string calldata uri
-    ) external nonReentrant returns (bytes32 networkId) {
+    ) external nonReentrantView returns (bytes32 networkId) {
         require(
             rules.responseWindow > 0 && rules.rulingWindow > 0 && rules.challengeWindow <= MAX_WINDOW
                 && rules.rulingWindow <= MAX_WINDOW && rules.responseWindow <= rules.challengeWindow / 2,
@@ -108,14 +113,14 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ITallystick
-    function admit(bytes32 networkId, address operator) external nonReentrant {
+    function admit(bytes32 networkId, address operator) external nonReentrantView {
         Lane storage lane = _laneAsOwner(networkId, operator);
         (lane.admitted, lane.closed) = (true, false);
         emit OperatorAdmitted(networkId, operator);
     }
 
     /// @inheritdoc ITallystick
-    function close(bytes32 networkId, address operator) external nonReentrant {
+    function close(bytes32 networkId, address operator) external nonReentrantView {
         _laneAsOwner(networkId, operator).closed = true;
         emit OperatorClosed(networkId, operator);
     }
@@ -128,7 +133,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         bytes32 parent,
         string calldata name,
         string calldata uri
-    ) external nonReentrant returns (bytes32 modelId) {
+    ) external nonReentrantView returns (bytes32 modelId) {
         address owner = ownerOf(networkId);
         NetworkState storage network = _networks[networkId];
         Terms storage terms = network.terms;
@@ -177,7 +182,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ITallystick
-    function stake(bytes32 networkId, uint128 amount) external nonReentrant {
+    function stake(bytes32 networkId, uint128 amount) external nonReentrantView {
         ownerOf(networkId);
         NetworkState storage network = _networks[networkId];
         _takeCredit(network.terms.asset, amount);
@@ -186,7 +191,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ITallystick
-    function unstake(bytes32 networkId, uint128 amount) external nonReentrant {
+    function unstake(bytes32 networkId, uint128 amount) external nonReentrantView {
         NetworkState storage network = _networks[networkId];
         Lane storage lane = network.lanes[msg.sender].lane;
         uint256 needed = uint256(amount) + uint256(network.terms.stakePerInference) * lane.openInferences;
@@ -199,7 +204,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     // A BATCH'S LIFE
 
     /// @inheritdoc ITallystick
-    function commit(Commitment calldata commitment) external nonReentrant returns (bytes32 batchId) {
+    function commit(Commitment calldata commitment) external nonReentrantView returns (bytes32 batchId) {
         (batchId,) = _commit(commitment);
     }
 
@@ -215,7 +220,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ITallystick
-    function commitMany(Commitment[] calldata commitments) external nonReentrant returns (bytes32[] memory batchIds) {
+    function commitMany(Commitment[] calldata commitments) external nonReentrantView returns (bytes32[] memory batchIds) {
         batchIds = new bytes32[](commitments.length);
         for (uint256 i = 0; i < commitments.length; ++i) {
             (batchIds[i],) = _commit(commitments[i]);
@@ -231,9 +236,11 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ITallystick
-    function challenge(Batch calldata batch, Stamp stamp, Opening calldata opening) external nonReentrant {
+    function challenge(Batch calldata batch, Stamp stamp, Opening calldata opening) external nonReentrantView {
         Terms storage terms = _networks[batch.networkId].terms;
-        require(terms.arbiter != address(0), ArbiterMissing(batch.networkId));
+        (address arbiter, uint256 bond) = (terms.arbiter, terms.challengeBond);
+        (address asset, uint256 rulingWindow) = (terms.asset, terms.rulingWindow);
+        require(arbiter != address(0), ArbiterMissing(batch.networkId));
         bytes32 batchId = batch.id();
         bytes32 leaf = _open(batchId, batch, opening);
         Dispute memory dispute = Dispute({
@@ -241,19 +248,19 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
             withBytes: false,
             party: msg.sender,
             leafIndex: uint32(opening.leafIndex),
-            due: uint40(block.timestamp + terms.rulingWindow),
+            due: uint40(block.timestamp + rulingWindow),
             leaf: leaf
         });
         Word word = _dispute(batch, stamp, batchId, dispute);
         require(word.grade() != Grade.Proven, ProvenUnchallengeable(batchId));
-        _takeCredit(terms.asset, terms.challengeBond);
+        _takeCredit(asset, bond);
         emit BatchChallenged(
             batch.networkId, batch.operator, batchId, msg.sender, opening.leafIndex, leaf, dispute.due
         );
     }
 
     /// @inheritdoc ITallystick
-    function demand(Batch calldata batch, Stamp stamp, uint256 leafIndex, bool withBytes) external nonReentrant {
+    function demand(Batch calldata batch, Stamp stamp, uint256 leafIndex, bool withBytes) external nonReentrantView {
         Terms storage terms = _networks[batch.networkId].terms;
         require(leafIndex < batch.count, LeafIndexOutOfRange(leafIndex, batch.count));
         require(!withBytes || terms.maxBytes > 0, BytesNotDemandable(batch.networkId));
@@ -280,7 +287,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         bytes calldata signature,
         bytes calldata input,
         bytes calldata output
-    ) external nonReentrant {
+    ) external nonReentrantView {
         Batch calldata batch = preImage.batch;
         Dispute calldata dispute = preImage.dispute;
         Terms storage terms = _networks[batch.networkId].terms;
@@ -298,7 +305,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ITallystick
-    function timeout(PreImage calldata preImage) external nonReentrant {
+    function timeout(PreImage calldata preImage) external nonReentrantView {
         Dispute calldata dispute = preImage.dispute;
         (bytes32 batchId,) = _disputed(preImage, DisputeKind.Demand);
         require(block.timestamp > dispute.due, TooEarly(block.timestamp, uint256(dispute.due) + 1));
@@ -330,7 +337,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ITallystick
-    function lapse(PreImage calldata preImage) external nonReentrant {
+    function lapse(PreImage calldata preImage) external nonReentrantView {
         Batch calldata batch = preImage.batch;
         Dispute calldata dispute = preImage.dispute;
         NetworkState storage network = _networks[batch.networkId];
@@ -361,7 +368,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc ITallystick
     function faultOrder(PreImage calldata preImage, Opening calldata opening, Opening calldata other)
         external
-        nonReentrant
+        nonReentrantView
     {
         bytes32 batchId = _pending(preImage);
         _open(batchId, preImage.batch, opening);
@@ -379,7 +386,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         Opening calldata opening,
         PreImage calldata earlier,
         Opening calldata other
-    ) external nonReentrant {
+    ) external nonReentrantView {
         bytes32 batchId = _pending(preImage);
         (bytes32 earlierId, Word word) = _held(earlier);
         require(word.state() != State.Rejected, StateForbids(earlierId, State.Rejected));
@@ -395,7 +402,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ITallystick
-    function faultDeadline(PreImage calldata preImage, Opening calldata opening) external nonReentrant {
+    function faultDeadline(PreImage calldata preImage, Opening calldata opening) external nonReentrantView {
         bytes32 batchId = _pending(preImage);
         _open(batchId, preImage.batch, opening);
         uint256 deadline = opening.leaf.deadline;
@@ -406,24 +413,24 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ITallystick
-    function finalize(bytes32 networkId, address operator, BatchRef[] calldata refs) external nonReentrant {
+    function finalize(BatchRef[] calldata refs, bytes32 networkId, address operator) external nonReentrantView {
         NetworkState storage network = _networks[networkId];
         LaneState storage lane = network.lanes[operator];
         for (uint256 i = 0; i < refs.length; ++i) {
             (bytes32 batchId, Stamp stamp) = (refs[i].batchId, refs[i].stamp);
             Word word = _openWord(lane, batchId, stamp);
             require(block.timestamp >= stamp.closesAt(), TooEarly(block.timestamp, stamp.closesAt()));
-            uint256 count = stamp.count();
-            lane.words[stamp.slot()] = word.withState(State.Final);
-            lane.lane.openInferences -= uint48(count);
-            network.tally.add(0, word.outcome(), count);
-            emit BatchFinalized(networkId, operator, batchId, word.outcome(), count);
+            (Outcome outcome, uint256 count) = (word.outcome(), stamp.count());
+            lane.words.store(stamp.slot(), word.withState(State.Final));
+            lane.lane.release(count);
+            network.tally.add(0, outcome, count);
+            emit BatchFinalized(networkId, operator, batchId, outcome, count);
         }
     }
 
     /// @inheritdoc ITallystick
-    function archive(bytes32 networkId, address operator, BatchRef calldata ref) external nonReentrant {
-        Word word = _networks[networkId].lanes[operator].words[ref.stamp.slot()];
+    function archive(bytes32 networkId, address operator, BatchRef calldata ref) external nonReentrantView {
+        Word word = _networks[networkId].lanes[operator].words.load(ref.stamp.slot());
         require(word.matches(WordLib.seal(ref.batchId, ref.stamp)), PreImageMismatch(ref.batchId));
         require(word.state() == State.Final, StateForbids(ref.batchId, word.state()));
         require(_archive[ref.batchId].state == State.Unknown, AlreadyArchived(ref.batchId));
@@ -446,14 +453,14 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     {
         found = _archive[ref.batchId];
         if (found.state != State.Unknown) return found;
-        Word word = _networks[networkId].lanes[operator].words[ref.stamp.slot()];
+        Word word = _networks[networkId].lanes[operator].words.load(ref.stamp.slot());
         if (word.matches(WordLib.seal(ref.batchId, ref.stamp))) return _statusOf(word, ref.stamp);
     }
 
     /// @inheritdoc ITallystick
     function stateOf(PreImage calldata preImage) external view returns (State) {
         bytes32 batchId = preImage.batch.id();
-        Word word = _laneOf(preImage.batch).words[preImage.stamp.slot()];
+        Word word = _laneOf(preImage.batch).words.load(preImage.stamp.slot());
         return word.matches(preImage.seal(batchId)) ? word.state() : _archive[batchId].state;
     }
 
@@ -496,7 +503,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc ITallystick
     function wordOf(bytes32 networkId, address operator, uint32 slot) external view returns (bytes32) {
-        return bytes32(Word.unwrap(_networks[networkId].lanes[operator].words[slot]));
+        return bytes32(Word.unwrap(_networks[networkId].lanes[operator].words.load(slot)));
     }
 
     /// @inheritdoc ITallystick
@@ -507,74 +514,85 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     // COMMITTING
 
     function _commit(Commitment calldata c) private returns (bytes32 batchId, Stamp stamp) {
-        NetworkState storage network = _networks[c.networkId];
+        (bytes32 networkId, uint256 index, uint32 slot, uint256 count) = (c.networkId, c.index, c.slot, c.count);
+        NetworkState storage network = _networks[networkId];
         LaneState storage lane = network.lanes[msg.sender];
-        ModelTerms memory terms = network.models[c.modelId];
-        uint256 count = c.count;
-        require(terms.challengeWindow > 0, ModelNotFound(c.networkId, c.modelId));
+        ModelTerms storage terms = network.models[c.modelId];
+        (uint256 challengeWindow, uint256 stakePerInference, bool open) =
+            (terms.challengeWindow, terms.stakePerInference, terms.open);
+        require(challengeWindow > 0, ModelNotFound(networkId, c.modelId));
         require(count > 0 && count <= MAX_COUNT, CountOutOfRange(count, MAX_COUNT));
-        require(block.timestamp <= c.by, LateCommit(block.timestamp, c.by));
+        uint256 by = c.by;
+        require(block.timestamp <= by, LateCommit(block.timestamp, by));
 
-        (Outcome outcome, uint256 freed) = _vacate(lane, c);
-        network.tally.add(count, outcome, freed);
-        _enlist(lane.lane, c, terms, freed);
-        batchId = keccak256(abi.encode(c.networkId, msg.sender, c.index, c.modelId, c.root, count, c.by));
-        stamp = StampLib.pack(c.slot, count, block.timestamp, block.number, block.timestamp + terms.challengeWindow);
-        lane.words[c.slot] = WordLib.seal(batchId, stamp).withState(State.Open);
+        (bytes32 finalizedId, Outcome outcome, uint256 finalizedCount) = _vacate(lane, slot, c);
+        network.tally.add(count, outcome, finalizedCount);
+        _enlist(lane.lane, networkId, index, count, finalizedCount, stakePerInference, open);
+        batchId = keccak256(abi.encode(networkId, msg.sender, index, c.modelId, c.root, count, by));
+        unchecked {
+            stamp = StampLib.pack(slot, count, block.timestamp, block.number, block.timestamp + challengeWindow);
+        }
+        lane.words.store(slot, WordLib.seal(batchId, stamp).withState(State.Open));
         emit BatchCommitted(
-            c.networkId,
-            msg.sender,
-            batchId,
-            c.modelId,
-            c.root,
-            c.index,
-            c.by,
-            stamp,
-            freed == 0 ? bytes32(0) : c.replacedId,
-            outcome,
-            freed
+            networkId, msg.sender, batchId, c.modelId, c.root, index, by, stamp, finalizedId, outcome, finalizedCount
         );
     }
 
-    /// @dev The outcome and count of the finalizable batch in the slot; zero where the slot holds none.
-    function _vacate(LaneState storage lane, Commitment calldata c) private view returns (Outcome, uint256) {
-        Word word = lane.words[c.slot];
-        State state = word.state();
-        if (state != State.Open) {
-            require(state != State.Disputed, StateForbids(c.replacedId, state));
-            return (Outcome.Settled, 0);
+    /// @dev The finalizable batch in the slot, with its outcome and count; all zero where the slot holds none.
+    function _vacate(LaneState storage lane, uint32 slot, Commitment calldata c)
+        private
+        view
+        returns (bytes32 batchId, Outcome outcome, uint256 count)
+    {
+        Word word = lane.words.load(slot);
+        if (!word.isIn(State.Open)) {
+            require(!word.isIn(State.Disputed), StateForbids(c.replacedId, State.Disputed));
+            return (0, Outcome.Settled, 0);
         }
         Stamp stamp = c.replacedStamp;
-        require(
-            stamp.slot() == c.slot && word.matches(WordLib.seal(c.replacedId, stamp)), PreImageMismatch(c.replacedId)
-        );
-        uint256 freeFrom = stamp.closesAt() + ARCHIVE_DELAY;
-        require(block.timestamp >= freeFrom, SlotTaken(c.slot, block.timestamp, freeFrom));
-        return (word.outcome(), stamp.count());
+        batchId = c.replacedId;
+        require(word.matches(WordLib.seal(batchId, stamp)) && stamp.slot() == slot, PreImageMismatch(batchId));
+        unchecked {
+            uint256 freeFrom = stamp.closesAt() + ARCHIVE_DELAY;
+            require(block.timestamp >= freeFrom, SlotTaken(slot, block.timestamp, freeFrom));
+        }
+        return (batchId, word.outcome(), stamp.count());
     }
 
     /// @dev Moves the lane on by one batch, if it is open to the sender and has the stake.
-    function _enlist(Lane storage lane, Commitment calldata c, ModelTerms memory terms, uint256 freed) private {
-        (uint256 open, uint256 index) = (lane.openInferences + c.count - freed, lane.nextIndex);
-        require(!lane.closed, LaneClosed(c.networkId, msg.sender));
-        require(lane.admitted || terms.open, OperatorNotAdmitted(c.networkId, msg.sender));
-        require(c.index == index, BatchIndexNotNext(c.index, index));
-        uint256 needed = terms.stakePerInference * open;
-        require(lane.stake >= needed, InsufficientStake(c.networkId, msg.sender, lane.stake, needed));
-        (lane.openInferences, lane.nextIndex) = (uint48(open), uint48(index + 1));
+    function _enlist(
+        Lane storage lane,
+        bytes32 networkId,
+        uint256 index,
+        uint256 count,
+        uint256 finalizedCount,
+        uint256 stakePerInference,
+        bool open
+    ) private {
+        (uint256 staked, uint256 openInferences, uint256 nextIndex) =
+            (lane.stake, lane.openInferences, lane.nextIndex);
+        require(!lane.closed, LaneClosed(networkId, msg.sender));
+        require(lane.admitted || open, OperatorNotAdmitted(networkId, msg.sender));
+        require(index == nextIndex, BatchIndexNotNext(index, nextIndex));
+        // No overflow: open inferences below 2^48 times a stake below 2^96; a finalized batch was counted as open.
+        unchecked {
+            uint256 needed = stakePerInference * (openInferences + count - finalizedCount);
+            require(staked >= needed, InsufficientStake(networkId, msg.sender, staked, needed));
+        }
+        lane.advance(count, finalizedCount);
     }
 
     /// @dev Raises the grade of an open batch on evidence.
     function _attest(bytes32 batchId, Batch memory batch, Stamp stamp, Grade grade, bytes calldata evidence) private {
         NetworkState storage network = _networks[batch.networkId];
         LaneState storage lane = network.lanes[batch.operator];
-        Word word = lane.words[stamp.slot()];
+        Word word = lane.words.load(stamp.slot());
         require(grade > word.grade(), GradeNotRaised(batchId, grade, word.grade()));
         address attestor = network.terms.attestors[uint256(grade) - 1];
         require(attestor != address(0), AttestorMissing(batch.networkId, grade));
         BatchFacts memory facts = BatchFacts(batch, stamp.committedAt(), stamp.committedBlock(), stamp.closesAt());
         require(attestor.attests(batchId, facts, evidence), EvidenceRefused(batchId, grade));
-        lane.words[stamp.slot()] = word.withGrade(grade);
+        lane.words.store(stamp.slot(), word.withGrade(grade));
         emit BatchAttested(batch.networkId, batch.operator, batchId, grade);
     }
 
@@ -586,21 +604,23 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
 
     /// @dev The word of an open batch in its slot.
     function _openWord(LaneState storage lane, bytes32 batchId, Stamp stamp) private view returns (Word word) {
-        word = lane.words[stamp.slot()];
-        require(word.matches(WordLib.seal(batchId, stamp)), PreImageMismatch(batchId));
-        require(word.state() == State.Open, StateForbids(batchId, word.state()));
+        word = lane.words.load(stamp.slot());
+        Word seal = WordLib.seal(batchId, stamp);
+        if (word.isOpen(seal)) return word;
+        require(word.matches(seal), PreImageMismatch(batchId));
+        revert StateForbids(batchId, word.state());
     }
 
     /// @dev The word that the pre-image opens, whatever its state.
     function _held(PreImage calldata preImage) private view returns (bytes32 batchId, Word word) {
         batchId = preImage.batch.id();
-        word = _laneOf(preImage.batch).words[preImage.stamp.slot()];
+        word = _laneOf(preImage.batch).words.load(preImage.stamp.slot());
         require(word.matches(preImage.seal(batchId)), PreImageMismatch(batchId));
     }
 
     function _disputed(PreImage calldata preImage, DisputeKind kind) private view returns (bytes32 batchId, Word word) {
         (batchId, word) = _held(preImage);
-        require(word.state() == State.Disputed, StateForbids(batchId, word.state()));
+        require(word.isIn(State.Disputed), StateForbids(batchId, word.state()));
         require(preImage.dispute.kind == kind, DisputeKindMismatch(batchId, preImage.dispute.kind, kind));
     }
 
@@ -616,11 +636,11 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
 
     /// @dev The leaf's hash, if the opening leads to the batch's root.
     function _open(bytes32 batchId, Batch calldata batch, Opening calldata opening) private pure returns (bytes32 leaf) {
-        uint256 leafIndex = opening.leafIndex;
+        (uint256 leafIndex, uint256 count, bytes32[] calldata proof) = (opening.leafIndex, batch.count, opening.proof);
         leaf = opening.leaf.hash(batch.modelId, batch.operator);
-        require(leafIndex < batch.count, LeafIndexOutOfRange(leafIndex, batch.count));
+        require(leafIndex < count, LeafIndexOutOfRange(leafIndex, count));
         require(
-            TreeLib.isDepthOf(opening.proof.length, batch.count) && leaf.rootOf(leafIndex, opening.proof) == batch.root,
+            TreeLib.isDepthOf(proof.length, count) && leaf.rootOf(leafIndex, proof) == batch.root,
             ProofInvalid(batchId, leafIndex)
         );
     }
@@ -663,7 +683,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         LaneState storage lane = _laneOf(batch);
         word = _openWord(lane, batchId, stamp);
         require(block.timestamp < stamp.closesAt(), TooLate(block.timestamp, stamp.closesAt() - 1));
-        lane.words[stamp.slot()] = word.resealed(WordLib.seal(batchId, stamp, dispute)).withState(State.Disputed);
+        lane.words.store(stamp.slot(), word.resealed(WordLib.seal(batchId, stamp, dispute)).withState(State.Disputed));
     }
 
     /// @dev Ends a dispute for the batch, with max(time left when it was opened, responseWindow) on the clock.
@@ -674,8 +694,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         uint256 left = preImage.stamp.closesAt() + window - preImage.dispute.due;
         closesAt = block.timestamp + Math.max(left, responseWindow);
         Stamp stamp = preImage.stamp.closingAt(closesAt);
-        _laneOf(preImage.batch).words[stamp.slot()] =
-            word.resealed(WordLib.seal(batchId, stamp)).withState(State.Open);
+        _laneOf(preImage.batch).words.store(stamp.slot(), word.resealed(WordLib.seal(batchId, stamp)).withState(State.Open));
     }
 
     /// @dev Half of the challenge bond to `payee`, the rest burned.
@@ -699,9 +718,9 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         if (dispute.kind == DisputeKind.Challenge) bond = terms.challengeBond;
         else if (dispute.kind == DisputeKind.Demand) bond = terms.demandBond;
 
-        (lane.lane.stake, lane.lane.openInferences) =
-            (lane.lane.stake - uint128(slash), lane.lane.openInferences - uint48(batch.count));
-        lane.words[preImage.stamp.slot()] = WordLib.seal(batchId, preImage.stamp).withState(State.Rejected);
+        lane.lane.stake -= uint128(slash);
+        lane.lane.release(batch.count);
+        lane.words.store(preImage.stamp.slot(), WordLib.seal(batchId, preImage.stamp).withState(State.Rejected));
         network.tally.addLosses(batch.count, slash - reward);
         _archive[batchId] = Status(
             State.Rejected, Grade.Settled, false, conviction.cause, uint32(conviction.leafIndex), batch.count

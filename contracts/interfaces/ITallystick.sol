@@ -201,7 +201,7 @@ interface ITallystick is ITallystickErrors, ITallystickEvents {
 
     /// @notice Makes open batches of one lane final, from closesAt on. By anyone; all or none.
     /// @dev Emits BatchFinalized for each. Reverts with PreImageMismatch, StateForbids, TooEarly.
-    function finalize(bytes32 networkId, address operator, BatchRef[] calldata refs) external;
+    function finalize(BatchRef[] calldata refs, bytes32 networkId, address operator) external;
 
     /// @notice Writes a final batch's status for good, for contracts that need it later. By anyone.
     /// @dev A rejection archives itself. Emits BatchArchived. Reverts with PreImageMismatch, StateForbids,

@@ -19,11 +19,14 @@ library TallyLib {
 
     /// @dev `committed` inferences newly committed and `count` final with `outcome`; one word written, two if unresolved.
     function add(Tally storage tally, uint256 committed, Outcome outcome, uint256 count) internal {
-        if (outcome == Outcome.Unresolved) {
-            tally.counts += committed;
-            tally.losses += count << BITS;
-        } else {
-            tally.counts += committed + (count << BITS * (1 + uint256(outcome)));
+        uint256 place = uint256(outcome);
+        unchecked {
+            if (place < uint256(Outcome.Unresolved)) {
+                tally.counts += committed + (count << BITS * (1 + place));
+            } else {
+                tally.losses += count << BITS;
+                if (committed > 0) tally.counts += committed;
+            }
         }
     }
 

@@ -5,7 +5,10 @@ pragma solidity ^0.8.28;
 library TreeLib {
     /// @dev Whether depth == ceil(log2(count)), for count >= 1.
     function isDepthOf(uint256 depth, uint256 count) internal pure returns (bool) {
-        return depth == 0 ? count == 1 : depth < 32 && count <= 1 << depth && count > 1 << (depth - 1);
+        // (count - 1) >> depth is zero from the depth on; one level less it must not be.
+        unchecked {
+            return (count - 1) >> depth == 0 && (depth == 0 || (count - 1) >> (depth - 1) > 0);
+        }
     }
 
     /// @dev The root that `leaf` at `index` leads to. The caller checks index < count and proof.length == depth:
@@ -16,8 +19,9 @@ library TreeLib {
         // than the same loop in Solidity.
         assembly ("memory-safe") {
             let end := add(proof.offset, shl(5, proof.length))
+            index := shl(5, index)
             for { let at := proof.offset } lt(at, end) { at := add(at, 0x20) } {
-                let side := shl(5, and(index, 1))
+                let side := and(index, 0x20)
                 mstore(side, node)
                 mstore(xor(side, 0x20), calldataload(at))
                 node := keccak256(0x00, 0x40)
