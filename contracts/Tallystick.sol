@@ -658,6 +658,8 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
             require(!solicited && leaf.nonce == needed, UnsolicitedLeaf(leafHash, leaf.nonce, needed));
         } else {
             bytes32 digest = _hashTypedDataV4(leaf.requestHash(batch.modelId, batch.operator));
+            // A signature that does not recover gives the zero address, which is no requester.
+            // slither-disable-next-line unused-return
             (address signer,,) = ECDSA.tryRecoverCalldata(digest, signature);
             require(signer == leaf.requester, RequestNotSigned(leafHash, leaf.requester));
         }
