@@ -1,0 +1,221 @@
+"""Inferences and the requests behind them, hashed as EIP-712 structs."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from struct import Struct
+from typing import Any
+
+from tallystick.eip712 import Domain
+from tallystick.errors import SignatureError
+from tallystick.hexes import checksummed
+from tallystick.keccak import keccak256
+from tallystick.progress import Progress
+from tallystick.signature import recover, sign
+from tallystick.words import ZERO32, ZERO_ADDRESS, address, check_bytes, check_uint, uint
+
+INFERENCE_TYPE = (
+    b"Inference(bytes32 modelId,address operator,address requester,uint64 nonce,uint64 deadline,"
+    b"bytes32 inputHash,bytes32 outputHash,bytes32 traceRoot)"
+)
+REQUEST_TYPE = (
+    b"Request(bytes32 modelId,address operator,bytes32 inputHash,address requester,uint64 nonce,"
+    b"uint64 deadline)"
+)
+INFERENCE_TYPEHASH = keccak256(INFERENCE_TYPE)
+REQUEST_TYPEHASH = keccak256(REQUEST_TYPE)
+
+# requester, nonce, deadline, inputHash, outputHash, traceRoot: six words.
+_TAIL = Struct(">12x20s24xQ24xQ32s32s32s")
+_CHUNK = 1 << 13
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a requester signs: everything about an inference but its answer."""
+
+    model_id: bytes
+    operator: bytes
+    input_hash: bytes
+    requester: bytes
+    nonce: int
+    deadline: int
+    """Unix seconds; the latest commit that the requester accepts."""
+
+    def __post_init__(self) -> None:
+        for field, length in (
+            ("model_id", 32),
+            ("operator", 20),
+            ("input_hash", 32),
+            ("requester", 20),
+        ):
+            check_bytes(field, getattr(self, field), length)
+        check_uint("nonce", self.nonce, 64)
+        check_uint("deadline", self.deadline, 64)
+
+    def struct_hash(self) -> bytes:
+        """Return the EIP-712 hashStruct, 32 bytes."""
+        return keccak256(
+            REQUEST_TYPEHASH
+            + self.model_id
+            + address(self.operator)
+            + self.input_hash
+            + address(self.requester)
+            + uint(self.nonce)
+            + uint(self.deadline)
+        )
+
+    def digest(self, domain: Domain) -> bytes:
+        """Return what the requester signs, 32 bytes.
+
+        Source: requestDigest of the core.
+        """
+        return domain.digest(self.struct_hash())
+
+    def sign(self, domain: Domain, key: bytes) -> bytes:
+        """Sign with the requester's 32-byte secret key; 65 bytes that the contract takes.
+
+        Raises:
+            SignatureError: the key is another account's.
+
+        >>> from tallystick.signature import account_of
+        >>> requester = account_of(b"k" * 32)
+        >>> request = Request(bytes(32), bytes(20), bytes(32), requester, nonce=7, deadline=100)
+        >>> domain = Domain(chain_id=31337, contract=bytes(20))
+        >>> request.check(domain, request.sign(domain, b"k" * 32))
+        """
+        signature = sign(self.digest(domain), key)
+        self.check(domain, signature)
+        return signature
+
+    def recover(self, domain: Domain, signature: bytes) -> bytes:
+        """Return the 20-byte address that signed; SignatureError if the contract would refuse."""
+        return recover(self.digest(domain), signature)
+
+    def check(self, domain: Domain, signature: bytes) -> None:
+        """Raise SignatureError unless the contract would take the signature as the requester's.
+
+        It is checked with ecrecover only, whether or not the requester has code.
+        """
+        signer = self.recover(domain, signature)
+        if signer != self.requester:
+            raise SignatureError(
+                f"the request is signed by {checksummed(signer)}; "
+                f"needed: its requester {checksummed(self.requester)}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """One inference: who asked, what went in, what came out.
+
+    Source: `Inference` in contracts/interfaces/Types.sol.
+
+    >>> Inference(bytes(32), bytes(20), bytes(20), 0, 9, bytes(32), bytes(32)).leaf().hex()[:16]
+    '04aece1164a710d9'
+    """
+
+    model_id: bytes
+    operator: bytes
+    requester: bytes
+    """Zero: nobody signed, unsolicited."""
+    nonce: int
+    """Unique per requester and lane; unsolicited: batch index << 20 | leaf index."""
+    deadline: int
+    """Unix seconds; the latest commit that the requester accepts."""
+    input_hash: bytes
+    """keccak256 of the canonical input bytes."""
+    output_hash: bytes
+    """keccak256 of the canonical output bytes."""
+    trace_root: bytes = ZERO32
+    """Zero unless a replay tier needs it."""
+
+    def __post_init__(self) -> None:
+        for field, length in (
+            ("model_id", 32),
+            ("operator", 20),
+            ("requester", 20),
+            ("input_hash", 32),
+            ("output_hash", 32),
+            ("trace_root", 32),
+        ):
+            check_bytes(field, getattr(self, field), length)
+        check_uint("nonce", self.nonce, 64)
+        check_uint("deadline", self.deadline, 64)
+
+    @property
+    def solicited(self) -> bool:
+        """Whether a requester signed for it."""
+        return self.requester != ZERO_ADDRESS
+
+    @property
+    def key(self) -> tuple[bytes, int]:
+        """What the leaves of a batch ascend strictly by: requester, then nonce."""
+        return self.requester, self.nonce
+
+    def leaf(self) -> bytes:
+        """Return the leaf, 32 bytes: the EIP-712 hashStruct of the inference."""
+        return keccak256(_head(self) + _tail(self))
+
+    def request(self) -> Request:
+        """Return what the requester signed."""
+        return Request(
+            self.model_id,
+            self.operator,
+            self.input_hash,
+            self.requester,
+            self.nonce,
+            self.deadline,
+        )
+
+    def abi_leaf(self) -> tuple[Any, ...]:
+        """Return `Leaf` of the contract: the fields that are not the batch's."""
+        return (
+            self.requester,
+            self.nonce,
+            self.deadline,
+            self.input_hash,
+            self.output_hash,
+            self.trace_root,
+        )
+
+
+def hash_leaves(inferences: Sequence[Inference], progress: Progress | None = None) -> bytearray:
+    """Return the leaves of many inferences in their order, 32 bytes each, side by side.
+
+    Args:
+        inferences: any, in leaf order.
+        progress: called with leaves done and leaves in all.
+
+    >>> one = Inference(bytes(32), bytes(20), bytes(20), 0, 9, bytes(32), bytes(32))
+    >>> hash_leaves([one]) == one.leaf()
+    True
+    """
+    leaves = bytearray()
+    for start in range(0, len(inferences), _CHUNK):
+        leaves += b"".join(_hashed(inferences[start : start + _CHUNK]))
+        if progress:
+            progress(len(leaves) // 32, len(inferences))
+    return leaves
+
+
+def _hashed(inferences: Iterable[Inference]) -> Iterable[bytes]:
+    model, operator, head = b"", b"", b""
+    for inference in inferences:
+        if inference.model_id is not model or inference.operator is not operator:
+            model, operator, head = inference.model_id, inference.operator, _head(inference)
+        yield keccak256(head + _tail(inference))
+
+
+def _head(inference: Inference) -> bytes:
+    return INFERENCE_TYPEHASH + inference.model_id + address(inference.operator)
+
+
+def _tail(inference: Inference) -> bytes:
+    return _TAIL.pack(
+        inference.requester,
+        inference.nonce,
+        inference.deadline,
+        inference.input_hash,
+        inference.output_hash,
+        inference.trace_root,
+    )
