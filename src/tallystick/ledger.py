@@ -104,8 +104,8 @@ class BatchRecord:
 class Ledger:
     """Networks, models, lanes, batches, counters and credits, from events alone.
 
-    Reading a network, lane, batch or credit that no event has named gives KeyError from `networks`
-    `models` and `batches`, and an empty entry from `lanes`, `totals`, `swept` and `credits`.
+    What no event has named is a KeyError in `networks`, `models` and `batches`, and an empty entry
+    in `lanes`, `totals`, `swept` and `credits`.
 
     >>> position = Position(block_number=1, log_index=0, tx_hash=bytes(32), address=bytes(20))
     >>> ledger = Ledger.of([events.Deposited(bytes(20), b"a" * 20, 5, position=position)])

@@ -1,0 +1,207 @@
+"""From a file's records to a batch's leaves: order, numbers, and what the contract would refuse.
+
+An operator that commits to a leaf it could not reveal loses its stake; so everything that `reveal`
+and the faults check is checked here, before anything is sent.
+"""
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
+
+from tallystick.eip712 import Domain
+from tallystick.errors import RecordError, SignatureError, WrongLine
+from tallystick.hexes import checksummed
+from tallystick.inference import Inference, hash_leaves
+from tallystick.network import Rules
+from tallystick.progress import Progress
+from tallystick.record import Record
+from tallystick.records import MOST_WRONG
+from tallystick.tree import MAX_COUNT, Tree
+from tallystick.words import ZERO_ADDRESS
+
+_CHUNK = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Where a batch is to be committed, and what the chain says of that place now."""
+
+    domain: Domain
+    rules: Rules
+    operator: bytes
+    index: int
+    """The lane's next batch index."""
+    now: int
+    """Unix seconds; time of the latest block."""
+    taken: Container[tuple[bytes, int]] = frozenset()
+    """(requester, nonce) of all leaves that the lane has committed."""
+
+    @property
+    def latest(self) -> int:
+        """Unix seconds; the latest deadline that cannot be a fault, whenever this is committed."""
+        return self.now + self.rules.challenge_window // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Arranged:
+    """Records in the order of their leaves, numbered and checked."""
+
+    records: tuple[Record, ...]
+    inferences: tuple[Inference, ...]
+    """Of the records, in the same order."""
+
+    @property
+    def by(self) -> int:
+        """Unix seconds; the smallest deadline."""
+        return min(inference.deadline for inference in self.inferences)
+
+    def tree(self, progress: Progress | None = None) -> Tree:
+        """Hash the leaves and build their tree; progress counts both."""
+        return Tree.from_leaves(hash_leaves(self.inferences, progress), progress)
+
+
+def arrange(
+    records: Sequence[Record],
+    lane: Lane,
+    model_id: bytes,
+    deadline: int | None = None,
+    hashes_only: bool = False,
+    progress: Progress | None = None,
+) -> Arranged:
+    """Put records into the order of leaves and check each against the network's rules.
+
+    Leaves ascend by (requester, nonce). Unsolicited ones, whose requester is zero, come first in
+    the order given, and their nonce is index << 20 | leaf index.
+
+    Args:
+        records: as read, 1 to 2^20.
+        lane: where they are to be committed.
+        model_id: 32 bytes.
+        deadline: Unix seconds, for unsolicited records that name none; None: the latest allowed.
+        hashes_only: allow records without bytes although a demand may ask for them: they must be
+            kept elsewhere, or an unanswered demand costs the batch's stake.
+        progress: called with records checked and records in all.
+
+    Raises:
+        RecordError: wrong lines, each with its number and what is wrong; nothing may be sent.
+
+    >>> rules = Rules(challenge_window=100, response_window=50, ruling_window=1)
+    >>> lane = Lane(Domain(31337, bytes(20)), rules, operator=b"o" * 20, index=3, now=1000)
+    >>> arranged = arrange([Record(bytes(32), bytes(32))], lane, model_id=b"m" * 32)
+    >>> arranged.inferences[0].nonce == 3 << 20, arranged.by
+    (True, 1050)
+    """
+    if not records:
+        raise RecordError([WrongLine(1, "there is no inference; a batch needs one at least")])
+    if len(records) > MAX_COUNT:
+        raise RecordError(
+            [WrongLine(records[MAX_COUNT].line, f"a batch holds at most {MAX_COUNT} inferences")]
+        )
+    ordered = sorted(
+        records, key=lambda record: (record.requester, record.nonce or 0 if record.solicited else 0)
+    )
+    latest = lane.latest if deadline is None else deadline
+    numbered: list[Record] = []
+    inferences: list[Inference] = []
+    wrong: list[WrongLine] = []
+    before: Record | None = None
+    for index, record in enumerate(ordered):
+        reason = _repeats(record, before) or _shape(record, lane, index, hashes_only)
+        before = record
+        if reason is None:
+            whole = _numbered(record, lane, index, latest)
+            inference = whole.inference(model_id, lane.operator)
+            reason = _content(whole, inference, lane)
+            numbered.append(whole)
+            inferences.append(inference)
+        if reason is not None:
+            wrong.append(WrongLine(record.line, reason))
+        if progress and (index % _CHUNK == _CHUNK - 1 or index == len(ordered) - 1):
+            progress(index + 1, len(ordered))
+    if wrong:
+        raise RecordError(sorted(wrong)[:MOST_WRONG], more=len(wrong) > MOST_WRONG)
+    return Arranged(tuple(numbered), tuple(inferences))
+
+
+def _repeats(record: Record, before: Record | None) -> str | None:
+    """Return why the record cannot follow the one sorted before it."""
+    if before is None or not record.solicited or record.nonce is None:
+        return None
+    if (before.requester, before.nonce) != (record.requester, record.nonce):
+        return None
+    return (
+        f"requester {checksummed(record.requester)} and nonce {record.nonce} "
+        f"stand on line {before.line} too"
+    )
+
+
+def _shape(record: Record, lane: Lane, index: int, hashes_only: bool) -> str | None:
+    """Return what the record lacks, or has too much of, in this network."""
+    if not record.solicited:
+        if lane.rules.solicited:
+            return "requester is missing; the network takes solicited inferences only"
+        if record.signature:
+            return "signature is given without a requester"
+        needed = _unsolicited_nonce(lane, index)
+        if record.nonce not in (None, needed):
+            return f"nonce is {record.nonce}; needed: none, or {needed} at this place of the batch"
+        if needed >> 64:
+            return f"the lane's index {lane.index} is too large for unsolicited inferences"
+    else:
+        given = {
+            "nonce": record.nonce is not None,
+            "deadline": record.deadline is not None,
+            "signature": bool(record.signature),
+        }
+        missing = [field for field, there in given.items() if not there]
+        if missing:
+            return f"{', '.join(missing)} missing; the requester must have signed"
+    if lane.rules.max_bytes:
+        return _bytes(record, lane.rules.max_bytes, hashes_only)
+    return None
+
+
+def _bytes(record: Record, highest: int, hashes_only: bool) -> str | None:
+    """Return why a demand for the record's bytes could not be answered."""
+    length = len(record.input or b"") + len(record.output or b"")
+    if length > highest:
+        return (
+            f"input and output are {length} bytes; the network lets at most {highest} be revealed"
+        )
+    if not hashes_only and (record.input is None or record.output is None):
+        return "input and output bytes are needed: the network lets a demand ask for them"
+    return None
+
+
+def _unsolicited_nonce(lane: Lane, index: int) -> int:
+    return lane.index << 20 | index
+
+
+def _numbered(record: Record, lane: Lane, index: int, latest: int) -> Record:
+    if record.solicited:
+        return record
+    return replace(
+        record,
+        nonce=_unsolicited_nonce(lane, index),
+        deadline=latest if record.deadline is None else record.deadline,
+    )
+
+
+def _content(record: Record, inference: Inference, lane: Lane) -> str | None:
+    """Return why the finished inference would be a fault, or could not be revealed."""
+    if not lane.now <= inference.deadline <= lane.latest:
+        return (
+            f"deadline is {inference.deadline}; needed: {lane.now} to {lane.latest} "
+            "(now and half the challenge window)"
+        )
+    if inference.requester == ZERO_ADDRESS:
+        return None
+    if inference.key in lane.taken:
+        return (
+            f"requester {checksummed(inference.requester)} and nonce {inference.nonce} "
+            "are taken in this lane already"
+        )
+    try:
+        inference.request().check(lane.domain, record.signature)
+    except SignatureError as error:
+        return str(error)
+    return None

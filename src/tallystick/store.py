@@ -1,0 +1,194 @@
+"""Batch data by root, under a URL: a local folder, or whatever fsspec knows (S3, IPFS gateways).
+
+One Parquet file a batch, <root in hex>.parquet, the same bytes for the same data. Stores are not
+trusted: what is read must hash to the root. Signatures are in no hash; check them when they matter.
+"""
+
+import os
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any
+
+import fsspec  # type: ignore[import-untyped]
+import pyarrow as pa  # type: ignore[import-untyped]
+from pyarrow import parquet
+
+from tallystick.errors import BatchCorruptError, BatchMissingError, StoreError
+from tallystick.hexes import to_hex
+from tallystick.inference import hash_leaves
+from tallystick.keccak import keccak256
+from tallystick.record import Record
+from tallystick.tree import MAX_COUNT, Tree
+from tallystick.words import check_bytes
+
+MAX_SIZE = 4 << 30
+"""Bytes of a batch file, packed or unpacked, that a store reads unless told otherwise."""
+
+_FIELDS = pa.schema(
+    [
+        pa.field("requester", pa.binary(20), nullable=False),
+        pa.field("nonce", pa.uint64(), nullable=False),
+        pa.field("deadline", pa.uint64(), nullable=False),
+        pa.field("input_hash", pa.binary(32), nullable=False),
+        pa.field("output_hash", pa.binary(32), nullable=False),
+        pa.field("trace_root", pa.binary(32), nullable=False),
+        pa.field("signature", pa.binary(), nullable=False),
+        pa.field("input", pa.large_binary()),
+        pa.field("output", pa.large_binary()),
+    ]
+)
+
+
+class BatchStore:
+    """Batches by their roots.
+
+    >>> import tempfile
+    >>> record = Record(bytes(32), bytes(32), nonce=0, deadline=9)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = BatchStore(folder)
+    ...     root = store.put(b"m" * 32, b"o" * 20, [record])
+    ...     store.get(root) == [record]
+    True
+    """
+
+    def __init__(self, url: str, max_size: int = MAX_SIZE, **options: Any) -> None:
+        """Open a store; a local folder is made on the first write.
+
+        Args:
+            url: a folder's path, or a URL that fsspec knows, such as s3://bucket/batches.
+            max_size: bytes of a batch file, packed or unpacked, that are read at most.
+            options: of the file system, such as credentials.
+        """
+        self.url = url
+        self.max_size = max_size
+        self._fs, self._folder = fsspec.core.url_to_fs(url, **options)
+
+    def path(self, root: bytes) -> str:
+        """Return where the batch with this root is, or would be, in the file system."""
+        check_bytes("root", root, 32)
+        return f"{self._folder.rstrip('/')}/{root.hex()}.parquet"
+
+    def __contains__(self, root: bytes) -> bool:
+        return bool(self._fs.exists(self.path(root)))
+
+    def put(
+        self,
+        model_id: bytes,
+        operator: bytes,
+        records: Sequence[Record],
+        tree: Tree | None = None,
+    ) -> bytes:
+        """Keep a batch's records and return its root, 32 bytes.
+
+        Args:
+            model_id: of the batch, 32 bytes.
+            operator: of the batch, 20 bytes.
+            records: in the order of the leaves, with nonce and deadline.
+            tree: of these records, when it is built already.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        root = (tree or _tree(model_id, operator, records)).root
+        columns = {name: [getattr(record, name) for record in records] for name in _FIELDS.names}
+        named = _FIELDS.with_metadata(
+            {"model_id": to_hex(model_id), "operator": to_hex(operator), "root": to_hex(root)}
+        )
+        packed = BytesIO()
+        table = pa.Table.from_pydict(columns, schema=named)
+        parquet.write_table(table, packed, compression="zstd", version="2.6")
+        self._write(self.path(root), packed.getvalue())
+        return root
+
+    def get(
+        self, root: bytes, model_id: bytes | None = None, operator: bytes | None = None
+    ) -> list[Record]:
+        """Return a batch's records in the order of its leaves; they hash to the root.
+
+        Args:
+            root: 32 bytes.
+            model_id: the one that the leaves must name; None: whichever the file says.
+            operator: as model_id. A root may be committed by somebody who copied it: pass the
+                operator of the batch at hand to find that out.
+
+        Raises:
+            BatchMissingError: there is no such batch here.
+            BatchCorruptError: the data does not hash to the root, or the bytes not to their hashes.
+            StoreError: the store cannot be read, or the file is larger than allowed.
+        """
+        path = self.path(root)
+        packed = self._read(path)
+        try:
+            named, records = self._unpack(packed)
+            found = _tree(
+                model_id or bytes.fromhex(named["model_id"][2:]),
+                operator or bytes.fromhex(named["operator"][2:]),
+                records,
+            ).root
+        except (pa.ArrowException, ValueError, KeyError) as error:
+            raise BatchCorruptError(f"{path} is not a batch: {error}") from error
+        if found != root:
+            raise BatchCorruptError(f"{path} hashes to root {to_hex(found)}")
+        for index, record in enumerate(records):
+            for data, digest in (
+                (record.input, record.input_hash),
+                (record.output, record.output_hash),
+            ):
+                if data is not None and keccak256(data) != digest:
+                    raise BatchCorruptError(f"{path}: bytes of leaf {index} miss their hash")
+        return records
+
+    def _unpack(self, packed: bytes) -> tuple[dict[str, str], list[Record]]:
+        file = parquet.ParquetFile(BytesIO(packed))
+        metadata, schema = file.metadata, file.schema_arrow
+        if not schema.remove_metadata().equals(_FIELDS):
+            raise ValueError("it has other columns")
+        if metadata.num_rows > MAX_COUNT:
+            raise ValueError(f"it has {metadata.num_rows} rows; needed: at most {MAX_COUNT}")
+        groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+        unpacked = sum(group.total_byte_size for group in groups)
+        if unpacked > self.max_size:
+            raise ValueError(f"it unpacks to {unpacked} bytes; allowed: {self.max_size}")
+        named = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+        return named, [
+            Record(**row, line=0) for batch in file.iter_batches() for row in batch.to_pylist()
+        ]
+
+    def _read(self, path: str) -> bytes:
+        try:
+            size = self._fs.size(path)
+            if size is not None and size > self.max_size:
+                raise StoreError(f"{path} is {size} bytes; allowed: {self.max_size}")
+            with self._fs.open(path, "rb") as file:
+                packed = bytes(file.read(self.max_size + 1))
+        except FileNotFoundError as error:
+            raise BatchMissingError(f"{self.url} has no batch {path}") from error
+        except StoreError:
+            raise
+        except OSError as error:
+            raise StoreError(f"{path} cannot be read: {error}") from error
+        if len(packed) > self.max_size:
+            raise StoreError(f"{path} is larger than the {self.max_size} bytes allowed")
+        return packed
+
+    def _write(self, path: str, packed: bytes) -> None:
+        try:
+            if "file" not in self._fs.protocol:
+                self._fs.pipe_file(path, packed)
+                return
+            # A file is there whole or not at all, also after a crash.
+            self._fs.makedirs(self._folder, exist_ok=True)
+            unfinished = f"{path}.{os.getpid()}.part"
+            with open(unfinished, "wb") as file:
+                file.write(packed)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(unfinished, path)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be written: {error}") from error
+
+
+def _tree(model_id: bytes, operator: bytes, records: Sequence[Record]) -> Tree:
+    return Tree.from_leaves(
+        hash_leaves([record.inference(model_id, operator) for record in records])
+    )
