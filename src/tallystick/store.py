@@ -11,6 +11,7 @@ from typing import Any
 
 import fsspec  # type: ignore[import-untyped]
 import pyarrow as pa  # type: ignore[import-untyped]
+from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 from pyarrow import parquet
 
 from tallystick.errors import BatchCorruptError, BatchMissingError, StoreError
@@ -23,6 +24,8 @@ from tallystick.words import check_bytes
 
 MAX_SIZE = 4 << 30
 """Bytes of a batch file, packed or unpacked, that a store reads unless told otherwise."""
+_PIECE = 1 << 20
+_ROWS = 1 << 10
 
 _FIELDS = pa.schema(
     [
@@ -145,22 +148,26 @@ class BatchStore:
             raise ValueError("it has other columns")
         if metadata.num_rows > MAX_COUNT:
             raise ValueError(f"it has {metadata.num_rows} rows; needed: at most {MAX_COUNT}")
-        groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
-        unpacked = sum(group.total_byte_size for group in groups)
-        if unpacked > self.max_size:
-            raise ValueError(f"it unpacks to {unpacked} bytes; allowed: {self.max_size}")
         named = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
-        return named, [
-            Record(**row, line=0) for batch in file.iter_batches() for row in batch.to_pylist()
-        ]
+        records: list[Record] = []
+        unpacked = 0
+        # What a file says of its unpacked size may be a lie; so it is unpacked a little at a time.
+        for batch in file.iter_batches(batch_size=_ROWS):
+            unpacked += batch.nbytes
+            if unpacked > self.max_size:
+                raise ValueError(f"it unpacks to more than the {self.max_size} bytes allowed")
+            records += [Record(**row) for row in batch.to_pylist()]
+        return named, records
 
     def _read(self, path: str) -> bytes:
         try:
             size = self._fs.size(path)
             if size is not None and size > self.max_size:
                 raise StoreError(f"{path} is {size} bytes; allowed: {self.max_size}")
+            packed = bytearray()
             with self._fs.open(path, "rb") as file:
-                packed = bytes(file.read(self.max_size + 1))
+                while len(packed) <= self.max_size and (piece := file.read(_PIECE)):
+                    packed += piece
         except FileNotFoundError as error:
             raise BatchMissingError(f"{self.url} has no batch {path}") from error
         except StoreError:
@@ -169,11 +176,11 @@ class BatchStore:
             raise StoreError(f"{path} cannot be read: {error}") from error
         if len(packed) > self.max_size:
             raise StoreError(f"{path} is larger than the {self.max_size} bytes allowed")
-        return packed
+        return bytes(packed)
 
     def _write(self, path: str, packed: bytes) -> None:
         try:
-            if "file" not in self._fs.protocol:
+            if not isinstance(self._fs, LocalFileSystem):
                 self._fs.pipe_file(path, packed)
                 return
             # A file is there whole or not at all, also after a crash.
