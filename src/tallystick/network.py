@@ -1,6 +1,6 @@
 """Networks and models: immutable rules, and the ids that follow from what they name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, Any
 
@@ -95,6 +95,17 @@ class Rules:
         rules = cls(**given)
         rules.check()
         return rules
+
+    @classmethod
+    def from_abi(cls, values: Sequence[Any]) -> "Rules":
+        """Return the rules that a contract answered: fields in order, addresses as hex text."""
+        asset, attestors, arbiter, *rest = values
+        return cls(
+            from_hex(asset, 20, "asset"),
+            tuple(from_hex(attestor, 20, "attestors") for attestor in attestors),  # type: ignore[arg-type]
+            from_hex(arbiter, 20, "arbiter"),
+            *rest,
+        )
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the fields by name, addresses as checksummed text; from_mapping's reverse."""

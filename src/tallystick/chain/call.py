@@ -1,0 +1,38 @@
+"""A transaction to be: where to, with which data and coins. Whoever has the key sends it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from eth_abi.abi import encode
+
+from tallystick.chain.abi import contract
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a contract's function, encoded."""
+
+    to: bytes
+    """20 bytes."""
+    data: bytes
+    value: int = 0
+    """Wei sent along."""
+    name: str = ""
+    """The function's, to speak of it."""
+
+
+def encode_call(source: str, to: bytes, name: str, *args: Any, value: int = 0) -> Call:
+    """Return the call of a packaged contract's function.
+
+    Args:
+        source: Tallystick or Committee.
+        to: 20 bytes, where the contract is.
+        name: of the function.
+        args: in the order of the ABI, structs as tuples, bytes as bytes.
+        value: wei to send along.
+
+    >>> encode_call("Tallystick", bytes(20), "totals", bytes(32)).data[:4].hex()
+    'a6606014'
+    """
+    function = contract(source).functions()[name]
+    return Call(to, function.selector + encode(function.inputs, args), value, name)

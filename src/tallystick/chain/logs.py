@@ -1,0 +1,101 @@
+"""The core's events over a range of blocks."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from eth_abi import decode
+from eth_utils import keccak
+from eth_utils.abi import collapse_if_tuple
+from web3 import Web3
+from web3.exceptions import Web3Exception
+
+from tallystick.chain.abi import contract
+from tallystick.errors import TallystickError
+from tallystick.events import Event, Position, from_abi_values
+from tallystick.hexes import to_hex
+from tallystick.progress import Progress
+
+FIRST_RANGE = 10_000
+"""Blocks asked for at first; halved when a node refuses, doubled when it does not."""
+
+
+class LogError(TallystickError, RuntimeError):
+    """A node answered with logs that cannot be the range's."""
+
+
+def read_events(
+    w3: Web3, address: bytes, first: int, last: int, progress: Progress | None = None
+) -> Iterator[Event]:
+    """Yield the core's events of a block range, ordered by block and log index, each once.
+
+    Args:
+        w3: connected.
+        address: the core's, 20 bytes.
+        first: first block, included.
+        last: last block, included.
+        progress: called with blocks done and blocks in all.
+
+    Raises:
+        LogError: a log outside the range, of another contract, or of no known event.
+    """
+    size, start = FIRST_RANGE, first
+    while start <= last:
+        end = min(start + size - 1, last)
+        try:
+            logs = w3.eth.get_logs(
+                {"address": Web3.to_checksum_address(address), "fromBlock": start, "toBlock": end}
+            )
+        except (Web3Exception, ValueError, OSError):
+            if size == 1:
+                raise
+            size //= 2
+            continue
+        yield from _ordered(logs, address, start, end)
+        if progress:
+            progress(end - first + 1, last - first + 1)
+        start, size = end + 1, size * 2
+
+
+def decode_log(log: Any) -> Event:
+    """Return the event of one log as a node gives it."""
+    position = Position(
+        log["blockNumber"],
+        log["logIndex"],
+        bytes(log["transactionHash"]),
+        bytes.fromhex(log["address"][2:]),
+    )
+    topics = [bytes(topic) for topic in log["topics"]]
+    entry = _events().get(topics[0]) if topics else None
+    if entry is None:
+        raise LogError(f"log {position.order} (block, log) is of no event that the core has")
+    indexed = [argument for argument in entry["inputs"] if argument["indexed"]]
+    plain = [argument for argument in entry["inputs"] if not argument["indexed"]]
+    values = {
+        argument["name"]: decode([argument["type"]], topic)[0]
+        for argument, topic in zip(indexed, topics[1:], strict=True)
+    }
+    types = [collapse_if_tuple(argument) for argument in plain]
+    for argument, value in zip(plain, decode(types, bytes(log["data"])), strict=True):
+        values[argument["name"]] = value
+    return from_abi_values(entry["name"], values, position)
+
+
+def _ordered(logs: Any, address: bytes, start: int, end: int) -> Iterator[Event]:
+    unique = {(log["blockNumber"], log["logIndex"]): log for log in logs if not log.get("removed")}
+    for key in sorted(unique):
+        log = unique[key]
+        if not start <= key[0] <= end or bytes.fromhex(log["address"][2:]) != address:
+            raise LogError(f"asked for blocks {start} to {end} of {to_hex(address)}; got log {key}")
+        yield decode_log(log)
+
+
+@cache
+def _events() -> dict[bytes, dict[str, Any]]:
+    entries = [entry for entry in contract("Tallystick").abi if entry["type"] == "event"]
+    return {_topic(entry): entry for entry in entries}
+
+
+def _topic(entry: dict[str, Any]) -> bytes:
+    types = ",".join(collapse_if_tuple(argument) for argument in entry["inputs"])
+    return keccak(text=f"{entry['name']}({types})")

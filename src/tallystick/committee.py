@@ -1,0 +1,93 @@
+"""What a committee's members sign, and how their signatures travel as evidence.
+
+Source: contracts/interfaces/ICommittee.sol.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from eth_abi.abi import encode
+
+from tallystick.eip712 import Domain
+from tallystick.enums import Ruling
+from tallystick.keccak import keccak256
+from tallystick.words import check_bytes, check_uint, uint
+
+AUDIT_TYPEHASH = keccak256(b"Audit(bytes32 batchId,bytes32 seed,uint32 drawn,bool verdict)")
+VERDICT_TYPEHASH = keccak256(b"Verdict(bytes32 batchId,uint256 index,bytes32 leaf,uint8 ruling)")
+
+Signatures = Mapping[int, bytes]
+"""By the signer's place among the members, from zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """A member's statement on a batch: it holds every leaf, checked what can be checked of each,
+    and re-executed the drawn ones."""
+
+    batch_id: bytes
+    seed: bytes
+    """Hash of the block `seed_delay` after the commit's, 32 bytes."""
+    drawn: int
+    verdict: bool = True
+    """Whether all of it was good."""
+
+    def __post_init__(self) -> None:
+        check_bytes("batch_id", self.batch_id, 32)
+        check_bytes("seed", self.seed, 32)
+        check_uint("drawn", self.drawn, 32)
+
+    def digest(self, domain: Domain) -> bytes:
+        """Return what is signed, 32 bytes; the domain's contract is the committee."""
+        return domain.digest(
+            keccak256(
+                AUDIT_TYPEHASH + self.batch_id + self.seed + uint(self.drawn) + uint(self.verdict)
+            )
+        )
+
+    def abi(self) -> tuple[bytes, bytes, int, bool]:
+        """Return `Audit` of the contract."""
+        return self.batch_id, self.seed, self.drawn, self.verdict
+
+    def evidence(self, signatures: Signatures) -> bytes:
+        """Return the evidence for the core's attest."""
+        types = ["(bytes32,bytes32,uint32,bool)", "uint256", "bytes[]"]
+        return encode(types, [self.abi(), signers(signatures), ordered(signatures)])
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A member's ruling on one leaf of a batch."""
+
+    batch_id: bytes
+    index: int
+    leaf: bytes
+    ruling: Ruling
+
+    def __post_init__(self) -> None:
+        check_bytes("batch_id", self.batch_id, 32)
+        check_bytes("leaf", self.leaf, 32)
+
+    def digest(self, domain: Domain) -> bytes:
+        """Return what is signed, 32 bytes; the domain's contract is the committee."""
+        fields = self.batch_id + uint(self.index) + self.leaf + uint(self.ruling)
+        return domain.digest(keccak256(VERDICT_TYPEHASH + fields))
+
+    def evidence(self, signatures: Signatures) -> bytes:
+        """Return the evidence for the core's resolve and disprove."""
+        types = ["uint8", "uint256", "bytes[]"]
+        return encode(types, [int(self.ruling), signers(signatures), ordered(signatures)])
+
+
+def signers(signatures: Signatures) -> int:
+    """Return a bit for each member that signed.
+
+    >>> signers({0: b"", 2: b""})
+    5
+    """
+    return sum(1 << member for member in signatures)
+
+
+def ordered(signatures: Signatures) -> list[bytes]:
+    """Return the signatures in the order of the members' places."""
+    return [signatures[member] for member in sorted(signatures)]
