@@ -1,4 +1,4 @@
-"""Copies ABI and creation code of the contracts that people deploy from Ape's build into the package.
+"""Copies ABI and creation code of the contracts that people deploy from Ape's build.
 
     ape compile && python tools/package_abi.py
 

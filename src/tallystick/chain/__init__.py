@@ -1,1 +1,1 @@
-"""What talks to a chain: calls and their senders, reads, logs, deployment. None of it needs Ape but `ape_sender`."""
+"""What talks to a chain; only `ape_sender` needs Ape."""

@@ -5,7 +5,7 @@ Source: https://github.com/Arachnid/deterministic-deployment-proxy
 
 from typing import Any
 
-from eth_abi import encode
+from eth_abi.abi import encode
 from web3 import Web3
 
 from tallystick.chain.abi import contract
@@ -17,7 +17,7 @@ from tallystick.keccak import keccak256
 from tallystick.words import ZERO32
 
 DEPLOYER = bytes.fromhex("4e59b44847b379578588920ca78fbf26c0b4956c")
-DEPLOYER_SIGNER = bytes.fromhex("3fab184622dc19b6109349b94811493bf45362a0")
+DEPLOYER_SIGNER = bytes.fromhex("3fab184622dc19b6109349b94811493bf2a45362")
 """Nobody has its key: one transaction is signed for it, and it is the deployer's creation."""
 DEPLOYER_COST = 10**16
 """Wei: 100,000 gas at the 100 gwei that the signed transaction names."""
@@ -43,7 +43,7 @@ def create2_address(code: bytes, salt: bytes = ZERO32) -> bytes:
     """Return where the deployer puts a contract, 20 bytes. Source: EIP-1014.
 
     >>> create2_address(b"").hex()
-    '96581b7ffb1c5e76dd3d2c6d0daf3e8a3a4af0b3'
+    '280cc1fc57a68d437a55f80201735cfd9a9ae40a'
     """
     return keccak256(b"\xff" + DEPLOYER + salt + keccak256(code))[12:]
 

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from eth_abi import decode
-from eth_utils import keccak
+from eth_abi.abi import decode
 from eth_utils.abi import collapse_if_tuple
 from web3 import Web3
 from web3.exceptions import Web3Exception
 
-from tallystick.chain.abi import contract
+from tallystick.chain.abi import contract, signature_hash
 from tallystick.errors import TallystickError
 from tallystick.events import Event, Position, from_abi_values
 from tallystick.hexes import to_hex
@@ -93,9 +92,4 @@ def _ordered(logs: Any, address: bytes, start: int, end: int) -> Iterator[Event]
 @cache
 def _events() -> dict[bytes, dict[str, Any]]:
     entries = [entry for entry in contract("Tallystick").abi if entry["type"] == "event"]
-    return {_topic(entry): entry for entry in entries}
-
-
-def _topic(entry: dict[str, Any]) -> bytes:
-    types = ",".join(collapse_if_tuple(argument) for argument in entry["inputs"])
-    return keccak(text=f"{entry['name']}({types})")
+    return {signature_hash(entry): entry for entry in entries}

@@ -3,12 +3,11 @@
 from functools import cache
 from typing import Any
 
-from eth_abi import decode
+from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
-from eth_utils import keccak
 from eth_utils.abi import collapse_if_tuple
 
-from tallystick.chain.abi import contract
+from tallystick.chain.abi import contract, signature_hash
 from tallystick.enums import DisputeKind, Grade, State
 from tallystick.errors import TallystickError
 
@@ -64,12 +63,7 @@ def _errors() -> dict[bytes, dict[str, Any]]:
         for entry in contract(name).abi
         if entry["type"] == "error"
     ]
-    return {_selector(entry): entry for entry in entries}
-
-
-def _selector(entry: dict[str, Any]) -> bytes:
-    types = ",".join(collapse_if_tuple(argument) for argument in entry["inputs"])
-    return keccak(text=f"{entry['name']}({types})")[:4]
+    return {signature_hash(entry)[:4]: entry for entry in entries}
 
 
 def _shown(value: Any) -> str:
