@@ -161,7 +161,11 @@ class Ledger:
             for record in self.batches.values()
             if record.batch.network_id in here
         )
-        burns = sum(self.totals[network].burned - self.swept[network] for network in here)
+        burns = sum(
+            totals.burned - self.swept.get(network, 0)
+            for network, totals in self.totals.items()
+            if network in here
+        )
         return credit + stakes + bonds + burns
 
     # One function per event kind.
