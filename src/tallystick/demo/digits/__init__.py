@@ -1,0 +1,1 @@
+"""A small classifier of handwritten digits: its data, its training, its file."""
