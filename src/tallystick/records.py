@@ -47,9 +47,9 @@ def read_records(path: str | Path) -> list[Record]:
         try:
             records.append(_record(line, found))
         except ValidationError as error:
-            wrong.append(WrongLine(line, _reason(error)))
             if len(wrong) == MOST_WRONG:
                 raise RecordError(wrong, more=True) from None
+            wrong.append(WrongLine(line, _reason(error)))
     if wrong:
         raise RecordError(wrong)
     return records

@@ -1,5 +1,6 @@
 """events.py: from decoded ABI values."""
 
+import re
 from dataclasses import FrozenInstanceError, fields
 from typing import Any
 
@@ -61,18 +62,7 @@ def test_from_abi_values__network__returns_rules(shape: str) -> None:
     rules: Any = RULES.abi()
     if shape == "mapping":
         names = [
-            "asset",
-            "attestors",
-            "arbiter",
-            "stakePerInference",
-            "challengeBond",
-            "demandBond",
-            "maxBytes",
-            "challengeWindow",
-            "responseWindow",
-            "rulingWindow",
-            "open",
-            "solicited",
+            re.sub("_(.)", lambda match: match[1].upper(), field.name) for field in fields(Rules)
         ]
         rules = dict(zip(names, rules, strict=True))
         rules["asset"] = "0x" + "61" * 20
