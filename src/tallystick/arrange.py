@@ -22,7 +22,7 @@ _CHUNK = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class Destination:
     """Where a batch is to be committed, and what the chain says of that place now."""
 
     domain: Domain
@@ -61,7 +61,7 @@ class Arranged:
 
 def arrange(
     records: Sequence[Record],
-    lane: Lane,
+    to: Destination,
     model_id: bytes,
     deadline: int | None = None,
     hashes_only: bool = False,
@@ -74,7 +74,7 @@ def arrange(
 
     Args:
         records: as read, 1 to 2^20.
-        lane: where they are to be committed.
+        to: where they are to be committed.
         model_id: 32 bytes.
         deadline: Unix seconds, for unsolicited records that name none; None: the latest allowed.
         hashes_only: allow records without bytes although a demand may ask for them: they must be
@@ -85,8 +85,8 @@ def arrange(
         RecordError: wrong lines, each with its number and what is wrong; nothing may be sent.
 
     >>> rules = Rules(challenge_window=100, response_window=50, ruling_window=1)
-    >>> lane = Lane(Domain(31337, bytes(20)), rules, operator=b"o" * 20, index=3, now=1000)
-    >>> arranged = arrange([Record(bytes(32), bytes(32))], lane, model_id=b"m" * 32)
+    >>> to = Destination(Domain(31337, bytes(20)), rules, operator=b"o" * 20, index=3, now=1000)
+    >>> arranged = arrange([Record(bytes(32), bytes(32))], to, model_id=b"m" * 32)
     >>> arranged.inferences[0].nonce == 3 << 20, arranged.by
     (True, 1050)
     """
@@ -99,18 +99,18 @@ def arrange(
     ordered = sorted(
         records, key=lambda record: (record.requester, record.nonce or 0 if record.solicited else 0)
     )
-    latest = lane.latest if deadline is None else deadline
+    latest = to.latest if deadline is None else deadline
     numbered: list[Record] = []
     inferences: list[Inference] = []
     wrong: list[WrongLine] = []
     before: Record | None = None
     for index, record in enumerate(ordered):
-        reason = _repeats(record, before) or _shape(record, lane, index, hashes_only)
+        reason = _repeats(record, before) or _shape(record, to, index, hashes_only)
         before = record
         if reason is None:
-            whole = _numbered(record, lane, index, latest)
-            inference = whole.inference(model_id, lane.operator)
-            reason = _content(whole, inference, lane)
+            whole = _numbered(record, to, index, latest)
+            inference = whole.inference(model_id, to.operator)
+            reason = _content(whole, inference, to)
             numbered.append(whole)
             inferences.append(inference)
         if reason is not None:
@@ -134,18 +134,18 @@ def _repeats(record: Record, before: Record | None) -> str | None:
     )
 
 
-def _shape(record: Record, lane: Lane, index: int, hashes_only: bool) -> str | None:
+def _shape(record: Record, to: Destination, index: int, hashes_only: bool) -> str | None:
     """Return what the record lacks, or has too much of, in this network."""
     if not record.solicited:
-        if lane.rules.solicited:
+        if to.rules.solicited:
             return "requester is missing; the network takes solicited inferences only"
         if record.signature:
             return "signature is given without a requester"
-        needed = _unsolicited_nonce(lane, index)
+        needed = _unsolicited_nonce(to, index)
         if record.nonce not in (None, needed):
             return f"nonce is {record.nonce}; needed: none, or {needed} at this place of the batch"
         if needed >> 64:
-            return f"the lane's index {lane.index} is too large for unsolicited inferences"
+            return f"the lane's index {to.index} is too large for unsolicited inferences"
     else:
         given = {
             "nonce": record.nonce is not None,
@@ -155,8 +155,8 @@ def _shape(record: Record, lane: Lane, index: int, hashes_only: bool) -> str | N
         missing = [field for field, there in given.items() if not there]
         if missing:
             return f"{', '.join(missing)} missing; the requester must have signed"
-    if lane.rules.max_bytes:
-        return _bytes(record, lane.rules.max_bytes, hashes_only)
+    if to.rules.max_bytes:
+        return _bytes(record, to.rules.max_bytes, hashes_only)
     return None
 
 
@@ -172,36 +172,36 @@ def _bytes(record: Record, highest: int, hashes_only: bool) -> str | None:
     return None
 
 
-def _unsolicited_nonce(lane: Lane, index: int) -> int:
-    return lane.index << 20 | index
+def _unsolicited_nonce(to: Destination, index: int) -> int:
+    return to.index << 20 | index
 
 
-def _numbered(record: Record, lane: Lane, index: int, latest: int) -> Record:
+def _numbered(record: Record, to: Destination, index: int, latest: int) -> Record:
     if record.solicited:
         return record
     return replace(
         record,
-        nonce=_unsolicited_nonce(lane, index),
+        nonce=_unsolicited_nonce(to, index),
         deadline=latest if record.deadline is None else record.deadline,
     )
 
 
-def _content(record: Record, inference: Inference, lane: Lane) -> str | None:
+def _content(record: Record, inference: Inference, to: Destination) -> str | None:
     """Return why the finished inference would be a fault, or could not be revealed."""
-    if not lane.now <= inference.deadline <= lane.latest:
+    if not to.now <= inference.deadline <= to.latest:
         return (
-            f"deadline is {inference.deadline}; needed: {lane.now} to {lane.latest} "
+            f"deadline is {inference.deadline}; needed: {to.now} to {to.latest} "
             "(now and half the challenge window)"
         )
     if inference.requester == ZERO_ADDRESS:
         return None
-    if inference.key in lane.taken:
+    if inference.key in to.taken:
         return (
             f"requester {checksummed(inference.requester)} and nonce {inference.nonce} "
             "are taken in this lane already"
         )
     try:
-        inference.request().check(lane.domain, record.signature)
+        inference.request().check(to.domain, record.signature)
     except SignatureError as error:
         return str(error)
     return None

@@ -14,7 +14,7 @@ from eth_keys.constants import SECPK1_N
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallystick.arrange import Lane, arrange
+from tallystick.arrange import Destination, arrange
 from tallystick.eip712 import Domain
 from tallystick.errors import RecordError
 from tallystick.inference import Request
@@ -30,7 +30,7 @@ OPERATOR, MODEL = b"o" * 20, b"m" * 32
 KEYS = {account_of(key): key for key in (b"a" * 32, b"b" * 32, b"c" * 32)}
 ALICE, BOB = sorted(KEYS)[:2]
 RULES = Rules(challenge_window=101, response_window=50, ruling_window=1)
-LANE = Lane(DOMAIN, RULES, OPERATOR, index=6, now=1000)
+HERE = Destination(DOMAIN, RULES, OPERATOR, index=6, now=1000)
 
 
 def solicited(requester: bytes, nonce: int, line: int = 1, deadline: int = 1020) -> Record:
@@ -58,9 +58,9 @@ def unsolicited(line: int = 1, nonce: int | None = None, deadline: int | None = 
     )
 
 
-def reasons(*records: Record, lane: Lane = LANE) -> list[tuple[int, str]]:
+def reasons(*records: Record, to: Destination = HERE) -> list[tuple[int, str]]:
     with pytest.raises(RecordError) as raised:
-        arrange(records, lane, MODEL)
+        arrange(records, to, MODEL)
     return [tuple(wrong) for wrong in raised.value.wrong]
 
 
@@ -73,7 +73,7 @@ def test_arrange__mixed_lines__sorts_numbers_and_takes_the_smallest_deadline() -
         solicited(BOB, 1, line=5),
     ]
 
-    arranged = arrange(records, LANE, MODEL)
+    arranged = arrange(records, HERE, MODEL)
 
     assert [record.line for record in arranged.records] == [2, 4, 3, 5, 1]
     assert [inference.nonce for inference in arranged.inferences] == [6 << 20, 6 << 20 | 1, 9, 1, 2]
@@ -105,7 +105,7 @@ def test_arrange__any_mix__leaves_ascend_strictly_and_prove(
     ]
     random.Random(len(asked)).shuffle(records)
 
-    arranged = arrange(records, LANE, MODEL)
+    arranged = arrange(records, HERE, MODEL)
 
     keys = [inference.key for inference in arranged.inferences]
     assert all(before < after for before, after in zip(keys, keys[1:], strict=False))
@@ -118,20 +118,20 @@ def test_arrange__any_mix__leaves_ascend_strictly_and_prove(
 
 
 def test_arrange__own_default_deadline__fills_what_is_missing() -> None:
-    arranged = arrange([unsolicited()], LANE, MODEL, deadline=1001)
+    arranged = arrange([unsolicited()], HERE, MODEL, deadline=1001)
 
     assert arranged.by == 1001
 
 
 def test_arrange__nonce_given_as_it_will_be__passes() -> None:
-    arranged = arrange([unsolicited(nonce=6 << 20)], LANE, MODEL)
+    arranged = arrange([unsolicited(nonce=6 << 20)], HERE, MODEL)
 
     assert arranged.inferences[0].nonce == 6 << 20
 
 
 @pytest.mark.parametrize("deadline", [1000, 1050])
 def test_arrange__deadline_at_its_bounds__passes(deadline: int) -> None:
-    assert arrange([solicited(ALICE, 1, deadline=deadline)], LANE, MODEL).by == deadline
+    assert arrange([solicited(ALICE, 1, deadline=deadline)], HERE, MODEL).by == deadline
 
 
 @pytest.mark.parametrize("deadline", [999, 1051, 0])
@@ -154,9 +154,9 @@ def test_arrange__same_nonce_twice__names_both_lines() -> None:
 
 
 def test_arrange__nonce_taken_in_the_lane__names_the_line() -> None:
-    lane = replace(LANE, taken={(ALICE, 1)})
+    there = replace(HERE, taken={(ALICE, 1)})
 
-    ((line, reason),) = reasons(solicited(ALICE, 1, 3), solicited(ALICE, 2, 4), lane=lane)
+    ((line, reason),) = reasons(solicited(ALICE, 1, 3), solicited(ALICE, 2, 4), to=there)
 
     assert line == 3
     assert "taken in this lane already" in reason
@@ -193,7 +193,7 @@ def test_arrange__not_what_the_requester_signed__names_the_line(
 def test_arrange__other_output_than_anybody_signed__passes() -> None:
     record = replace(solicited(ALICE, 1), output_hash=bytes(32))
 
-    assert arrange([record], LANE, MODEL).inferences[0].output_hash == bytes(32)
+    assert arrange([record], HERE, MODEL).inferences[0].output_hash == bytes(32)
 
 
 def test_arrange__signed_with_high_s__is_refused() -> None:
@@ -209,13 +209,13 @@ def test_arrange__signed_with_high_s__is_refused() -> None:
 
 def test_arrange__signed_for_another_model__is_refused() -> None:
     with pytest.raises(RecordError, match="signed by"):
-        arrange([solicited(ALICE, 1)], LANE, b"?" * 32)
+        arrange([solicited(ALICE, 1)], HERE, b"?" * 32)
 
 
 def test_arrange__unsolicited_in_a_solicited_network__is_refused() -> None:
-    lane = replace(LANE, rules=replace(RULES, solicited=True))
+    there = replace(HERE, rules=replace(RULES, solicited=True))
 
-    ((line, reason),) = reasons(solicited(ALICE, 1, 1), unsolicited(2), lane=lane)
+    ((line, reason),) = reasons(solicited(ALICE, 1, 1), unsolicited(2), to=there)
 
     assert line == 2
     assert "solicited inferences only" in reason
@@ -234,32 +234,32 @@ def test_arrange__unsolicited_with_another_nonce__is_refused() -> None:
 
 
 def test_arrange__index_beyond_what_a_nonce_holds__is_refused() -> None:
-    assert arrange([unsolicited()], replace(LANE, index=2**44 - 1), MODEL)
+    assert arrange([unsolicited()], replace(HERE, index=2**44 - 1), MODEL)
 
-    ((_, reason),) = reasons(unsolicited(), lane=replace(LANE, index=2**44))
+    ((_, reason),) = reasons(unsolicited(), to=replace(HERE, index=2**44))
 
     assert "too large" in reason
 
 
 def test_arrange__bytes_at_the_limit__passes() -> None:
-    lane = replace(LANE, rules=replace(RULES, max_bytes=5))
+    there = replace(HERE, rules=replace(RULES, max_bytes=5))
 
-    assert arrange([solicited(ALICE, 1)], lane, MODEL).by == 1020
+    assert arrange([solicited(ALICE, 1)], there, MODEL).by == 1020
 
 
 def test_arrange__more_bytes_than_can_be_revealed__is_refused() -> None:
-    lane = replace(LANE, rules=replace(RULES, max_bytes=4))
+    there = replace(HERE, rules=replace(RULES, max_bytes=4))
 
-    ((_, reason),) = reasons(solicited(ALICE, 1), lane=lane)
+    ((_, reason),) = reasons(solicited(ALICE, 1), to=there)
 
     assert "5 bytes" in reason and "at most 4" in reason
 
 
 def test_arrange__bytes_not_here_but_demandable__is_refused_unless_kept_elsewhere() -> None:
-    lane = replace(LANE, rules=replace(RULES, max_bytes=5))
+    there = replace(HERE, rules=replace(RULES, max_bytes=5))
 
-    ((_, reason),) = reasons(unsolicited(), lane=lane)
-    allowed = arrange([unsolicited()], lane, MODEL, hashes_only=True)
+    ((_, reason),) = reasons(unsolicited(), to=there)
+    allowed = arrange([unsolicited()], there, MODEL, hashes_only=True)
 
     assert "bytes are needed" in reason
     assert len(allowed.inferences) == 1
@@ -269,7 +269,7 @@ def test_arrange__many_wrong__names_twenty_by_line() -> None:
     found = [unsolicited(line, nonce=7) for line in range(40, 0, -1)]
 
     with pytest.raises(RecordError) as raised:
-        arrange(found, LANE, MODEL)
+        arrange(found, HERE, MODEL)
 
     assert [wrong.line for wrong in raised.value.wrong] == list(range(1, 21))
     assert raised.value.more
@@ -277,14 +277,14 @@ def test_arrange__many_wrong__names_twenty_by_line() -> None:
 
 def test_arrange__no_records__is_refused() -> None:
     with pytest.raises(RecordError, match="no inference"):
-        arrange([], LANE, MODEL)
+        arrange([], HERE, MODEL)
 
 
 def test_arrange__more_than_a_batch_holds__is_refused() -> None:
     records = [*[unsolicited()] * MAX_COUNT, unsolicited(line=MAX_COUNT + 1)]
 
     with pytest.raises(RecordError, match="at most") as raised:
-        arrange(records, LANE, MODEL)
+        arrange(records, HERE, MODEL)
 
     assert raised.value.line == MAX_COUNT + 1
 
@@ -294,7 +294,7 @@ def test_arrange__many_records__tells_progress_to_the_end() -> None:
 
     arrange(
         [unsolicited(line) for line in range(600)],
-        LANE,
+        HERE,
         MODEL,
         progress=lambda done, total: told.append((done, total)),
     )
