@@ -50,6 +50,14 @@ def decode_revert(data: bytes) -> ContractError:
     return ContractError(entry["name"], named, data)
 
 
+def refused(error: Exception) -> Exception:
+    """Return the decoded revert behind a node's error; the error itself where there is none."""
+    data = getattr(error, "data", None)
+    if isinstance(data, str) and data.startswith("0x"):
+        return decode_revert(bytes.fromhex(data[2:]))
+    return error
+
+
 @cache
 def _errors() -> dict[bytes, dict[str, Any]]:
     """Errors of the contracts, and Solidity's own two, by selector."""

@@ -9,7 +9,7 @@ from web3.exceptions import ContractLogicError, Web3Exception
 from web3.types import TxParams
 
 from tallystick.chain.call import Call
-from tallystick.chain.revert import ContractError, decode_revert
+from tallystick.chain.revert import ContractError, refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def estimate(w3: Web3, address: bytes, call: Call) -> int:
     try:
         return w3.eth.estimate_gas(_params(address, call))
     except (ContractLogicError, Web3Exception) as error:
-        raise _refused(error) from error
+        raise refused(error) from error
 
 
 def refusal(w3: Web3, address: bytes, call: Call, block_number: int) -> Exception:
@@ -101,7 +101,7 @@ def refusal(w3: Web3, address: bytes, call: Call, block_number: int) -> Exceptio
     try:
         w3.eth.call(_params(address, call), block_number - 1)
     except (ContractLogicError, Web3Exception) as error:
-        return _refused(error)
+        return refused(error)
     return ContractError("Reverted", {"function": call.name, "block": block_number})
 
 
@@ -112,11 +112,3 @@ def _params(address: bytes, call: Call) -> TxParams:
         "data": "0x" + call.data.hex(),  # type: ignore[typeddict-item]
         "value": call.value,  # type: ignore[typeddict-item]
     }
-
-
-def _refused(error: Exception) -> Exception:
-    """The decoded revert behind a node's error; the error itself where there is none."""
-    data = getattr(error, "data", None)
-    if isinstance(data, str) and data.startswith("0x"):
-        return decode_revert(bytes.fromhex(data[2:]))
-    return error

@@ -1,0 +1,21 @@
+"""A folder below tests/ implies its marker."""
+
+from pathlib import Path
+
+import pytest
+
+MARKERS = {
+    "unit": "unit",
+    "contracts": "contract",
+    "integration": "integration",
+    "invariant": "invariant",
+    "gas": "gas",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    root = Path(__file__).parent
+    for item in items:
+        folder = item.path.relative_to(root).parts[0]
+        if folder in MARKERS:
+            item.add_marker(MARKERS[folder])

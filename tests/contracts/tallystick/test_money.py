@@ -1,0 +1,182 @@
+"""deposit, withdraw, stake, unstake, sweep
+
+├── refused: wrong coins, too little credit, stake locked, nothing burned, a coin refused
+└── moved: to the unit, for tokens with a fee, that refuse the burn address, that call back
+"""
+
+import pytest
+
+from tallystick.chain.call import Call
+from tallystick.hexes import checksummed
+from tests.support.chain import reverts
+from tests.support.story import CREDIT, STAKE, conserved, fund, register
+
+NATIVE = bytes(20)
+BURN = bytes.fromhex("000000000000000000000000000000000000dead")
+
+
+def deployed(chain, name: str) -> bytes:
+    return bytes.fromhex(chain.deploy(name).address[2:])
+
+
+@pytest.fixture(params=["native", "MockToken"])
+def asset(request, chain) -> bytes:
+    return NATIVE if request.param == "native" else deployed(chain, request.param)
+
+
+@pytest.mark.parametrize(("sent", "amount"), [(4, 5), (6, 5), (0, 1)])
+def test_deposit__other_coins_than_said__reverts(chain, stranger, sent, amount):
+    with reverts("NativeAmountMismatch", sent=sent, needed=amount):
+        chain.send(stranger, "deposit", NATIVE, amount, value=sent)
+
+
+def test_deposit__coins_with_a_token__reverts(chain, stranger):
+    token = deployed(chain, "MockToken")
+
+    with reverts("NativeAmountMismatch", sent=1, needed=0):
+        chain.send(stranger, "deposit", token, 5, value=1)
+
+
+def test_deposit_and_withdraw__any_asset__moves_to_the_unit(chain, asset, stranger, operator):
+    fund(chain, asset, stranger, 500)
+    before = chain.balance(asset, operator)
+
+    chain.send(stranger, "withdraw", asset, operator, 499)
+
+    assert chain.registry.credit(asset, stranger) == 1
+    assert chain.balance(asset, operator) - before == 499
+    assert chain.balance(asset, chain.registry.address) == 1
+
+
+def test_deposit__token_with_a_fee__credits_what_arrived(chain, stranger):
+    token = deployed(chain, "FeeToken")
+
+    fund(chain, token, stranger, 1000)
+
+    assert chain.registry.credit(token, stranger) == 990
+    assert chain.balance(token, chain.registry.address) == 990
+
+
+def test_withdraw__more_than_credit__reverts(chain, stranger):
+    fund(chain, NATIVE, stranger, 5)
+
+    with reverts("InsufficientCredit", account=stranger, credit=5, needed=6):
+        chain.send(stranger, "withdraw", NATIVE, stranger, 6)
+
+
+def test_withdraw__to_a_contract_that_takes_no_coins__reverts(chain, stranger, resolver):
+    fund(chain, NATIVE, stranger, 5)
+
+    with reverts("TransferFailed", to=resolver, amount=5):
+        chain.send(stranger, "withdraw", NATIVE, resolver, 5)
+
+
+def test_plain_transfer__to_the_core__is_refused(chain, stranger):
+    with reverts("Reverted"):
+        chain.send_call(stranger, Call(chain.registry.address, b"", 1))
+
+
+def test_forced_coins__credit_nobody(chain, stranger, network):
+    chain.deploy("ForceSender", checksummed(chain.registry.address), value=77)
+
+    conserved(chain, network, forced=77)
+
+
+@pytest.mark.parametrize("move", ["deposit", "withdraw", "sweep", "stake", "finalize"])
+def test_reentrant_token__calling_back__is_refused(chain, stranger, operator, move):
+    contract = chain.deploy("ReentrantToken")
+    token = bytes.fromhex(contract.address[2:])
+    network = register(chain, stranger, asset=token)
+    fund(chain, token, stranger, 100)
+    arguments = {
+        "deposit": (token, 0),
+        "withdraw": (token, stranger, 0),
+        "sweep": (network.id,),
+        "stake": (network.id, 0),
+        "finalize": ([], network.id, operator),
+    }[move]
+    callback = chain.registry.call(move, *arguments)
+    core = checksummed(chain.registry.address)
+    chain.transact(stranger, contract.functions.arm(core, callback.data))
+
+    # ReentrancyGuardReentrantCall() is OpenZeppelin's, and in the core's ABI.
+    with reverts("ReentrancyGuardReentrantCall"):
+        chain.send(stranger, "withdraw", token, stranger, 1)
+
+
+def test_stake__unknown_network__reverts(chain, stranger):
+    with reverts("NetworkNotFound"):
+        chain.send(stranger, "stake", b"n" * 32, 0)
+
+
+def test_stake__more_than_credit__reverts(chain, network, stranger):
+    with reverts("InsufficientCredit", credit=0, needed=1):
+        chain.send(stranger, "stake", network.id, 1)
+
+
+def test_stake_and_unstake__any_asset__moves_between_credit_and_lane(chain, asset, stranger):
+    network = register(chain, stranger, asset=asset)
+    fund(chain, asset, stranger, 100)
+
+    chain.send(stranger, "stake", network.id, 70)
+    assert (network.credit(stranger), network.lane(stranger).stake) == (30, 70)
+    chain.send(stranger, "unstake", network.id, 20)
+
+    assert (network.credit(stranger), network.lane(stranger).stake) == (50, 50)
+    conserved(chain, network)
+
+
+def test_unstake__locked_stake__reverts_by_the_unit(chain, network, operator):
+    network.commit(operator, count=5)
+    free = STAKE - 5 * network.rules.stake_per_inference
+
+    with reverts("InsufficientStake", stake=STAKE, needed=STAKE + 1):
+        chain.send(operator, "unstake", network.id, free + 1)
+    chain.send(operator, "unstake", network.id, free)
+
+    assert network.credit(operator) == CREDIT + free
+
+
+def test_unstake__after_finality__nothing_is_locked(chain, network, operator):
+    network.final(operator)
+
+    chain.send(operator, "unstake", network.id, STAKE)
+
+    assert network.lane(operator).stake == 0
+
+
+def rejected(chain, network, operator, prover):
+    """Have a batch of 5 rejected for its order: slash 55, no reward without a bond to cap it."""
+    batch = network.commit(operator, count=5, shape=lambda leaves: leaves[::-1])
+    chain.send(prover, "faultOrder", batch.pre_image(), batch.opening(0), batch.opening(1))
+
+
+def test_sweep__burned__goes_to_the_burn_address_once(chain, asset, network_owner, stranger):
+    network = register(chain, network_owner, asset=asset)
+    network.join(stranger)
+    rejected(chain, network, stranger, network_owner)
+    before = chain.balance(asset, BURN)
+
+    chain.send(network_owner, "sweep", network.id)
+
+    assert chain.balance(asset, BURN) - before == network.totals().burned == 28
+    assert chain.registry.read("sweptOf", network.id) == 28
+    with reverts("NothingToSweep", networkId=network.id):
+        chain.send(network_owner, "sweep", network.id)
+    conserved(chain, network)
+
+
+def test_sweep__token_that_refuses_the_burn_address__blocks_the_sweep_only(
+    chain, network_owner, stranger
+):
+    token = deployed(chain, "BurnRefusingToken")
+    network = register(chain, network_owner, asset=token)
+    network.join(stranger)
+
+    rejected(chain, network, stranger, network_owner)
+
+    assert network.totals().rejected == 5
+    with reverts("UnknownError"):
+        chain.send(network_owner, "sweep", network.id)
+    chain.send(stranger, "withdraw", token, stranger, 1)
+    conserved(chain, network)
