@@ -45,8 +45,8 @@ import {Word, WordLib} from "./libraries/WordLib.sol";
 /// @title Tallystick
 /// @notice Counts, per network, how many AI inferences are backed by evidence, and of which kind.
 /// @dev No owner, no proxy, no pause. A batch is one storage word, the hash of a pre-image that callers present.
-/// One transient lock: functions that call another contract set it (nonReentrant), all others refuse to run while it
-/// is set (nonReentrantView).
+/// One transient lock: functions that move a token or coin set it (nonReentrant), all others refuse to run while it is
+/// set (nonReentrantView). Resolvers need no lock: under STATICCALL nothing they call can change state.
 contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     using LaneLib for Lane;
     using LeafLib for Leaf;
@@ -211,7 +211,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc ITallystick
     function commitAttested(Commitment calldata c, Grade grade, bytes calldata evidence)
         external
-        nonReentrant
+        nonReentrantView
         returns (bytes32 batchId)
     {
         Stamp stamp;
@@ -228,7 +228,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ITallystick
-    function attest(Batch calldata batch, Stamp stamp, Grade grade, bytes calldata evidence) external nonReentrant {
+    function attest(Batch calldata batch, Stamp stamp, Grade grade, bytes calldata evidence) external nonReentrantView {
         bytes32 batchId = batch.id();
         _openWord(_laneOf(batch), batchId, stamp);
         require(block.timestamp < stamp.closesAt(), TooLate(block.timestamp, stamp.closesAt() - 1));
@@ -313,7 +313,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ITallystick
-    function resolve(PreImage calldata preImage, Leaf calldata leaf, bytes calldata evidence) external nonReentrant {
+    function resolve(PreImage calldata preImage, Leaf calldata leaf, bytes calldata evidence) external nonReentrantView {
         Batch calldata batch = preImage.batch;
         Dispute calldata dispute = preImage.dispute;
         NetworkState storage network = _networks[batch.networkId];
@@ -323,7 +323,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
             leaf.hash(batch.modelId, batch.operator) == dispute.leaf, LeafNotDisputed(batchId, dispute.leafIndex)
         );
         Ruling ruling =
-            network.terms.arbiter.ruling(batchId, leaf.inferenceOf(batch), dispute.leafIndex, evidence);
+            network.terms.arbiter.ruling(batchId, batch, leaf, dispute.leafIndex, evidence);
         require(ruling != Ruling.Undecided, NotRuled(batchId, dispute.leafIndex));
 
         if (ruling == Ruling.Rejected) {
@@ -353,14 +353,14 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc ITallystick
     function disprove(PreImage calldata preImage, Opening calldata opening, bytes calldata evidence)
         external
-        nonReentrant
+        nonReentrantView
     {
         bytes32 batchId = _pending(preImage);
         Batch calldata batch = preImage.batch;
         address arbiter = _networks[batch.networkId].terms.arbiter;
         require(arbiter != address(0), ArbiterMissing(batch.networkId));
         _open(batchId, batch, opening);
-        Ruling ruling = arbiter.ruling(batchId, opening.leaf.inferenceOf(batch), opening.leafIndex, evidence);
+        Ruling ruling = arbiter.ruling(batchId, batch, opening.leaf, opening.leafIndex, evidence);
         require(ruling == Ruling.Rejected, NotDisproved(batchId, opening.leafIndex));
         _reject(preImage, batchId, Conviction(Cause.Disproof, opening.leafIndex, msg.sender));
     }
@@ -720,16 +720,19 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         if (dispute.kind == DisputeKind.Challenge) bond = terms.challengeBond;
         else if (dispute.kind == DisputeKind.Demand) bond = terms.demandBond;
 
-        lane.lane.stake -= uint128(slash);
-        lane.lane.release(batch.count);
+        lane.lane.forfeit(batch.count, slash);
         lane.words.store(preImage.stamp.slot(), WordLib.seal(batchId, preImage.stamp).withState(State.Rejected));
         network.tally.addLosses(batch.count, slash - reward);
         _archive[batchId] = Status(
             State.Rejected, Grade.Settled, false, conviction.cause, uint32(conviction.leafIndex), batch.count
         );
         mapping(address account => uint256 amount) storage credits = _credits[terms.asset];
-        credits[conviction.payee] += reward;
-        if (bond > 0) credits[dispute.party] += bond;
+        if (conviction.payee == dispute.party) {
+            credits[dispute.party] += bond + reward;
+        } else {
+            credits[conviction.payee] += reward;
+            if (bond > 0) credits[dispute.party] += bond;
+        }
         emit BatchRejected(
             batch.networkId,
             batch.operator,

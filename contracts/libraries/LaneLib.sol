@@ -16,7 +16,14 @@ library LaneLib {
         }
     }
 
-    /// @dev `count` inferences of an open batch became final or rejected. No underflow: they were counted at commit.
+    /// @dev A batch of `count` is rejected, and `slash` of the stake with it. No underflow: stake covers open inferences.
+    function forfeit(Lane storage lane, uint256 count, uint256 slash) internal {
+        assembly ("memory-safe") {
+            sstore(lane.slot, sub(sload(lane.slot), add(slash, shl(128, count))))
+        }
+    }
+
+    /// @dev `count` inferences of an open batch became final. No underflow: they were counted at commit.
     function release(Lane storage lane, uint256 count) internal {
         assembly ("memory-safe") {
             sstore(lane.slot, sub(sload(lane.slot), shl(128, count)))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Batch, Inference, Leaf} from "../interfaces/Types.sol";
+import {Leaf} from "../interfaces/Types.sol";
 
 /// @dev Hashes and order of leaves; EIP-712 types `Inference` and `Request`.
 library LeafLib {
@@ -34,20 +34,6 @@ library LeafLib {
                 REQUEST_TYPEHASH, modelId, operator, leaf.inputHash, leaf.requester, leaf.nonce, leaf.deadline
             )
         );
-    }
-
-    /// @dev The whole inference, as an arbiter sees it.
-    function inferenceOf(Leaf calldata leaf, Batch calldata batch) internal pure returns (Inference memory) {
-        return Inference({
-            modelId: batch.modelId,
-            operator: batch.operator,
-            requester: leaf.requester,
-            nonce: leaf.nonce,
-            deadline: leaf.deadline,
-            inputHash: leaf.inputHash,
-            outputHash: leaf.outputHash,
-            traceRoot: leaf.traceRoot
-        });
     }
 
     /// @dev Sort key of leaves within a batch: requester first, then nonce.

@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {IArbiter} from "../interfaces/IArbiter.sol";
 import {IAttestor} from "../interfaces/IAttestor.sol";
 import {ITallystickErrors} from "../interfaces/ITallystickErrors.sol";
-import {BatchFacts, Inference, Ruling} from "../interfaces/Types.sol";
+import {Batch, BatchFacts, Leaf, Ruling} from "../interfaces/Types.sol";
 
 /// @dev STATICCALLs to resolvers, which strangers wrote. A revert is passed on; an answer of another shape than the
 /// interface's, or of no contract at all, is named.
@@ -17,12 +17,30 @@ library Resolvers {
         return _ask(attestor, abi.encodeCall(IAttestor.attest, (batchId, facts, evidence)), 1) == 1;
     }
 
-    function ruling(address arbiter, bytes32 batchId, Inference memory leaf, uint256 index, bytes calldata evidence)
-        internal
-        view
-        returns (Ruling)
-    {
-        bytes memory call_ = abi.encodeCall(IArbiter.rule, (batchId, leaf, index, evidence));
+    /// @dev Asks for a ruling on a leaf of the batch.
+    function ruling(
+        address arbiter,
+        bytes32 batchId,
+        Batch calldata batch,
+        Leaf calldata leaf,
+        uint256 index,
+        bytes calldata evidence
+    ) internal view returns (Ruling) {
+        // IArbiter.rule(batchId, inference, index, evidence): the inference's fields lie in line, as of a static struct.
+        bytes memory call_ = abi.encodeWithSelector(
+            IArbiter.rule.selector,
+            batchId,
+            batch.modelId,
+            batch.operator,
+            leaf.requester,
+            leaf.nonce,
+            leaf.deadline,
+            leaf.inputHash,
+            leaf.outputHash,
+            leaf.traceRoot,
+            index,
+            evidence
+        );
         return Ruling(_ask(arbiter, call_, uint256(type(Ruling).max)));
     }
 

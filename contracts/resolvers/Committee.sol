@@ -20,7 +20,7 @@ import {LeafLib} from "../libraries/LeafLib.sol";
 
 /// @title Committee
 /// @notice k of n staked verifiers who audit batches and rule on challenges.
-/// @dev Members' addresses lie in a data contract's code and who counts in one word, so that a further signature costs
+/// @dev Members' addresses are immutables, in the code, and who counts is one word, so that a further signature costs
 /// its own check and calldata only.
 contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
@@ -29,7 +29,7 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
         keccak256("Audit(bytes32 batchId,bytes32 seed,uint32 drawn,bool verdict)");
     bytes32 private constant VERDICT_TYPEHASH =
         keccak256("Verdict(bytes32 batchId,uint256 index,bytes32 leaf,uint8 ruling)");
-    uint256 private constant MAX_MEMBERS = 255;
+    uint256 private constant MAX_MEMBERS = 16;
 
     ITallystick public immutable CORE;
     address private immutable ASSET;
@@ -39,8 +39,23 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
     uint256 private immutable EXIT_DELAY;
     uint256 private immutable MIN_STAKE;
     uint256 private immutable MEMBERS;
-    /// @dev Its code: a stop byte, then 20 bytes a member: the EOA or wallet that signs, or zero for a key.
-    address private immutable ADDRESSES;
+    // By member: the EOA or wallet that signs, or zero for a key.
+    address private immutable SIGNER_0;
+    address private immutable SIGNER_1;
+    address private immutable SIGNER_2;
+    address private immutable SIGNER_3;
+    address private immutable SIGNER_4;
+    address private immutable SIGNER_5;
+    address private immutable SIGNER_6;
+    address private immutable SIGNER_7;
+    address private immutable SIGNER_8;
+    address private immutable SIGNER_9;
+    address private immutable SIGNER_10;
+    address private immutable SIGNER_11;
+    address private immutable SIGNER_12;
+    address private immutable SIGNER_13;
+    address private immutable SIGNER_14;
+    address private immutable SIGNER_15;
 
     /// @inheritdoc ICommittee
     uint256 public active;
@@ -53,10 +68,10 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
             members.length <= MAX_MEMBERS && terms_.threshold > 0 && terms_.threshold <= members.length,
             MembersOutOfRange(members.length, terms_.threshold)
         );
-        bytes memory addresses = hex"00";
+        address[MAX_MEMBERS] memory signers;
         for (uint256 i = 0; i < members.length; ++i) {
             bytes memory signer = members[i].signer;
-            addresses = bytes.concat(addresses, signer.length == 20 ? bytes20(signer) : bytes20(0));
+            if (signer.length == 20) signers[i] = address(bytes20(signer));
             _members[i] = members[i];
         }
         CORE = core;
@@ -67,15 +82,30 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
         EXIT_DELAY = terms_.exitDelay;
         MIN_STAKE = terms_.minStake;
         MEMBERS = members.length;
-        ADDRESSES = _deployData(addresses);
+        SIGNER_0 = signers[0];
+        SIGNER_1 = signers[1];
+        SIGNER_2 = signers[2];
+        SIGNER_3 = signers[3];
+        SIGNER_4 = signers[4];
+        SIGNER_5 = signers[5];
+        SIGNER_6 = signers[6];
+        SIGNER_7 = signers[7];
+        SIGNER_8 = signers[8];
+        SIGNER_9 = signers[9];
+        SIGNER_10 = signers[10];
+        SIGNER_11 = signers[11];
+        SIGNER_12 = signers[12];
+        SIGNER_13 = signers[13];
+        SIGNER_14 = signers[14];
+        SIGNER_15 = signers[15];
     }
 
     // EVIDENCE
 
     /// @inheritdoc IAttestor
     function attest(bytes32 batchId, BatchFacts calldata facts, bytes calldata evidence) external view returns (bool) {
-        (Audit memory audit, uint256 signers, bytes[] memory signatures) =
-            abi.decode(evidence, (Audit, uint256, bytes[]));
+        Audit memory audit = abi.decode(evidence, (Audit));
+        (uint256 signers, bytes[] calldata signatures) = _signaturesAt(evidence, 0x80);
         require(
             audit.batchId == batchId && audit.verdict, StatementMismatch(audit.batchId, batchId, audit.verdict)
         );
@@ -97,9 +127,8 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
         view
         returns (Ruling ruling)
     {
-        uint256 signers;
-        bytes[] memory signatures;
-        (ruling, signers, signatures) = abi.decode(evidence, (Ruling, uint256, bytes[]));
+        ruling = abi.decode(evidence, (Ruling));
+        (uint256 signers, bytes[] calldata signatures) = _signaturesAt(evidence, 0x20);
         bytes32 leafHash = keccak256(abi.encode(LeafLib.INFERENCE_TYPEHASH, leaf));
         _checkCounted(verdictDigest(batchId, index, leafHash, uint8(ruling)), signers, signatures);
     }
@@ -237,8 +266,25 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
         return _hashTypedDataV4(keccak256(abi.encode(AUDIT_TYPEHASH, audit)));
     }
 
+    /// @dev Signers and signatures from evidence's `start` on: the tail of abi.encode(…, uint256, bytes[]), read where
+    /// it is. Reading a signature checks that it lies within the calldata.
+    function _signaturesAt(bytes calldata evidence, uint256 start)
+        private
+        pure
+        returns (uint256 signers, bytes[] calldata signatures)
+    {
+        signers = uint256(bytes32(evidence[start:start + 0x20]));
+        uint256 at_ = uint256(bytes32(evidence[start + 0x20:start + 0x40]));
+        uint256 length = uint256(bytes32(evidence[at_:at_ + 0x20]));
+        require(length <= MAX_MEMBERS, SignaturesMismatch(length, MAX_MEMBERS));
+        assembly ("memory-safe") {
+            signatures.offset := add(add(evidence.offset, at_), 0x20)
+            signatures.length := length
+        }
+    }
+
     /// @dev Enough active members signed.
-    function _checkCounted(bytes32 digest, uint256 signers, bytes[] memory signatures) private view {
+    function _checkCounted(bytes32 digest, uint256 signers, bytes[] calldata signatures) private view {
         uint256 counted = active;
         require(signers & ~counted == 0, SignerNotActive(signers, counted));
         require(signatures.length >= THRESHOLD, TooFewSigners(signatures.length, THRESHOLD));
@@ -246,33 +292,46 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
     }
 
     /// @dev Every member with a bit signed, and no other signature is there.
-    function _checkSigned(bytes32 digest, uint256 signers, bytes[] memory signatures) private view {
-        bytes memory addresses = _readData(MEMBERS);
+    function _checkSigned(bytes32 digest, uint256 signers, bytes[] calldata signatures) private view {
         uint256 used = 0;
-        for (uint256 member = 0; member < MEMBERS; ++member) {
+        for (uint256 member = 0; signers >> member > 0; ++member) {
             if (signers >> member & 1 == 0) continue;
-            require(used < signatures.length, SignaturesMismatch(signatures.length, used + 1));
-            require(_signed(addresses, member, digest, signatures[used]), SignatureInvalid(member));
+            require(used < signatures.length && member < MEMBERS, SignaturesMismatch(signatures.length, used + 1));
+            require(_signed(member, digest, signatures[used]), SignatureInvalid(member));
             ++used;
         }
-        require(used == signatures.length && signers >> MEMBERS == 0, SignaturesMismatch(signatures.length, used));
+        require(used == signatures.length, SignaturesMismatch(signatures.length, used));
     }
 
-    function _signed(bytes memory addresses, uint256 member, bytes32 digest, bytes memory signature)
-        private
-        view
-        returns (bool)
-    {
-        address account;
-        assembly ("memory-safe") {
-            account := shr(96, mload(add(add(addresses, 0x20), mul(member, 20))))
-        }
-        if (account == address(0)) {
+    function _signed(uint256 member, bytes32 digest, bytes calldata signature) private view returns (bool) {
+        address signer = _signerOf(member);
+        if (signer == address(0)) {
             return SignatureChecker.isValidSignatureNow(_members[member].signer, digest, signature);
         }
         // ecrecover first: asking whether the account has code would cost 2,600 gas a signature.
-        (address recovered,,) = ECDSA.tryRecover(digest, signature);
-        return recovered == account || SignatureChecker.isValidERC1271SignatureNow(account, digest, signature);
+        (address recovered,,) = ECDSA.tryRecoverCalldata(digest, signature);
+        return recovered == signer || SignatureChecker.isValidERC1271SignatureNow(signer, digest, signature);
+    }
+
+    function _signerOf(uint256 member) private view returns (address) {
+        if (member < 8) {
+            if (member == 0) return SIGNER_0;
+            if (member == 1) return SIGNER_1;
+            if (member == 2) return SIGNER_2;
+            if (member == 3) return SIGNER_3;
+            if (member == 4) return SIGNER_4;
+            if (member == 5) return SIGNER_5;
+            if (member == 6) return SIGNER_6;
+            return SIGNER_7;
+        }
+        if (member == 8) return SIGNER_8;
+        if (member == 9) return SIGNER_9;
+        if (member == 10) return SIGNER_10;
+        if (member == 11) return SIGNER_11;
+        if (member == 12) return SIGNER_12;
+        if (member == 13) return SIGNER_13;
+        if (member == 14) return SIGNER_14;
+        return SIGNER_15;
     }
 
     // SMALL PIECES
@@ -289,23 +348,6 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
             require(sent, PaymentFailed(to, amount));
         } else {
             IERC20(ASSET).safeTransfer(to, amount);
-        }
-    }
-
-    /// @dev A contract whose code is `data`; init code: copy what follows these 11 bytes and return it.
-    function _deployData(bytes memory data) private returns (address deployed) {
-        bytes memory init = bytes.concat(hex"600b5981380380925939f3", data);
-        assembly ("memory-safe") {
-            deployed := create(0, add(init, 0x20), mload(init))
-        }
-        assert(deployed != address(0));
-    }
-
-    function _readData(uint256 members) private view returns (bytes memory data) {
-        address source = ADDRESSES;
-        data = new bytes(20 * members);
-        assembly ("memory-safe") {
-            extcodecopy(source, add(data, 0x20), 1, mload(data))
         }
     }
 }

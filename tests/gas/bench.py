@@ -1,0 +1,36 @@
+"""Print what each operation costs beside its budget: `make bench-gas`, JSON=1 for one object a line."""
+
+import json
+import os
+
+from rich.console import Console
+from rich.table import Table
+
+from tallystick.localnet import localnet
+from tests.gas.scenario import BUDGETS, Scenario
+from tests.support.chain import Chain
+
+GENESIS = 1_800_000_000
+
+
+def measure() -> dict[str, float]:
+    with localnet(timestamp=GENESIS) as w3:
+        return Scenario(Chain(w3)).figures()
+
+
+def main() -> None:
+    figures = measure()
+    if os.environ.get("JSON") == "1":
+        for name, value in figures.items():
+            row = {"name": name, "value": value, "unit": "gas", "ceiling": BUDGETS[name].ceiling}
+            print(json.dumps(row))
+        return
+    table = Table("operation", "gas", "ceiling", "peers", title="Gas, whole transactions, Osaka")
+    for name, value in figures.items():
+        budget = BUDGETS[name]
+        table.add_row(name, f"{value:,.6g}", f"{budget.ceiling:,}", budget.peers)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
