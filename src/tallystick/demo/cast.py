@@ -1,0 +1,50 @@
+"""Who plays: accounts of the development mnemonic, and keys that only sign."""
+
+from dataclasses import dataclass
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+
+from tallystick.keccak import keccak256
+from tallystick.localnet import MNEMONIC
+from tallystick.signature import account_of
+
+Account.enable_unaudited_hdwallet_features()
+
+ROLES = (
+    "owner",
+    "ada",
+    "bob",
+    "cyd",
+    "dan",
+    "eve",
+    "fay",
+    "verifier",
+    "griefer",
+    "juror 0",
+    "juror 1",
+    "juror 2",
+)
+JURORS = 3
+REQUESTERS = 8
+
+
+def account(role: str) -> LocalAccount:
+    """Return the account that plays a role."""
+    path = f"m/44'/60'/0'/0/{ROLES.index(role)}"
+    signer: LocalAccount = Account.from_mnemonic(MNEMONIC, account_path=path)
+    return signer
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """Somebody who asks and signs; never sends a transaction."""
+
+    key: bytes
+    address: bytes
+
+
+def requesters() -> list[Requester]:
+    """Return the requesters, by address."""
+    keys = [keccak256(b"requester %d" % number) for number in range(REQUESTERS)]
+    return sorted((Requester(key, account_of(key)) for key in keys), key=lambda one: one.address)

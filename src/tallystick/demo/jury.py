@@ -1,0 +1,61 @@
+"""The committee's members: each re-executes what is drawn or disputed, and signs what it found."""
+
+from collections.abc import Callable
+
+from web3 import Web3
+
+from tallystick.committee import Audit, Verdict
+from tallystick.demo.cast import JURORS, account
+from tallystick.demo.digits.model import Digits
+from tallystick.demo.verifier import Data
+from tallystick.demo.world import DRAWN, SEED_DELAY, World
+from tallystick.draw import draw
+from tallystick.enums import Ruling
+from tallystick.localnet import mine
+from tallystick.signature import sign
+
+THRESHOLD = 2
+
+
+class Jury:
+    """All members in one process; each decides by itself."""
+
+    def __init__(self, world: World, digits: Digits) -> None:
+        self._world, self._digits = world, digits
+
+    def audit(self, data: Data, committed_block: int) -> bytes | None:
+        """Return evidence that enough members found every drawn leaf good, or None."""
+        seed = block_hash(self._world.w3, committed_block + SEED_DELAY)
+        batch_id = data.batch.id()
+        drawn = sorted(set(draw(seed, batch_id, DRAWN, data.batch.count)))
+        statement = Audit(batch_id, seed, DRAWN)
+        digest = statement.digest(self._world.committee_domain)
+        signatures = self._collect(digest, lambda: all(self._right(data, drawn)))
+        return statement.evidence(signatures) if len(signatures) >= THRESHOLD else None
+
+    def rule(self, data: Data, index: int) -> tuple[Ruling, bytes]:
+        """Return the members' ruling on a leaf, and the evidence for it."""
+        ruling = Ruling.UPHELD if self._right(data, [index])[0] else Ruling.REJECTED
+        verdict = Verdict(data.batch.id(), index, data.tree.leaf(index), ruling)
+        digest = verdict.digest(self._world.committee_domain)
+        return ruling, verdict.evidence(self._collect(digest, lambda: True))
+
+    def _right(self, data: Data, indices: list[int]) -> list[bool]:
+        records = [data.records[index] for index in indices]
+        outputs = self._digits.infer([record.input or b"" for record in records])
+        return [record.output == output for record, output in zip(records, outputs, strict=True)]
+
+    def _collect(self, digest: bytes, agrees: Callable[[], bool]) -> dict[int, bytes]:
+        """Signatures of the first members that agree, each after its own re-execution."""
+        signatures: dict[int, bytes] = {}
+        for member in range(JURORS):
+            if len(signatures) < THRESHOLD and agrees():
+                signatures[member] = sign(digest, bytes(account(f"juror {member}").key))
+        return signatures
+
+
+def block_hash(w3: Web3, number: int) -> bytes:
+    """Return a block's hash, after mining up to it and one beyond where time stands still."""
+    if w3.eth.block_number <= number:
+        mine(w3, number + 1 - w3.eth.block_number)
+    return bytes(w3.eth.get_block(number)["hash"])

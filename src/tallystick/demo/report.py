@@ -1,0 +1,47 @@
+"""What the demo prints at its end: a row per network, and whether events and contract agree."""
+
+from typing import Any
+
+from rich.table import Table
+
+from tallystick.demo.world import World
+
+COUNTERS = ("committed", "settled", "audited", "enclave", "proven", "rejected", "unresolved")
+
+
+def rows(world: World) -> list[dict[str, Any]]:
+    """Return a row per network, from the contract, with what the events say beside it."""
+    ledger, block = world.ledger(), world.w3.eth.block_number
+    found = []
+    for stage in world.stages.values():
+        totals = world.registry.totals(stage.id, block)
+        row: dict[str, Any] = {"network": stage.name, "id": "0x" + stage.id.hex()}
+        row |= {counter: getattr(totals, counter) for counter in COUNTERS}
+        row |= {
+            "open": totals.open,
+            "verified": totals.verified,
+            "burned": totals.burned,
+            "gas": stage.gas,
+            "events_agree": ledger.totals[stage.id] == totals,
+        }
+        found.append(row)
+    return found
+
+
+def table(found: list[dict[str, Any]]) -> Table:
+    """Return the rows as people read them; burned amounts in ether."""
+    shown = Table(title="Verified inference per network", title_justify="left")
+    shown.add_column("network", no_wrap=True)
+    for heading in ("committed", "settled", "audited", "rejected", "open", "verified"):
+        shown.add_column(heading, justify="right", no_wrap=True)
+    shown.add_column("burned\nETH", justify="right")
+    shown.add_column("gas per\ninference", justify="right")
+    for row in found:
+        counters = ("committed", "settled", "audited", "rejected", "open", "verified")
+        shown.add_row(
+            row["network"],
+            *(str(row[name]) for name in counters),
+            f"{row['burned'] / 10**18:.4f}",
+            f"{row['gas'] / row['committed']:,.0f}",
+        )
+    return shown

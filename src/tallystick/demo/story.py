@@ -1,0 +1,167 @@
+"""The story: operators commit, a verifier compares, cheats lose stake, the rest is counted."""
+
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+from tallystick.batch import PreImage
+from tallystick.demo import report
+from tallystick.demo.digits.model import Digits, load_samples
+from tallystick.demo.jury import Jury
+from tallystick.demo.operators import Operator, altered
+from tallystick.demo.verifier import Data, Good, Malformed, Repeated, Verifier, Withheld, Wrong
+from tallystick.demo.world import World, build
+from tallystick.enums import Grade, Ruling, State
+from tallystick.ledger import BatchRecord
+from tallystick.localnet import advance, localnet
+from tallystick.store import BatchStore
+
+GENESIS = 1_800_000_000
+Tell = Callable[[str], None]
+
+
+def run(tell: Tell) -> list[dict[str, Any]]:
+    """Play the whole story on a local chain of its own.
+
+    Args:
+        tell: called with a line for each thing that happens.
+
+    Returns:
+        A row per network, as of report.rows.
+    """
+    with localnet(accounts=12, timestamp=GENESIS) as w3, tempfile.TemporaryDirectory() as folder:
+        tell("deploying the core, a committee of three and three networks")
+        world, digits, store = build(w3), Digits(), BatchStore(folder)
+        _commit(world, digits, store, tell)
+        findings = _verify(world, digits, store, tell)
+        _grief(world, digits, findings, tell)
+        _wait(world, tell)
+        return report.rows(world)
+
+
+def _commit(world: World, digits: Digits, store: BatchStore, tell: Tell) -> None:
+    """All 1,797 samples, over six operators; three of them cheat."""
+    samples = load_samples()
+
+    def take(count: int) -> list[bytes]:
+        taken = samples[:count]
+        del samples[:count]
+        return taken
+
+    operators = {
+        name: Operator(world, stage, name, digits, store)
+        for stage in world.stages.values()
+        for name in stage.operators
+    }
+    for size in (500, 137, 1):
+        operators["ada"].commit(operators["ada"].answer(take(size)))
+    operators["bob"].commit(altered(operators["bob"].answer(take(200)), every=20))
+    for size in (300, 59):
+        operators["cyd"].commit(operators["cyd"].answer(take(size)))
+    operators["dan"].commit(operators["dan"].answer(take(150)), keep=False)
+    first = operators["eve"].answer(take(100))
+    operators["eve"].commit(first)
+    operators["eve"].commit([*operators["eve"].answer(take(49)), first[42]])
+    operators["fay"].commit(operators["fay"].answer(take(len(samples))))
+    for stage in world.stages.values():
+        tell(f"{stage.name}: {world.registry.totals(stage.id).committed} inferences committed")
+
+
+def _verify(world: World, digits: Digits, store: BatchStore, tell: Tell) -> dict[bytes, Data]:
+    """Look at each batch in the order of commits, and act on what is found."""
+    verifier, jury = Verifier(world, digits, store), Jury(world, digits)
+    known: dict[bytes, Data] = {}
+    for record in list(world.ledger().batches.values()):
+        stage = world.stage_of(record.batch.network_id)
+        place = f"{stage.name}, batch 0x{record.id.hex()[:8]} of {record.batch.count}"
+        match verifier.look(record):
+            case Withheld():
+                world.send_for(
+                    stage, "verifier", "demand", record.batch.abi(), record.stamp.pack(), 0, False
+                )
+                tell(f"{place}: no data; leaf 0 demanded")
+            case Repeated(data, index, earlier, earlier_index):
+                before = world.ledger().batches[earlier.batch.id()]
+                world.send_for(
+                    stage,
+                    "verifier",
+                    "faultRepeat",
+                    PreImage(record.batch, record.stamp).abi(),
+                    data.opening(index).abi(),
+                    before.pre_image.abi(),
+                    earlier.opening(earlier_index).abi(),
+                )
+                tell(f"{place}: leaf {index} was counted before; proved, rejected")
+            case Malformed(data, index, rule):
+                tell(f"{place}: leaf {index} breaks the rule of {rule}")
+            case Wrong(data, index, wrong):
+                known[record.id] = data
+                ruling = _challenge(world, jury, "verifier", record, data, index)
+                tell(f"{place}: {wrong} wrong answers; leaf {index} challenged, {ruling.name}")
+            case Good(data):
+                known[record.id] = data
+                if stage.rules.attestors[0] == bytes(20):
+                    tell(f"{place}: good; the network has no attestor, so it stays settled")
+                    continue
+                evidence = jury.audit(data, record.stamp.committed_block)
+                assert evidence is not None
+                world.send_for(
+                    stage,
+                    "verifier",
+                    "attest",
+                    record.batch.abi(),
+                    record.stamp.pack(),
+                    int(Grade.AUDITED),
+                    evidence,
+                )
+                tell(f"{place}: drawn leaves re-executed, audited by 2 of 3")
+    return known
+
+
+def _grief(world: World, digits: Digits, known: dict[bytes, Data], tell: Tell) -> None:
+    """Somebody challenges a right answer, and loses the bond."""
+    jury = Jury(world, digits)
+    record = next(
+        record
+        for record in world.ledger().batches.values()
+        if record.grade is Grade.AUDITED and record.batch.count == 137
+    )
+    ruling = _challenge(world, jury, "griefer", record, known[record.id], 7)
+    bond = world.stage_of(record.batch.network_id).rules.challenge_bond
+    tell(
+        f"a right answer challenged: {ruling.name}; its author loses {bond / 10**18} ETH, "
+        "half of it burned"
+    )
+
+
+def _challenge(
+    world: World, jury: Jury, role: str, record: BatchRecord, data: Data, index: int
+) -> Ruling:
+    stage = world.stage_of(record.batch.network_id)
+    opening = data.opening(index)
+    world.send_for(stage, role, "challenge", record.batch.abi(), record.stamp.pack(), opening.abi())
+    ruling, evidence = jury.rule(data, index)
+    disputed = world.ledger().batches[record.id].pre_image
+    leaf = opening.inference.abi_leaf()
+    world.send_for(stage, role, "resolve", disputed.abi(), leaf, evidence)
+    return ruling
+
+
+def _wait(world: World, tell: Tell) -> None:
+    """Let the windows pass: an unanswered demand times out, the rest becomes final."""
+    advance(world.w3, max(stage.rules.response_window for stage in world.stages.values()) + 1)
+    for record in world.ledger().batches.values():
+        if record.state is State.DISPUTED:
+            stage = world.stage_of(record.batch.network_id)
+            world.send_for(stage, "verifier", "timeout", record.pre_image.abi())
+            tell(f"{stage.name}: a demand of {record.batch.count} stayed unanswered; rejected")
+    advance(world.w3, max(stage.rules.challenge_window for stage in world.stages.values()))
+    lanes: dict[tuple[bytes, bytes], list[tuple[bytes, bytes]]] = {}
+    for record in world.ledger().batches.values():
+        if record.state is State.OPEN:
+            lane = record.batch.network_id, record.batch.operator
+            lanes.setdefault(lane, []).append((record.id, record.stamp.pack()))
+    for (network, operator), refs in lanes.items():
+        stage = world.stage_of(network)
+        world.send_for(stage, "verifier", "finalize", refs, network, operator)
+    tell(f"{sum(len(refs) for refs in lanes.values())} batches are final")

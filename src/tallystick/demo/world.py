@@ -1,0 +1,129 @@
+"""The stage: a core, a committee with stake, three networks with different rules and one model."""
+
+from dataclasses import dataclass, field, replace
+
+from web3 import Web3
+
+from tallystick.chain.call import Call, encode_call
+from tallystick.chain.deploy import create2_address, creation_code, deploy
+from tallystick.chain.logs import read_events
+from tallystick.chain.registry import Registry
+from tallystick.chain.sender import Sent, Web3Sender
+from tallystick.demo.cast import JURORS, ROLES, account
+from tallystick.demo.digits.model import content_hash, spec_hash
+from tallystick.eip712 import Domain
+from tallystick.hexes import checksummed
+from tallystick.ledger import Ledger
+from tallystick.network import Rules, model_id, network_id
+from tallystick.words import ZERO32, ZERO_ADDRESS
+
+HOUR = 3600
+ETHER = 10**18
+DRAWN = 24
+"""Leaves that an audit draws: a share of 5 % bad ones is missed with probability 0.95^24 = 29 %,
+and every committee member draws the same; whoever compares all leaves misses none."""
+SEED_DELAY = 2
+
+RULES = Rules(
+    stake_per_inference=ETHER // 10_000,
+    challenge_bond=ETHER // 100,
+    demand_bond=ETHER // 1000,
+    challenge_window=24 * HOUR,
+    response_window=6 * HOUR,
+    ruling_window=12 * HOUR,
+)
+
+
+@dataclass
+class Stage:
+    """A network of the story."""
+
+    name: str
+    rules: Rules
+    id: bytes
+    model_id: bytes
+    operators: tuple[str, ...]
+    gas: int = 0
+    """Of all transactions about its batches."""
+
+
+@dataclass
+class World:
+    """Everything on the chain, and who may send."""
+
+    w3: Web3
+    senders: dict[str, Web3Sender]
+    registry: Registry
+    committee: bytes
+    stages: dict[str, Stage] = field(default_factory=dict)
+
+    @property
+    def committee_domain(self) -> Domain:
+        """What jurors sign under."""
+        return Domain(self.registry.domain.chain_id, self.committee)
+
+    def send(self, role: str, name: str, *args: object, value: int = 0) -> Sent:
+        """Have a role call the core."""
+        return self.senders[role].send(self.registry.call(name, *args, value=value))
+
+    def send_for(self, stage: Stage, role: str, name: str, *args: object) -> Sent:
+        """As send, and count the gas as the network's."""
+        sent = self.send(role, name, *args)
+        stage.gas += sent.gas_used
+        return sent
+
+    def ledger(self) -> Ledger:
+        """Return what the events say up to the latest block."""
+        return Ledger.of(read_events(self.w3, self.registry.address, 0, self.w3.eth.block_number))
+
+    def stage_of(self, network: bytes) -> Stage:
+        """Return the network of an id."""
+        return next(stage for stage in self.stages.values() if stage.id == network)
+
+
+def build(w3: Web3) -> World:
+    """Deploy everything, register the networks, fund and stake."""
+    senders = {role: Web3Sender(w3, account(role)) for role in ROLES}
+    core, _ = deploy(w3, senders["owner"], creation_code("Tallystick"))
+    registry = Registry(w3, core)
+    committee = _found_committee(w3, senders, core)
+    world = World(w3, senders, registry, committee)
+    judged = replace(RULES, arbiter=committee, attestors=(committee, ZERO_ADDRESS, ZERO_ADDRESS))
+    _open(world, "Agora", replace(judged, open=True), ("ada", "bob"))
+    _open(world, "Bourse", replace(judged, solicited=True, max_bytes=128), ("cyd", "dan", "eve"))
+    unbacked = replace(RULES, stake_per_inference=0, challenge_bond=0, open=True)
+    _open(world, "Commons", unbacked, ("fay",))
+    for role in ("verifier", "griefer"):
+        world.send(role, "deposit", ZERO_ADDRESS, ETHER, value=ETHER)
+    return world
+
+
+def _found_committee(w3: Web3, senders: dict[str, Web3Sender], core: bytes) -> bytes:
+    exit_delay = RULES.challenge_window + RULES.response_window + RULES.ruling_window
+    min_stake = ETHER
+    terms = (ZERO_ADDRESS, 2, DRAWN, SEED_DELAY, exit_delay, min_stake)
+    accounts = [senders[f"juror {number}"].address for number in range(JURORS)]
+    members = [(address, address) for address in accounts]
+    code = creation_code("Committee", checksummed(core), terms, members)
+    address, _ = deploy(w3, senders["owner"], code)
+    assert address == create2_address(code)
+    for number in range(JURORS):
+        stake: Call = encode_call("Committee", address, "stake", number, ETHER, value=min_stake)
+        senders[f"juror {number}"].send(stake)
+    return address
+
+
+def _open(world: World, name: str, rules: Rules, operators: tuple[str, ...]) -> None:
+    owner, domain = world.senders["owner"].address, world.registry.domain
+    network = network_id(domain.chain_id, domain.contract, owner, ZERO32, rules)
+    world.send("owner", "registerNetwork", ZERO32, rules.abi(), ZERO32, name, "")
+    model = model_id(network, owner, content_hash(), spec_hash(), ZERO32)
+    hashes = (content_hash(), spec_hash(), ZERO32)
+    world.send("owner", "registerModel", network, *hashes, "digits", "digits.onnx")
+    for operator in operators:
+        if not rules.open:
+            world.send("owner", "admit", network, world.senders[operator].address)
+        if rules.stake_per_inference:
+            world.send(operator, "deposit", ZERO_ADDRESS, ETHER, value=ETHER)
+            world.send(operator, "stake", network, ETHER)
+    world.stages[name] = Stage(name, rules, network, model, operators)
