@@ -1,4 +1,4 @@
-"""Print what each operation costs beside its budget: `make bench-gas`, JSON=1 for one object a line."""
+"""Print what each operation costs beside its budget: `make bench`; JSON=1 for objects."""
 
 import json
 import os

@@ -138,9 +138,7 @@ class Scenario:
             self.challenger, "challenge", batch.batch.abi(), batch.stamp.pack(), batch.opening(7)
         )
         event = mined.event(BatchChallenged)
-        dispute = Dispute(
-            DisputeKind.CHALLENGE, False, self.challenger, 7, event.due, event.leaf
-        )
+        dispute = Dispute(DisputeKind.CHALLENGE, False, self.challenger, 7, event.due, event.leaf)
         return batch, dispute, mined.gas_used
 
     def _resolve(self, network: Network, panel: Panel, k: int, ruling: Ruling) -> int:

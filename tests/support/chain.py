@@ -42,11 +42,11 @@ class Chain:
 
     def __init__(self, w3: Web3) -> None:
         self.w3 = w3
+        self._timed = False
         self.accounts = [bytes.fromhex(account[2:]) for account in w3.eth.accounts]
         code = creation_code("Tallystick")
         self.deployed = self._transact(self.accounts[0], deployment(code))
         self.registry = Registry(w3, create2_address(code))
-        self._next: int | None = None
 
     @property
     def now(self) -> int:
@@ -56,9 +56,11 @@ class Chain:
     def at(self, timestamp: int) -> "Chain":
         """Have the next transaction mined at this time."""
         set_next_timestamp(self.w3, timestamp)
+        self._timed = True
         return self
 
     def mine(self, blocks: int = 1) -> None:
+        self._tick()
         mine(self.w3, blocks)
 
     def send(self, sender: bytes, name: str, *args: Any, value: int = 0) -> Mined:
@@ -74,6 +76,7 @@ class Chain:
 
     def deploy(self, name: str, *args: Any, value: int = 0) -> Any:
         """Deploy a contract of the project, mocks included; returns a web3 contract."""
+        self._tick()
         factory = self.w3.eth.contract(abi=abi(name), bytecode=bytecode(name))
         sender = self.w3.eth.accounts[0]
         tx_hash = factory.constructor(*args).transact({"from": sender, "gas": GAS, "value": value})
@@ -108,7 +111,14 @@ class Chain:
         finally:
             self.w3.provider.make_request("evm_revert", [snapshot])
 
+    def _tick(self) -> None:
+        """A second a block, unless told otherwise: nothing depends on how fast a test runs."""
+        if not self._timed:
+            set_next_timestamp(self.w3, self.now + 1)
+        self._timed = False
+
     def _transact(self, sender: bytes, call: Call) -> Any:
+        self._tick()
         tx_hash = self.w3.eth.send_transaction(
             {
                 "from": Web3.to_checksum_address(sender),
@@ -141,9 +151,7 @@ class ChainSender:
 
     def send(self, call: Call) -> Sent:
         receipt = self._chain._transact(self.address, call)
-        return Sent(
-            bytes(receipt["transactionHash"]), receipt["blockNumber"], receipt["gasUsed"]
-        )
+        return Sent(bytes(receipt["transactionHash"]), receipt["blockNumber"], receipt["gasUsed"])
 
 
 @contextlib.contextmanager

@@ -74,9 +74,7 @@ class Committed:
         return inference.request().sign(self.chain.registry.domain, key)
 
     def word(self) -> bytes:
-        return self.chain.registry.word(
-            self.batch.network_id, self.batch.operator, self.stamp.slot
-        )
+        return self.chain.registry.word(self.batch.network_id, self.batch.operator, self.stamp.slot)
 
     def status(self) -> Any:
         return self.chain.registry.status(
@@ -176,9 +174,7 @@ class Network:
         inputs = [b"in %d" % number for number in range(count)]
         outputs = [b"out %d" % number for number in range(count)]
         tree = Tree.from_leaves(hash_leaves(leaves))
-        return Committed(
-            self.chain, batch, event.stamp, leaves, tree, mined, inputs, outputs
-        )
+        return Committed(self.chain, batch, event.stamp, leaves, tree, mined, inputs, outputs)
 
     def final(self, operator: bytes, slot: int = 0, count: int = 5) -> Committed:
         """Commit and finalize a batch."""
@@ -204,7 +200,9 @@ def fund(chain: Chain, asset: bytes, account: bytes, amount: int) -> None:
     chain.send(account, "deposit", asset, amount)
 
 
-def register(chain: Chain, owner: bytes, rules: Rules = RULES, salt: int = 0, **changes: Any) -> Network:
+def register(
+    chain: Chain, owner: bytes, rules: Rules = RULES, salt: int = 0, **changes: Any
+) -> Network:
     """Register a network with a model; `changes` are fields of the rules."""
     rules = replace(rules, **changes)
     mined = chain.send(

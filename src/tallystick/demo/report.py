@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from tallystick.demo.world import World
@@ -30,18 +31,24 @@ def rows(world: World) -> list[dict[str, Any]]:
 
 def table(found: list[dict[str, Any]]) -> Table:
     """Return the rows as people read them; burned amounts in ether."""
-    shown = Table(title="Verified inference per network", title_justify="left")
+    shown = Table(
+        title="Verified inference per network",
+        title_justify="left",
+        box=None,
+        padding=(0, 0, 0, 2),
+        pad_edge=False,
+    )
     shown.add_column("network", no_wrap=True)
     for heading in ("committed", "settled", "audited", "rejected", "open", "verified"):
         shown.add_column(heading, justify="right", no_wrap=True)
-    shown.add_column("burned\nETH", justify="right")
-    shown.add_column("gas per\ninference", justify="right")
+    shown.add_column("burned", justify="right", no_wrap=True)
+    shown.add_column("gas each", justify="right", no_wrap=True)
     for row in found:
         counters = ("committed", "settled", "audited", "rejected", "open", "verified")
         shown.add_row(
             row["network"],
             *(str(row[name]) for name in counters),
-            f"{row['burned'] / 10**18:.4f}",
+            f"{row['burned'] / 10**18:.3f}",
             f"{row['gas'] / row['committed']:,.0f}",
         )
     return shown

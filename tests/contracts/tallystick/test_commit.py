@@ -154,9 +154,7 @@ def test_commit__open_slot_at_the_end_of_the_archive_delay__finalizes(chain, net
 def test_commit__over_an_attested_batch__counts_its_grade(chain, network, operator):
     first = network.commit(operator, count=5)
     yes = (1).to_bytes(32, "big")
-    chain.send(
-        operator, "attest", first.batch.abi(), first.stamp.pack(), int(Grade.ENCLAVE), yes
-    )
+    chain.send(operator, "attest", first.batch.abi(), first.stamp.pack(), int(Grade.ENCLAVE), yes)
     chain.at(first.closes_at + ARCHIVE_DELAY).mine()
 
     network.commit(operator, over=first)
@@ -187,9 +185,7 @@ def test_commit__pre_image_of_a_twin_in_another_slot__reverts(chain, network, op
 
 def test_commit__disputed_slot__reverts(chain, network, operator, challenger):
     first = network.commit(operator)
-    chain.send(
-        challenger, "challenge", first.batch.abi(), first.stamp.pack(), first.opening(0)
-    )
+    chain.send(challenger, "challenge", first.batch.abi(), first.stamp.pack(), first.opening(0))
 
     with reverts("StateForbids", state="DISPUTED"):
         network.commit(operator, over=first)
@@ -206,16 +202,12 @@ def test_commit__final_slot__needs_no_pre_image(network, operator):
 
 def test_commit__rejected_slot__needs_no_pre_image(chain, network, operator, challenger):
     first = network.commit(operator, count=2, shape=lambda leaves: [leaves[1], leaves[0]])
-    chain.send(
-        challenger, "faultOrder", first.pre_image(), first.opening(0), first.opening(1)
-    )
+    chain.send(challenger, "faultOrder", first.pre_image(), first.opening(0), first.opening(1))
 
     assert network.commit(operator).status().state is State.OPEN
 
 
-def test_commit__same_root_by_another_operator__has_another_id(
-    network, operator, other_operator
-):
+def test_commit__same_root_by_another_operator__has_another_id(network, operator, other_operator):
     network.join(other_operator)
     first = network.commit(operator)
 

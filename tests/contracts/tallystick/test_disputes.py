@@ -38,9 +38,7 @@ def challenged(chain, batch, challenger, index=0):
 
 def demanded(chain, batch, demander, index=0, with_bytes=False):
     """Demand a leaf; returns the dispute."""
-    mined = chain.send(
-        demander, "demand", batch.batch.abi(), batch.stamp.pack(), index, with_bytes
-    )
+    mined = chain.send(demander, "demand", batch.batch.abi(), batch.stamp.pack(), index, with_bytes)
     event = mined.event(BatchDemanded)
     return Dispute(
         DisputeKind.DEMAND, event.with_bytes, event.demander, event.leaf_index, event.due, bytes(32)
@@ -116,9 +114,7 @@ class TestChallenge:
 
         with reverts("LeafIndexOutOfRange", leafIndex=5, count=5):
             opening = (leaf, 5, proof)
-            chain.send(
-                challenger, "challenge", batch.batch.abi(), batch.stamp.pack(), opening
-            )
+            chain.send(challenger, "challenge", batch.batch.abi(), batch.stamp.pack(), opening)
 
     @pytest.mark.parametrize("change", ["short", "long", "other sibling", "other place", "leaf"])
     def test_wrong_proof__reverts(self, chain, batch, challenger, change):
@@ -132,9 +128,7 @@ class TestChallenge:
         }[change]
 
         with reverts("ProofInvalid", batchId=batch.id):
-            chain.send(
-                challenger, "challenge", batch.batch.abi(), batch.stamp.pack(), opening
-            )
+            chain.send(challenger, "challenge", batch.batch.abi(), batch.stamp.pack(), opening)
 
     @pytest.mark.parametrize("count", [1, 2, 3, 4, 7, 8, 9])
     def test_any_count__first_and_last_leaf_open(self, chain, network, operator, challenger, count):

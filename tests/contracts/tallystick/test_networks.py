@@ -64,15 +64,11 @@ def test_register_network__arbiter_without_bond__reverts(chain, network_owner, r
 
 def test_register_network__unknown_parent__reverts(chain, network_owner):
     with reverts("NetworkNotFound", networkId=b"p" * 32):
-        chain.send(
-            network_owner, "registerNetwork", ZERO32, RULES.abi(), b"p" * 32, "name", "uri"
-        )
+        chain.send(network_owner, "registerNetwork", ZERO32, RULES.abi(), b"p" * 32, "name", "uri")
 
 
 def test_register_network__known_parent__emits_it(chain, network, stranger):
-    mined = chain.send(
-        stranger, "registerNetwork", ZERO32, RULES.abi(), network.id, "name", "uri"
-    )
+    mined = chain.send(stranger, "registerNetwork", ZERO32, RULES.abi(), network.id, "name", "uri")
 
     assert mined.event(NetworkRegistered).parent == network.id
 
@@ -185,9 +181,7 @@ def test_register_model__open_network__by_anyone_under_a_hash(chain, network, st
     )
 
     event = mined.event(ModelRegistered)
-    assert event.model_id == model_id(
-        network.id, stranger, b"c" * 32, b"s" * 32, network.model_id
-    )
+    assert event.model_id == model_id(network.id, stranger, b"c" * 32, b"s" * 32, network.model_id)
     assert (event.registrant, event.name, event.uri) == (stranger, "n", "u")
     terms = chain.registry.read("modelTerms", network.id, event.model_id)
     assert terms == (network.rules.stake_per_inference, network.rules.challenge_window, True)
@@ -195,9 +189,7 @@ def test_register_model__open_network__by_anyone_under_a_hash(chain, network, st
 
 def test_register_model__twice__reverts(chain, network, network_owner):
     with reverts("ModelExists", modelId=network.model_id):
-        chain.send(
-            network_owner, "registerModel", network.id, b"c" * 32, b"s" * 32, ZERO32, "", ""
-        )
+        chain.send(network_owner, "registerModel", network.id, b"c" * 32, b"s" * 32, ZERO32, "", "")
 
 
 def test_register_model__parent_of_another_network__reverts(chain, network, network_owner):
