@@ -1,0 +1,42 @@
+"""Commit a file of inferences as one batch, and write a receipt for each."""
+
+from pathlib import Path
+
+import click
+
+from tallystick.cli import ChainCommand, Session, sending_options
+from tallystick.cli.params import BYTES32
+
+
+@click.command(cls=ChainCommand)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--network-id", type=BYTES32, required=True, help="Network to commit in.")
+@click.option("--model-id", type=BYTES32, required=True, help="Model that answered.")
+@click.option("--store", default="batches", help="Folder or URL where batch data are kept.")
+@click.option(
+    "--receipts",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="receipts",
+    help="Folder of receipts and of the journal that makes a second run safe.",
+)
+@click.option("--deadline", type=int, help="Unix seconds, for lines that name none.")
+@click.option("--hashes-only", is_flag=True, help="The bytes that lines lack are kept elsewhere.")
+@click.option("--label", default="", help="Tells apart submissions of equal files.")
+@sending_options
+def cli(
+    session: Session,
+    file: Path,
+    network_id: bytes,
+    model_id: bytes,
+    store: str,
+    receipts: Path,
+    deadline: int | None,
+    hashes_only: bool,
+    label: str,
+) -> None:
+    """Commit FILE (JSON Lines or Parquet). Run again after any crash: it is sent once."""
+    from tallystick.cli.submitting import submit_file
+    from tallystick.submit.plan import Order
+
+    order = Order(file, network_id, model_id, deadline, hashes_only, label)
+    submit_file(session, order, store, receipts)

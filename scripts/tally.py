@@ -1,0 +1,38 @@
+"""Show totals per network, from events and from the contract, and whether they agree."""
+
+import click
+
+from tallystick.cli import ChainCommand, Session, chain_options
+from tallystick.cli.params import BYTES32
+
+
+@click.command(cls=ChainCommand)
+@click.argument("network_ids", type=BYTES32, nargs=-1)
+@click.option("--block", type=click.IntRange(0), help="Block number; else the latest.")
+@chain_options
+def cli(session: Session, network_ids: tuple[bytes, ...], block: int | None) -> None:
+    """Show totals per network; exit code 1 when events and contract differ in any counter."""
+    from dataclasses import asdict
+
+    from tallystick.cli.command import CommandError
+    from tallystick.tally import tally
+
+    head = session.w3.eth.block_number if block is None else block
+    found = tally(session.ledger(head), session.registry, head, network_ids)
+    session.show(
+        [
+            {
+                "network_id": one.network_id,
+                "name": one.name,
+                "block": one.block,
+                **asdict(one.from_events),
+                "verified": one.from_events.verified,
+                "open": one.from_events.open,
+                "agrees": not one.differences,
+            }
+            for one in found
+        ]
+    )
+    differences = [str(difference) for one in found for difference in one.differences]
+    if differences:
+        raise CommandError("; ".join(differences))

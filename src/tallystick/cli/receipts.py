@@ -1,0 +1,74 @@
+"""Files of receipts, one a line."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tallystick.chain.registry import Registry
+from tallystick.cli.command import CommandError
+from tallystick.cli.session import Session
+from tallystick.errors import ReceiptError
+from tallystick.hexes import checksummed, to_hex
+from tallystick.receipt import Receipt
+
+
+def read_receipts(file: Path) -> Iterator[Receipt]:
+    """Yield a file's receipts, not yet checked; CommandError names a wrong line."""
+    with file.open() as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                try:
+                    yield Receipt.from_json(json.loads(line))
+                except (ReceiptError, ValueError) as error:
+                    raise CommandError(f"{file}, line {number}: {error}") from error
+
+
+def checked(file: Path) -> Iterator[Receipt]:
+    """Yield a file's receipts, each checked; CommandError for a bad one or an empty file."""
+    number = 0
+    for number, receipt in enumerate(read_receipts(file), 1):
+        try:
+            receipt.check()
+        except ReceiptError as error:
+            raise CommandError(f"{file}, receipt {number}: {error}") from error
+        yield receipt
+    if number == 0:
+        raise CommandError(f"{file} holds no receipt")
+
+
+def chain_status(session: Session, file: Path) -> list[dict[str, Any]]:
+    """Return state and grade of each batch that a file's receipts name."""
+    batches: dict[bytes, tuple[Receipt, int]] = {}
+    for receipt in checked(file):
+        before = batches.get(receipt.batch_id)
+        batches[receipt.batch_id] = receipt, (before[1] if before else 0) + 1
+    here = session.w3.eth.chain_id
+    block = session.w3.eth.block_number
+    ledgers: dict[bytes, Any] = {}
+    rows = []
+    for receipt, number in batches.values():
+        if receipt.chain_id != here:
+            raise CommandError(f"the receipt is of chain {receipt.chain_id}; this is {here}")
+        if receipt.registry not in ledgers:
+            named = Session(session.w3, receipt.registry)
+            ledgers[receipt.registry] = named.ledger(block)
+        record = ledgers[receipt.registry].batches.get(receipt.batch_id)
+        if record is None:
+            raise CommandError(
+                f"core {checksummed(receipt.registry)} has no batch {to_hex(receipt.batch_id)}"
+            )
+        # The contract is the judge where it still can tell; events know overwritten batches too.
+        found = Registry(session.w3, receipt.registry).state_of(record.pre_image, block)
+        rows.append(
+            {
+                "batch_id": receipt.batch_id,
+                "receipts": number,
+                "state": record.state.name.lower(),
+                "grade": record.grade.name.lower(),
+                "outcome": record.outcome.name.lower(),
+                "on_chain": found.name.lower(),
+                "block": block,
+            }
+        )
+    return rows

@@ -1,0 +1,1 @@
+"""What others than the operator do to a batch, and the answers; each checked before it is sent."""

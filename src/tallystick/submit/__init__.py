@@ -1,0 +1,1 @@
+"""From a file of inferences to one committed batch and its receipts, once, whatever crashes."""

@@ -1,0 +1,36 @@
+"""Which storage word of the lane a new batch goes into."""
+
+from dataclasses import dataclass
+
+from tallystick.enums import State
+from tallystick.ledger import Lane, Ledger
+from tallystick.words import ZERO32
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A slot, and the finalizable batch that is in it, if any."""
+
+    slot: int
+    replaced_id: bytes = ZERO32
+    """Zero: nothing to be finalized."""
+    replaced_stamp: bytes = ZERO32
+    replaced_count: int = 0
+
+
+def choose_slot(ledger: Ledger, lane: Lane, now: int) -> Place:
+    """Return the cheapest slot: one whose batch is over, else finalizable, else a fresh one.
+
+    Args:
+        ledger: that the lane is from.
+        lane: the operator's.
+        now: Unix seconds; time of a block mined now.
+    """
+    for slot, batch_id in sorted(lane.slots.items()):
+        if ledger.batches[batch_id].state in (State.FINAL, State.REJECTED):
+            return Place(slot)
+    for slot, batch_id in sorted(lane.slots.items()):
+        record = ledger.batches[batch_id]
+        if record.state is State.OPEN and record.stamp.free_from <= now:
+            return Place(slot, batch_id, record.stamp.pack(), record.batch.count)
+    return Place(next(slot for slot in range(len(lane.slots) + 1) if slot not in lane.slots))
