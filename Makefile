@@ -20,7 +20,7 @@ export APE_DATA_FOLDER := $(CACHE)/ape
 # Ape takes a project below the temp folder for one of its own copies; so the temp folder goes below the project.
 export TMPDIR := $(CACHE)/tmp
 
-.PHONY: help setup compile demo test unit lint format bench node env lock clean
+.PHONY: help setup compile abi demo test unit lint format bench node env lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -30,11 +30,15 @@ setup: $(CACHE)/packages ## install everything (the other commands do it when ne
 compile: setup ## compile the contracts
 	$(BIN)/ape compile
 
+abi: compile ## copy ABI and creation code into the package
+	$(BIN)/python tools/package_abi.py
+
 demo: setup ## one story on a local chain, from register to totals
 	$(BIN)/ape run demo
 
-test: unit ## run the test suite
-	$(BIN)/pytest --ignore tests/unit
+# Tests start anvil by themselves; Ape's pytest plugin would start one more.
+test: compile ## run the test suite
+	$(BIN)/pytest -p no:ape_test
 
 unit: setup ## run the tests that need no chain
 	$(BIN)/pytest -p no:ape_test tests/unit
@@ -51,8 +55,8 @@ format: setup ## format the Python sources
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup ## measure speed
-	$(BIN)/ape run bench
+bench: compile ## gas of each operation beside its budget (JSON=1: one object a line)
+	@$(BIN)/python -m tests.gas.bench
 
 node: setup ## keep a local chain running at 127.0.0.1:8545
 	anvil --hardfork osaka --chain-id 31337 --port 8545

@@ -60,14 +60,16 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc ICommittee
     uint256 public active;
     uint256 private _burned;
-    mapping(uint256 member => Member) private _members;
-    mapping(uint256 member => Standing) private _standings;
+    mapping(uint256 member => Member details) private _members;
+    mapping(uint256 member => Standing standing) private _standings;
 
     constructor(ITallystick core, CommitteeTerms memory terms_, Member[] memory members) EIP712("Tallystick", "1") {
         require(
             members.length <= MAX_MEMBERS && terms_.threshold > 0 && terms_.threshold <= members.length,
             MembersOutOfRange(members.length, terms_.threshold)
         );
+        // Memory arrays begin as zeros: no signer.
+        // slither-disable-next-line uninitialized-local
         address[MAX_MEMBERS] memory signers;
         for (uint256 i = 0; i < members.length; ++i) {
             bytes memory signer = members[i].signer;
@@ -309,10 +311,14 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
             return SignatureChecker.isValidSignatureNow(_members[member].signer, digest, signature);
         }
         // ecrecover first: asking whether the account has code would cost 2,600 gas a signature.
+        // One that does not recover gives the zero address, which is no signer here.
+        // slither-disable-next-line unused-return
         (address recovered,,) = ECDSA.tryRecoverCalldata(digest, signature);
         return recovered == signer || SignatureChecker.isValidERC1271SignatureNow(signer, digest, signature);
     }
 
+    // A list of immutables cannot be indexed.
+    // solhint-disable-next-line code-complexity
     function _signerOf(uint256 member) private view returns (address) {
         if (member < 8) {
             if (member == 0) return SIGNER_0;
