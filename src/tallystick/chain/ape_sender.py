@@ -6,6 +6,11 @@ from web3 import Web3
 
 from tallystick.chain.call import Call
 from tallystick.chain.sender import Sent, estimate, refusal
+from tallystick.errors import TallystickError
+
+
+class NotSignedError(TallystickError, PermissionError):
+    """The account's owner refused to sign; nothing was sent."""
 
 
 class ApeSender:
@@ -34,27 +39,28 @@ class ApeSender:
 
     def send(self, call: Call) -> Sent:
         """Send the call and wait until a block holds it; errors as of Sender."""
-        from ape.exceptions import ContractLogicError
-
-        gas = self.simulate(call)
+        w3, gas = self._w3, self.simulate(call)
+        head, priority = w3.eth.get_block("latest"), w3.eth.max_priority_fee
+        # NOTE: Ape's own sending overwrites the chain id of local chains that it did not start;
+        # so only signing is Ape's.
         transaction = self._account.provider.network.ecosystem.create_transaction(
-            # The network "local" stands for chains of any id.
-            chainId=self._w3.eth.chain_id,
+            type=2,
+            chainId=w3.eth.chain_id,
+            sender=self._account.address,
             receiver=Web3.to_checksum_address(call.to),
             data=call.data,
             value=call.value,
+            nonce=w3.eth.get_transaction_count(self._account.address, "pending"),
             # The state may have moved by the time it is mined: a fifth more than estimated.
             gas_limit=gas * 6 // 5,
+            max_fee=2 * head.get("baseFeePerGas", 0) + priority,
+            max_priority_fee=priority,
         )
-        try:
-            receipt = self._account.call(transaction)
-        except ContractLogicError as error:
-            block = self._w3.eth.block_number
-            raise refusal(self._w3, self.address, call, block) from error
-        if receipt.failed:
-            raise refusal(self._w3, self.address, call, receipt.block_number)
-        return Sent(
-            bytes.fromhex(receipt.txn_hash.removeprefix("0x")),
-            receipt.block_number,
-            receipt.gas_used,
-        )
+        signed = self._account.sign_transaction(transaction)
+        if signed is None:
+            raise NotSignedError(f"{self._account.address} did not sign {call.name}")
+        tx_hash = w3.eth.send_raw_transaction(signed.serialize_transaction())
+        receipt = w3.eth.wait_for_transaction_receipt(tx_hash, timeout=120)
+        if receipt["status"] != 1:
+            raise refusal(w3, self.address, call, receipt["blockNumber"])
+        return Sent(bytes(tx_hash), receipt["blockNumber"], receipt["gasUsed"])

@@ -8,6 +8,7 @@ from typing import Any
 import click
 from ape.cli import ConnectedProviderCommand
 from ape.exceptions import ApeException
+from ape.logging import logger
 from web3.exceptions import Web3Exception
 
 from tallystick.errors import TallystickError
@@ -25,6 +26,9 @@ class ChainCommand(ConnectedProviderCommand):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run, and turn an expected failure into one line."""
+        if ctx.params.get("as_json"):
+            # Ape's log goes to stdout, where only JSON belongs then.
+            logger.set_level("ERROR")
         with boundary(ctx):
             return super().invoke(ctx)
 

@@ -1,0 +1,147 @@
+"""What a user sees when something is wrong: one line on stderr, and the exit code."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.integration.conftest import Commands
+from tests.support.chain import Chain
+from tests.support.story import Network
+
+WriteLines = Callable[..., Path]
+
+
+def submit_line(network: Network, tmp_path: Path) -> list[object]:
+    return [
+        *["--network-id", "0x" + network.id.hex(), "--model-id", "0x" + network.model_id.hex()],
+        *["--store", tmp_path / "batches", "--receipts", tmp_path / "receipts"],
+    ]
+
+
+def test_tally__nothing_recorded__says_what_to_run(chain: Chain, commands: Commands) -> None:
+    assert "run `ape run deploy`" in commands.error("tally")
+
+
+def test_tally__no_contract_there__says_so(chain: Chain, commands: Commands) -> None:
+    assert "has no contract at" in commands.error("tally --registry", "0x" + "11" * 20)
+
+
+def test_tally__counter_differs__names_it_and_exits_1(
+    chain: Chain, commands: Commands, network: Network, operator: bytes
+) -> None:
+    network.commit(operator, count=5)
+    committed = network.totals().committed
+    slot = totals_slot(chain, network, committed)
+    patched = chain.w3.eth.get_storage_at(core(chain), slot)
+    wrong = (int.from_bytes(patched, "big") + 1).to_bytes(32, "big")
+    chain.w3.provider.make_request(
+        "anvil_setStorageAt", [core(chain), hex(slot), "0x" + wrong.hex()]
+    )
+    assert network.totals().committed == committed + 1
+
+    text = commands.error("tally")
+
+    block = chain.w3.eth.block_number
+    assert text == (
+        f"error: network 0x{network.id.hex()}, counter committed, block {block}: "
+        "events say 5, the contract says 6"
+    )
+
+
+def core(chain: Chain) -> str:
+    return chain.w3.to_checksum_address(chain.registry.address)
+
+
+def totals_slot(chain: Chain, network: Network, committed: int) -> int:
+    """Find the storage word whose low bits are the network's committed counter."""
+    traced = chain.w3.provider.make_request(
+        "eth_createAccessList",
+        [
+            {
+                "to": core(chain),
+                "data": "0x" + chain.registry.call("totals", network.id).data.hex(),
+            },
+            "latest",
+        ],
+    )["result"]["accessList"]
+    for key in [key for entry in traced for key in entry["storageKeys"]]:
+        slot = int(key, 16)
+        word = int.from_bytes(chain.w3.eth.get_storage_at(core(chain), slot), "big")
+        if word == committed:
+            return slot
+    raise AssertionError(f"no word is {committed}: {traced}")
+
+
+def test_submit__wrong_line__names_it_and_sends_nothing(
+    chain: Chain, commands: Commands, network: Network, tmp_path: Path, write_lines: WriteLines
+) -> None:
+    path = write_lines({"input": "0x01", "output": "0x02"}, {"input": "zz", "output": "0x02"})
+
+    text = commands.error("submit", path, *submit_line(network, tmp_path), account=2)
+
+    assert "line 2: input" in text
+    assert network.totals().committed == 0
+
+
+def test_submit__no_account__says_what_is_needed(
+    chain: Chain, commands: Commands, network: Network, tmp_path: Path, write_lines: WriteLines
+) -> None:
+    text = commands.error("submit", write_lines(), *submit_line(network, tmp_path))
+
+    assert "needed: --account" in text
+
+
+def test_submit__dry_run__sends_nothing(
+    chain: Chain, commands: Commands, network: Network, tmp_path: Path, write_lines: WriteLines
+) -> None:
+    before = chain.w3.eth.block_number
+
+    told = commands.json(
+        "submit", write_lines(), *submit_line(network, tmp_path), "--dry-run", account=2
+    )
+
+    assert (told["count"], told["stake_needed"], told["dry_run"]) == (5, 55, True)
+    assert chain.w3.eth.block_number == before
+
+
+def test_admit__not_the_owner__tells_the_contracts_error(
+    chain: Chain, commands: Commands, network: Network
+) -> None:
+    text = commands.error("network admit", "0x" + network.id.hex(), "0x" + "11" * 20, account=5)
+
+    assert text.startswith("error: NotNetworkOwner(networkId=0x")
+
+
+def test_network_create__rules_refused__says_why(
+    chain: Chain, commands: Commands, network: Network, tmp_path: Path
+) -> None:
+    path = tmp_path / "network.yaml"
+    path.write_text("name: n\nrules: {challenge_window: 10, response_window: 9}\n")
+
+    text = commands.error("network create", path, account=1)
+
+    assert "ruling_window is 0 s" in text and "at most half of challenge_window" in text
+
+
+def test_challenge__no_credit__says_how_much(
+    chain: Chain, commands: Commands, network: Network, operator: bytes
+) -> None:
+    batch = network.commit(operator)
+
+    text = commands.error("demand", "0x" + batch.id.hex(), "--leaf", 0, account=6)
+
+    assert "has credit 0; the demand bond is 33" in text
+
+
+def test_receipt_check__changed_output__names_the_part(
+    chain: Chain, commands: Commands, network: Network, tmp_path: Path, write_lines: WriteLines
+) -> None:
+    done = commands.json("submit", write_lines(), *submit_line(network, tmp_path), account=2)
+    path = Path(done["receipts"])
+    found = path.read_text()
+    start = found.index('"output_hash":"0x') + len('"output_hash":"0x')
+    digit = "1" if found[start] == "0" else "0"
+    path.write_text(found[:start] + digit + found[start + 1 :])
+
+    text = commands.error("receipt status", path)
+
+    assert "receipt 1: leaf: its fields hash to" in text
