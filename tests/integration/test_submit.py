@@ -5,7 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from tallystick.chain.call import Call
 from tallystick.chain.sender import Sent
@@ -274,3 +276,37 @@ def test_preview__good_file__tells_and_sends_nothing(
     assert preview.gas is not None and preview.gas > 21_000
     assert network.totals().committed == 0
     assert not (tmp_path / "batches").exists()
+
+
+def test_submit__parquet__commits_the_rows(
+    chain: Chain, network: Network, submitter: Submitter, tmp_path: Path
+) -> None:
+    path = tmp_path / "inferences.parquet"
+    rows = pa.table({"input": [b"a", b"b", b"c"], "output": [b"x", b"y", b"z"]})
+    parquet.write_table(rows, path)
+
+    assert_once(chain, submitter.submit(order(network, path)), 3)
+
+
+def test_submit__two_runs_at_once__one_commit(
+    chain: Chain,
+    network: Network,
+    submitter: Submitter,
+    sender: CrashingSender,
+    write_lines: WriteLines,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wanted = order(network, write_lines())
+    plain = sender.send
+    runs: list[Submitted] = []
+
+    def send_after_the_other(call: Call) -> Sent:
+        monkeypatch.setattr(sender, "send", plain)
+        runs.append(submitter.submit(wanted))
+        return plain(call)
+
+    monkeypatch.setattr(sender, "send", send_after_the_other)
+    runs.append(submitter.submit(wanted))
+
+    assert {run.plan.batch.id() for run in runs} == set(chain.ledger().batches)
+    assert_once(chain, runs[-1], 5)
