@@ -20,7 +20,7 @@ export APE_DATA_FOLDER := $(CACHE)/ape
 # Ape takes a project below the temp folder for one of its own copies; so the temp folder goes below the project.
 export TMPDIR := $(CACHE)/tmp
 
-.PHONY: help setup compile abi demo test unit lint format bench node env lock clean
+.PHONY: help setup compile abi demo test unit lint format fuzz bench node env lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -54,6 +54,9 @@ lint: setup ## check format, style, types and spelling
 format: setup ## format the Python sources
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+fuzz: compile ## drive the core beside the model (SECONDS=60)
+	$(BIN)/python -m tests.invariant.fuzz --seconds $(or $(SECONDS),60)
 
 bench: compile ## gas of each operation beside its budget (JSON=1: one object a line)
 	@$(BIN)/python -m tests.gas.bench
