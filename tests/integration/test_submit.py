@@ -276,6 +276,7 @@ def test_preview__good_file__tells_and_sends_nothing(
     assert preview.gas is not None and preview.gas > 21_000
     assert network.totals().committed == 0
     assert not (tmp_path / "batches").exists()
+    assert not (tmp_path / "receipts").exists()
 
 
 def test_submit__parquet__commits_the_rows(

@@ -59,6 +59,8 @@ class Journal:
 
     def find(self, source: Source) -> Batch | None:
         """Return the batch noted for a source; None when it has none."""
+        if not self._path.exists():
+            return None
         with self._open() as database:
             row = database.execute(
                 "select network_id, operator, batch_index, model_id, root, count, deadline"
