@@ -322,8 +322,9 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         require(
             leaf.hash(batch.modelId, batch.operator) == dispute.leaf, LeafNotDisputed(batchId, dispute.leafIndex)
         );
-        Ruling ruling =
-            network.terms.arbiter.ruling(batchId, batch, leaf, dispute.leafIndex, evidence);
+        // One word, read before the arbiter is asked.
+        (address arbiter, uint256 bond) = (network.terms.arbiter, network.terms.challengeBond);
+        Ruling ruling = arbiter.ruling(batchId, batch, leaf, dispute.leafIndex, evidence);
         require(ruling != Ruling.Undecided, NotRuled(batchId, dispute.leafIndex));
 
         if (ruling == Ruling.Rejected) {
@@ -331,7 +332,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         } else {
             Terms storage terms = network.terms;
             uint256 closesAt = _reopen(preImage, batchId, word, terms.rulingWindow, terms.responseWindow);
-            (uint256 credited, uint256 burned) = _split(network, batch.operator);
+            (uint256 credited, uint256 burned) = _split(network, batch.operator, bond);
             emit ChallengeUpheld(batch.networkId, batch.operator, batchId, closesAt, credited, burned);
         }
     }
@@ -346,7 +347,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         require(block.timestamp > dispute.due, TooEarly(block.timestamp, uint256(dispute.due) + 1));
 
         uint256 closesAt = _reopen(preImage, batchId, word.withLapse(), terms.rulingWindow, terms.responseWindow);
-        (uint256 returned, uint256 burned) = _split(network, dispute.party);
+        (uint256 returned, uint256 burned) = _split(network, dispute.party, terms.challengeBond);
         emit ChallengeLapsed(batch.networkId, batch.operator, batchId, closesAt, dispute.party, returned, burned);
     }
 
@@ -699,10 +700,13 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         _laneOf(preImage.batch).words.store(stamp.slot(), word.resealed(WordLib.seal(batchId, stamp)).withState(State.Open));
     }
 
-    /// @dev Half of the challenge bond to `payee`, the rest burned.
-    function _split(NetworkState storage network, address payee) private returns (uint256 credited, uint256 burned) {
-        credited = network.terms.challengeBond / 2;
-        burned = network.terms.challengeBond - credited;
+    /// @dev Half of a challenge's bond to `payee`, the rest burned.
+    function _split(NetworkState storage network, address payee, uint256 bond)
+        private
+        returns (uint256 credited, uint256 burned)
+    {
+        credited = bond / 2;
+        burned = bond - credited;
         _credits[network.terms.asset][payee] += credited;
         network.tally.addLosses(0, burned);
     }

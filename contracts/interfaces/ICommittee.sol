@@ -41,9 +41,8 @@ struct CommitteeTerms {
 /// also rules on whether the audit was wrong. Signatures are EIP-712, domain "Tallystick" version "1", this contract:
 /// Audit(bytes32 batchId,bytes32 seed,uint32 drawn,bool verdict) and
 /// Verdict(bytes32 batchId,uint256 index,bytes32 leaf,uint8 ruling).
-/// Evidence for attest: abi.encode(Audit, uint256 signers, bytes[] signatures); for rule:
-/// abi.encode(Ruling, uint256 signers, bytes[] signatures). `signers` has a bit for each member that signs, and the
-/// signatures follow in the order of the bits, lowest first.
+/// Evidence for attest: abi.encode(Audit) || signatures; for rule: abi.encode(Ruling) || signatures. Signatures stand
+/// one after another in the order of the members' places: place (1 byte) || length (2 bytes) || signature.
 /// The chain must keep block hashes (EIP-2935, 8,191 blocks) and number its own blocks.
 interface ICommittee is IAttestor, IArbiter {
     /// @notice Thrown when the batch was not convicted by a ruling or a disproof, as far as the core has archived.
@@ -74,8 +73,8 @@ interface ICommittee is IAttestor, IArbiter {
     error SignerNotActive(uint256 signers, uint256 active);
     /// @notice Thrown when a member's signature is not good.
     error SignatureInvalid(uint256 member);
-    /// @notice Thrown when the number of signatures is not the number of signers.
-    error SignaturesMismatch(uint256 signatures, uint256 signers);
+    /// @notice Thrown when signatures are not in the order of members, one each, or of a place beyond the members.
+    error SignersOutOfOrder(uint256 member);
     /// @notice Thrown when the statement is of another batch, or says that the batch is bad.
     error StatementMismatch(bytes32 statedId, bytes32 batchId, bool verdict);
     /// @notice Thrown when the signers are fewer than the threshold.
@@ -110,7 +109,7 @@ interface ICommittee is IAttestor, IArbiter {
     /// @notice Burns the stake of members who signed a good audit whose draw held a leaf that convicted the batch.
     /// @dev By anyone. Members count whether or not they are active now; those whose stake is gone are passed over.
     /// Emits MemberConvicted.
-    function convict(Audit calldata audit, uint256 signers, bytes[] calldata signatures) external;
+    function convict(Audit calldata audit, bytes calldata signatures) external;
 
     /// @notice Sends burned stake to 0x...dEaD. By anyone. Emits BurnSwept.
     function sweep() external;

@@ -107,7 +107,6 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc IAttestor
     function attest(bytes32 batchId, BatchFacts calldata facts, bytes calldata evidence) external view returns (bool) {
         Audit memory audit = abi.decode(evidence, (Audit));
-        (uint256 signers, bytes[] calldata signatures) = _signaturesAt(evidence, 0x80);
         require(
             audit.batchId == batchId && audit.verdict, StatementMismatch(audit.batchId, batchId, audit.verdict)
         );
@@ -119,7 +118,7 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
         Rules memory rules = CORE.rulesOf(facts.batch.networkId);
         uint256 windows = uint256(rules.challengeWindow) + rules.responseWindow + rules.rulingWindow;
         require(EXIT_DELAY >= windows, ExitDelayTooShort(EXIT_DELAY, windows));
-        _checkCounted(_auditDigest(audit), signers, signatures);
+        _checkCounted(_auditDigest(audit), evidence[0x80:]);
         return true;
     }
 
@@ -130,9 +129,16 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
         returns (Ruling ruling)
     {
         ruling = abi.decode(evidence, (Ruling));
-        (uint256 signers, bytes[] calldata signatures) = _signaturesAt(evidence, 0x20);
-        bytes32 leafHash = keccak256(abi.encode(LeafLib.INFERENCE_TYPEHASH, leaf));
-        _checkCounted(verdictDigest(batchId, index, leafHash, uint8(ruling)), signers, signatures);
+        bytes32 typeHash = LeafLib.INFERENCE_TYPEHASH;
+        bytes32 leafHash;
+        // EIP-712 hashStruct of the inference, whose fields the core has checked.
+        assembly ("memory-safe") {
+            let pointer := mload(0x40)
+            mstore(pointer, typeHash)
+            calldatacopy(add(pointer, 0x20), leaf, 0x100)
+            leafHash := keccak256(pointer, 0x120)
+        }
+        _checkCounted(verdictDigest(batchId, index, leafHash, uint8(ruling)), evidence[0x20:]);
     }
 
     // STAKE
@@ -178,7 +184,7 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ICommittee
-    function convict(Audit calldata audit, uint256 signers, bytes[] calldata signatures) external nonReentrant {
+    function convict(Audit calldata audit, bytes calldata signatures) external nonReentrant {
         bytes32 batchId = audit.batchId;
         Status memory status = CORE.archived(batchId);
         require(
@@ -190,7 +196,7 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
             draws(audit.seed, batchId, audit.drawn, status.count, status.leafIndex),
             LeafNotDrawn(batchId, status.leafIndex)
         );
-        _checkSigned(_auditDigest(audit), signers, signatures);
+        (uint256 signers,) = _checkSigned(_auditDigest(audit), signatures);
 
         uint256 burned = 0;
         for (uint256 member = 0; member < MEMBERS; ++member) {
@@ -268,41 +274,30 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
         return _hashTypedDataV4(keccak256(abi.encode(AUDIT_TYPEHASH, audit)));
     }
 
-    /// @dev Signers and signatures from evidence's `start` on: the tail of abi.encode(…, uint256, bytes[]), read where
-    /// it is. Reading a signature checks that it lies within the calldata.
-    function _signaturesAt(bytes calldata evidence, uint256 start)
-        private
-        pure
-        returns (uint256 signers, bytes[] calldata signatures)
-    {
-        signers = uint256(bytes32(evidence[start:start + 0x20]));
-        uint256 at_ = uint256(bytes32(evidence[start + 0x20:start + 0x40]));
-        uint256 length = uint256(bytes32(evidence[at_:at_ + 0x20]));
-        require(length <= MAX_MEMBERS, SignaturesMismatch(length, MAX_MEMBERS));
-        assembly ("memory-safe") {
-            signatures.offset := add(add(evidence.offset, at_), 0x20)
-            signatures.length := length
-        }
-    }
-
     /// @dev Enough active members signed.
-    function _checkCounted(bytes32 digest, uint256 signers, bytes[] calldata signatures) private view {
+    function _checkCounted(bytes32 digest, bytes calldata signatures) private view {
+        (uint256 signers, uint256 signed) = _checkSigned(digest, signatures);
         uint256 counted = active;
         require(signers & ~counted == 0, SignerNotActive(signers, counted));
-        require(signatures.length >= THRESHOLD, TooFewSigners(signatures.length, THRESHOLD));
-        _checkSigned(digest, signers, signatures);
+        require(signed >= THRESHOLD, TooFewSigners(signed, THRESHOLD));
     }
 
-    /// @dev Every member with a bit signed, and no other signature is there.
-    function _checkSigned(bytes32 digest, uint256 signers, bytes[] calldata signatures) private view {
-        uint256 used = 0;
-        for (uint256 member = 0; signers >> member > 0; ++member) {
-            if (signers >> member & 1 == 0) continue;
-            require(used < signatures.length && member < MEMBERS, SignaturesMismatch(signatures.length, used + 1));
-            require(_signed(member, digest, signatures[used]), SignatureInvalid(member));
-            ++used;
+    /// @dev Every signature is its member's. Returns a bit for each member that signed, and how many they are.
+    function _checkSigned(bytes32 digest, bytes calldata signatures)
+        private
+        view
+        returns (uint256 signers, uint256 signed)
+    {
+        uint256 at_ = 0;
+        while (at_ < signatures.length) {
+            uint256 head = uint24(bytes3(signatures[at_:at_ + 3]));
+            (uint256 member, uint256 end) = (head >> 16, at_ + 3 + (head & 0xffff));
+            require(member < MEMBERS && signers >> member == 0, SignersOutOfOrder(member));
+            require(_signed(member, digest, signatures[at_ + 3:end]), SignatureInvalid(member));
+            signers |= 1 << member;
+            ++signed;
+            at_ = end;
         }
-        require(used == signatures.length, SignaturesMismatch(signatures.length, used));
     }
 
     function _signed(uint256 member, bytes32 digest, bytes calldata signature) private view returns (bool) {

@@ -6,8 +6,6 @@ Source: contracts/interfaces/ICommittee.sol.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from eth_abi.abi import encode
-
 from tallystick.eip712 import Domain
 from tallystick.enums import Ruling
 from tallystick.keccak import keccak256
@@ -51,8 +49,8 @@ class Audit:
 
     def evidence(self, signatures: Signatures) -> bytes:
         """Return the evidence for the core's attest."""
-        types = ["(bytes32,bytes32,uint32,bool)", "uint256", "bytes[]"]
-        return encode(types, [self.abi(), signers(signatures), ordered(signatures)])
+        statement = self.batch_id + self.seed + uint(self.drawn) + uint(self.verdict)
+        return statement + packed(signatures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +73,16 @@ class Verdict:
 
     def evidence(self, signatures: Signatures) -> bytes:
         """Return the evidence for the core's resolve and disprove."""
-        types = ["uint8", "uint256", "bytes[]"]
-        return encode(types, [int(self.ruling), signers(signatures), ordered(signatures)])
+        return uint(self.ruling) + packed(signatures)
 
 
-def signers(signatures: Signatures) -> int:
-    """Return a bit for each member that signed.
+def packed(signatures: Signatures) -> bytes:
+    """Return the signatures in the order of the members: place, length (2 bytes), signature.
 
-    >>> signers({0: b"", 2: b""})
-    5
+    >>> packed({2: b"xyz", 0: b"a"}).hex()
+    '0000016102000378797a'
     """
-    return sum(1 << member for member in signatures)
-
-
-def ordered(signatures: Signatures) -> list[bytes]:
-    """Return the signatures in the order of the members' places."""
-    return [signatures[member] for member in sorted(signatures)]
+    return b"".join(
+        bytes([member]) + len(signature).to_bytes(2, "big") + signature
+        for member, signature in sorted(signatures.items())
+    )

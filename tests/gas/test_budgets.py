@@ -16,14 +16,11 @@ from tests.support.builds import manifest
 SNAPSHOT = Path(__file__).with_name("snapshot.json")
 
 OVER = {
-    "resolve Upheld, 1 signature",
-    "resolve Upheld, 3 signatures",
-    "resolve Upheld, 7 signatures",
     "resolve Rejected, 1 signature",
     "resolve Rejected, 3 signatures",
     "resolve Rejected, 7 signatures",
 }
-"""Known to miss their budgets, by 2 to 5 %; the README's limits say so."""
+"""Known to miss their budgets, by 1 to 3 %; the README's limits say so."""
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +38,11 @@ def test_figure__within_its_budget(figures, name):
 
 
 @pytest.mark.parametrize("name", sorted(OVER))
-def test_figure__known_to_be_over__is_over_by_at_most_five_percent(figures, name):
+def test_figure__known_to_be_over__is_over_by_at_most_three_percent(figures, name):
     ceiling = BUDGETS[name].ceiling
 
     # One that has come within its budget belongs among the others.
-    assert ceiling < figures[name] <= ceiling * 1.05
+    assert ceiling < figures[name] <= ceiling * 1.03
 
 
 @pytest.mark.parametrize("name", ["Tallystick", "Committee"])

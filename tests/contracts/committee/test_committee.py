@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallystick.committee import Audit, Verdict
+from tallystick.committee import Audit, Verdict, packed
 from tallystick.draw import draw
 from tallystick.enums import Grade, Ruling, State
 from tallystick.hexes import checksummed
@@ -80,6 +80,16 @@ def test_attest__a_signature_twice__reverts(chain, batch, panel):
 
     with reverts("SignatureInvalid", member=1):
         attest(chain, batch, statement.evidence({0: signature, 1: signature}))
+
+
+@pytest.mark.parametrize("members", [[1, 1], [2, 0], [0, 3]])
+def test_attest__signatures_out_of_order_or_of_nobody__reverts(chain, batch, panel, members):
+    statement = Audit(batch.id, seed_of(chain, batch), 3)
+    digest = statement.digest(panel.domain)
+    signatures = b"".join(packed({member: sign(digest, KEYS[member])}) for member in members)
+
+    with reverts("SignersOutOfOrder", member=members[1]):
+        attest(chain, batch, statement.evidence({}) + signatures)
 
 
 def test_attest__signed_for_another_batch__reverts(chain, judged, operator, batch, panel):
@@ -255,9 +265,7 @@ class TestConvict:
         return statement, signatures, leaf_index
 
     def convict(self, chain, panel, statement, signatures):
-        bits = sum(1 << member for member in signatures)
-        ordered = [signatures[member] for member in sorted(signatures)]
-        call = panel.contract.functions.convict(statement.abi(), bits, ordered)
+        call = panel.contract.functions.convict(statement.abi(), packed(signatures))
         return chain.transact(chain.accounts[9], call)
 
     def stakes(self, panel):
