@@ -1,0 +1,114 @@
+"""Attacks that the design names, tried whole; those on a single check stand with its function."""
+
+from dataclasses import replace
+
+import pytest
+
+from tallystick.batch import Dispute
+from tallystick.chain.call import Call
+from tallystick.enums import DisputeKind, State
+from tallystick.events import BatchChallenged, BatchDemanded, LeafRevealed
+from tests.support.chain import reverts
+from tests.support.story import conserved
+
+REJECTED = (2).to_bytes(32, "big")
+
+
+def demanded(chain, batch, demander, index=0):
+    mined = chain.send(demander, "demand", batch.batch.abi(), batch.stamp.pack(), index, False)
+    due = mined.event(BatchDemanded).due
+    return Dispute(DisputeKind.DEMAND, False, demander, index, due, bytes(32))
+
+
+def test_copied_root__its_leaves_cannot_be_revealed__and_the_copy_is_rejected(
+    chain, network, operator, other_operator, challenger
+):
+    network.join(other_operator)
+    honest = network.commit(operator)
+    copied = network.commit(other_operator, root=honest.batch.root)
+    dispute = demanded(chain, copied, challenger)
+
+    with reverts("ProofInvalid", batchId=copied.id):
+        chain.send(
+            other_operator, "reveal", copied.pre_image(dispute), honest.opening(0), b"", b"", b""
+        )
+    chain.at(dispute.due + 1)
+    chain.send(challenger, "timeout", copied.pre_image(dispute))
+
+    assert honest.status().state is State.OPEN
+    assert network.lane(other_operator).open_inferences == 0
+    conserved(chain, network)
+
+
+def test_shielded_batch__disputed_by_its_own_operator__is_disproved_all_the_same(
+    chain, network, operator, challenger
+):
+    batch = network.commit(operator)
+    chain.at(batch.closes_at - 1)
+    mined = chain.send(
+        operator, "challenge", batch.batch.abi(), batch.stamp.pack(), batch.opening(0)
+    )
+    event = mined.event(BatchChallenged)
+    shield = Dispute(DisputeKind.CHALLENGE, False, operator, 0, event.due, event.leaf)
+
+    chain.send(challenger, "disprove", batch.pre_image(shield), batch.opening(3), REJECTED)
+
+    assert network.totals().rejected == 5
+    conserved(chain, network)
+
+
+def test_shielded_batch__demanded_and_revealed_at_its_end__leaves_a_whole_response_window(
+    chain, network, operator, challenger
+):
+    batch = network.commit(operator)
+    chain.at(batch.closes_at - 1)
+    dispute = demanded(chain, batch, operator)
+    mined = chain.send(
+        operator, "reveal", batch.pre_image(dispute), batch.opening(0), b"", b"", b""
+    )
+    closes_at = mined.event(LeafRevealed).closes_at
+    assert closes_at == mined.timestamp + network.rules.response_window
+    reopened = replace(batch.stamp, closes_at=closes_at)
+
+    chain.at(closes_at - 1)
+    chain.send(challenger, "challenge", batch.batch.abi(), reopened.pack(), batch.opening(1))
+
+    assert batch.word()[31] & 7 == State.DISPUTED
+
+
+def test_inner_node__passed_off_as_a_leaf__does_not_open(chain, network, operator, challenger):
+    batch = network.commit(operator, count=4)
+    leaf, _, proof = batch.opening(0)
+
+    for index, siblings in ((0, proof[1:]), (1, proof[1:]), (0, [])):
+        with reverts("ProofInvalid"):
+            opening = (leaf, index, siblings)
+            chain.send(challenger, "challenge", batch.batch.abi(), batch.stamp.pack(), opening)
+
+
+@pytest.mark.parametrize(
+    ("word", "error"),
+    [
+        pytest.param(1, "Reverted", id="operator of the batch"),
+        pytest.param(2, "PreImageMismatch", id="index of the batch"),
+        pytest.param(5, "Reverted", id="count of the batch"),
+        pytest.param(6, "PreImageMismatch", id="by of the batch"),
+        # Behind the batch's seven words stand the stamp and the opening's offset.
+        pytest.param(9, "Reverted", id="requester of the leaf"),
+        pytest.param(10, "Reverted", id="nonce of the leaf"),
+        pytest.param(11, "Reverted", id="deadline of the leaf"),
+    ],
+)
+def test_dirty_bits__beyond_a_fields_width__never_pass(
+    chain, network, operator, challenger, word, error
+):
+    batch = network.commit(operator, solicited=True)
+    arguments = batch.batch.abi(), batch.stamp.pack(), batch.opening(0)
+    call = chain.registry.call("challenge", *arguments)
+    dirty = bytearray(call.data)
+    dirty[4 + 32 * word] ^= 0x80
+
+    with reverts(error):
+        chain.send_call(challenger, Call(call.to, bytes(dirty)))
+
+    assert batch.status().state is State.OPEN
