@@ -53,6 +53,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     using PreImageLib for Batch;
     using PreImageLib for PreImage;
     using Resolvers for address;
+    using RulesLib for Terms;
     using SafeERC20 for IERC20;
     using TallyLib for Tally;
     using TreeLib for bytes32;
@@ -65,7 +66,6 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
 
     struct NetworkState {
         Tally tally;
-        Terms terms;
         address owner;
         uint256 swept;
         mapping(bytes32 modelId => ModelTerms terms) models;
@@ -108,7 +108,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         require(network.owner == address(0), NetworkExists(networkId));
 
         network.owner = msg.sender;
-        network.terms = RulesLib.toTerms(rules);
+        RulesLib.store(networkId, rules);
         emit NetworkRegistered(networkId, msg.sender, parent, salt, rules, name, uri);
     }
 
@@ -136,7 +136,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     ) external nonReentrantView returns (bytes32 modelId) {
         address owner = ownerOf(networkId);
         NetworkState storage network = _networks[networkId];
-        Terms storage terms = network.terms;
+        Terms memory terms = RulesLib.load(networkId);
         require(terms.open || msg.sender == owner, NotNetworkOwner(networkId, msg.sender));
         require(parent == 0 || network.models[parent].challengeWindow > 0, ModelNotFound(networkId, parent));
         modelId = keccak256(abi.encode(networkId, msg.sender, contentHash, specHash, parent));
@@ -177,27 +177,27 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         uint256 amount = burned - network.swept;
         require(amount > 0, NothingToSweep(networkId));
         network.swept = burned;
-        emit Swept(networkId, network.terms.asset, amount);
-        _pay(network.terms.asset, BURN_ADDRESS, amount);
+        address asset = RulesLib.load(networkId).asset;
+        emit Swept(networkId, asset, amount);
+        _pay(asset, BURN_ADDRESS, amount);
     }
 
     /// @inheritdoc ITallystick
     function stake(bytes32 networkId, uint128 amount) external nonReentrantView {
         ownerOf(networkId);
-        NetworkState storage network = _networks[networkId];
-        _takeCredit(network.terms.asset, amount);
-        network.lanes[msg.sender].lane.stake += amount;
+        _takeCredit(RulesLib.load(networkId).asset, amount);
+        _networks[networkId].lanes[msg.sender].lane.stake += amount;
         emit Staked(networkId, msg.sender, amount);
     }
 
     /// @inheritdoc ITallystick
     function unstake(bytes32 networkId, uint128 amount) external nonReentrantView {
-        NetworkState storage network = _networks[networkId];
-        Lane storage lane = network.lanes[msg.sender].lane;
-        uint256 needed = uint256(amount) + uint256(network.terms.stakePerInference) * lane.openInferences;
+        Terms memory terms = RulesLib.load(networkId);
+        Lane storage lane = _networks[networkId].lanes[msg.sender].lane;
+        uint256 needed = uint256(amount) + uint256(terms.stakePerInference) * lane.openInferences;
         require(lane.stake >= needed, InsufficientStake(networkId, msg.sender, lane.stake, needed));
         lane.stake -= amount;
-        _credits[network.terms.asset][msg.sender] += amount;
+        _credits[terms.asset][msg.sender] += amount;
         emit Unstaked(networkId, msg.sender, amount);
     }
 
@@ -237,10 +237,8 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc ITallystick
     function challenge(Batch calldata batch, Stamp stamp, Opening calldata opening) external nonReentrantView {
-        Terms storage terms = _networks[batch.networkId].terms;
-        (address arbiter, uint256 bond) = (terms.arbiter, terms.challengeBond);
-        (address asset, uint256 rulingWindow) = (terms.asset, terms.rulingWindow);
-        require(arbiter != address(0), ArbiterMissing(batch.networkId));
+        Terms memory terms = RulesLib.load(batch.networkId);
+        require(terms.arbiter != address(0), ArbiterMissing(batch.networkId));
         bytes32 batchId = batch.id();
         bytes32 leaf = _open(batchId, batch, opening);
         Dispute memory dispute = Dispute({
@@ -248,12 +246,12 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
             withBytes: false,
             party: msg.sender,
             leafIndex: uint32(opening.leafIndex),
-            due: uint40(block.timestamp + rulingWindow),
+            due: uint40(block.timestamp + terms.rulingWindow),
             leaf: leaf
         });
         Word word = _dispute(batch, stamp, batchId, dispute);
         require(word.grade() != Grade.Proven, ProvenUnchallengeable(batchId));
-        _takeCredit(asset, bond);
+        _takeCredit(terms.asset, terms.challengeBond);
         emit BatchChallenged(
             batch.networkId, batch.operator, batchId, msg.sender, opening.leafIndex, leaf, dispute.due
         );
@@ -261,7 +259,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc ITallystick
     function demand(Batch calldata batch, Stamp stamp, uint256 leafIndex, bool withBytes) external nonReentrantView {
-        Terms storage terms = _networks[batch.networkId].terms;
+        Terms memory terms = RulesLib.load(batch.networkId);
         require(leafIndex < batch.count, LeafIndexOutOfRange(leafIndex, batch.count));
         require(!withBytes || terms.maxBytes > 0, BytesNotDemandable(batch.networkId));
         bytes32 batchId = batch.id();
@@ -290,7 +288,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     ) external nonReentrantView {
         Batch calldata batch = preImage.batch;
         Dispute calldata dispute = preImage.dispute;
-        Terms storage terms = _networks[batch.networkId].terms;
+        Terms memory terms = RulesLib.load(batch.networkId);
         (bytes32 batchId, Word word) = _disputed(preImage, DisputeKind.Demand);
         require(block.timestamp <= dispute.due, TooLate(block.timestamp, dispute.due));
         require(opening.leafIndex == dispute.leafIndex, LeafNotDisputed(batchId, opening.leafIndex));
@@ -309,30 +307,28 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         Dispute calldata dispute = preImage.dispute;
         (bytes32 batchId,) = _disputed(preImage, DisputeKind.Demand);
         require(block.timestamp > dispute.due, TooEarly(block.timestamp, uint256(dispute.due) + 1));
-        _reject(preImage, batchId, Conviction(Cause.Timeout, dispute.leafIndex, dispute.party));
+        Terms memory terms = RulesLib.load(preImage.batch.networkId);
+        _reject(preImage, terms, batchId, Conviction(Cause.Timeout, dispute.leafIndex, dispute.party));
     }
 
     /// @inheritdoc ITallystick
     function resolve(PreImage calldata preImage, Leaf calldata leaf, bytes calldata evidence) external nonReentrantView {
         Batch calldata batch = preImage.batch;
         Dispute calldata dispute = preImage.dispute;
-        NetworkState storage network = _networks[batch.networkId];
+        Terms memory terms = RulesLib.load(batch.networkId);
         (bytes32 batchId, Word word) = _disputed(preImage, DisputeKind.Challenge);
         require(block.timestamp <= dispute.due, TooLate(block.timestamp, dispute.due));
         require(
             leaf.hash(batch.modelId, batch.operator) == dispute.leaf, LeafNotDisputed(batchId, dispute.leafIndex)
         );
-        // One word, read before the arbiter is asked.
-        (address arbiter, uint256 bond) = (network.terms.arbiter, network.terms.challengeBond);
-        Ruling ruling = arbiter.ruling(batchId, batch, leaf, dispute.leafIndex, evidence);
+        Ruling ruling = terms.arbiter.ruling(batchId, batch, leaf, dispute.leafIndex, evidence);
         require(ruling != Ruling.Undecided, NotRuled(batchId, dispute.leafIndex));
 
         if (ruling == Ruling.Rejected) {
-            _reject(preImage, batchId, Conviction(Cause.Ruling, dispute.leafIndex, dispute.party));
+            _reject(preImage, terms, batchId, Conviction(Cause.Ruling, dispute.leafIndex, dispute.party));
         } else {
-            Terms storage terms = network.terms;
             uint256 closesAt = _reopen(preImage, batchId, word, terms.rulingWindow, terms.responseWindow);
-            (uint256 credited, uint256 burned) = _split(network, batch.operator, bond);
+            (uint256 credited, uint256 burned) = _split(batch.networkId, terms, batch.operator);
             emit ChallengeUpheld(batch.networkId, batch.operator, batchId, closesAt, credited, burned);
         }
     }
@@ -341,13 +337,12 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     function lapse(PreImage calldata preImage) external nonReentrantView {
         Batch calldata batch = preImage.batch;
         Dispute calldata dispute = preImage.dispute;
-        NetworkState storage network = _networks[batch.networkId];
-        Terms storage terms = network.terms;
+        Terms memory terms = RulesLib.load(batch.networkId);
         (bytes32 batchId, Word word) = _disputed(preImage, DisputeKind.Challenge);
         require(block.timestamp > dispute.due, TooEarly(block.timestamp, uint256(dispute.due) + 1));
 
         uint256 closesAt = _reopen(preImage, batchId, word.withLapse(), terms.rulingWindow, terms.responseWindow);
-        (uint256 returned, uint256 burned) = _split(network, dispute.party, terms.challengeBond);
+        (uint256 returned, uint256 burned) = _split(batch.networkId, terms, dispute.party);
         emit ChallengeLapsed(batch.networkId, batch.operator, batchId, closesAt, dispute.party, returned, burned);
     }
 
@@ -358,12 +353,12 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     {
         bytes32 batchId = _pending(preImage);
         Batch calldata batch = preImage.batch;
-        address arbiter = _networks[batch.networkId].terms.arbiter;
-        require(arbiter != address(0), ArbiterMissing(batch.networkId));
+        Terms memory terms = RulesLib.load(batch.networkId);
+        require(terms.arbiter != address(0), ArbiterMissing(batch.networkId));
         _open(batchId, batch, opening);
-        Ruling ruling = arbiter.ruling(batchId, batch, opening.leaf, opening.leafIndex, evidence);
+        Ruling ruling = terms.arbiter.ruling(batchId, batch, opening.leaf, opening.leafIndex, evidence);
         require(ruling == Ruling.Rejected, NotDisproved(batchId, opening.leafIndex));
-        _reject(preImage, batchId, Conviction(Cause.Disproof, opening.leafIndex, msg.sender));
+        _reject(preImage, terms, batchId, Conviction(Cause.Disproof, opening.leafIndex, msg.sender));
     }
 
     /// @inheritdoc ITallystick
@@ -378,7 +373,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
             opening.leafIndex < other.leafIndex && opening.leaf.key() >= other.leaf.key(),
             LeavesInOrder(opening.leafIndex, other.leafIndex)
         );
-        _reject(preImage, batchId, Conviction(Cause.Order, other.leafIndex, msg.sender));
+        _reject(preImage, RulesLib.load(preImage.batch.networkId), batchId, Conviction(Cause.Order, other.leafIndex, msg.sender));
     }
 
     /// @inheritdoc ITallystick
@@ -399,18 +394,19 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         _open(batchId, preImage.batch, opening);
         _open(earlierId, earlier.batch, other);
         require(opening.leaf.key() == other.leaf.key(), LeavesNotRepeated(earlierId, batchId));
-        _reject(preImage, batchId, Conviction(Cause.Repeat, opening.leafIndex, msg.sender));
+        _reject(preImage, RulesLib.load(preImage.batch.networkId), batchId, Conviction(Cause.Repeat, opening.leafIndex, msg.sender));
     }
 
     /// @inheritdoc ITallystick
     function faultDeadline(PreImage calldata preImage, Opening calldata opening) external nonReentrantView {
         bytes32 batchId = _pending(preImage);
         _open(batchId, preImage.batch, opening);
+        Terms memory terms = RulesLib.load(preImage.batch.networkId);
         uint256 deadline = opening.leaf.deadline;
         uint256 earliest = preImage.stamp.committedAt();
-        uint256 latest = earliest + _networks[preImage.batch.networkId].terms.challengeWindow / 2;
+        uint256 latest = earliest + terms.challengeWindow / 2;
         require(deadline < earliest || deadline > latest, DeadlineInRange(deadline, earliest, latest));
-        _reject(preImage, batchId, Conviction(Cause.Deadline, opening.leafIndex, msg.sender));
+        _reject(preImage, terms, batchId, Conviction(Cause.Deadline, opening.leafIndex, msg.sender));
     }
 
     /// @inheritdoc ITallystick
@@ -473,7 +469,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc ITallystick
     function rulesOf(bytes32 networkId) external view returns (Rules memory) {
         ownerOf(networkId);
-        return RulesLib.toRules(_networks[networkId].terms);
+        return RulesLib.load(networkId).toRules();
     }
 
     /// @inheritdoc ITallystick
@@ -585,11 +581,10 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
 
     /// @dev Raises the grade of an open batch on evidence.
     function _attest(bytes32 batchId, Batch memory batch, Stamp stamp, Grade grade, bytes calldata evidence) private {
-        NetworkState storage network = _networks[batch.networkId];
-        LaneState storage lane = network.lanes[batch.operator];
+        LaneState storage lane = _networks[batch.networkId].lanes[batch.operator];
         Word word = lane.words.load(stamp.slot());
         require(grade > word.grade(), GradeNotRaised(batchId, grade, word.grade()));
-        address attestor = network.terms.attestors[uint256(grade) - 1];
+        address attestor = RulesLib.load(batch.networkId).attestor(grade);
         require(attestor != address(0), AttestorMissing(batch.networkId, grade));
         BatchFacts memory facts = BatchFacts(batch, stamp.committedAt(), stamp.committedBlock(), stamp.closesAt());
         require(attestor.attests(batchId, facts, evidence), EvidenceRefused(batchId, grade));
@@ -701,22 +696,23 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     }
 
     /// @dev Half of a challenge's bond to `payee`, the rest burned.
-    function _split(NetworkState storage network, address payee, uint256 bond)
+    function _split(bytes32 networkId, Terms memory terms, address payee)
         private
         returns (uint256 credited, uint256 burned)
     {
-        credited = bond / 2;
-        burned = bond - credited;
-        _credits[network.terms.asset][payee] += credited;
-        network.tally.addLosses(0, burned);
+        credited = terms.challengeBond / 2;
+        burned = terms.challengeBond - credited;
+        _credits[terms.asset][payee] += credited;
+        _networks[networkId].tally.addLosses(0, burned);
     }
 
     /// @dev Slashes the batch's stake: bounded reward to the payee, the rest burned; a pending bond goes to its owner.
-    function _reject(PreImage calldata preImage, bytes32 batchId, Conviction memory conviction) private {
+    function _reject(PreImage calldata preImage, Terms memory terms, bytes32 batchId, Conviction memory conviction)
+        private
+    {
         Batch calldata batch = preImage.batch;
         Dispute calldata dispute = preImage.dispute;
         NetworkState storage network = _networks[batch.networkId];
-        Terms storage terms = network.terms;
         LaneState storage lane = network.lanes[batch.operator];
         uint256 slash = uint256(terms.stakePerInference) * batch.count;
         uint256 reward = Math.min(slash / 2, REWARD_BONDS * terms.challengeBond);

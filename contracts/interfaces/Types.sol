@@ -154,23 +154,22 @@ struct Lane {
     bool closed; // by the owner, to new commits only
 }
 
-/// @dev Rules as the core keeps them: what a move needs shares a word.
+/// @dev Rules without the array: in memory, a word for each of abi.encode(rules).
 struct Terms {
     address asset;
+    address auditor; // attestor of Audited
+    address enclave; // attestor of Enclave
+    address prover; // attestor of Proven
+    address arbiter;
+    uint96 stakePerInference;
+    uint96 challengeBond;
+    uint96 demandBond;
+    uint32 maxBytes;
     uint32 challengeWindow;
     uint32 responseWindow;
     uint32 rulingWindow;
-    // next word
-    address arbiter;
-    uint96 challengeBond;
-    // next word
-    uint96 stakePerInference;
-    uint96 demandBond;
-    uint32 maxBytes;
     bool open;
     bool solicited;
-    // three more words
-    address[3] attestors;
 }
 
 /// @dev What commit must know of a model and its network; one storage word, copied at registration.
