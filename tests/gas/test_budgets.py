@@ -15,6 +15,7 @@ from tests.support.builds import manifest
 
 SNAPSHOT = Path(__file__).with_name("snapshot.json")
 
+
 @pytest.fixture(scope="module")
 def figures() -> dict[str, float]:
     return measure()
