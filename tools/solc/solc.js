@@ -39,13 +39,23 @@ function read(prefixes, name) {
   return { error: `${name} not found under ${prefixes.join(", ") || "the working directory"}` };
 }
 
+/**
+ * Leave the hash of the metadata out of the code: it covers paths and remappings that differ between installs, and
+ * the code decides the CREATE2 address. Ape's Solidity plugin has no setting for it.
+ */
+function withoutMetadataHash(source) {
+  const request = JSON.parse(source);
+  request.settings = { ...request.settings, metadata: { bytecodeHash: "none" } };
+  return JSON.stringify(request);
+}
+
 const { mode, input, prefixes } = parse(process.argv.slice(2));
 if (mode === "--version") {
   process.stdout.write("solc, the solidity compiler commandline interface\n");
   process.stdout.write(`Version: ${compiler.version()}\n`);
 } else if (mode === "--standard-json") {
   const source = fs.readFileSync(input && input !== "-" ? input : 0, "utf8");
-  process.stdout.write(compiler.compile(source, { import: (name) => read(prefixes, name) }) + "\n");
+  process.stdout.write(compiler.compile(withoutMetadataHash(source), { import: (name) => read(prefixes, name) }) + "\n");
 } else {
   fail("nothing to do");
 }
