@@ -1,31 +1,42 @@
-"""Operators answer requests, keep a batch's data in a store, and commit to its root."""
+"""Operators answer requests, write them into files, and submit these."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
-from tallystick.arrange import Destination, arrange
 from tallystick.demo.cast import Requester, requesters
 from tallystick.demo.digits.model import Digits
 from tallystick.demo.world import Stage, World
+from tallystick.hexes import to_hex
 from tallystick.inference import Request
 from tallystick.keccak import keccak256
 from tallystick.record import Record
 from tallystick.store import BatchStore
-from tallystick.words import ZERO32
+from tallystick.submit.journal import Journal
+from tallystick.submit.plan import Order
+from tallystick.submit.submitter import Submitted, Submitter
 
 
 @dataclass
 class Operator:
-    """One lane of the story."""
+    """One lane of the story.
+
+    Args:
+        folder: the operator's own: files of inferences, the journal, receipts.
+        store: where everybody looks for the data of batches.
+    """
 
     world: World
     stage: Stage
     name: str
     digits: Digits
+    folder: Path
     store: BatchStore
     people: Sequence[Requester] = field(default_factory=requesters)
     asked: int = 0
-    slot: int = 0
+    files: int = 0
 
     @property
     def address(self) -> bytes:
@@ -37,38 +48,34 @@ class Operator:
         outputs = self.digits.infer(samples)
         return [self._record(*pair) for pair in zip(samples, outputs, strict=True)]
 
-    def commit(self, records: Sequence[Record], keep: bool = True) -> None:
-        """Arrange the records, keep their data unless told to withhold it, and commit."""
-        now = int(self.world.w3.eth.get_block("latest")["timestamp"])
-        lane = self.world.registry.lane(self.stage.id, self.address)
-        place = Destination(
-            self.world.registry.domain, self.stage.rules, self.address, lane.next_index, now
+    def submit(self, records: Sequence[Record], store: BatchStore | None = None) -> Submitted:
+        """Write the records into a file and submit it; its data go into the common store unless
+        another is named."""
+        self.files += 1
+        path = self.folder / f"{self.name}-{self.files}.jsonl"
+        path.write_text("".join(json.dumps(_line(record)) + "\n" for record in records))
+        submitter = Submitter(
+            self.world.registry,
+            self.world.sender_for(self.stage, self.name),
+            self.world.ledger,
+            lambda: self.world.now,
+            store or self.store,
+            Journal(self.folder / "journal.sqlite3"),
+            self.folder / "receipts",
         )
-        arranged = arrange(records, place, self.stage.model_id)
-        tree = arranged.tree()
-        if keep:
-            self.store.put(self.stage.model_id, self.address, arranged.records, tree)
-        commitment = (
-            self.stage.id,
-            self.stage.model_id,
-            tree.root,
-            lane.next_index,
-            self.slot,
-            tree.count,
-            arranged.by,
-            ZERO32,
-            ZERO32,
-        )
-        self.world.send_for(self.stage, self.name, "commit", commitment)
-        self.slot += 1
+        return submitter.submit(Order(path, self.stage.id, self.stage.model_id))
+
+    def publish(self, submitted: Submitted) -> None:
+        """Put the data of a batch that was kept elsewhere into the common store."""
+        plan = submitted.plan
+        self.store.put(self.stage.model_id, self.address, plan.records, plan.tree)
 
     def _record(self, sample: bytes, output: bytes) -> Record:
         record = Record(keccak256(sample), keccak256(output), input=sample, output=output)
         if not self.stage.rules.solicited:
             return record
         person = self.people[self.asked % len(self.people)]
-        now = int(self.world.w3.eth.get_block("latest")["timestamp"])
-        nonce, deadline = self.asked, now + self.stage.rules.challenge_window // 2
+        nonce, deadline = self.asked, self.world.now + self.stage.rules.challenge_window // 2
         self.asked += 1
         request = Request(
             self.stage.model_id,
@@ -98,3 +105,13 @@ def altered(records: Sequence[Record], every: int) -> list[Record]:
             record = replace(record, output=output, output_hash=keccak256(output))
         changed.append(record)
     return changed
+
+
+def _line(record: Record) -> dict[str, Any]:
+    """A record as a line of a file that `submit` takes."""
+    assert record.input is not None and record.output is not None
+    line: dict[str, Any] = {"input": to_hex(record.input), "output": to_hex(record.output)}
+    if record.solicited:
+        line |= {"requester": to_hex(record.requester), "nonce": record.nonce}
+        line |= {"deadline": record.deadline, "signature": to_hex(record.signature)}
+    return line

@@ -1,7 +1,9 @@
 """The story: operators commit, a verifier compares, cheats lose stake, the rest is counted."""
 
+import json
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tallystick.batch import PreImage
@@ -10,10 +12,11 @@ from tallystick.demo.digits.model import Digits, load_samples
 from tallystick.demo.jury import Jury
 from tallystick.demo.operators import Operator, altered
 from tallystick.demo.verifier import Data, Good, Malformed, Repeated, Verifier, Withheld, Wrong
-from tallystick.demo.world import World, build
+from tallystick.demo.world import Stage, World, build
 from tallystick.enums import Grade, Ruling, State
 from tallystick.ledger import BatchRecord
 from tallystick.localnet import advance, localnet
+from tallystick.receipt import Receipt
 from tallystick.store import BatchStore
 
 GENESIS = 1_800_000_000
@@ -31,16 +34,17 @@ def run(tell: Tell) -> list[dict[str, Any]]:
     """
     with localnet(accounts=12, timestamp=GENESIS) as w3, tempfile.TemporaryDirectory() as folder:
         tell("deploying the core, a committee of three and three networks")
-        world, digits, store = build(w3), Digits(), BatchStore(folder)
-        _commit(world, digits, store, tell)
+        world, digits, store = build(w3), Digits(), BatchStore(f"{folder}/batches")
+        receipts = _commit(world, digits, Path(folder), store, tell)
         findings = _verify(world, digits, store, tell)
         _grief(world, digits, findings, tell)
         _wait(world, tell)
+        _check(world, receipts, tell)
         return report.rows(world)
 
 
-def _commit(world: World, digits: Digits, store: BatchStore, tell: Tell) -> None:
-    """All 1,797 samples, over six operators; three of them cheat."""
+def _commit(world: World, digits: Digits, folder: Path, store: BatchStore, tell: Tell) -> Path:
+    """All 1,797 samples, over six operators, three of whom cheat; return a batch's receipts."""
     samples = load_samples()
 
     def take(count: int) -> list[bytes]:
@@ -48,23 +52,30 @@ def _commit(world: World, digits: Digits, store: BatchStore, tell: Tell) -> None
         del samples[:count]
         return taken
 
+    def operator(stage: Stage, name: str) -> Operator:
+        own = folder / name
+        own.mkdir()
+        return Operator(world, stage, name, digits, own, store)
+
     operators = {
-        name: Operator(world, stage, name, digits, store)
-        for stage in world.stages.values()
-        for name in stage.operators
+        name: operator(stage, name) for stage in world.stages.values() for name in stage.operators
     }
-    for size in (500, 137, 1):
-        operators["ada"].commit(operators["ada"].answer(take(size)))
-    operators["bob"].commit(altered(operators["bob"].answer(take(200)), every=20))
+    ada, bob, cyd, dan, eve, fay = operators.values()
+    receipts = [ada.submit(ada.answer(take(size))).receipts for size in (500, 137, 1)]
+    bob.submit(altered(bob.answer(take(200)), every=20))
     for size in (300, 59):
-        operators["cyd"].commit(operators["cyd"].answer(take(size)))
-    operators["dan"].commit(operators["dan"].answer(take(150)), keep=False)
-    first = operators["eve"].answer(take(100))
-    operators["eve"].commit(first)
-    operators["eve"].commit([*operators["eve"].answer(take(49)), first[42]])
-    operators["fay"].commit(operators["fay"].answer(take(len(samples))))
+        cyd.submit(cyd.answer(take(size)))
+    # Kept where nobody else looks.
+    dan.submit(dan.answer(take(150)), BatchStore(str(dan.folder / "batches")))
+    first = eve.answer(take(100))
+    eve.submit(first)
+    # Submit refuses a request that the lane has taken; from an empty store it cannot know.
+    again = [*eve.answer(take(49)), first[42]]
+    eve.publish(eve.submit(again, BatchStore(str(eve.folder / "batches"))))
+    fay.submit(fay.answer(take(len(samples))))
     for stage in world.stages.values():
         tell(f"{stage.name}: {world.registry.totals(stage.id).committed} inferences committed")
+    return receipts[1]
 
 
 def _verify(world: World, digits: Digits, store: BatchStore, tell: Tell) -> dict[bytes, Data]:
@@ -165,3 +176,15 @@ def _wait(world: World, tell: Tell) -> None:
         stage = world.stage_of(network)
         world.send_for(stage, "verifier", "finalize", refs, network, operator)
     tell(f"{sum(len(refs) for refs in lanes.values())} batches are final")
+
+
+def _check(world: World, receipts: Path, tell: Tell) -> None:
+    """A user looks at a receipt: by hashes alone, and then what the chain has to say of it."""
+    receipt = Receipt.from_json(json.loads(receipts.read_text().splitlines()[7]))
+    receipt.check()
+    record = world.ledger().batches[receipt.batch_id]
+    state = world.registry.state_of(record.pre_image, world.w3.eth.block_number)
+    tell(
+        f"a receipt of batch 0x{receipt.batch_id.hex()[:8]} checked: its leaf hashes to the root; "
+        f"on chain the batch is {state.name}, {record.outcome.name}"
+    )

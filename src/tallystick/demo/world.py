@@ -8,7 +8,7 @@ from tallystick.chain.call import Call, encode_call
 from tallystick.chain.deploy import create2_address, creation_code, deploy
 from tallystick.chain.logs import read_events
 from tallystick.chain.registry import Registry
-from tallystick.chain.sender import Sent, Web3Sender
+from tallystick.chain.sender import Sender, Sent, Web3Sender
 from tallystick.demo.cast import JURORS, ROLES, account
 from tallystick.demo.digits.model import content_hash, spec_hash
 from tallystick.eip712 import Domain
@@ -47,6 +47,29 @@ class Stage:
     """Of all transactions about its batches."""
 
 
+@dataclass(frozen=True, slots=True)
+class MeteredSender:
+    """Sends as another does, and counts the gas as a network's."""
+
+    sender: Sender
+    stage: Stage
+
+    @property
+    def address(self) -> bytes:
+        """The account, 20 bytes."""
+        return self.sender.address
+
+    def simulate(self, call: Call) -> int:
+        """As of Sender."""
+        return self.sender.simulate(call)
+
+    def send(self, call: Call) -> Sent:
+        """As of Sender."""
+        sent = self.sender.send(call)
+        self.stage.gas += sent.gas_used
+        return sent
+
+
 @dataclass
 class World:
     """Everything on the chain, and who may send."""
@@ -66,11 +89,18 @@ class World:
         """Have a role call the core."""
         return self.senders[role].send(self.registry.call(name, *args, value=value))
 
+    @property
+    def now(self) -> int:
+        """Unix seconds; time of a block mined now."""
+        return int(self.w3.eth.get_block("pending")["timestamp"])
+
+    def sender_for(self, stage: Stage, role: str) -> Sender:
+        """Return a role's sender, whose gas counts as the network's."""
+        return MeteredSender(self.senders[role], stage)
+
     def send_for(self, stage: Stage, role: str, name: str, *args: object) -> Sent:
         """As send, and count the gas as the network's."""
-        sent = self.send(role, name, *args)
-        stage.gas += sent.gas_used
-        return sent
+        return self.sender_for(stage, role).send(self.registry.call(name, *args))
 
     def ledger(self) -> Ledger:
         """Return what the events say up to the latest block."""
