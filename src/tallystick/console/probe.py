@@ -1,0 +1,123 @@
+"""tallystick probe: ask endpoints, and note in a log who answers."""
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from tallystick.errors import TallystickError
+from tallystick.hexes import checksummed, to_hex
+from tallystick.probe.endpoints import MAX_TIMEOUT, Endpoint, read_endpoints
+from tallystick.probe.log import ProbeLog
+from tallystick.probe.result import ProbeResult
+
+
+@click.command()
+@click.argument("endpoints", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--log",
+    "log_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="Probe log to append to, JSON Lines; made when it does not exist.",
+)
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Rounds; each asks every endpoint once.",
+)
+@click.option(
+    "--every",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    help="Seconds from a round's start to the next one's; a longer round delays the next.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, max=MAX_TIMEOUT, min_open=True),
+    help="Seconds for a whole answer, in place of the file's.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def probe(
+    endpoints: Path,
+    log_file: Path,
+    count: int,
+    every: float,
+    timeout: float | None,
+    as_json: bool,
+) -> None:
+    """Ask the endpoints of a YAML file, and append what they did to a probe log.
+
+    An endpoint that doesn't answer is a finding, not a failure: the exit code is 0.
+    """
+    try:
+        asked = read_endpoints(endpoints)
+        if timeout is not None:
+            asked = [replace(endpoint, timeout=timeout) for endpoint in asked]
+        rounds = _rounds(asked, ProbeLog(log_file), count, every)
+    except (TallystickError, OSError) as error:
+        raise click.ClickException("; ".join(str(error).splitlines())) from error
+    _show([_row(results) for results in zip(*rounds, strict=True)], as_json)
+
+
+def _rounds(
+    endpoints: Sequence[Endpoint], log: ProbeLog, count: int, every: float
+) -> list[list[ProbeResult]]:
+    from tallystick.probe.prober import probe_all  # httpx is an extra
+
+    rounds = []
+    for turn in range(count):
+        if turn:
+            time.sleep(max(0.0, begin + every - time.monotonic()))
+        begin = time.monotonic()
+        results = asyncio.run(probe_all(endpoints))
+        # All or none: an interrupted round would hold the quick ones only.
+        log.append(results)
+        rounds.append(results)
+    return rounds
+
+
+def _row(results: Sequence[ProbeResult]) -> dict[str, Any]:
+    """Return what an endpoint did over the rounds."""
+    last = results[-1]
+    seconds = [one.seconds_to_last_byte for one in results if one.seconds_to_last_byte is not None]
+    return {
+        "chain_id": last.chain_id,
+        "core": checksummed(last.core),
+        "network_id": to_hex(last.network_id),
+        "operator": checksummed(last.operator),
+        "url": last.url,
+        "asked": len(results),
+        "answered": len(seconds),
+        "median_seconds": round(median(seconds), 3) if seconds else None,
+        "last_status": last.status,
+        "last_signature": last.signature,
+        "last_error": last.error,
+    }
+
+
+def _show(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in rows[0]:
+        table.add_column(name.replace("_", " "))
+    for row in rows:
+        table.add_row(*("-" if value is None else str(value) for value in row.values()))
+    # Ids are not to be cut, whatever the width of the terminal; a pipe has none.
+    console = Console(soft_wrap=True, width=400, highlight=False, markup=False)
+    with console.capture() as capture:
+        console.print(table)
+    click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))

@@ -1,0 +1,1 @@
+"""Whether operators' HTTP endpoints answer: probes, their log, and accessibility from it."""
