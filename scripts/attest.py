@@ -3,9 +3,7 @@
 import click
 
 from tallystick.cli import ChainCommand, Session, sending_options
-from tallystick.cli.moving import batch_id_of, board, evidence_option
-
-GRADES = click.Choice(["audited", "enclave", "proven"])
+from tallystick.cli.moving import GRADES, batch_id_of, board, evidence_option
 
 
 @click.command(cls=ChainCommand)

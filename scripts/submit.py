@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from tallystick.cli import ChainCommand, Session, sending_options
+from tallystick.cli.moving import GRADES, Evidence
 from tallystick.cli.params import BYTES32
 
 
@@ -22,6 +23,12 @@ from tallystick.cli.params import BYTES32
 @click.option("--deadline", type=int, help="Unix seconds, for lines that name none.")
 @click.option("--hashes-only", is_flag=True, help="The bytes that lines lack are kept elsewhere.")
 @click.option("--label", default="", help="Tells apart submissions of equal files.")
+@click.option("--grade", type=GRADES, help="Grade that --evidence is for, in the same transaction.")
+@click.option(
+    "--evidence",
+    type=Evidence(),
+    help="Evidence over the batch id that --dry-run shows; fix --deadline for both runs.",
+)
 @sending_options
 def cli(
     session: Session,
@@ -33,10 +40,18 @@ def cli(
     deadline: int | None,
     hashes_only: bool,
     label: str,
+    grade: str | None,
+    evidence: bytes | None,
 ) -> None:
     """Commit FILE (JSON Lines or Parquet). Run again after any crash: it is sent once."""
     from tallystick.cli.submitting import submit_file
+    from tallystick.enums import Grade
     from tallystick.submit.plan import Order
 
-    order = Order(file, network_id, model_id, deadline, hashes_only, label)
+    if (grade is None) != (evidence is None):
+        raise click.UsageError("--grade and --evidence need each other")
+    attestation = None
+    if grade is not None and evidence is not None:
+        attestation = Grade[grade.upper()], evidence
+    order = Order(file, network_id, model_id, deadline, hashes_only, label, attestation)
     submit_file(session, order, store, receipts)

@@ -3,21 +3,21 @@
 import click
 
 from tallystick.cli import ChainCommand, Session, chain_options
-from tallystick.cli.params import BYTES32
+from tallystick.cli.params import BLOCK, BYTES32
 
 
 @click.command(cls=ChainCommand)
 @click.argument("network_ids", type=BYTES32, nargs=-1)
-@click.option("--block", type=click.IntRange(0), help="Block number; else the latest.")
+@click.option("--block", type=BLOCK, default="latest", show_default=True, help="Up to which block.")
 @chain_options
-def cli(session: Session, network_ids: tuple[bytes, ...], block: int | None) -> None:
+def cli(session: Session, network_ids: tuple[bytes, ...], block: int | str) -> None:
     """Show totals per network; exit code 1 when events and contract differ in any counter."""
     from dataclasses import asdict
 
     from tallystick.cli.command import CommandError
     from tallystick.tally import tally
 
-    head = session.w3.eth.block_number if block is None else block
+    head = session.block_number(block)
     found = tally(session.ledger(head), session.registry, head, network_ids)
     session.show(
         [

@@ -35,13 +35,13 @@ class Audit:
         check_bytes("seed", self.seed, 32)
         check_uint("drawn", self.drawn, 32)
 
+    def struct_hash(self) -> bytes:
+        """Return EIP-712's hashStruct, 32 bytes."""
+        return keccak256(AUDIT_TYPEHASH + self._words)
+
     def digest(self, domain: Domain) -> bytes:
         """Return what is signed, 32 bytes; the domain's contract is the committee."""
-        return domain.digest(
-            keccak256(
-                AUDIT_TYPEHASH + self.batch_id + self.seed + uint(self.drawn) + uint(self.verdict)
-            )
-        )
+        return domain.digest(self.struct_hash())
 
     def abi(self) -> tuple[bytes, bytes, int, bool]:
         """Return `Audit` of the contract."""
@@ -49,8 +49,11 @@ class Audit:
 
     def evidence(self, signatures: Signatures) -> bytes:
         """Return the evidence for the core's attest."""
-        statement = self.batch_id + self.seed + uint(self.drawn) + uint(self.verdict)
-        return statement + packed(signatures)
+        return self._words + packed(signatures)
+
+    @property
+    def _words(self) -> bytes:
+        return self.batch_id + self.seed + uint(self.drawn) + uint(self.verdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +69,14 @@ class Verdict:
         check_bytes("batch_id", self.batch_id, 32)
         check_bytes("leaf", self.leaf, 32)
 
+    def struct_hash(self) -> bytes:
+        """Return EIP-712's hashStruct, 32 bytes."""
+        fields = self.batch_id + uint(self.index) + self.leaf + uint(self.ruling)
+        return keccak256(VERDICT_TYPEHASH + fields)
+
     def digest(self, domain: Domain) -> bytes:
         """Return what is signed, 32 bytes; the domain's contract is the committee."""
-        fields = self.batch_id + uint(self.index) + self.leaf + uint(self.ruling)
-        return domain.digest(keccak256(VERDICT_TYPEHASH + fields))
+        return domain.digest(self.struct_hash())
 
     def evidence(self, signatures: Signatures) -> bytes:
         """Return the evidence for the core's resolve and disprove."""

@@ -25,6 +25,20 @@ def test_tally__no_contract_there__says_so(chain: Chain, commands: Commands) -> 
     assert "has no contract at" in commands.error("tally --registry", "0x" + "11" * 20)
 
 
+def test_tally__block_by_name__is_its_number(
+    chain: Chain, commands: Commands, network: Network, operator: bytes
+) -> None:
+    network.commit(operator, count=5)
+
+    (latest,) = commands.json("tally", "0x" + network.id.hex())
+    (finalized,) = commands.json("tally", "0x" + network.id.hex(), "--block", "finalized")
+
+    assert (latest["committed"], latest["block"]) == (5, chain.w3.eth.block_number)
+    assert finalized["block"] == chain.w3.eth.get_block("finalized")["number"]
+    assert finalized["block"] < latest["block"]
+    assert "is no block" in commands.run("tally", "--block", "first").stderr
+
+
 def test_tally__counter_differs__names_it_and_exits_1(
     chain: Chain, commands: Commands, network: Network, operator: bytes
 ) -> None:

@@ -9,31 +9,11 @@ import pytest
 
 from tallystick.enums import Cause, State
 from tallystick.inference import Inference
-from tallystick.record import Record
-from tallystick.store import BatchStore
 from tests.integration.conftest import Commands
 from tests.support.chain import Chain
-from tests.support.story import Committed, Network
+from tests.support.story import Network, keep
 
 CHALLENGER = 4
-
-
-def keep(folder: Path, batch: Committed) -> None:
-    """Put a batch's data into a store."""
-    records = [
-        Record(
-            one.input_hash,
-            one.output_hash,
-            one.requester,
-            one.nonce,
-            one.deadline,
-            input=data,
-            output=output,
-        )
-        for one, data, output in zip(batch.inferences, batch.inputs, batch.outputs, strict=True)
-    ]
-    store = BatchStore(str(folder))
-    assert store.put(batch.batch.model_id, batch.batch.operator, records) == batch.tree.root
 
 
 def swapped(leaves: list[Inference]) -> list[Inference]:

@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from tallystick.chain.call import Call
 from tallystick.chain.sender import Sent
-from tallystick.enums import State
+from tallystick.enums import Grade, State
 from tallystick.errors import RecordError
 from tallystick.hexes import to_hex
 from tallystick.inference import Request
@@ -23,6 +23,7 @@ from tallystick.submit.errors import SubmitError
 from tallystick.submit.journal import Journal
 from tallystick.submit.plan import Order
 from tallystick.submit.submitter import Submitted, Submitter
+from tests.integration.conftest import Commands
 from tests.support.chain import Chain, ChainSender
 from tests.support.story import KEY_OF, REQUESTERS, Network
 
@@ -311,3 +312,29 @@ def test_submit__two_runs_at_once__one_commit(
 
     assert {run.plan.batch.id() for run in runs} == set(chain.ledger().batches)
     assert_once(chain, runs[-1], 5)
+
+
+def test_submit_command__with_evidence__is_graded_in_the_same_transaction(
+    chain: Chain, commands: Commands, network: Network, write_lines: WriteLines, tmp_path: Path
+) -> None:
+    line = [
+        *[
+            write_lines(),
+            "--network-id",
+            to_hex(network.id),
+            "--model-id",
+            to_hex(network.model_id),
+        ],
+        *["--receipts", tmp_path / "receipts", "--store", tmp_path / "batches"],
+    ]
+    assert (
+        "need each other" in commands.run("submit", *line, "--grade", "enclave", account=2).stderr
+    )
+
+    evidence = ["--grade", "enclave", "--evidence", to_hex((1).to_bytes(32, "big"))]
+    done = commands.json("submit", *line, *evidence, account=2)
+
+    (record,) = chain.ledger().batches.values()
+    assert to_hex(record.id) == done["batch_id"]
+    assert record.grade is Grade.ENCLAVE
+    assert record.committed.block_number == chain.w3.eth.block_number

@@ -13,6 +13,7 @@ from tallystick.chain.logs import decode_log, read_events
 from tallystick.chain.registry import Registry
 from tallystick.chain.revert import ContractError, decode_revert
 from tallystick.chain.sender import Sent
+from tallystick.eip712 import Domain
 from tallystick.events import Event
 from tallystick.ledger import Ledger
 from tallystick.localnet import mine, set_next_timestamp
@@ -152,6 +153,9 @@ class ChainSender:
     def send(self, call: Call) -> Sent:
         receipt = self._chain._transact(self.address, call)
         return Sent(bytes(receipt["transactionHash"]), receipt["blockNumber"], receipt["gasUsed"])
+
+    def sign(self, domain: Domain, struct_hash: bytes) -> bytes:
+        raise AssertionError("the node keeps this account's key")
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from tallystick.batch import NO_DISPUTE, Batch, Dispute, PreImage, Stamp
@@ -10,7 +11,9 @@ from tallystick.inference import Inference, hash_leaves
 from tallystick.keccak import keccak256
 from tallystick.network import Rules
 from tallystick.opening import Opening
+from tallystick.record import Record
 from tallystick.signature import account_of
+from tallystick.store import BatchStore
 from tallystick.totals import Totals
 from tallystick.tree import Tree
 from tallystick.words import ZERO32, ZERO_ADDRESS
@@ -213,6 +216,27 @@ def register(
         owner, "registerModel", network_id, b"c" * 32, b"s" * 32, ZERO32, "model", "uri"
     )
     return Network(chain, owner, rules, network_id, mined.event(ModelRegistered).model_id)
+
+
+def keep(folder: Path, batch: Committed) -> None:
+    """Put a batch's data into a store."""
+    records = [
+        Record(
+            one.input_hash,
+            one.output_hash,
+            one.requester,
+            one.nonce,
+            one.deadline,
+            signature=batch.signature(index),
+            input=data,
+            output=output,
+        )
+        for index, (one, data, output) in enumerate(
+            zip(batch.inferences, batch.inputs, batch.outputs, strict=True)
+        )
+    ]
+    store = BatchStore(str(folder))
+    assert store.put(batch.batch.model_id, batch.batch.operator, records) == batch.tree.root
 
 
 def conserved(chain: Chain, *networks: Network, forced: int = 0) -> None:

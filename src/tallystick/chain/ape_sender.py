@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from eth_account.messages import SignableMessage
 from web3 import Web3
 
 from tallystick.chain.call import Call
 from tallystick.chain.sender import Sent, estimate, refusal
+from tallystick.eip712 import Domain
 from tallystick.errors import TallystickError
 
 
@@ -64,3 +66,12 @@ class ApeSender:
         if receipt["status"] != 1:
             raise refusal(w3, self.address, call, receipt["blockNumber"])
         return Sent(bytes(tx_hash), receipt["blockNumber"], receipt["gasUsed"])
+
+    def sign(self, domain: Domain, struct_hash: bytes) -> bytes:
+        """Return an EIP-712 signature over a struct, 65 bytes; NotSignedError if refused."""
+        # EIP-191 version 1 is EIP-712's prefix.
+        message = SignableMessage(b"\x01", domain.separator(), struct_hash)
+        signature = self._account.sign_message(message)
+        if signature is None:
+            raise NotSignedError(f"{self._account.address} did not sign")
+        return bytes(signature.encode_rsv())

@@ -2,16 +2,12 @@
 
 from typing import Any
 
-from eth_abi.abi import decode, encode
-from eth_typing import HexStr
 from web3 import Web3
-from web3.exceptions import Web3Exception
 from web3.types import BlockIdentifier
 
 from tallystick.batch import PreImage, Stamp
-from tallystick.chain.abi import contract
 from tallystick.chain.call import Call, encode_call
-from tallystick.chain.revert import refused
+from tallystick.chain.view import read_view
 from tallystick.eip712 import Domain
 from tallystick.enums import Cause, Grade, State
 from tallystick.network import Rules
@@ -40,20 +36,8 @@ class Registry:
         return encode_call("Tallystick", self.address, name, *args, value=value)
 
     def read(self, name: str, *args: Any, block: BlockIdentifier = "latest") -> Any:
-        """Return what a view answers: one value, or a tuple; structs are tuples.
-
-        Raises:
-            ContractError: the view refuses, as ownerOf does for an unknown network.
-        """
-        function = contract("Tallystick").functions()[name]
-        data = function.selector + encode(function.inputs, args)
-        to = Web3.to_checksum_address(self.address)
-        try:
-            answer = self.w3.eth.call({"to": to, "data": HexStr("0x" + data.hex())}, block)
-        except Web3Exception as error:
-            raise refused(error) from error
-        values = decode(function.outputs, answer)
-        return values[0] if len(values) == 1 else values
+        """Return what a view answers, as of read_view."""
+        return read_view(self.w3, "Tallystick", self.address, name, *args, block=block)
 
     def totals(self, network_id: bytes, block: BlockIdentifier = "latest") -> Totals:
         """Return a network's counters; all zero for an unknown one."""

@@ -10,6 +10,8 @@ from web3.types import TxParams
 
 from tallystick.chain.call import Call
 from tallystick.chain.revert import ContractError, refused
+from tallystick.eip712 import Domain
+from tallystick.signature import sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,15 @@ class Sender(Protocol):
         """
         ...
 
+    def sign(self, domain: Domain, struct_hash: bytes) -> bytes:
+        """Return an EIP-712 signature over a struct, 65 bytes; sends nothing.
+
+        Args:
+            domain: where it is to be used.
+            struct_hash: EIP-712's hashStruct, 32 bytes.
+        """
+        ...
+
 
 class Web3Sender:
     """Signs with a key in this process."""
@@ -68,6 +79,10 @@ class Web3Sender:
         if receipt["status"] != 1:
             raise refusal(self._w3, self.address, call, receipt["blockNumber"])
         return Sent(bytes(tx_hash), receipt["blockNumber"], receipt["gasUsed"])
+
+    def sign(self, domain: Domain, struct_hash: bytes) -> bytes:
+        """Return an EIP-712 signature over a struct, 65 bytes."""
+        return sign(domain.digest(struct_hash), bytes(self._account.key))
 
     def _transaction(self, call: Call, gas: int) -> dict[str, Any]:
         head = self._w3.eth.get_block("latest")

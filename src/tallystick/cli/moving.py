@@ -19,6 +19,8 @@ from tallystick.store import BatchStore
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+GRADES = click.Choice(["audited", "enclave", "proven"])
+
 store_option: Option = click.option(
     "--store", default="batches", help="Folder or URL where batch data are kept."
 )

@@ -26,6 +26,23 @@ class Hex(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
+class Block(click.ParamType):
+    """A block number, or one of the chain's names for its heads."""
+
+    name = "number|latest|safe|finalized"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | str:
+        """Return the number, or the name."""
+        if isinstance(value, int) or value in ("latest", "safe", "finalized"):
+            return value  # type: ignore[no-any-return]
+        if not value.isdecimal():
+            self.fail(f"{value!r} is no block; needed: {self.name}", param, ctx)
+        return int(value)
+
+
 ADDRESS = Hex(20, "address")
 BYTES32 = Hex(32, "bytes32")
 BYTES = Hex(None, "hex")
+BLOCK = Block()

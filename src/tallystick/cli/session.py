@@ -81,6 +81,10 @@ class Session:
         """Unix seconds; time of a block mined now."""
         return int(self.w3.eth.get_block("pending")["timestamp"])
 
+    def block_number(self, block: int | str) -> int:
+        """Return the number of a block that is named by number, or as latest, safe or finalized."""
+        return int(self.w3.eth.get_block(block)["number"])  # type: ignore[arg-type]
+
     def ledger(self, block: int | None = None) -> Ledger:
         """Return what the events up to a block say; None: up to the latest."""
         registry = self.registry

@@ -20,9 +20,9 @@ def put_in(session: Session, network_id: bytes, amount: int, credit_only: bool) 
     registry = session.registry
     asset = registry.rules(network_id).asset
     value = amount if asset == ZERO_ADDRESS else 0
-    if asset != ZERO_ADDRESS and _allowance(session, asset) < amount:
-        data = _APPROVE + encode(["address", "uint256"], [registry.address, amount])
-        session.perform(Call(asset, data, 0, "approve"))
+    approve = approval(session, asset, registry.address, amount)
+    if approve is not None:
+        session.perform(approve)
         if session.dry_run:
             return
     session.perform(registry.call("deposit", asset, amount, value=value), amount=amount)
@@ -65,10 +65,14 @@ def standing(session: Session, network_id: bytes, operator: bytes) -> dict[str, 
     }
 
 
-def _allowance(session: Session, asset: bytes) -> int:
-    data = _ALLOWANCE + encode(
-        ["address", "address"], [session.sender.address, session.registry.address]
-    )
-    to = Web3.to_checksum_address(asset)
-    answer = session.w3.eth.call({"to": to, "data": Web3.to_hex(data)})
-    return int.from_bytes(answer, "big")
+def approval(session: Session, asset: bytes, spender: bytes, amount: int) -> Call | None:
+    """Return the call that lets a contract take a token; None when none is needed."""
+    if asset == ZERO_ADDRESS:
+        return None
+    owner, to = session.sender.address, Web3.to_checksum_address(asset)
+    data = _ALLOWANCE + encode(["address", "address"], [owner, spender])
+    allowed = session.w3.eth.call({"to": to, "data": Web3.to_hex(data)})
+    if int.from_bytes(allowed, "big") >= amount:
+        return None
+    data = _APPROVE + encode(["address", "uint256"], [spender, amount])
+    return Call(asset, data, 0, "approve")

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from tallystick.batch import Batch, Stamp
+from tallystick.batch import Batch
 from tallystick.demo.digits.model import Digits
 from tallystick.demo.world import World
-from tallystick.errors import BatchMissingError, SignatureError
+from tallystick.errors import BatchMissingError
+from tallystick.examine import first_flaw
 from tallystick.inference import hash_leaves
 from tallystick.ledger import BatchRecord
 from tallystick.opening import Opening
@@ -57,7 +58,7 @@ class Repeated:
 
 @dataclass(frozen=True)
 class Malformed:
-    """A leaf breaks a rule that its data shows: order, deadline, or signature."""
+    """A leaf breaks a rule that its data shows."""
 
     data: Data
     index: int
@@ -92,9 +93,10 @@ class Verifier:
             return Withheld()
         inferences = [entry.inference(batch.model_id, batch.operator) for entry in records]
         data = Data(batch, records, Tree.from_leaves(hash_leaves(inferences)))
-        flaw = self._flaw(data, record.stamp)
+        rules = self.world.stage_of(batch.network_id).rules
+        flaw = first_flaw(batch, record.stamp, records, rules, self.world.registry.domain)
         if flaw is not None:
-            return flaw
+            return Malformed(data, *flaw)
         repeat = self._repeat(data)
         if repeat is not None:
             return repeat
@@ -102,24 +104,6 @@ class Verifier:
         pairs = zip(records, right, strict=True)
         wrong = [index for index, (entry, output) in enumerate(pairs) if entry.output != output]
         return Wrong(data, wrong[0], len(wrong)) if wrong else Good(data)
-
-    def _flaw(self, data: Data, stamp: Stamp) -> Malformed | None:
-        rules = self.world.stage_of(data.batch.network_id).rules
-        latest = stamp.committed_at + rules.challenge_window // 2
-        before: Key | None = None
-        for index, record in enumerate(data.records):
-            inference = record.inference(data.batch.model_id, data.batch.operator)
-            if before is not None and inference.key <= before:
-                return Malformed(data, index, "order")
-            before = inference.key
-            if not stamp.committed_at <= inference.deadline <= latest:
-                return Malformed(data, index, "deadline")
-            if inference.solicited:
-                try:
-                    inference.request().check(self.world.registry.domain, record.signature)
-                except SignatureError:
-                    return Malformed(data, index, "signature")
-        return None
 
     def _repeat(self, data: Data) -> Repeated | None:
         lane = data.batch.network_id, data.batch.operator

@@ -69,6 +69,10 @@ class MeteredSender:
         self.stage.gas += sent.gas_used
         return sent
 
+    def sign(self, domain: Domain, struct_hash: bytes) -> bytes:
+        """As of Sender."""
+        return self.sender.sign(domain, struct_hash)
+
 
 @dataclass
 class World:

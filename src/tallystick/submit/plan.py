@@ -7,6 +7,7 @@ from pathlib import Path
 from tallystick.arrange import Destination, arrange
 from tallystick.batch import Batch
 from tallystick.chain.registry import Registry
+from tallystick.enums import Grade
 from tallystick.hexes import to_hex
 from tallystick.inference import hash_leaves
 from tallystick.ledger import Ledger
@@ -36,6 +37,8 @@ class Order:
     """The bytes are kept elsewhere."""
     label: str = ""
     """Tells apart submissions of equal files."""
+    attestation: tuple[Grade, bytes] | None = None
+    """A grade and the evidence for it, to be checked in the same transaction."""
 
 
 @dataclass(frozen=True, slots=True)

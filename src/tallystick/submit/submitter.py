@@ -80,7 +80,7 @@ class Submitter:
         needed, stake = self._stake(plan, place, ledger)
         gas = None
         if not plan.committed and needed <= stake:
-            gas = self._sender.simulate(self._call(plan, place))
+            gas = self._sender.simulate(self._call(order, plan, place))
         return Preview(plan, place, needed, stake, gas)
 
     def submit(self, order: Order, stage: Stage = lambda name: None) -> Submitted:
@@ -102,7 +102,7 @@ class Submitter:
             if not plan.noted:
                 self._store.put(plan.batch.model_id, plan.batch.operator, plan.records, plan.tree)
                 self._journal.note(source, plan.batch)
-            ledger = self._send(plan, place)
+            ledger = self._send(order, plan, place)
         committed = ledger.batches[plan.batch.id()]
         path = write_receipts(
             self._receipts,
@@ -121,10 +121,10 @@ class Submitter:
             path,
         )
 
-    def _send(self, plan: Plan, place: Place) -> Ledger:
+    def _send(self, order: Order, plan: Plan, place: Place) -> Ledger:
         """Send, and return what the events say then."""
         try:
-            self._sender.send(self._call(plan, place))
+            self._sender.send(self._call(order, plan, place))
         except ContractError:
             # An earlier run's transaction may have come first; the index lets one of both in.
             ledger = self._ledger()
@@ -166,7 +166,7 @@ class Submitter:
         count = 0 if plan.committed else plan.batch.count - place.replaced_count
         return rules.stake_per_inference * (lane.open_inferences + count), lane.stake
 
-    def _call(self, plan: Plan, place: Place) -> Call:
+    def _call(self, order: Order, plan: Plan, place: Place) -> Call:
         batch = plan.batch
         commitment = (
             batch.network_id,
@@ -179,4 +179,7 @@ class Submitter:
             place.replaced_id,
             place.replaced_stamp,
         )
-        return self._registry.call("commit", commitment)
+        if order.attestation is None:
+            return self._registry.call("commit", commitment)
+        grade, evidence = order.attestation
+        return self._registry.call("commitAttested", commitment, int(grade), evidence)

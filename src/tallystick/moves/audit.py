@@ -1,0 +1,88 @@
+"""An audit by a committee's member: what is drawn, and whether all of it is good."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tallystick.chain.panel import Panel, Terms
+from tallystick.chain.registry import Registry
+from tallystick.committee import Audit, Verdict
+from tallystick.draw import draw
+from tallystick.enums import DisputeKind, Ruling
+from tallystick.examine import first_flaw
+from tallystick.moves.board import Board, MoveError
+from tallystick.moves.data import BatchData
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """The leaves that an audit of a batch has to re-execute."""
+
+    seed: bytes
+    drawn: int
+    indices: list[int]
+    """Ascending, each once."""
+
+
+def draw_of(panel: Panel, terms: Terms, data: BatchData, drawn: int | None = None) -> Draw:
+    """Return a batch's draw; MoveError while the block that seeds it is to come.
+
+    Args:
+        panel: the committee.
+        terms: the committee's.
+        data: the batch's.
+        drawn: leaves to draw; None: the least that the committee asks for.
+    """
+    batch, number = data.record.batch, data.record.stamp.committed_block + terms.seed_delay
+    head = panel.w3.eth.block_number
+    if head <= number:
+        raise MoveError(f"too early: block {number} seeds the draw; the latest is {head}")
+    seed = bytes(panel.w3.eth.get_block(number)["hash"])
+    many = drawn or terms.min_drawn
+    return Draw(seed, many, sorted(set(draw(seed, data.record.id, many, batch.count))))
+
+
+def audit(
+    board: Board, registry: Registry, data: BatchData, found: Draw, recomputed: Mapping[int, bytes]
+) -> Audit:
+    """Return the statement that a batch is good.
+
+    Args:
+        board: the chain.
+        registry: the core.
+        data: the batch's, found to hash to its root.
+        found: its draw.
+        recomputed: output hash by leaf, from a run of one's own.
+
+    Raises:
+        MoveError: a rule is broken, a drawn leaf was not recomputed, or one is wrong.
+    """
+    record = data.record
+    rules = board.rules(record)
+    flaw = first_flaw(record.batch, record.stamp, data.records, rules, registry.domain)
+    if flaw is not None:
+        raise MoveError(f"leaf {flaw.leaf_index} breaks a rule: {flaw.rule}; nothing was signed")
+    missing = [index for index in found.indices if index not in recomputed]
+    if missing:
+        raise MoveError(f"no output was recomputed for drawn leaves {_named(missing)}")
+    wrong = [i for i in found.indices if recomputed[i] != data.records[i].output_hash]
+    if wrong:
+        raise MoveError(f"wrong outputs at drawn leaves {_named(wrong)}; nothing was signed")
+    return Audit(record.id, found.seed, found.drawn)
+
+
+def verdict(board: Board, data: BatchData, recomputed: Mapping[int, bytes]) -> Verdict:
+    """Return the ruling on a challenged leaf; MoveError unless it was recomputed."""
+    record = data.record
+    board.need_dispute(record, DisputeKind.CHALLENGE)
+    assert record.dispute is not None
+    index = record.dispute.leaf_index
+    if index not in recomputed:
+        raise MoveError(f"no output was recomputed for leaf {index}, the challenged one")
+    right = recomputed[index] == data.records[index].output_hash
+    ruling = Ruling.UPHELD if right else Ruling.REJECTED
+    return Verdict(record.id, index, data.tree.leaf(index), ruling)
+
+
+def _named(indices: list[int]) -> str:
+    few = ", ".join(str(index) for index in indices[:5])
+    return few if len(indices) <= 5 else f"{few} and {len(indices) - 5} more"

@@ -1,0 +1,223 @@
+"""A committee's commands: stake, draw, audit, rule, convict, leave."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tallystick.enums import Cause, Grade, State
+from tallystick.hexes import to_hex
+from tests.integration.conftest import Commands
+from tests.support.chain import Chain
+from tests.support.committee import EXIT_DELAY, MIN_STAKE, Panel, found
+from tests.support.story import RULES, Committed, Network, keep, register
+
+MEMBERS = 3
+CHALLENGER = 6
+
+
+@pytest.fixture
+def panel(chain: Chain) -> Panel:
+    """Two of three; members are the first accounts, nobody has staked yet."""
+    return found(chain, 2, MEMBERS, signers=chain.accounts[:MEMBERS], staked=False)
+
+
+@pytest.fixture
+def address(panel: Panel) -> str:
+    return "0x" + panel.address.hex()
+
+
+@pytest.fixture
+def audited(chain: Chain, panel: Panel, monkeypatch: pytest.MonkeyPatch) -> Network:
+    """A network whose attestor and arbiter are the committee."""
+    monkeypatch.setenv("TALLYSTICK_REGISTRY", "0x" + chain.registry.address.hex())
+    attestors = (panel.address, bytes(20), bytes(20))
+    network = register(chain, chain.accounts[4], RULES, arbiter=panel.address, attestors=attestors)
+    network.join(chain.accounts[5])
+    return network
+
+
+@pytest.fixture
+def batch(chain: Chain, audited: Network, tmp_path: Path) -> Committed:
+    committed = audited.commit(chain.accounts[5], count=8)
+    keep(tmp_path / "batches", committed)
+    chain.mine(4)
+    return committed
+
+
+class Bench:
+    """Members at their commands."""
+
+    def __init__(self, commands: Commands, address: str, folder: Path) -> None:
+        self.commands, self.address, self.folder = commands, address, folder
+        self.kept = ["--store", folder / "batches"]
+
+    def stake(self, members: int = MEMBERS) -> None:
+        for member in range(members):
+            self.commands.json("committee stake", self.address, MIN_STAKE, account=member)
+
+    def recomputed(self, answers: dict[int, bytes]) -> Path:
+        path = self.folder / "answers.jsonl"
+        lines = [{"leaf": leaf, "output": to_hex(output)} for leaf, output in answers.items()]
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        return path
+
+    def sign(self, what: str, batch: Committed, answers: Path, member: int) -> Path:
+        out = self.folder / f"{what}-{member}.json"
+        self.commands.json(
+            f"committee {what}",
+            *[self.address, to_hex(batch.id), *self.kept, "--recomputed", answers, "--out", out],
+            account=member,
+        )
+        return out
+
+    def evidence(self, what: str, batch: Committed, answers: Path) -> Path:
+        """Of two members."""
+        files = [self.sign(what, batch, answers, member) for member in (0, 1)]
+        out = self.folder / f"{what}.hex"
+        assert self.commands.json("committee merge", *files, "--out", out)["enough"] is True
+        return out
+
+
+@pytest.fixture
+def bench(commands: Commands, address: str, tmp_path: Path) -> Bench:
+    return Bench(commands, address, tmp_path)
+
+
+def right(batch: Committed) -> dict[int, bytes]:
+    return dict(enumerate(batch.outputs))
+
+
+def test_committee_stake__members__count_when_they_have_enough(
+    commands: Commands, bench: Bench, address: str
+) -> None:
+    bench.stake(2)
+
+    rows = commands.json("committee show", address)
+
+    assert [row["counts"] for row in rows] == [True, True, False]
+    assert [row["stake"] for row in rows] == [MIN_STAKE, MIN_STAKE, 0]
+
+
+def test_committee_draw__batch__names_leaves_with_inputs(
+    commands: Commands, bench: Bench, address: str, batch: Committed
+) -> None:
+    rows = commands.json("committee draw", address, to_hex(batch.id), *bench.kept)
+
+    assert 1 <= len(rows) <= 3
+    assert all(row["input"] == to_hex(batch.inputs[row["leaf"]]) for row in rows)
+
+
+def test_committee_audit__good_batch__is_audited_by_merged_signatures(
+    chain: Chain, commands: Commands, bench: Bench, batch: Committed
+) -> None:
+    bench.stake()
+    evidence = bench.evidence("audit", batch, bench.recomputed(right(batch)))
+
+    commands.json(
+        "attest", to_hex(batch.id), "--grade", "audited", "--evidence", evidence, account=7
+    )
+
+    assert batch.status().grade is Grade.AUDITED
+
+
+def test_committee_audit__wrong_or_missing_output__signs_nothing(
+    commands: Commands, bench: Bench, address: str, batch: Committed, tmp_path: Path
+) -> None:
+    drawn = [
+        row["leaf"]
+        for row in commands.json("committee draw", address, to_hex(batch.id), *bench.kept)
+    ]
+    wrong = bench.recomputed({**right(batch), drawn[0]: b"other"})
+    out = tmp_path / "out.json"
+    line: list[Any] = [address, to_hex(batch.id), *bench.kept, "--out", out, "--recomputed"]
+
+    text = commands.error("committee audit", *line, wrong, account=0)
+    assert f"wrong outputs at drawn leaves {drawn[0]}" in text
+    text = commands.error("committee audit", *line, bench.recomputed({}), account=0)
+    assert "no output was recomputed" in text
+    text = commands.error("committee audit", *line, bench.recomputed(right(batch)), account=8)
+    assert "is no member" in text
+    assert not out.exists()
+
+
+def test_committee_audit__malformed_line__is_named(
+    commands: Commands, bench: Bench, address: str, batch: Committed, tmp_path: Path
+) -> None:
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text('{"leaf": 0, "output": "0x00"}\n{"leaf": 1}\n')
+    line = [
+        address,
+        to_hex(batch.id),
+        *bench.kept,
+        "--out",
+        tmp_path / "o",
+        "--recomputed",
+        answers,
+    ]
+
+    assert "answers.jsonl: line 2" in commands.error("committee audit", *line, account=0)
+
+
+def test_committee_verdict__wrong_leaf__rejects_and_convicts_the_auditors(
+    chain: Chain, commands: Commands, bench: Bench, batch: Committed, audited: Network
+) -> None:
+    bench.stake()
+    # They sign an audit of a batch whose leaves are all wrong by what is found out later.
+    statement = bench.sign("audit", batch, bench.recomputed(right(batch)), 0)
+    drawn = commands.json("committee draw", bench.address, to_hex(batch.id), *bench.kept)
+    leaf = drawn[0]["leaf"]
+    audited.fund(chain.accounts[CHALLENGER])
+    commands.json("challenge", to_hex(batch.id), "--leaf", leaf, *bench.kept, account=CHALLENGER)
+    wrong = bench.recomputed({leaf: b"other"})
+    evidence = bench.evidence("verdict", batch, wrong)
+    commands.json("resolve", to_hex(batch.id), *bench.kept, "--evidence", evidence, account=7)
+    found = chain.registry.archived(batch.id)
+    assert (found.state, found.cause, found.leaf_index) == (State.REJECTED, Cause.RULING, leaf)
+
+    commands.json("committee convict", statement, account=7)
+
+    rows = commands.json("committee show", bench.address)
+    assert [row["stake"] for row in rows] == [0, MIN_STAKE, MIN_STAKE]
+    assert [row["counts"] for row in rows] == [False, True, True]
+    burn = bytes.fromhex("00" * 18 + "dead")
+    before = chain.balance(bytes(20), burn)
+    commands.json("committee sweep", bench.address, account=7)
+    assert chain.balance(bytes(20), burn) == before + MIN_STAKE
+    totals = audited.totals()
+    assert commands.json("sweep", to_hex(audited.id), account=7)["amount"] == totals.burned > 0
+    assert chain.balance(bytes(20), burn) == before + MIN_STAKE + totals.burned
+
+
+def test_committee_merge__different_statements__are_refused(
+    chain: Chain, commands: Commands, bench: Bench, batch: Committed, audited: Network
+) -> None:
+    other = audited.commit(chain.accounts[5], count=8, slot=1)
+    keep(bench.folder / "batches", other)
+    chain.mine(4)
+    answers = bench.recomputed(right(batch))
+    one, two = bench.sign("audit", batch, answers, 0), bench.folder / "two.json"
+    bench.sign("audit", other, answers, 1).rename(two)
+
+    text = commands.error("committee merge", one, two, "--out", bench.folder / "e")
+
+    assert "different statements" in text
+
+
+def test_committee_exit__after_its_delay__pays_out(
+    chain: Chain, commands: Commands, bench: Bench
+) -> None:
+    bench.stake(1)
+    commands.json("committee exit", bench.address, account=0)
+    assert "ExitNotDue" in commands.error("committee pay-out", bench.address, account=0)
+    chain.at(chain.now + EXIT_DELAY + 1).mine()
+    before = chain.balance(bytes(20), chain.accounts[0])
+
+    commands.json("committee pay-out", bench.address, "--member", 0, account=7)
+
+    assert chain.balance(bytes(20), chain.accounts[0]) == before + MIN_STAKE
+
+
+def test_committee_show__no_contract_there__is_one_line(commands: Commands) -> None:
+    assert "no contract is at" in commands.error("committee show", "0x" + "11" * 20)
