@@ -1,0 +1,196 @@
+"""Runs QI8-1 models with numpy, many inputs at a time, exactly.
+
+Dot products are those of BLAS over floats: all operands are integers, and no partial sum, in
+whatever order, exceeds what the float type holds exactly. What fits in float32 runs in it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
+
+from tallystick.errors import FieldError
+from tallystick.replay.model import Model, Rows
+from tallystick.replay.requantize import requantize_float32
+from tallystick.replay.step import Kind, Step
+
+Bytes = NDArray[np.uint8]
+_Floats = NDArray[Any]
+
+_BLOCK = 1 << 20
+"""Patch elements laid out at a time: what stays in a processor's cache."""
+_EXACT32 = 1 << 24
+_EXACT64 = 1 << 53
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kernel:
+    """Rows made ready for BLAS."""
+
+    weights: _Floats
+    """(groups, K, rows of a group), less their zero point."""
+    bias: _Floats
+    """(rows,), in weights' type where the accumulators fit in it exactly, else float64."""
+    scale: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, step: Step, rows: Rows) -> "_Kernel":
+        weights = rows.weights.astype(np.int64) - step.zw
+        sums = 255 * np.abs(weights).sum(axis=1)
+        kind = np.float32 if sums.max() < _EXACT32 else np.float64
+        totals = np.float32 if (sums + np.abs(rows.bias)).max() < _EXACT32 else np.float64
+        grouped = weights.reshape(step.groups, -1, step.k).transpose(0, 2, 1)
+        return cls(
+            np.ascontiguousarray(grouped, kind),
+            rows.bias.astype(totals),
+            rows.scale.view(np.float32),
+        )
+
+
+class Engine:
+    """One model, ready to run.
+
+    Args:
+        model: checked (as from_bytes and the importer return it): of an unchecked one,
+            accumulators could be inexact.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self._kernels = {
+            index: _Kernel.of(step, model.rows_of(index))
+            for index, step in enumerate(model.steps)
+            if step.kind in (Kind.DENSE, Kind.CONV)
+        }
+
+    def run(self, inputs: Bytes) -> Bytes:
+        """Return the outputs, (n, output bytes).
+
+        Args:
+            inputs: (n, input bytes).
+
+        Raises:
+            FieldError: inputs of another size.
+        """
+        for tensor in self._tensors(inputs):
+            last = tensor
+        return last.reshape(len(inputs), -1)
+
+    def trace(self, inputs: Bytes) -> list[Bytes]:
+        """Return all tensors, (n, h, w, c) each: the inputs and each step's outputs."""
+        return list(self._tensors(inputs))
+
+    def infer(self, inputs: list[bytes]) -> list[bytes]:
+        """Return the canonical output of each canonical input; errors as of run."""
+        size = self.model.steps[0].in_size
+        for place, data in enumerate(inputs):
+            if len(data) != size:
+                raise FieldError(f"input {place}", f"{len(data)} bytes", f"{size} bytes")
+        stacked = np.frombuffer(b"".join(inputs), np.uint8).reshape(-1, size)
+        return [row.tobytes() for row in self.run(stacked)]
+
+    def _tensors(self, inputs: Bytes) -> Iterator[Bytes]:
+        first = self.model.steps[0]
+        if inputs.dtype != np.uint8 or inputs.ndim < 2 or inputs[:1].size != first.in_size:
+            raise FieldError("inputs", f"{inputs.dtype} {inputs.shape}", f"n x {first.in_size} u8")
+        tensor = inputs.reshape(-1, *first.in_shape)
+        yield tensor
+        for index, step in enumerate(self.model.steps):
+            tensor = self._apply(index, step, tensor.reshape(-1, *step.in_shape))
+            yield tensor
+
+    def _apply(self, index: int, step: Step, tensor: Bytes) -> Bytes:
+        if step.kind == Kind.LOOKUP:
+            return self.model.table_of(index)[tensor]
+        if step.kind == Kind.MAX_POOL:
+            return _max_pool(step, tensor)
+        if step.kind == Kind.AVERAGE_POOL:
+            return _average_pool(step, self.model.rows_of(index), tensor)
+        return _multiply(step, self._kernels[index], tensor)
+
+
+def _multiply(step: Step, kernel: _Kernel, tensor: Bytes) -> Bytes:
+    out = np.empty((len(tensor), *step.out_shape), np.uint8)
+    per_input = step.out_h * step.out_w * step.k * step.groups
+    block = max(1, _BLOCK // per_input)
+    dot = _depthwise if step.k == step.k_h * step.k_w and step.groups > 1 else _grouped
+    for start in range(0, len(tensor), block):
+        padded = _padded(step, tensor[start : start + block], step.za)
+        sums = dot(step, kernel, padded)
+        if kernel.bias.dtype == sums.dtype:
+            sums += kernel.bias
+        else:
+            sums = sums + kernel.bias
+        acc = sums.astype(np.float32, copy=False)
+        out[start : start + block] = requantize_float32(
+            acc, kernel.scale, step.zy, step.lo, step.hi
+        )
+    return out
+
+
+def _grouped(step: Step, kernel: _Kernel, padded: Bytes) -> _Floats:
+    kind = kernel.weights.dtype
+    windows = _windows(step, padded)
+    n, h, w, k_h, k_w, _ = windows.shape
+    width = step.in_c // step.groups
+    sums = np.empty((n * h * w, step.out_c), kind)
+    for group, weights in enumerate(kernel.weights):
+        part = windows[..., group * width : (group + 1) * width]
+        patches = part.astype(kind, order="C").reshape(n * h * w, step.k)
+        at = group * weights.shape[1]
+        np.matmul(patches, weights, out=sums[:, at : at + weights.shape[1]])
+    return sums.reshape(n, h, w, step.out_c)
+
+
+def _depthwise(step: Step, kernel: _Kernel, padded: Bytes) -> _Floats:
+    """One input channel a group: products of whole images instead of thin matrices."""
+    kind = kernel.weights.dtype
+    windows = _windows(step, padded.astype(kind))
+    each = step.out_c // step.groups
+    sums = np.zeros((*windows.shape[:3], step.groups, each), kind)
+    for place in range(step.k):
+        y, x = divmod(place, step.k_w)
+        sums += windows[:, :, :, y, x, :, None] * kernel.weights[:, place]
+    return sums.reshape(*windows.shape[:3], step.out_c)
+
+
+def _max_pool(step: Step, tensor: Bytes) -> Bytes:
+    windows = _windows(step, _padded(step, tensor, 0))
+    out = windows[:, :, :, 0, 0].copy()
+    for place in range(1, step.k_h * step.k_w):
+        y, x = divmod(place, step.k_w)
+        np.maximum(out, windows[:, :, :, y, x], out=out)
+    return out
+
+
+def _average_pool(step: Step, rows: Rows, tensor: Bytes) -> Bytes:
+    windows = _windows(step, _padded(step, tensor, step.za))
+    # K is at most 2^15, so that a sum of bytes stays below 2^23.
+    acc = windows.sum(axis=(3, 4), dtype=np.int64) + rows.bias[0]
+    scale = rows.scale.view(np.float32)
+    return requantize_float32(acc.astype(np.float32), scale, step.zy, step.lo, step.hi)
+
+
+def _padded(step: Step, tensor: Bytes, value: int) -> Bytes:
+    """Return the input with its padding; what lies beyond the last window stays as it is."""
+    bottom = (step.out_h - 1) * step.stride_h + step.k_h - step.pad_top - step.in_h
+    right = (step.out_w - 1) * step.stride_w + step.k_w - step.pad_left - step.in_w
+    pads = (step.pad_top, max(bottom, 0)), (step.pad_left, max(right, 0))
+    if not any(map(any, pads)):
+        return tensor
+    return np.pad(tensor, ((0, 0), *pads, (0, 0)), constant_values=value)
+
+
+def _windows(step: Step, padded: NDArray[Any]) -> NDArray[Any]:
+    """Return a view of all windows, (n, out_h, out_w, k_h, k_w, c)."""
+    n, _, _, c = padded.shape
+    by_n, by_y, by_x, by_c = padded.strides
+    return as_strided(
+        padded,
+        (n, step.out_h, step.out_w, step.k_h, step.k_w, c),
+        (by_n, by_y * step.stride_h, by_x * step.stride_w, by_y, by_x, by_c),
+        writeable=False,
+    )
