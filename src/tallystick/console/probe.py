@@ -1,6 +1,5 @@
 """tallystick probe: ask endpoints, and note in a log who answers."""
 
-import asyncio
 import json
 import time
 from collections.abc import Sequence
@@ -77,11 +76,11 @@ def _rounds(
     from tallystick.probe.prober import probe_all  # httpx is an extra
 
     rounds = []
-    for turn in range(count):
-        if turn:
-            time.sleep(max(0.0, begin + every - time.monotonic()))
-        begin = time.monotonic()
-        results = asyncio.run(probe_all(endpoints))
+    due = time.monotonic()
+    for _ in range(count):
+        time.sleep(max(0.0, due - time.monotonic()))
+        due = time.monotonic() + every
+        results = probe_all(endpoints)
         # All or none: an interrupted round would hold the quick ones only.
         log.append(results)
         rounds.append(results)

@@ -10,6 +10,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import httpx
@@ -21,17 +22,17 @@ from tallystick.probe.answer import NONCE_HEADER, SIGNATURE_HEADER, Answer
 from tallystick.probe.endpoints import Endpoint
 from tallystick.probe.result import ProbeResult, Signature
 
-DEFAULT_CONCURRENCY = 8
+DEFAULT_CONCURRENCY = 16
 MAX_BODY = 1 << 20
 """Most bytes of a body unless told otherwise."""
 
 
-async def probe_all(
+def probe_all(
     endpoints: Sequence[Endpoint],
     concurrency: int = DEFAULT_CONCURRENCY,
     max_body: int = MAX_BODY,
 ) -> list[ProbeResult]:
-    """Probe each endpoint once.
+    """Probe each endpoint once, in an event loop of its own.
 
     Args:
         endpoints: whom to ask.
@@ -41,6 +42,16 @@ async def probe_all(
     Returns:
         One result for each endpoint, in the order given.
     """
+    return asyncio.run(_probe_all(endpoints, concurrency, max_body))
+
+
+async def _probe_all(
+    endpoints: Sequence[Endpoint], concurrency: int, max_body: int
+) -> list[ProbeResult]:
+    # A look-up of a name goes on in its thread after its probe has timed out; with a thread for
+    # each endpoint, names that nobody resolves don't keep the other endpoints waiting.
+    threads = ThreadPoolExecutor(max(1, len(endpoints)))
+    asyncio.get_running_loop().set_default_executor(threads)
     turns = asyncio.Semaphore(concurrency)
     async with httpx.AsyncClient(
         timeout=None,  # httpx's is for each read, so a slow drip would never end
@@ -48,11 +59,11 @@ async def probe_all(
         trust_env=False,
     ) as client:
 
-        async def probe(endpoint: Endpoint) -> ProbeResult:
+        async def in_turn(endpoint: Endpoint) -> ProbeResult:
             async with turns:
                 return await _probe(client, endpoint, max_body)
 
-        return await asyncio.gather(*(probe(endpoint) for endpoint in endpoints))
+        return await asyncio.gather(*(in_turn(endpoint) for endpoint in endpoints))
 
 
 class _UnansweredError(Exception):
