@@ -95,7 +95,7 @@ def test_read_endpoints__all_fields__as_written(path: Path) -> None:
         ("timeout", 0, "timeout is 0.0"),
         ("timeout", float("nan"), "timeout is nan"),
         ("timeout", 3601, "timeout is 3601.0"),
-        ("tiemout", 1, "tiemout: "),
+        ("retries", 1, "retries: "),
     ],
 )
 def test_read_endpoints__wrong_field__entry_and_field_named(

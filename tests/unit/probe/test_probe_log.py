@@ -210,6 +210,28 @@ def test_append__several_processes__no_line_lost_or_mixed(log: ProbeLog, path: P
     assert {n: counted.count(n) for n in (1, 2, 3, 4)} == {1: 150, 2: 50, 3: 50, 4: 50}
 
 
+def test_append__another_is_in_the_middle_of_its_write__waits(log: ProbeLog, path: Path) -> None:
+    halting = """
+        import time
+        write = os.write
+        def halves(file, data):
+            written = write(file, data[:50])
+            print("half", flush=True)
+            time.sleep(0.5)
+            return written + write(file, data[50:])
+        os.write = halves
+        log.append([one])
+    """
+    other = run(path, halting)
+    assert other.stdout is not None and other.stdout.readline() == b"half\n"
+    assert list(log.results()) == []
+
+    log.append([ANSWERED])
+
+    assert other.wait() == 0
+    assert [result.time for result in log.results()] == [1.0, ANSWERED.time]
+
+
 def test_append__disk_takes_a_part__error_and_log_as_before(log: ProbeLog, path: Path) -> None:
     log.append(RESULTS)
     before = path.read_bytes()
