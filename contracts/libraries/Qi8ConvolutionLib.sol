@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {F32RneLib} from "./F32RneLib.sol";
+import {MemoryLib} from "./MemoryLib.sol";
+import {Qi8DotLib} from "./Qi8DotLib.sol";
+import {ROW_HEAD, Step} from "./Qi8StepLib.sol";
+import {Plane, Qi8WindowLib} from "./Qi8WindowLib.sol";
+
+/// @dev A convolution, grouped or not. Weights are used at every position, so the lanes are made of them; a position's
+/// patch is laid out once for all rows of the group.
+library Qi8ConvolutionLib {
+    /// @dev Where the pieces lie in memory, for one group.
+    struct Work {
+        uint256 outputs; // rows of a group
+        uint256 fours; // rows whose lanes lie in fours, the rest alone
+        uint256 blocks;
+        uint256 lanes;
+        uint256 scalings;
+        uint256 sums;
+        uint256 patch;
+    }
+
+    /// @dev Computes the output from pointers to the input and to the step's rows.
+    function convolve(Step memory step, uint256 input, uint256 rows, uint256 output) internal pure {
+        // Fields have 16 bits.
+        unchecked {
+            uint256 groups = step.groups;
+            Plane memory plane = Qi8WindowLib.planeOf(step, input, groups, step.za);
+            Work memory work = _workOf(step);
+            for (uint256 group = 0; group < groups; ++group) {
+                if (groups > 1) Qi8WindowLib.enter(step, input, plane, group);
+                _prepare(step, work, rows);
+                _slide(step, work, plane, output);
+                rows += work.outputs * (ROW_HEAD + step.k);
+                output += work.outputs;
+            }
+        }
+    }
+
+    function _workOf(Step memory step) private pure returns (Work memory work) {
+        unchecked {
+            (uint256 k, uint256 outputs) = (step.k, step.outC / step.groups);
+            uint256 blocks = Qi8DotLib.blocksOf(k);
+            (work.outputs, work.fours, work.blocks) = (outputs, outputs & ~uint256(3), blocks);
+            work.lanes = MemoryLib.take(outputs * blocks * Qi8DotLib.LANES);
+            work.scalings = MemoryLib.take(outputs * F32RneLib.SCALING_SIZE);
+            work.sums = MemoryLib.take(outputs * 0x20);
+            uint256 patch = MemoryLib.take(k + 0x40);
+            work.patch = patch;
+            // The last block's bytes beyond K are summed with the others.
+            assembly ("memory-safe") {
+                mstore(add(patch, k), 0)
+            }
+        }
+    }
+
+    /// @dev Spreads the group's weights and makes its scalings.
+    function _prepare(Step memory step, Work memory work, uint256 row) private pure {
+        unchecked {
+            (uint256 k, uint256 zy, uint256 size) = (step.k, step.zy, work.blocks * Qi8DotLib.LANES);
+            (uint256 lanes, uint256 scaling) = (work.lanes, work.scalings);
+            for (uint256 o = 0; o < work.outputs; ++o) {
+                F32RneLib.prepare(row, k, zy, scaling);
+                if (o < work.fours) {
+                    uint256 place = o & 3;
+                    uint256 four = lanes + (o - place) * size;
+                    Qi8DotLib.spread(row + ROW_HEAD, k, four + place * Qi8DotLib.LANES, 4 * Qi8DotLib.LANES);
+                } else {
+                    Qi8DotLib.spread(row + ROW_HEAD, k, lanes + o * size, Qi8DotLib.LANES);
+                }
+                row += ROW_HEAD + k;
+                scaling += F32RneLib.SCALING_SIZE;
+            }
+        }
+    }
+
+    /// @dev Computes the group's outputs at every position.
+    function _slide(Step memory step, Work memory work, Plane memory plane, uint256 output) private pure {
+        unchecked {
+            uint256 right = step.strideW * plane.channels;
+            uint256 down = step.strideH * plane.rowSize;
+            uint256 from = plane.at;
+            for (uint256 y = 0; y < step.outH; ++y) {
+                uint256 window = from;
+                for (uint256 x = 0; x < step.outW; ++x) {
+                    _copyPatch(window, plane.rowSize, work.patch, step.kW * plane.channels, step.k);
+                    _dot(work);
+                    uint256 less = step.zw;
+                    if (less > 0) less *= Qi8DotLib.sumOfBytes(work.patch, work.blocks);
+                    F32RneLib.requantize(work.sums, less, work.scalings, work.outputs, output, step.lo, step.hi);
+                    window += right;
+                    output += step.outC;
+                }
+                from += down;
+            }
+        }
+    }
+
+    /// @dev Lays a window's rows of `length` bytes side by side, `k` bytes in all.
+    function _copyPatch(uint256 from, uint256 rowSize, uint256 to, uint256 length, uint256 k) private pure {
+        assembly ("memory-safe") {
+            for { let end := add(to, k) } lt(to, end) { to := add(to, length) } {
+                mcopy(to, from, length)
+                from := add(from, rowSize)
+            }
+        }
+    }
+
+    /// @dev The sums of the group's rows at one position.
+    function _dot(Work memory work) private pure {
+        unchecked {
+            (uint256 patch, uint256 blocks, uint256 sums, uint256 lanes) =
+                (work.patch, work.blocks, work.sums, work.lanes);
+            uint256 size = blocks * Qi8DotLib.LANES;
+            uint256 end = lanes + work.fours * size;
+            for (; lanes < end; lanes += 4 * size) {
+                Qi8DotLib.dotFourLanes(lanes, patch, blocks, sums);
+                sums += 0x80;
+            }
+            for (end = work.lanes + work.outputs * size; lanes < end; lanes += size) {
+                uint256 sum = Qi8DotLib.dot(lanes, patch, blocks);
+                assembly ("memory-safe") {
+                    mstore(sums, sum)
+                }
+                sums += 0x20;
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+"""A Replay in an in-process EVM: fast enough to try thousands of models."""
+
+import re
+from typing import Any
+
+import pyrevm
+from eth_abi import decode, encode
+from eth_utils.abi import collapse_if_tuple
+
+from tallystick.chain.abi import signature_hash
+from tallystick.chain.revert import ContractError
+from tallystick.enums import Ruling
+from tallystick.hexes import checksummed, from_hex
+from tests.support.builds import abi, bytecode
+from tests.support.qi8 import Net
+
+CALLER = checksummed(bytes([16]) * 20)
+GAS = 10**9
+
+
+class Replayer:
+    """Calls of a deployed Replay; ContractError if it refuses."""
+
+    def __init__(self) -> None:
+        self.evm = pyrevm.EVM(spec_id="Cancun", gas_limit=GAS)
+        self.evm.set_block_env(pyrevm.BlockEnv(number=1, timestamp=1, gas_limit=GAS))
+        self.address = from_hex(self.evm.deploy(CALLER, bytes.fromhex(bytecode("Replay")[2:])), 20)
+        entries = abi("Replay")
+        self._functions = {e["name"]: e for e in entries if e["type"] == "function"}
+        self._errors = {signature_hash(e)[:4]: e for e in entries if e["type"] == "error"}
+        self.gas_used = 0
+        """Gas of the last call, without what a transaction costs."""
+
+    def run(self, steps: bytes, rows: bytes, data: bytes) -> bytes:
+        return self._call("run", steps, rows, data)
+
+    def run_net(self, net: Net, data: bytes) -> bytes:
+        return self.run(net.steps, net.rows, data)
+
+    def rule(self, inference: tuple[Any, ...], evidence: bytes) -> Ruling:
+        return Ruling(self._call("rule", bytes(32), inference, 0, evidence))
+
+    def _call(self, name: str, *args: Any) -> Any:
+        entry = self._functions[name]
+        types = [collapse_if_tuple(argument) for argument in entry["inputs"]]
+        data = signature_hash(entry)[:4] + encode(types, args)
+        try:
+            answer = self.evm.message_call(
+                CALLER, checksummed(self.address), calldata=data, gas=GAS, is_static=True
+            )
+        except RuntimeError as error:
+            output = re.search("output: (0x[0-9a-f]*)", str(error))
+            raise self.refusal(bytes.fromhex(output[1][2:]) if output else b"") from error
+        self.gas_used = self.evm.result.gas_used
+        (value,) = decode([collapse_if_tuple(out) for out in entry["outputs"]], bytes(answer))
+        return value
+
+    def refusal(self, data: bytes) -> ContractError:
+        """Return what revert data says, as an exception to raise."""
+        entry = self._errors.get(data[:4])
+        if entry is None:
+            return ContractError("Reverted", {}, data)
+        inputs = entry["inputs"]
+        values = decode([collapse_if_tuple(argument) for argument in inputs], data[4:])
+        names = [argument["name"] for argument in inputs]
+        return ContractError(entry["name"], dict(zip(names, values, strict=True)), data)
