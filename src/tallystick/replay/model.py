@@ -117,7 +117,7 @@ class Model:
             raise ModelError("rows", f"{len(self.rows)} bytes; needed: {ends[-1]}")
         for index, step in enumerate(self.steps):
             if step.row_count:
-                _check_rows(f"rows of step {index}", step, self.rows_of(index))
+                check_rows(f"rows of step {index}", step, self.rows_of(index))
         for part, known in (("input", self.input), ("output", self.output)):
             if known.scale and not is_normal(known.scale) or not 0 <= known.zero_point <= 255:
                 raise ModelError(part, "its scale is not normal, or its zero point no byte")
@@ -172,7 +172,14 @@ def _row_type(weights: int) -> np.dtype[Any]:
     return np.dtype([("bias", ">i8"), ("scale", ">u4"), ("weights", "u1", (weights,))])
 
 
-def _check_rows(part: str, step: Step, rows: Rows) -> None:
+def check_rows(part: str, step: Step, rows: Rows) -> None:
+    """Raise ModelError unless scales are normal and no accumulator can leave 32 bits.
+
+    Args:
+        part: what the error calls the rows.
+        step: theirs.
+        rows: of a dense, convolution or average pool step.
+    """
     bits = rows.scale
     wrong = np.flatnonzero((bits < 0x00800000) | (bits >= 0x7F800000))
     if wrong.size:

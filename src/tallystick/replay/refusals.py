@@ -1,0 +1,41 @@
+"""Why ONNX operators have no step, and what to do instead."""
+
+from tallystick.replay.errors import UnportableError
+from tallystick.replay.graph import Node
+
+_STATIC = "quantise statically, in QOperator form (tallystick.replay.quantize)"
+_FOLD = "fold it into the weights before, or leave it out"
+_POOL = (
+    "GlobalAveragePool, or a convolution of equal weights (tallystick.replay.quantize makes one)"
+)
+_FUSED = "its fused multiply-add differs between processors"
+_DYNAMIC = "dynamic quantisation: its scale follows from each input, in float32"
+_QDQ = "the QDQ form means float32 in between, and changes with the optimisation level"
+_CHAIN = "a chain of convolutions, products, pools and functions of one element"
+
+_REASONS = {
+    "QLinearAdd": (_FUSED, _FOLD),
+    "QLinearMul": (_FUSED, _FOLD),
+    "QLinearAveragePool": ("onnxruntime sums it up in float32", _POOL),
+    "DynamicQuantizeLinear": (_DYNAMIC, _STATIC),
+    "DynamicQuantizeMatMul": (_DYNAMIC, _STATIC),
+    "MatMulInteger": (_DYNAMIC, _STATIC),
+    "MatMulIntegerToFloat": (_DYNAMIC, _STATIC),
+    "ConvInteger": (_DYNAMIC, _STATIC),
+    "QuantizeLinear": (_QDQ, _STATIC),
+    "DequantizeLinear": (_QDQ, _STATIC),
+    "QLinearSoftmax": ("it is computed in float32", "end the graph before it: clients can do it"),
+    "QLinearConcat": ("has no step", _CHAIN),
+    "QLinearReduceMean": ("it is computed in float32", _POOL),
+    "QLinearWhere": ("has no step", _CHAIN),
+}
+
+
+def refusal(node: Node) -> UnportableError:
+    """Return the error for a node whose operator, or whose place in the graph, has no step."""
+    float_operator = (
+        "a float operator: its answers differ between machines",
+        f"quantise it too, or leave it to clients at either end; {_STATIC}",
+    )
+    reason, instead = _REASONS.get(node.op, float_operator)
+    return node.refusal(reason, instead)
