@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PACKAGED = ("Committee", "Tallystick")
+PACKAGED = ("Committee", "Enclave", "OpenGradientItem", "RsaPssVerifier", "Tallystick")
 
 
 def built(name: str) -> dict[str, object]:

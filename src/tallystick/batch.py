@@ -45,7 +45,11 @@ class Batch:
 
     def id(self) -> bytes:
         """Return batchId = keccak256(abi.encode(batch)), 32 bytes."""
-        return keccak256(
+        return keccak256(self.encode())
+
+    def encode(self) -> bytes:
+        """Return abi.encode(batch): 7 words."""
+        return (
             self.network_id
             + address(self.operator)
             + uint(self.index)

@@ -178,6 +178,10 @@ class Inference:
             self.trace_root,
         )
 
+    def encode_leaf(self) -> bytes:
+        """Return abi.encode(leaf) of `Leaf`: 6 words."""
+        return _tail(self)
+
 
 def hash_leaves(inferences: Sequence[Inference], progress: Progress | None = None) -> bytearray:
     """Return the leaves of many inferences in their order, 32 bytes each, side by side.

@@ -50,7 +50,10 @@ class Function(NamedTuple):
 
 @cache
 def contract(name: str) -> Contract:
-    """Return a packaged contract: Tallystick or Committee.
+    """Return a packaged contract.
+
+    Args:
+        name: Tallystick, Committee, Enclave, OpenGradientItem or RsaPssVerifier.
 
     >>> contract("Tallystick").functions()["totals"].selector.hex()
     'a6606014'

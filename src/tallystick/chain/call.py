@@ -25,7 +25,7 @@ def encode_call(source: str, to: bytes, name: str, *args: Any, value: int = 0) -
     """Return the call of a packaged contract's function.
 
     Args:
-        source: Tallystick or Committee.
+        source: Tallystick, Committee or another packaged contract.
         to: 20 bytes, where the contract is.
         name: of the function.
         args: in the order of the ABI, structs as tuples, bytes as bytes.

@@ -8,10 +8,16 @@ from eth_abi.exceptions import DecodingError
 from eth_utils.abi import collapse_if_tuple
 
 from tallystick.chain.abi import contract, signature_hash
+from tallystick.enclave import Approval
 from tallystick.enums import DisputeKind, Grade, State
 from tallystick.errors import TallystickError
 
-_ENUMS = {"enum State": State, "enum Grade": Grade, "enum DisputeKind": DisputeKind}
+_ENUMS = {
+    "enum Approval": Approval,
+    "enum DisputeKind": DisputeKind,
+    "enum Grade": Grade,
+    "enum State": State,
+}
 
 
 class ContractError(TallystickError, RuntimeError):
@@ -67,7 +73,7 @@ def _errors() -> dict[bytes, dict[str, Any]]:
     ]
     entries = builtin + [
         entry
-        for name in ("Tallystick", "Committee")
+        for name in ("Tallystick", "Committee", "Enclave", "OpenGradientItem")
         for entry in contract(name).abi
         if entry["type"] == "error"
     ]

@@ -1,0 +1,201 @@
+"""Keys that enclaves hold: what their endorsers sign, and what an enclave signs for a batch.
+
+Source: contracts/interfaces/IEnclaveKeys.sol, contracts/resolvers/Enclave.sol.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from eth_abi.abi import encode
+
+from tallystick.batch import Batch
+from tallystick.eip712 import Domain
+from tallystick.errors import FieldError
+from tallystick.keccak import keccak256
+from tallystick.words import address, check_bytes, check_uint, uint
+
+APPROVAL_TYPE = b"Approval(bytes32 measurement)"
+ENDORSEMENT_TYPE = (
+    b"Endorsement(bytes signer,bytes32 measurement,address operator,uint40 notBefore,"
+    b"uint40 notAfter)"
+)
+KEY_REVOCATION_TYPE = b"KeyRevocation(bytes32 keyId)"
+MEASUREMENT_REVOCATION_TYPE = b"MeasurementRevocation(bytes32 measurement)"
+BATCH_TYPE = (
+    b"Batch(bytes32 networkId,address operator,uint48 index,bytes32 modelId,bytes32 root,"
+    b"uint32 count,uint64 by)"
+)
+
+Signer = bytes
+"""ERC-7913: 20 bytes of an EOA or ERC-1271 wallet, or the verifier's 20 bytes and then the key."""
+
+
+class Approval(IntEnum):
+    """What the endorsers say of a measurement."""
+
+    NONE = 0
+    APPROVED = 1
+    REVOKED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Endorsement:
+    """The endorsers' statement that a key is kept by an enclave of this measurement."""
+
+    signer: Signer
+    measurement: bytes
+    """Of the enclave's code and settings, 32 bytes."""
+    operator: bytes
+    """20 bytes: whose batches the key speaks for."""
+    not_before: int
+    """Unix seconds; the first at which the key is valid."""
+    not_after: int
+    """Unix seconds; the last."""
+
+    def __post_init__(self) -> None:
+        check_signer("signer", self.signer)
+        check_bytes("measurement", self.measurement, 32)
+        check_bytes("operator", self.operator, 20)
+        check_uint("not_before", self.not_before, 40)
+        check_uint("not_after", self.not_after, 40)
+        if not 0 < self.not_after >= self.not_before:
+            raise FieldError("not_after", self.not_after, f"{self.not_before} or later, not 0")
+
+    def digest(self, domain: Domain) -> bytes:
+        """Return what is signed, 32 bytes; the domain's contract is the resolver."""
+        return domain.digest(
+            keccak256(
+                keccak256(ENDORSEMENT_TYPE)
+                + key_id(self.signer)
+                + self.measurement
+                + address(self.operator)
+                + uint(self.not_before)
+                + uint(self.not_after)
+            )
+        )
+
+    def arguments(self, signatures: Mapping[Signer, bytes]) -> tuple[object, ...]:
+        """Return the arguments of the contract's endorse."""
+        fields = (self.signer, self.measurement, self.operator, self.not_before, self.not_after)
+        return *fields, packed(signatures)
+
+
+def approval_digest(domain: Domain, measurement: bytes) -> bytes:
+    """Return what endorsers sign to approve a measurement, 32 bytes."""
+    return _word_digest(domain, APPROVAL_TYPE, "measurement", measurement)
+
+
+def measurement_revocation_digest(domain: Domain, measurement: bytes) -> bytes:
+    """Return what endorsers sign to revoke a measurement, 32 bytes."""
+    return _word_digest(domain, MEASUREMENT_REVOCATION_TYPE, "measurement", measurement)
+
+
+def key_revocation_digest(domain: Domain, revoked: bytes) -> bytes:
+    """Return what endorsers sign to revoke the key of this id, 32 bytes."""
+    return _word_digest(domain, KEY_REVOCATION_TYPE, "key id", revoked)
+
+
+def _word_digest(domain: Domain, typed: bytes, field: str, word: bytes) -> bytes:
+    check_bytes(field, word, 32)
+    return domain.digest(keccak256(keccak256(typed) + word))
+
+
+def batch_digest(domain: Domain, batch: Batch) -> bytes:
+    """Return what an enclave signs for a batch, 32 bytes; the domain's contract is Enclave.
+
+    >>> batch = Batch(bytes(32), bytes(20), 0, bytes(32), bytes(32), count=1, by=9)
+    >>> batch_digest(Domain(1, bytes(20)), batch).hex()[:16]
+    '9cf2be8e02feb3ec'
+    """
+    return domain.digest(keccak256(keccak256(BATCH_TYPE) + batch.encode()))
+
+
+def evidence(signer: Signer, signature: bytes) -> bytes:
+    """Return the evidence for the core's attest: an enclave's signature over the batch."""
+    check_signer("signer", signer)
+    return encode(["bytes", "bytes"], [signer, signature])
+
+
+def sign_batch(
+    domain: Domain, batch: Batch, signer: Signer, sign: Callable[[bytes], bytes]
+) -> bytes:
+    """Return the evidence for the core's attest, signed by whatever holds the key.
+
+    Args:
+        domain: the contract is Enclave.
+        batch: as it will be committed.
+        signer: the key's, as endorsed.
+        sign: given the digest, 32 bytes, returns a signature in the form that the signer's
+            verifier takes: r || s || v for an EOA, r || s for P-256, and for RSA the RSASSA-PSS
+            signature of these 32 bytes with SHA-256 and a salt of 32 bytes.
+
+    >>> from tallystick.signature import account_of, sign
+    >>> batch = Batch(bytes(32), bytes(20), 0, bytes(32), bytes(32), count=1, by=9)
+    >>> key = b"k" * 32
+    >>> domain = Domain(1, bytes(20))
+    >>> len(sign_batch(domain, batch, account_of(key), lambda digest: sign(digest, key)))
+    256
+    """
+    return evidence(signer, sign(batch_digest(domain, batch)))
+
+
+def packed(signatures: Mapping[Signer, bytes]) -> bytes:
+    """Return endorsers' signatures as the contract takes them: sorted by keccak256 of the signer.
+
+    >>> len(packed({b"a" * 20: b"x" * 65, b"b" * 20: b"y" * 65}))
+    640
+    """
+    ordered = sorted(signatures.items(), key=lambda item: keccak256(item[0]))
+    signers = [signer for signer, _ in ordered]
+    return encode(["bytes[]", "bytes[]"], [signers, [signature for _, signature in ordered]])
+
+
+def key_id(signer: Signer) -> bytes:
+    """Return the id under which the contract keeps a key, 32 bytes."""
+    return keccak256(signer)
+
+
+def rsa_signer(verifier: bytes, exponent: int, modulus: int) -> Signer:
+    """Return the signer of an RSA key.
+
+    Args:
+        verifier: 20 bytes, where RsaPssVerifier is.
+        exponent: odd, above 2^16 and below 2^32.
+        modulus: odd, of 2048 to 4096 bits, a multiple of 8.
+
+    Raises:
+        FieldError: the verifier would refuse the key.
+
+    >>> len(rsa_signer(bytes(20), 65537, 2**2048 - 1))
+    280
+    """
+    check_bytes("verifier", verifier, 20)
+    if not 1 << 16 < exponent < 1 << 32 or exponent % 2 == 0:
+        raise FieldError("exponent", exponent, "odd, above 2^16 and below 2^32")
+    bits = modulus.bit_length()
+    if not 2048 <= bits <= 4096 or bits % 8:
+        raise FieldError("modulus", f"{bits} bits", "2048 to 4096 bits, a multiple of 8")
+    if modulus % 2 == 0:
+        raise FieldError("modulus", "even", "odd")
+    return verifier + exponent.to_bytes(4, "big") + modulus.to_bytes(bits // 8, "big")
+
+
+def p256_signer(verifier: bytes, x: int, y: int) -> Signer:
+    """Return the signer of a P-256 key.
+
+    Args:
+        verifier: 20 bytes, where an ERC-7913 verifier of P-256 keys is.
+        x: of the public point.
+        y: of the public point.
+    """
+    check_bytes("verifier", verifier, 20)
+    check_uint("x", x, 256)
+    check_uint("y", y, 256)
+    return verifier + uint(x) + uint(y)
+
+
+def check_signer(field: str, signer: Signer) -> None:
+    """Raise FieldError for what is too short to be an ERC-7913 signer."""
+    if type(signer) is not bytes or len(signer) < 20:
+        raise FieldError(field, f"{len(signer)} bytes", "20 bytes or more")

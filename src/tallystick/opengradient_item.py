@@ -1,0 +1,56 @@
+"""Inferences that an OpenGradient enclave signed one by one, as evidence.
+
+Source: contracts/interfaces/IOpenGradientItem.sol.
+"""
+
+from dataclasses import dataclass
+
+from eth_abi.abi import encode
+
+from tallystick.enclave import Signer, check_signer
+from tallystick.errors import FieldError
+from tallystick.inference import Inference
+from tallystick.keccak import keccak256
+from tallystick.words import check_bytes, check_uint, uint
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What the enclave signs: what went in, what came out, and when.
+
+    >>> Item(bytes(32), bytes(32), 9).hash().hex()[:16]
+    '8188cc60754d8af0'
+    """
+
+    input_hash: bytes
+    """keccak256 of the request's JSON with sorted keys, 32 bytes."""
+    output_hash: bytes
+    """keccak256 of the answer, 32 bytes."""
+    timestamp: int
+    """Unix seconds, by the enclave's clock."""
+
+    def __post_init__(self) -> None:
+        check_bytes("input_hash", self.input_hash, 32)
+        check_bytes("output_hash", self.output_hash, 32)
+        check_uint("timestamp", self.timestamp, 256)
+
+    def hash(self) -> bytes:
+        """Return the 32 bytes that are signed: RSASSA-PSS, SHA-256, a salt of 32 bytes."""
+        return keccak256(self.input_hash + self.output_hash + uint(self.timestamp))
+
+    def ruling_evidence(self, signer: Signer, signature: bytes) -> bytes:
+        """Return the evidence for the core's resolve, by which the leaf is upheld."""
+        check_signer("signer", signer)
+        return encode(["uint256", "bytes", "bytes"], [self.timestamp, signer, signature])
+
+    def evidence(self, inference: Inference, signer: Signer, signature: bytes) -> bytes:
+        """Return the evidence for the core's attest of a batch that is this one inference.
+
+        Raises:
+            FieldError: the inference has another input or output.
+        """
+        for field in ("input_hash", "output_hash"):
+            found, needed = getattr(inference, field), getattr(self, field)
+            if found != needed:
+                raise FieldError(field, "0x" + found.hex(), f"the item's 0x{needed.hex()}")
+        return inference.encode_leaf() + self.ruling_evidence(signer, signature)
