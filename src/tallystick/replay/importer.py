@@ -23,7 +23,7 @@ from tallystick.replay.parameters import (
     weights_zero_point,
     zero_point_of,
 )
-from tallystick.replay.refusals import refusal
+from tallystick.replay.refusals import check_form, refusal
 from tallystick.replay.requantize import scale_bits
 from tallystick.replay.selftest import check_against_onnxruntime
 from tallystick.replay.shapes import new_shape, window_of
@@ -69,6 +69,7 @@ def read_graph(source: onnx.ModelProto) -> tuple[Model, tuple[Tensor, ...]]:
         UnportableError: a node that cannot be replayed exactly.
     """
     graph = Graph.of(source)
+    check_form(graph)
     walk = _Walk(graph)
     for node in graph.nodes:
         walk.take(node)
@@ -145,8 +146,6 @@ class _Walk:
 
     def dequantise(self, node: Node) -> None:
         """End with the bytes that DequantizeLinear takes."""
-        if node.outputs[0] != self.graph.output:
-            raise refusal(node)
         stored, _ = zero_point_of(node, 2)
         self.output = Quantisation(scale_bits(scale_of(node, 1)), stored)
         self.ended = True
@@ -326,7 +325,8 @@ class _Walk:
             if step.row_count:
                 check_rows(node.label, step, Model((step,), rows).rows_of(0))
         except ModelError as error:
-            raise node.refusal(error.reason, "split the layer, or make it narrower") from error
+            instead = "a layer within the format's bounds: narrower, or split, or with smaller pads"
+            raise node.refusal(error.reason, instead) from error
         self.steps.append(step)
         self.rows.append(rows)
         self.tensor = out

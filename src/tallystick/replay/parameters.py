@@ -35,7 +35,10 @@ def scales_of(node: Node, x: int, w: int, y: int, out_c: int) -> NDArray[np.uint
         raise node.refusal(f"{weights.size} scales for {out_c} channels", "one, or one per channel")
     _check_scale(node, weights)
     with np.errstate(all="ignore"):
-        scales = (scale_of(node, x) * weights) / scale_of(node, y)
+        products = scale_of(node, x) * weights
+        scales = products / scale_of(node, y)
+    # Some processors take subnormal numbers for zero, so there must be none on the way either.
+    _check_scale(node, products)
     _check_scale(node, scales)
     return np.broadcast_to(scales, (out_c,)).view(np.uint32)
 

@@ -1,7 +1,7 @@
 """Why ONNX operators have no step, and what to do instead."""
 
 from tallystick.replay.errors import UnportableError
-from tallystick.replay.graph import Node
+from tallystick.replay.graph import Graph, Node
 
 _STATIC = "quantise statically, in QOperator form (tallystick.replay.quantize)"
 _FOLD = "fold it into the weights before, or leave it out"
@@ -25,9 +25,14 @@ _REASONS = {
     "QuantizeLinear": (_QDQ, _STATIC),
     "DequantizeLinear": (_QDQ, _STATIC),
     "QLinearSoftmax": ("it is computed in float32", "end the graph before it: clients can do it"),
-    "QLinearConcat": ("has no step", _CHAIN),
     "QLinearReduceMean": ("it is computed in float32", _POOL),
-    "QLinearWhere": ("has no step", _CHAIN),
+    **dict.fromkeys(
+        (
+            *("Concat", "Gather", "Pad", "QLinearConcat", "QLinearWhere", "Resize", "Slice"),
+            *("Split", "Transpose", "Where"),
+        ),
+        ("it moves bytes: there is no step for that", _CHAIN),
+    ),
 }
 
 
@@ -39,3 +44,12 @@ def refusal(node: Node) -> UnportableError:
     )
     reason, instead = _REASONS.get(node.op, float_operator)
     return node.refusal(reason, instead)
+
+
+def check_form(graph: Graph) -> None:
+    """Raise UnportableError for the first node that tells another form than QOperator."""
+    for node in graph.nodes:
+        known = node.op in _REASONS and node.op not in ("QuantizeLinear", "DequantizeLinear")
+        within = node.op == "DequantizeLinear" and node.outputs[0] != graph.output
+        if known or within:
+            raise refusal(node)

@@ -1,0 +1,390 @@
+"""What the importer refuses: by node, with a reason and what to do instead.
+
+types       full-range u8s8 | s8u8 | 16 bits | zero points per channel
+forms       QDQ | dynamic | floats before, within, after | nothing quantised
+operators   QLinearAdd | QLinearMul | QLinearAveragePool | Transpose | QGemm to float | alpha
+shapes      dilated | ceil_mode | indices | batches of 2 | a flattened image at the end | a branch
+bounds      K | accumulator | scales: zero, subnormal, negative, infinite, NaN; their product
+self-test   flipped weight, bias, scale, zero point, stride, table; no samples; what isn't a model
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import QuantFormat, QuantType, quantize_dynamic, quantize_static
+
+from tallystick.errors import FieldError
+from tallystick.replay.errors import MismatchError, UnportableError
+from tallystick.replay.importer import import_file, import_onnx, read_graph
+from tallystick.replay.model import Model
+from tallystick.replay.quantize import Types, _Samples, quantize
+from tallystick.replay.selftest import check_against_onnxruntime
+from tests.support.nets import build, cnn, digits, mlp, weights
+from tests.support.zoo import ZOO, conv, pooled, samples
+
+node = helper.make_node
+
+
+@pytest.fixture(scope="module")
+def quantised() -> onnx.ModelProto:
+    """The digits CNN, u8u8, one scale a layer."""
+    return quantize(cnn(), digits()[:100], Types.U8U8, per_channel=False)
+
+
+def copied(model: onnx.ModelProto) -> onnx.ModelProto:
+    other = onnx.ModelProto()
+    other.CopyFrom(model)
+    return other
+
+
+def with_constant(model: onnx.ModelProto, name: str, value: np.ndarray) -> onnx.ModelProto:
+    other = copied(model)
+    (tensor,) = (t for t in other.graph.initializer if t.name == name)
+    tensor.CopyFrom(numpy_helper.from_array(np.array(value), name))
+    return other
+
+
+def in_bytes(nodes, constants, in_shape, dtype=TensorProto.UINT8, out_dtype=TensorProto.UINT8):
+    """A quantised graph from x to y, written by hand."""
+    graph = helper.make_graph(
+        nodes,
+        "bytes",
+        [helper.make_tensor_value_info("x", dtype, ["n", *in_shape])],
+        [helper.make_tensor_value_info("y", out_dtype, None)],
+        [numpy_helper.from_array(np.array(value), name) for name, value in constants.items()],
+    )
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=8)
+
+
+def dense(k=4, n=2, w_scale=0.01, y_scale=0.02, bias=0, w_type=np.uint8, w_zero=None, **attributes):
+    """QGemm from k to n bytes, written by hand."""
+    w_zero = w_type(0) if w_zero is None else w_zero
+    constants = {
+        "s": np.float32(0.02),
+        "z": np.uint8(3),
+        "w": np.full((k, n), 7, w_type),
+        "ws": np.float32(w_scale),
+        "wz": w_zero,
+        "ys": np.float32(y_scale),
+        "b": np.full(n, bias, np.int32),
+    }
+    names = ["x", "s", "z", "w", "ws", "wz", "b", "ys", "z"]
+    return in_bytes(
+        [node("QGemm", names, ["y"], "dense", domain="com.microsoft", **attributes)],
+        constants,
+        (k,),
+    )
+
+
+def assert_refused(model: onnx.ModelProto, named: str, reason: str) -> None:
+    with pytest.raises(UnportableError, match=reason) as caught:
+        read_graph(model)
+    assert caught.value.node.startswith(named)
+    assert caught.value.instead
+    assert "\n" not in str(caught.value)
+
+
+def test_read_graph__full_range_u8s8__names_the_node_and_7_bits(tmp_path):
+    onnx.save(cnn(), str(tmp_path / "float.onnx"))
+    for reduce_range in (False, True):
+        quantize_static(
+            str(tmp_path / "float.onnx"),
+            str(tmp_path / "q.onnx"),
+            _Samples("image", digits()[:50]),
+            quant_format=QuantFormat.QOperator,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            reduce_range=reduce_range,
+        )
+        model = onnx.load(str(tmp_path / "q.onnx"))
+        if reduce_range:
+            import_onnx(model, digits()[:100])
+        else:
+            assert_refused(model, "QLinearConv c1", "overflow on AVX2")
+
+
+def test_read_graph__s8u8__refused():
+    constants = {"s": np.float32(0.02), "z": np.int8(3), "w": np.ones((4, 2), np.uint8)}
+    names = ["x", "s", "z", "w", "s", "wz", "s", "z"]
+    model = in_bytes(
+        [node("QLinearMatMul", names, ["y"])],
+        {**constants, "wz": np.uint8(0)},
+        (4,),
+        TensorProto.INT8,
+    )
+
+    assert_refused(model, "QLinearMatMul y", "int8 activations meet uint8 weights")
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        (lambda: dense(w_type=np.int16), "weights are int16"),
+        (lambda: dense(w_zero=np.array([1, 2], np.uint8)), "differ between channels"),
+        (lambda: dense(alpha=0.5), "alpha"),
+        (lambda: dense(transA=1), "transA"),
+        (lambda: dense(k=32769), "K is 32769"),
+        (lambda: dense(bias=2**31 - 255 * 28), "exceed 2\\^31"),
+        (lambda: dense(bias=-(2**31) + 255 * 28), "exceed 2\\^31"),
+        (lambda: dense(w_scale=0.0), "scale is 0.0"),
+        (lambda: dense(w_scale=1e-39), "scale is"),
+        (lambda: dense(w_scale=-0.5), "scale is -0.5"),
+        (lambda: dense(w_scale=np.inf), "scale is inf"),
+        (lambda: dense(w_scale=np.nan), "scale is nan"),
+        # Normal each, but not what they make together.
+        (lambda: dense(w_scale=1.2e-38, y_scale=4.0), "scale is"),
+        (lambda: dense(w_scale=1.2e-38, y_scale=1e-4), "scale is"),
+        (lambda: dense(w_scale=3e38, y_scale=1e-4), "scale is inf"),
+    ],
+)
+def test_read_graph__dense_out_of_range__refused(model, reason):
+    assert_refused(model(), "QGemm dense", reason)
+
+
+@pytest.mark.parametrize(("k", "bias"), [(32768, 0), (4, 2**31 - 255 * 28 - 1)])
+def test_import_onnx__dense_at_the_bounds__taken(k, bias):
+    model = import_onnx(dense(k=k, bias=bias), np.zeros((1, k), np.uint8))
+
+    assert model.steps[0].k == k
+
+
+def test_read_graph__gemm_to_float__refused():
+    model = dense()
+    del model.graph.node[0].input[7:]
+
+    assert_refused(model, "QGemm dense", "float32")
+
+
+@pytest.mark.parametrize("name", ["image_scale", "w2_scale", "logits_scale"])
+@pytest.mark.parametrize("value", [0, 1e-40, np.inf, np.nan, -1])
+def test_read_graph__any_scale_not_normal__refused(quantised, name, value):
+    with pytest.raises(UnportableError, match="scale is"):
+        read_graph(with_constant(quantised, name, np.float32(value)))
+
+
+def test_read_graph__qdq__refused(tmp_path):
+    onnx.save(cnn(), str(tmp_path / "float.onnx"))
+    quantize_static(
+        str(tmp_path / "float.onnx"),
+        str(tmp_path / "q.onnx"),
+        _Samples("image", digits()[:50]),
+        quant_format=QuantFormat.QDQ,
+    )
+
+    with pytest.raises(UnportableError, match="QDQ"):
+        read_graph(onnx.load(str(tmp_path / "q.onnx")))
+
+
+@pytest.mark.parametrize("net", [cnn, mlp])
+def test_read_graph__dynamic__refused(tmp_path, net):
+    onnx.save(net(), str(tmp_path / "float.onnx"))
+    quantize_dynamic(str(tmp_path / "float.onnx"), str(tmp_path / "q.onnx"))
+
+    with pytest.raises(UnportableError, match="dynamic quantisation"):
+        read_graph(onnx.load(str(tmp_path / "q.onnx")))
+
+
+@pytest.mark.parametrize("op", ["Add", "Mul"])
+def test_read_graph__skip_connection__refused(op):
+    nodes = [node("Conv", ["x", "w"], ["c"]), node(op, ["c", "x"], ["y"], "skip")]
+    net = build(nodes, {"w": weights(1, 3, 3, 1, 1)}, (3, 9, 7), (3, 9, 7))
+
+    assert_refused(quantize(net, samples(9, 3, 9, 7)), f"QLinear{op} skip", "fused multiply-add")
+
+
+def test_read_graph__average_pool_of_onnxruntime__refused():
+    names = ["x", "s", "z", "s", "z"]
+    pool = node(
+        "QLinearAveragePool", names, ["y"], "pool", domain="com.microsoft", kernel_shape=[2, 2]
+    )
+    model = in_bytes([pool], {"s": np.float32(0.1), "z": np.uint8(7)}, (3, 4, 4))
+
+    assert_refused(model, "QLinearAveragePool pool", "sums it up in float32")
+
+
+@pytest.mark.parametrize("op", ["Tanh", "Softmax"])
+def test_read_graph__float_operator_within__refused(op):
+    nodes = [
+        node("Conv", ["x", "w"], ["c"]),
+        node(op, ["c"], ["t"], "inside"),
+        node("Conv", ["t", "w"], ["y"]),
+    ]
+    net = build(nodes, {"w": weights(1, 3, 3, 1, 1)}, (3, 9, 7), (3, 9, 7))
+
+    with pytest.raises(UnportableError, match="QDQ|float operator|in float32"):
+        read_graph(quantize(net, samples(9, 3, 9, 7)))
+
+
+def test_read_graph__float_operator_after__refused(quantised):
+    model = copied(quantised)
+    model.graph.node.append(node("Exp", [model.graph.output[0].name], ["odds"], "odds"))
+    model.graph.output[0].name = "odds"
+
+    with pytest.raises(UnportableError, match="QDQ"):
+        read_graph(model)
+
+
+def test_read_graph__float_operator_before__refused(quantised):
+    model = copied(quantised)
+    model.graph.node.insert(0, node("Sqrt", ["image"], ["root"], "root"))
+    model.graph.node[1].input[0] = "root"
+
+    assert_refused(model, "Sqrt root", "float operator")
+
+
+def test_read_graph__float_model__refused():
+    assert_refused(cnn(), "Conv c1", "float operator")
+
+
+def test_read_graph__nothing_but_quantisation__refused():
+    nodes = [node("QuantizeLinear", ["x", "s", "z"], ["q"]), node("Identity", ["q"], ["y"])]
+    model = in_bytes(nodes, {"s": np.float32(1), "z": np.uint8(0)}, (4,), TensorProto.FLOAT)
+
+    assert_refused(model, "output y", "no quantised node")
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        (lambda: conv((4, 3, 3, 3), (4, 5, 3), dilations=[2, 2]), "dilated"),
+        (
+            lambda: pooled("MaxPool", (8, 5, 4), kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1),
+            "ceil_mode",
+        ),
+    ],
+)
+def test_read_graph__window_without_a_field__refused(model, reason):
+    source = quantize(model(), samples(9, 3, 9, 7))
+
+    with pytest.raises(UnportableError, match=reason):
+        read_graph(source)
+
+
+def test_read_graph__windows_beyond_the_input__refused():
+    source = quantize(conv((4, 3, 3, 3), (4, 10, 9), pads=[0, 1, 3, 3]), samples(9, 3, 9, 7))
+
+    assert_refused(source, "QLinearConv y", "outside the input")
+
+
+def test_read_graph__pool_with_indices__refused():
+    pool = node("MaxPool", ["x"], ["y", "places"], "pool", kernel_shape=[2, 2])
+
+    assert_refused(in_bytes([pool], {}, (3, 4, 4)), "MaxPool pool", "indices")
+
+
+@pytest.mark.parametrize("op", ["Transpose", "Concat"])
+def test_read_graph__moves_bytes__refused(op):
+    attributes = {"axis": 1} if op == "Concat" else {"perm": [0, 1, 3, 2]}
+    model = in_bytes([node(op, ["x"], ["y"], "moves", **attributes)], {}, (3, 4, 4))
+
+    assert_refused(model, f"{op} moves", "float operator|no step")
+
+
+def test_read_graph__image_flattened_at_the_end__refused():
+    nodes = [node("MaxPool", ["x"], ["p"], kernel_shape=[2, 2]), node("Flatten", ["p"], ["y"])]
+
+    assert_refused(in_bytes(nodes, {}, (3, 4, 4)), "output y", "order h, w, c")
+
+
+def test_read_graph__a_branch__refused():
+    pools = [
+        node("MaxPool", ["x"], ["p"], kernel_shape=[2, 2]),
+        node("MaxPool", ["x"], ["y"], "aside", kernel_shape=[2, 2]),
+    ]
+
+    assert_refused(in_bytes(pools, {}, (3, 4, 4)), "MaxPool aside", "not p")
+
+
+def test_read_graph__batches_of_two__refused():
+    model = in_bytes([node("MaxPool", ["x"], ["y"], kernel_shape=[2, 2])], {}, (3, 4, 4))
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 2
+
+    assert_refused(model, "input x", "shape is")
+
+
+def test_read_graph__two_inputs__refused():
+    model = in_bytes([node("MaxPool", ["x"], ["y"], kernel_shape=[2, 2])], {}, (3, 4, 4))
+    model.graph.input.append(helper.make_tensor_value_info("x2", TensorProto.UINT8, ["n", 1]))
+
+    assert_refused(model, "graph", "2 inputs")
+
+
+def test_import_onnx__onnxruntime_cannot_load_it__refused_in_one_line(quantised):
+    model = copied(quantised)
+    model.graph.node[1].attribute.append(helper.make_attribute("nonsense", 1))
+
+    with pytest.raises(UnportableError, match="onnxruntime refuses it") as caught:
+        import_onnx(model, digits()[:3])
+    assert "\n" not in str(caught.value)
+
+
+def change(model: Model, what: str) -> Model:
+    first, *others = model.steps
+    if what in ("zy", "za", "zw"):
+        return replace(model, steps=(replace(first, **{what: getattr(first, what) ^ 1}), *others))
+    if what == "input":
+        shifted = replace(model.input, zero_point=model.input.zero_point + 1)
+        return replace(model, input=shifted)
+    if what == "output":
+        return replace(model, output=replace(model.output, scale=model.output.scale + 1))
+    # Of the last layer: a channel of the first could be one that is always clamped.
+    rows = bytearray(model.rows)
+    rows[{"bias": -72, "scale": -67, "weight": -1}[what]] ^= 0x40
+    return replace(model, rows=bytes(rows))
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["zy", "za", "zw", "bias", "scale", "weight", "input", "output"],
+)
+def test_check_against_onnxruntime__model_changed__raises(quantised, what):
+    model, tensors = read_graph(quantised)
+    check_against_onnxruntime(quantised, model, tensors, digits()[:50], 50)
+
+    with pytest.raises(MismatchError):
+        check_against_onnxruntime(quantised, change(model, what), tensors, digits()[:50], 50)
+
+
+@pytest.mark.parametrize(("real", "count"), [(0, 5), (5, 0)])
+def test_check_against_onnxruntime__nothing_to_try__raises(quantised, real, count):
+    with pytest.raises(FieldError, match="inputs to try"):
+        import_onnx(quantised, digits()[:real], count)
+
+
+def test_import_file__refused__writes_nothing(tmp_path):
+    source, target = tmp_path / "float.onnx", tmp_path / "out.qi8"
+    onnx.save(cnn(), str(source))
+
+    with pytest.raises(UnportableError):
+        import_file(source, target, digits()[:9])
+
+    assert not target.exists()
+
+
+def test_import_file__portable__writes_the_model(tmp_path, quantised):
+    source, target = tmp_path / "quantised.onnx", tmp_path / "out.qi8"
+    onnx.save(quantised, str(source))
+
+    model = import_file(source, target, digits()[:9])
+
+    assert Model.read(target) == model
+
+
+def test_quantize__average_pool_that_does_not_count_its_padding__refused():
+    net = pooled("AveragePool", (8, 9, 7), kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+
+    with pytest.raises(UnportableError, match="divisor"):
+        quantize(net, samples(9, 3, 9, 7))
+
+
+def test_import_onnx__lookup_changed__raises():
+    source = quantize(ZOO["sigmoid"](), samples(20, 3, 9, 7))
+    model, tensors = read_graph(source)
+    wrong = replace(model, rows=bytes([model.rows[0] ^ 1]) + model.rows[1:])
+
+    with pytest.raises(MismatchError):
+        check_against_onnxruntime(source, wrong, tensors, samples(5, 3, 9, 7), 5)
