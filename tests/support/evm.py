@@ -12,7 +12,7 @@ from tallystick.chain.revert import ContractError
 from tallystick.enums import Ruling
 from tallystick.hexes import checksummed, from_hex
 from tests.support.builds import abi, bytecode
-from tests.support.qi8 import Net
+from tests.support.plain_qi8 import Net
 
 CALLER = checksummed(bytes([16]) * 20)
 GAS = 10**9
