@@ -67,7 +67,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes | Mapping[str, Any]]]:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    from pyarrow import ArrowException, parquet  # type: ignore[import-untyped]
+    from pyarrow import ArrowException, parquet
 
     line = 0
     try:

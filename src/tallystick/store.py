@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import Any
 
 import fsspec  # type: ignore[import-untyped]
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 from pyarrow import parquet
 

@@ -1,0 +1,99 @@
+"""Raw logs into a table for each event."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from tallystick.decode.columns import Layout, columns, layouts
+from tallystick.decode.strings import strings
+from tallystick.decode.words import DecodeError, Words, hex_text
+
+PLACE = ("block_number", "block_time", "transaction_index", "log_index")
+
+
+def decode(logs: pa.Table) -> Mapping[str, pa.Table]:
+    """Return a table for each event of the core, by name; those of no log have no rows.
+
+    Args:
+        logs: of the schema LOGS.
+
+    Raises:
+        DecodeError: a log is of no event of the core, or not what the event's ABI says.
+    """
+    topics = pc.dictionary_encode(logs["topic0"].combine_chunks())
+    known = {bytes(value.as_py() or b""): place for place, value in enumerate(topics.dictionary)}
+    strangers = set(known) - {layout.topic0 for layout in layouts()}
+    if strangers or topics.null_count:
+        raise DecodeError("a log is of no event of the core; is the address another contract's?")
+    places = topics.indices.to_numpy()
+    tables = {}
+    for layout in layouts():
+        rows = logs.slice(0, 0)
+        if layout.topic0 in known:
+            rows = logs.filter(pa.array(places == known[layout.topic0]))
+        try:
+            tables[layout.name] = _event(layout, rows)
+        except DecodeError as error:
+            raise DecodeError(f"{layout.name}: {error}") from None
+    return tables
+
+
+def _event(layout: Layout, rows: pa.Table) -> pa.Table:
+    rows = rows.combine_chunks()
+    data, starts, sizes = _data(rows)
+    if (sizes < 32 * layout.words).any() or (
+        not layout.has_strings and (sizes != 32 * layout.words).any()
+    ):
+        raise DecodeError(f"a log's data are not of {layout.words} words")
+    heads = _heads(data, starts, layout)
+    named: list[tuple[str, pa.Array]] = [(name, rows[name]) for name in PLACE]
+    named.append(("transaction_hash", hex_text(_fixed(rows["transaction_hash"]))))
+    for field in layout.fields:
+        if field.kind == "string":
+            named.append((field.name, strings(data, starts, sizes, heads[:, field.word])))
+            continue
+        if field.topic is not None:
+            words = _fixed(rows[f"topic{field.topic}"])
+        else:
+            words = heads[:, field.word]
+        named += columns(field, words)
+    return pa.table(dict(named))
+
+
+def _data(rows: pa.Table) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+    """Return all bytes of the rows' data, where each begins, and its size."""
+    column = rows["data"]
+    array = column.chunk(0) if column.num_chunks else pa.array([], pa.large_binary())
+    _, offsets, content = array.buffers()
+    ends = (
+        np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
+        if len(array)
+        else np.zeros(1, np.int64)
+    )
+    data = np.frombuffer(content, np.uint8) if content is not None else np.zeros(0, np.uint8)
+    return data, ends[:-1], np.diff(ends)
+
+
+def _heads(data: NDArray[np.uint8], starts: NDArray[np.int64], layout: Layout) -> Words:
+    """Return the fixed words of each row, shape (n, words, 32)."""
+    size = 32 * layout.words
+    if len(starts) and not layout.has_strings:
+        # All rows have this size, one after another.
+        whole = data[starts[0] : starts[0] + len(starts) * size]
+        return whole.reshape(len(starts), layout.words, 32)
+    taken = data[starts[:, None] + np.arange(size)] if len(starts) else np.zeros(0, np.uint8)
+    return taken.reshape(len(starts), layout.words, 32)
+
+
+def _fixed(column: pa.ChunkedArray) -> Words:
+    """Return a column of 32-byte values as words; DecodeError where one is missing."""
+    if column.null_count:
+        raise DecodeError("a log lacks a topic")
+    if not len(column):
+        return np.zeros((0, 32), np.uint8)
+    array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    content = np.frombuffer(array.buffers()[1], np.uint8)
+    return content[array.offset * 32 : (array.offset + len(array)) * 32].reshape(-1, 32)

@@ -1,0 +1,110 @@
+"""A decoded file for each file of raw logs; done again only where the raw file is another one."""
+
+import io
+import json
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tallystick.decode.columns import layouts
+from tallystick.decode.decode import decode
+from tallystick.decode.words import DecodeError
+from tallystick.extract.dataset import Core, Dataset
+from tallystick.extract.lock import locked
+from tallystick.extract.manifest import Part, replace_file
+from tallystick.extract.schema import LOGS
+from tallystick.progress import Progress
+
+VERSION = 1
+"""Of the decoded columns; another one decodes everything anew."""
+NOTE_EVERY = 1.0
+"""Seconds between two notes of what is done."""
+
+
+def decode_core(data: Dataset, core: Core, progress: Progress | None = None) -> int:
+    """Bring a core's decoded events up to its raw logs; return how many files were decoded.
+
+    Each table has a file of the first part, with or without rows, so that its columns are known.
+
+    Raises:
+        FileNotFoundError: its logs were never extracted.
+        DecodeError: a log is not an event of the core; names the file.
+    """
+    with locked(data.logs(core)):
+        parts = {part.name: part for part in data.read_manifest(core).parts}
+        known = _read(data, core)
+        done = {name: part.sha256 for name, part in parts.items() if known.get(name) == part.sha256}
+        stale = [part for name, part in parts.items() if name not in done]
+        _remove(data, core, keep=set(parts))
+        noted = time.monotonic()
+        for count, part in enumerate(stale):
+            if progress:
+                progress(count, len(stale))
+            _decode_part(data, core, part, first=part.name == min(parts))
+            done[part.name] = part.sha256
+            if time.monotonic() - noted > NOTE_EVERY:
+                _note(data, core, done)
+                noted = time.monotonic()
+        if done != known:
+            _note(data, core, done)
+        if progress:
+            progress(len(stale), len(stale))
+        return len(stale)
+
+
+def _decode_part(data: Dataset, core: Core, part: Part, first: bool) -> None:
+    logs = pq.read_table(data.logs(core) / part.name, schema=LOGS)
+    try:
+        tables = decode(logs)
+    except DecodeError as error:
+        raise DecodeError(f"{data.logs(core) / part.name}: {error}") from None
+
+    def write(name: str) -> None:
+        path = data.events(name, core) / part.name
+        if len(tables[name]) or first:
+            replace_file(path, _parquet(tables[name]))
+        else:
+            path.unlink(missing_ok=True)
+
+    # Compressing lets other threads run.
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(write, tables))
+
+
+def _remove(data: Dataset, core: Core, keep: set[str]) -> None:
+    """Remove decoded files of raw files that are gone, and what a crash left."""
+    for layout in layouts():
+        folder = data.events(layout.name, core)
+        for path in folder.iterdir() if folder.exists() else ():
+            if path.name not in keep:
+                path.unlink()
+
+
+def _read(data: Dataset, core: Core) -> Mapping[str, str]:
+    """Return SHA-256 of the raw files that are decoded, by name."""
+    try:
+        found = json.loads(_marks(data, core).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    parts: Mapping[str, str] = found["parts"] if found.get("version") == VERSION else {}
+    return parts
+
+
+def _note(data: Dataset, core: Core, done: Mapping[str, str]) -> None:
+    body = {"version": VERSION, "parts": done}
+    replace_file(_marks(data, core), json.dumps(body, indent=1).encode())
+
+
+def _marks(data: Dataset, core: Core) -> Path:
+    path = data.manifest(core)
+    return path.parent / "decoded" / path.name
+
+
+def _parquet(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd", compression_level=1)
+    return sink.getvalue()

@@ -1,0 +1,1 @@
+"""From a node's JSON-RPC to Parquet files of raw logs."""

@@ -1,0 +1,66 @@
+"""Where things are in a data folder.
+
+logs/chain_id=1/address=0x…/000000000000-000000009999.parquet    raw logs, a range of blocks each
+manifest/1-0x….json                                              which of them, with block hashes
+events/Committed…/chain_id=1/address=0x…/…parquet                decoded, a file for each of logs/
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tallystick.extract.manifest import Manifest
+from tallystick.hexes import from_hex, to_hex
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Core:
+    """A contract on a chain."""
+
+    chain_id: int
+    address: bytes
+    """20 bytes."""
+
+    @property
+    def folder(self) -> str:
+        """Its partition, below the folder of a table."""
+        return f"chain_id={self.chain_id}/address={to_hex(self.address)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A data folder.
+
+    >>> Dataset(Path("data")).logs(Core(1, bytes(20))).as_posix()
+    'data/logs/chain_id=1/address=0x0000000000000000000000000000000000000000'
+    """
+
+    root: Path
+
+    def logs(self, core: Core) -> Path:
+        """Folder of a core's raw logs."""
+        return self.root / "logs" / core.folder
+
+    def events(self, name: str, core: Core) -> Path:
+        """Folder of a core's events of one name."""
+        return self.root / "events" / name / core.folder
+
+    def manifest(self, core: Core) -> Path:
+        """File that says which logs are here."""
+        return self.root / "manifest" / f"{core.chain_id}-{to_hex(core.address)}.json"
+
+    def cores(self) -> list[Core]:
+        """Return the cores whose logs are here, ascending by chain and address."""
+        return sorted(self._cores())
+
+    def read_manifest(self, core: Core) -> Manifest:
+        """Return a core's manifest; FileNotFoundError when its logs were never extracted."""
+        found = Manifest.read(self.manifest(core))
+        if found is None:
+            raise FileNotFoundError(f"{self.root} holds no logs of {core.folder}")
+        return found
+
+    def _cores(self) -> Iterator[Core]:
+        for path in (self.root / "manifest").glob("*.json"):
+            chain_id, _, address = path.stem.partition("-")
+            yield Core(int(chain_id), from_hex(address, 20, "address"))

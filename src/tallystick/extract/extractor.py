@@ -1,0 +1,290 @@
+"""Extract: a contract's logs from JSON-RPC into Parquet, resumable, aware of reorgs.
+
+Files stand for fixed ranges of blocks, so a run that was interrupted anywhere, and run again, ends
+with the same files as one that was not. A part counts once the manifest names it; what the
+manifest does not name is removed.
+"""
+
+import asyncio
+import hashlib
+import io
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tallystick.extract.dataset import Core, Dataset
+from tallystick.extract.errors import ManifestError, RpcError, UnavailableError
+from tallystick.extract.fetch import Fetched, Header, fetch, header
+from tallystick.extract.lock import locked
+from tallystick.extract.manifest import Manifest, Part, replace_file
+from tallystick.extract.rpc import ATTEMPTS, LONGEST_WAIT, Node, Nodes
+from tallystick.extract.schema import LOGS
+from tallystick.extract.window import Window
+from tallystick.progress import Progress
+
+BLOCK_RANGE = 10_000
+CONCURRENCY = 4
+NOTE_EVERY = 1.0
+"""Seconds between two writings of the manifest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to extract, and how.
+
+    Args:
+        urls: JSON-RPC over HTTP, in the order of preference; all of one chain.
+        address: the contract's, 20 bytes.
+        first_block: from where on; the block of the contract's deployment, or earlier.
+        depth: blocks below the latest to stop at; None: the finalized block.
+        block_range: blocks of a file.
+        concurrency: ranges asked for at once.
+        timeout: seconds for one answer.
+        attempts: of a call at one node.
+        longest_wait: seconds between two attempts.
+    """
+
+    urls: Sequence[str]
+    address: bytes
+    first_block: int = 0
+    depth: int | None = None
+    block_range: int = BLOCK_RANGE
+    concurrency: int = CONCURRENCY
+    timeout: float = 60.0
+    attempts: int = ATTEMPTS
+    longest_wait: float = LONGEST_WAIT
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What a run did."""
+
+    core: Core
+    first_block: int
+    last_block: int
+    rows: int
+    """Logs in the folder now."""
+    written: int
+    """Files written by this run."""
+    replaced: int
+    """Files given up because the chain had another history (a reorg)."""
+
+
+def extract(data: Dataset, plan: Plan, progress: Progress | None = None) -> Extracted:
+    """Bring a data folder up to the chain's head; progress is told in blocks.
+
+    Raises:
+        ExtractError: nodes refuse or fail, or the folder is another core's; what was extracted
+            before stays, and running again goes on from there.
+    """
+    return asyncio.run(extract_async(data, plan, progress))
+
+
+async def extract_async(data: Dataset, plan: Plan, progress: Progress | None = None) -> Extracted:
+    """As extract, within a running event loop."""
+    limits = httpx.Limits(max_connections=plan.concurrency * len(plan.urls) + 2)
+    async with httpx.AsyncClient(timeout=plan.timeout, limits=limits) as client:
+        nodes = Nodes([Node(url, client, plan.attempts, plan.longest_wait) for url in plan.urls])
+        core = Core(await _chain_id(nodes), plan.address)
+        with locked(data.logs(core)):
+            return await _Run(data, plan, nodes, core, progress).run()
+
+
+async def _chain_id(nodes: Nodes) -> int:
+    """Return the chain that all nodes that answer are of."""
+
+    async def ask(node: Node) -> int | RpcError:
+        try:
+            return int(await node.call(str, "eth_chainId"), 16)
+        except RpcError as error:
+            return error
+
+    answers = await asyncio.gather(*(ask(node) for node in nodes.all))
+    found = {answer for answer in answers if isinstance(answer, int)}
+    if len(found) > 1:
+        raise RpcError(f"the RPC URLs are of different chains: {sorted(found)}")
+    for answer in answers if not found else ():
+        assert isinstance(answer, RpcError)
+        raise answer
+    return found.pop()
+
+
+class _Run:
+    """One run over one core."""
+
+    def __init__(
+        self, data: Dataset, plan: Plan, nodes: Nodes, core: Core, progress: Progress | None
+    ) -> None:
+        self._plan, self._nodes, self._core, self._progress = plan, nodes, core, progress
+        self._folder, self._file = data.logs(core), data.manifest(core)
+        self._manifest = self._read()
+        self._windows = {node.url: Window(self._manifest.block_range) for node in nodes.all}
+        self._written = self._replaced = 0
+        self._noted = time.monotonic()
+        self._done = 0
+
+    async def run(self) -> Extracted:
+        self._clean()
+        for _ in range(10):
+            head = await self._head()
+            await self._drop_forked()
+            await self._advance(head)
+            # The head may have gone to another fork while its range was read.
+            if await self._is_canonical(self._manifest.parts[-1:]):
+                break
+        else:
+            raise UnavailableError("the chain's head does not keep still; choose a greater depth")
+        return Extracted(
+            self._core,
+            self._manifest.first_block,
+            self._manifest.last_block,
+            self._manifest.rows,
+            self._written,
+            self._replaced,
+        )
+
+    def _read(self) -> Manifest:
+        plan, found = self._plan, Manifest.read(self._file)
+        if found is None:
+            return Manifest(self._core.chain_id, plan.address, plan.first_block, plan.block_range)
+        if found.block_range != plan.block_range or found.first_block > plan.first_block:
+            raise ManifestError(
+                f"{self._file} has ranges of {found.block_range} blocks from block "
+                f"{found.first_block} on; asked for: {plan.block_range} from {plan.first_block}"
+            )
+        return found
+
+    def _clean(self) -> None:
+        """Remove what a run left that did not come to note it."""
+        named = {part.name for part in self._manifest.parts}
+        for path in self._folder.iterdir():
+            if path.name not in named and path.name != ".lock":
+                path.unlink()
+        present = {path.name for path in self._folder.iterdir()}
+        self._manifest.parts = [part for part in self._manifest.parts if part.name in present]
+
+    async def _head(self) -> int:
+        """Return the number of the last block that is to be read."""
+        depth = self._plan.depth
+        if depth is None:
+            found = await self._nodes.at_one(lambda node: header(node, "finalized"))
+            return found.height
+        found = await self._nodes.at_one(lambda node: header(node, "latest"))
+        return max(found.height - depth, self._manifest.first_block - 1)
+
+    async def _drop_forked(self) -> None:
+        """Give up the parts from the first one on whose last block is not the chain's any more.
+
+        A block's hash stands for all blocks before it, so the good parts are a prefix.
+        """
+        parts = self._manifest.parts
+        good, bad = 0, len(parts)
+        if await self._is_canonical(parts[-1:]):
+            return
+        while good < bad:
+            middle = (good + bad) // 2
+            if await self._is_canonical(parts[middle : middle + 1]):
+                good = middle + 1
+            else:
+                bad = middle
+        self._replaced += len(parts) - good
+        self._manifest.parts = parts[:good]
+        self._manifest.write(self._file)
+        self._clean()
+
+    async def _is_canonical(self, parts: list[Part]) -> bool:
+        """Whether the chain has the last block of a part; with none, there is nothing to doubt."""
+        if not parts:
+            return True
+        (part,) = parts
+
+        async def ask(node: Node) -> Header:
+            return await header(node, part.last)
+
+        try:
+            found = await self._nodes.at_one(ask)
+        except UnavailableError as error:
+            if "null" in str(error):
+                # Shorter than it was: the block is gone.
+                return False
+            raise
+        return found.hash == part.boundary
+
+    async def _advance(self, head: int) -> None:
+        todo = self._todo(head)
+        blocks = sum(last - first + 1 for first, last in todo)
+        self._done = max(0, head - self._manifest.first_block + 1 - blocks)
+        self._tell(head)
+        queue = iter(todo)
+
+        async def work() -> None:
+            for first, last in queue:
+                await self._extend(first, last)
+                self._done += last - first + 1
+                self._tell(head)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._plan.concurrency):
+                    group.create_task(work())
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        finally:
+            if todo:
+                self._manifest.write(self._file)
+
+    def _todo(self, head: int) -> list[tuple[int, int]]:
+        """Return the ranges that are missing up to the head, each within one file's."""
+        there = {part.first: part.last for part in self._manifest.parts}
+        size, start, ranges = self._manifest.block_range, self._manifest.first_block, []
+        while start <= head:
+            full = (start // size + 1) * size - 1
+            last = min(full, head)
+            known = there.get(start, start - 1)
+            if known < last:
+                ranges.append((known + 1, last))
+            start = full + 1
+        return ranges
+
+    async def _extend(self, first: int, last: int) -> None:
+        """Fetch a range, and write the file that ends with it."""
+
+        async def ask(node: Node) -> Fetched:
+            return await fetch(node, self._windows[node.url], self._core.address, first, last)
+
+        fetched = await self._nodes.at_one(ask)
+        part = await asyncio.to_thread(self._write, first, last, fetched)
+        self._manifest.put(part)
+        self._written += 1
+        if time.monotonic() - self._noted > NOTE_EVERY:
+            self._manifest.write(self._file)
+            self._noted = time.monotonic()
+
+    def _write(self, first: int, last: int, fetched: Fetched) -> Part:
+        before = next((part for part in self._manifest.parts if part.last == first - 1), None)
+        table = fetched.table
+        if before is not None and first % self._manifest.block_range:
+            # The file of the head, grown: the blocks that it has are known to be canonical.
+            known = pq.read_table(self._folder / before.name, schema=LOGS)
+            table, first = pa.concat_tables([known, table]).combine_chunks(), before.first
+        content = _parquet(table)
+        digest = hashlib.sha256(content).hexdigest()
+        part = Part(first, last, fetched.boundary, len(table), digest)
+        replace_file(self._folder / part.name, content)
+        if before is not None and before.first == first:
+            (self._folder / before.name).unlink()
+        return part
+
+    def _tell(self, head: int) -> None:
+        if self._progress:
+            self._progress(self._done, max(0, head - self._manifest.first_block + 1))
+
+
+def _parquet(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd", compression_level=1)
+    return sink.getvalue()

@@ -1,0 +1,103 @@
+"""The logs of a range of blocks, all from one node, with proof that no reorg came in between."""
+
+import asyncio
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tallystick.extract.errors import RangeError, RpcError, UnavailableError
+from tallystick.extract.logs import Log, one_hash_a_block, to_table
+from tallystick.extract.rpc import Node
+from tallystick.extract.schema import LOGS
+from tallystick.extract.window import Window
+
+HEADERS_AT_ONCE = 100
+"""Calls in one JSON-RPC batch; what public nodes allow."""
+
+
+class Header(msgspec.Struct):
+    """What is read of a block's header."""
+
+    number: str
+    hash: str
+    timestamp: str
+
+    @property
+    def height(self) -> int:
+        """The block's number."""
+        return int(self.number, 16)
+
+
+class Fetched(NamedTuple):
+    """A range's logs."""
+
+    table: pa.Table
+    """Of LOGS."""
+    boundary: str
+    """Hash of the range's last block; it stands for every block before it."""
+
+
+async def header(node: Node, block: int | str) -> Header:
+    """Return a block's header, by number or by name (latest, safe, finalized)."""
+    tag = hex(block) if isinstance(block, int) else block
+    found = await node.call(Header, "eth_getBlockByNumber", tag, False)
+    if isinstance(block, int) and found.height != block:
+        raise UnavailableError(f"{node.name} answers for block {block} with block {found.height}")
+    return found
+
+
+async def fetch(node: Node, window: Window, address: bytes, first: int, last: int) -> Fetched:
+    """Return the logs of a contract in blocks first to last, both included.
+
+    Raises:
+        UnavailableError: the node lacks the blocks, or changed its mind about them in between.
+        RpcError: the node refuses even a single block.
+    """
+    before = await header(node, last)
+    parts, start = [LOGS.empty_table()], first
+    while start <= last:
+        end = min(last, start + window.size - 1)
+        query = {"address": "0x" + address.hex(), "fromBlock": hex(start), "toBlock": hex(end)}
+        try:
+            logs = await node.call(list[Log], "eth_getLogs", query)
+        except RangeError as error:
+            if start == end:
+                raise RpcError(
+                    f"block {start} alone is too much for {node.name}: {error}"
+                ) from error
+            window.refused(end - start + 1)
+            continue
+        window.accepted(end - start + 1)
+        # In a thread, so that the next answer arrives meanwhile.
+        parts.append(await asyncio.to_thread(to_table, logs, address, start, end))
+        start = end + 1
+    table = pa.concat_tables(parts).combine_chunks()
+    one_hash_a_block(table)
+    table = await _timed(node, table)
+    after = await header(node, last)
+    if before.hash != after.hash:
+        raise UnavailableError(f"{node.name} went over to another fork below block {last}")
+    return Fetched(table, after.hash)
+
+
+async def _timed(node: Node, table: pa.Table) -> pa.Table:
+    """Fill in the blocks' times where the node's logs lack them, checking the hashes."""
+    if not len(table) or pc.min(table["block_time"]).as_py() >= 0:
+        return table
+    blocks = table.group_by(["block_number", "block_hash"]).aggregate([])
+    numbers, hashes = blocks["block_number"].to_pylist(), blocks["block_hash"].to_pylist()
+    headers: list[Header] = []
+    for start in range(0, len(numbers), HEADERS_AT_ONCE):
+        params = [[hex(number), False] for number in numbers[start : start + HEADERS_AT_ONCE]]
+        headers += await node.calls(Header, "eth_getBlockByNumber", params)
+    for one, number, known in zip(headers, numbers, hashes, strict=True):
+        if one.height != number or one.hash != "0x" + known.hex():
+            raise UnavailableError(f"{node.name} has logs and header of two blocks {number}")
+    order = np.argsort(numbers)
+    times = np.array([int(one.timestamp, 16) for one in headers], np.int64)[order]
+    places = np.searchsorted(np.array(numbers)[order], table["block_number"].to_numpy())
+    place = table.schema.get_field_index("block_time")
+    return table.set_column(place, LOGS.field("block_time"), pa.array(times[places], pa.int64()))
