@@ -20,7 +20,7 @@ from tallystick.enclave import (
 )
 from tallystick.signature import account_of, sign
 from tests.support.chain import Chain, Mined
-from tests.support.rsa import pss, secret
+from tests.support.rsa import Encoding, pss, secret, seeded
 
 ENDORSER_KEYS = [bytes([8]) * 31 + bytes([number]) for number in range(1, 4)]
 MEASUREMENT = b"m" * 32
@@ -49,7 +49,7 @@ def p256_key(verifier: bytes) -> HeldKey:
     numbers = private.public_key().public_numbers()
 
     def signed(digest: bytes) -> bytes:
-        scheme = ec.ECDSA(utils.Prehashed(hashes.SHA256()))
+        scheme = ec.ECDSA(utils.Prehashed(hashes.SHA256()), deterministic_signing=True)
         r, s = utils.decode_dss_signature(private.sign(digest, scheme))
         return r.to_bytes(32, "big") + min(s, P256_ORDER - s).to_bytes(32, "big")
 
@@ -61,6 +61,13 @@ def rsa_key(verifier: bytes, bits: int = 2048) -> HeldKey:
     numbers = private.public_key().public_numbers()
     signer = rsa_signer(verifier, numbers.e, numbers.n)
     return HeldKey(signer, lambda digest: pss(private, digest))
+
+
+def seeded_rsa_key(verifier: bytes, bits: int = 2048) -> HeldKey:
+    """The same key and signatures on every machine."""
+    key = seeded(bits)
+    signer = rsa_signer(verifier, key.exponent, key.modulus)
+    return HeldKey(signer, lambda digest: key.sign(Encoding(key.length, digest, salt=b"s" * 32)))
 
 
 def address_of(contract: Any) -> bytes:

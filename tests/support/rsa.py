@@ -1,6 +1,7 @@
 """RSA-PSS in the open: each part of an encoded message can be wrong, and is signed all the same."""
 
 import hashlib
+import random
 import secrets
 from dataclasses import dataclass, field
 from functools import cache
@@ -102,6 +103,21 @@ def opened(bits: int, number: int = 0, exponent: int = EXPONENT) -> Key:
     """The same key, for signing by hand."""
     numbers = secret(bits, number, exponent).private_numbers()
     return Key((numbers.p, numbers.q), exponent)
+
+
+def seeded(bits: int) -> Key:
+    """The same key on every machine, for figures; found slowly."""
+    choose = random.Random(bits)
+    return Key((_prime(choose, bits // 2), _prime(choose, bits // 2)))
+
+
+def _prime(choose: random.Random, bits: int) -> int:
+    while True:
+        # The two highest bits: a product of two has exactly twice as many.
+        candidate = choose.getrandbits(bits) | 3 << bits - 2 | 1
+        divides = any(candidate % small == 0 for small in range(3, 2000, 2))
+        if not divides and pow(2, candidate - 1, candidate) == 1 and candidate % EXPONENT != 1:
+            return candidate
 
 
 def pss(
