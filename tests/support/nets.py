@@ -67,3 +67,77 @@ def weights(seed: int, *shape: int) -> np.ndarray:
     """Return random weights that keep a signal's size."""
     spread = 1 / np.sqrt(max(1, np.prod(shape[1:])))
     return np.random.default_rng(seed).standard_normal(shape) * spread
+
+
+def lenet() -> onnx.ModelProto:
+    """Return LeNet-5 on (1, 28, 28), random weights."""
+    pool = {"kernel_shape": [2, 2], "strides": [2, 2]}
+    nodes = [
+        helper.make_node("Conv", ["x", "w1", "b1"], ["c1"], pads=[2, 2, 2, 2]),
+        helper.make_node("Relu", ["c1"], ["r1"]),
+        helper.make_node("MaxPool", ["r1"], ["m1"], **pool),
+        helper.make_node("Conv", ["m1", "w2", "b2"], ["c2"]),
+        helper.make_node("Relu", ["c2"], ["r2"]),
+        helper.make_node("MaxPool", ["r2"], ["m2"], **pool),
+        helper.make_node("Flatten", ["m2"], ["flat"]),
+        *dense_layers("flat", (3, 4, 5)),
+    ]
+    shapes = {1: (6, 1, 5, 5), 2: (16, 6, 5, 5), 3: (120, 400), 4: (84, 120), 5: (10, 84)}
+    return build(nodes, layer_constants(shapes), (1, 28, 28), (10,))
+
+
+def wide_mlp() -> onnx.ModelProto:
+    """Return a dense network, 784-128-10, random weights."""
+    nodes = [helper.make_node("Flatten", ["x"], ["flat"]), *dense_layers("flat", (1, 2))]
+    return build(nodes, layer_constants({1: (128, 784), 2: (10, 128)}), (1, 28, 28), (10,))
+
+
+def deep_cnn() -> onnx.ModelProto:
+    """Return six convolutions on (3, 32, 32), 38 M products, random weights."""
+    widths = (3, 32, 32, 64, 64, 128, 128)
+    nodes, at = [], "x"
+    for layer in range(1, 7):
+        stride = 2 if layer in (3, 5) else 1
+        nodes += [
+            helper.make_node(
+                "Conv",
+                [at, f"w{layer}", f"b{layer}"],
+                [f"c{layer}"],
+                pads=[1, 1, 1, 1],
+                strides=[stride, stride],
+            ),
+            helper.make_node("Relu", [f"c{layer}"], [f"r{layer}"]),
+        ]
+        at = f"r{layer}"
+    nodes += [
+        helper.make_node("GlobalAveragePool", [at], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["flat"]),
+        *dense_layers("flat", (7,)),
+    ]
+    shapes = {layer: (widths[layer], widths[layer - 1], 3, 3) for layer in range(1, 7)}
+    return build(nodes, layer_constants({**shapes, 7: (10, 128)}), (3, 32, 32), (10,))
+
+
+def dense_layers(at: str, layers: tuple[int, ...]) -> list[onnx.NodeProto]:
+    """Return dense layers by their numbers, relu between them, to y."""
+    nodes = []
+    for layer in layers:
+        last = layer == layers[-1]
+        out = "y" if last else f"g{layer}"
+        nodes.append(helper.make_node("Gemm", [at, f"w{layer}", f"b{layer}"], [out], transB=1))
+        if not last:
+            nodes.append(helper.make_node("Relu", [out], [f"r{layer}"]))
+            at = f"r{layer}"
+    return nodes
+
+
+def layer_constants(shapes: dict[int, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """Return w and b for each layer's shape of weights."""
+    return {
+        name: value
+        for layer, shape in shapes.items()
+        for name, value in (
+            (f"w{layer}", 1.4 * weights(layer, *shape)),
+            (f"b{layer}", 0.1 * weights(100 + layer, shape[0])),
+        )
+    }

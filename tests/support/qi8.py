@@ -1,222 +1,94 @@
-"""QI8-1 as plainly as can be: loops over Python's integers, and one float32 product for the scale.
+"""QI8-1 read from its page, docs/replay.md, in plain integers: a twin of tallystick.replay.
 
-Slow, and independent of the package's engine: what contracts compute is compared with this.
+Nothing here is imported from the package, so that both cannot be wrong alike.
 """
 
-from dataclasses import astuple, dataclass, field, replace
 from itertools import product
 
-import numpy as np
-
-from tallystick.keccak import keccak256
-
-SPEC_ID = keccak256(b"QI8-1")
-DENSE, CONVOLUTION, MAX_POOL, AVERAGE_POOL, LOOKUP = range(1, 6)
+NAMES = (
+    *("kind", "in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "k_h", "k_w", "stride_h"),
+    *("stride_w", "pad_top", "pad_left", "groups", "k", "za", "zw", "zy", "lo", "hi"),
+)
 
 
-@dataclass(frozen=True)
-class Record:
-    """A step's fields, in the order of its record."""
-
-    kind: int
-    in_h: int
-    in_w: int
-    in_c: int
-    out_h: int
-    out_w: int
-    out_c: int
-    k_h: int = 0
-    k_w: int = 0
-    stride_h: int = 0
-    stride_w: int = 0
-    pad_top: int = 0
-    pad_left: int = 0
-    groups: int = 0
-    k: int = 0
-    za: int = 0
-    zw: int = 0
-    zy: int = 0
-    lo: int = 0
-    hi: int = 255
-
-    @property
-    def in_size(self) -> int:
-        return self.in_h * self.in_w * self.in_c
-
-    @property
-    def out_size(self) -> int:
-        return self.out_h * self.out_w * self.out_c
-
-    @property
-    def macs(self) -> int:
-        return self.out_size * self.k if self.kind in (DENSE, CONVOLUTION) else 0
-
-    def pack(self) -> bytes:
-        """Return the step as evidence brings it, 40 bytes."""
-        return b"".join(value.to_bytes(2, "big") for value in astuple(self))
-
-    def hash(self) -> bytes:
-        return keccak256(b"".join(value.to_bytes(32, "big") for value in astuple(self)))
+def rne(x: int, s: int) -> int:
+    """Return x / 2^s rounded half to even."""
+    whole, rest = divmod(x, 1 << s)
+    return whole + (2 * rest > 1 << s or (2 * rest == 1 << s and whole % 2 == 1))
 
 
-@dataclass(frozen=True)
-class Row:
-    """Bias with the zero points' part folded in, bits of the scale, weights as stored."""
-
-    bias: int
-    scale: int
-    weights: bytes = b""
-
-    def pack(self) -> bytes:
-        return self.bias.to_bytes(8, "big", signed=True) + self.scale.to_bytes(4) + self.weights
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A step with its rows, or its table."""
-
-    record: Record
-    rows: list[Row] = field(default_factory=list)
-    table: bytes = b""
-
-    def pack_rows(self) -> bytes:
-        return b"".join(row.pack() for row in self.rows) + self.table
+def requantise(acc: int, bits: int, zy: int, lo: int, hi: int) -> int:
+    """Return y as the page's "Requantisation" has it."""
+    m, big = abs(acc), 0x800000 | (bits & 0x7FFFFF)
+    e = (bits >> 23) - 150
+    if m.bit_length() > 24:
+        s = m.bit_length() - 24
+        m, e = rne(m, s), e + s
+    p = m * big
+    if p.bit_length() > 24:
+        s = p.bit_length() - 24
+        p, e = rne(p, s), e + s
+    v = p << e if e >= 0 else (0 if -e > 60 else rne(p, -e))
+    return max(lo, min(hi, (-v if acc < 0 else v) + zy))
 
 
-@dataclass(frozen=True)
-class Net:
-    """A model."""
-
-    layers: list[Layer]
-
-    @property
-    def steps(self) -> bytes:
-        return b"".join(layer.record.pack() for layer in self.layers)
-
-    @property
-    def rows(self) -> bytes:
-        return b"".join(layer.pack_rows() for layer in self.layers)
-
-    @property
-    def in_size(self) -> int:
-        return self.layers[0].record.in_size
-
-    @property
-    def macs(self) -> int:
-        return sum(layer.record.macs for layer in self.layers)
-
-    def content_hash(self) -> bytes:
-        hashes = [layer.record.hash() for layer in self.layers]
-        head = SPEC_ID + (96).to_bytes(32, "big") + keccak256(self.rows)
-        return keccak256(head + len(hashes).to_bytes(32, "big") + b"".join(hashes))
-
-    def run(self, data: bytes) -> bytes:
-        """Return the output's bytes."""
-        for layer in self.layers:
-            data = apply(layer, data)
-        return data
-
-    def with_layer(self, index: int, layer: Layer) -> "Net":
-        return Net([*self.layers[:index], layer, *self.layers[index + 1 :]])
-
-    def with_record(self, index: int, **changes: int) -> "Net":
-        layer = self.layers[index]
-        return self.with_layer(index, replace(layer, record=replace(layer.record, **changes)))
+def read(data: bytes) -> tuple[list[dict[str, int]], bytes]:
+    """Return the steps and the rows of a file."""
+    count = int.from_bytes(data[8:12], "big")
+    words = [int.from_bytes(data[at : at + 32], "big") for at in range(32, 32 + 640 * count, 32)]
+    steps = [dict(zip(NAMES, words[at : at + 20], strict=True)) for at in range(0, 20 * count, 20)]
+    return steps, data[32 + 640 * count :]
 
 
-def requantize(acc: int, scale: int, zy: int, lo: int, hi: int) -> int:
-    """Return the byte: float32 arithmetic of numpy, one rounding each."""
-    # Python rounds an int to float64, not to float32: numpy's conversion from int64 rounds once.
-    number = np.array(acc, np.int64).astype(np.float32)
-    with np.errstate(over="ignore", under="ignore"):
-        scaled = number * np.array(scale, np.uint32).view(np.float32)
-    if np.isinf(scaled):
-        return hi if acc > 0 else lo
-    return min(max(int(np.rint(scaled)) + zy, lo), hi)
+def run(data: bytes, tensor: bytes) -> list[bytes]:
+    """Return all tensors of one inference, the input's first."""
+    steps, rows = read(data)
+    tensors = [tensor]
+    for step in steps:
+        head = rows_size(step)
+        tensors.append(apply(step, rows[:head], tensors[-1]))
+        rows = rows[head:]
+    return tensors
 
 
-def apply(layer: Layer, data: bytes) -> bytes:
+def rows_size(step: dict[str, int]) -> int:
+    """Return how many bytes of rows a step takes."""
+    each = step["out_c"] * (12 + step["k"])
+    return {1: each, 2: each, 3: 0, 4: 12, 5: 256}[step["kind"]]
+
+
+def apply(step: dict[str, int], rows: bytes, tensor: bytes) -> bytes:
     """Return a step's output."""
-    r = layer.record
-    if r.kind == LOOKUP:
-        return bytes(layer.table[byte] for byte in data)
-    out = []
-    for y, x, o in product(range(r.out_h), range(r.out_w), range(r.out_c)):
-        if r.kind in (DENSE, CONVOLUTION):
-            row = layer.rows[o]
-            width = r.in_c // r.groups
-            first = o // (r.out_c // r.groups) * width
-            patch = [
-                byte
-                for ky, kx in product(range(r.k_h), range(r.k_w))
-                for byte in _pixel(r, data, y, x, ky, kx, r.za)[first : first + width]
-            ]
-            acc = sum(a * (w - r.zw) for a, w in zip(patch, row.weights, strict=True)) + row.bias
-            out.append(requantize(acc, row.scale, r.zy, r.lo, r.hi))
-            continue
-        padding = r.za if r.kind == AVERAGE_POOL else 0
-        window = [
-            _pixel(r, data, y, x, ky, kx, padding)[o]
-            for ky, kx in product(range(r.k_h), range(r.k_w))
-        ]
-        if r.kind == MAX_POOL:
-            out.append(max(window))
+    if step["kind"] == 5:
+        return bytes(rows[a] for a in tensor)
+    places = product(*(range(step[name]) for name in ("out_h", "out_w", "out_c")))
+    return bytes(element(step, rows, tensor, *place) for place in places)
+
+
+def element(step: dict[str, int], rows: bytes, tensor: bytes, y: int, x: int, o: int) -> int:
+    """Return one output element."""
+    weighted = step["kind"] in (1, 2)
+    if weighted:
+        width = step["in_c"] // step["groups"]
+        first = o // (step["out_c"] // step["groups"]) * width
+        channels = range(first, first + width)
+        row = rows[o * (12 + step["k"]) : (o + 1) * (12 + step["k"])]
+    else:
+        channels, row = range(o, o + 1), rows
+    patch = []
+    for ky, kx, c in product(range(step["k_h"]), range(step["k_w"]), channels):
+        iy = y * step["stride_h"] - step["pad_top"] + ky
+        ix = x * step["stride_w"] - step["pad_left"] + kx
+        if 0 <= iy < step["in_h"] and 0 <= ix < step["in_w"]:
+            patch.append(tensor[(iy * step["in_w"] + ix) * step["in_c"] + c])
         else:
-            row = layer.rows[0]
-            out.append(requantize(sum(window) + row.bias, row.scale, r.zy, r.lo, r.hi))
-    return bytes(out)
-
-
-def _pixel(r: Record, data: bytes, y: int, x: int, ky: int, kx: int, padding: int) -> bytes:
-    """Return the channels of the input under a window's place."""
-    row, column = y * r.stride_h + ky - r.pad_top, x * r.stride_w + kx - r.pad_left
-    if not (0 <= row < r.in_h and 0 <= column < r.in_w):
-        return bytes([padding]) * r.in_c
-    start = (row * r.in_w + column) * r.in_c
-    return data[start : start + r.in_c]
-
-
-def dense(inputs: int, outputs: int, **fields: int) -> Record:
-    """Return a dense step."""
-    ones = {"k_h": 1, "k_w": 1, "stride_h": 1, "stride_w": 1, "groups": 1}
-    return Record(DENSE, 1, 1, inputs, 1, 1, outputs, k=inputs, **ones, **fields)
-
-
-def windowed(
-    kind: int,
-    image: tuple[int, int, int],
-    channels: int,
-    kernel: tuple[int, int],
-    stride: tuple[int, int] = (1, 1),
-    pads: tuple[int, int, int, int] = (0, 0, 0, 0),
-    groups: int = 1,
-    **fields: int,
-) -> Record:
-    """Return a convolution or pool; pads are top, left, bottom, right."""
-    top, left, bottom, right = pads
-    out_h = (image[0] + top + bottom - kernel[0]) // stride[0] + 1
-    out_w = (image[1] + left + right - kernel[1]) // stride[1] + 1
-    k = kernel[0] * kernel[1]
-    if kind == CONVOLUTION:
-        k *= image[2] // groups
-    if kind == MAX_POOL:
-        k = 0
-    return Record(
-        kind,
-        *image,
-        out_h,
-        out_w,
-        channels,
-        *kernel,
-        *stride,
-        top,
-        left,
-        groups if kind == CONVOLUTION else 0,
-        k,
-        **fields,
-    )
-
-
-def conv(image: tuple[int, int, int], channels: int, kernel: int, pad: int = 0) -> Record:
-    """Return a square convolution with stride 1."""
-    return windowed(CONVOLUTION, image, channels, (kernel, kernel), pads=(pad,) * 4)
+            patch.append(step["za"])
+    if step["kind"] == 3:
+        return max(patch)
+    acc = int.from_bytes(row[:8], "big", signed=True)
+    if weighted:
+        acc += sum(a * w for a, w in zip(patch, row[12:], strict=True)) - step["zw"] * sum(patch)
+    else:
+        acc += sum(patch)
+    scale = int.from_bytes(row[8:12], "big")
+    return requantise(acc, scale, step["zy"], step["lo"], step["hi"])

@@ -3,6 +3,7 @@
 This is quantisation as onnxruntime does it at a graph's ends; no dispute looks at it.
 """
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ def encode(model: Model, values: NDArray[np.floating[Any]]) -> NDArray[np.uint8]
     h, w, c = first.in_shape
     if values.shape[1:] == (c, h, w):
         values = values.transpose(0, 2, 3, 1)
-    elif values[:1].size != first.in_size or (c > 1 and h * w > 1):
+    elif prod(values.shape[1:]) != first.in_size or (c > 1 and h * w > 1):
         raise FieldError("values", values.shape, f"(n, {c}, {h}, {w})")
     if not np.isfinite(values).all():
         raise FieldError("values", "infinite or not a number", "finite ones")
@@ -35,7 +36,7 @@ def encode(model: Model, values: NDArray[np.floating[Any]]) -> NDArray[np.uint8]
     with np.errstate(over="ignore"):
         steps = values.astype(np.float32) / scale
     bytes_ = np.rint(np.clip(steps, -zero_point, 255 - zero_point)) + zero_point
-    return bytes_.astype(np.uint8).reshape(len(values), -1)
+    return bytes_.astype(np.uint8).reshape(len(values), first.in_size)
 
 
 def decode(model: Model, outputs: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ whatever order, exceeds what the float type holds exactly. What fits in float32 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,7 @@ class Engine:
         """
         for tensor in self._tensors(inputs):
             last = tensor
-        return last.reshape(len(inputs), -1)
+        return last.reshape(len(inputs), self.model.steps[-1].out_size)
 
     def trace(self, inputs: Bytes) -> list[Bytes]:
         """Return all tensors, (n, h, w, c) each: the inputs and each step's outputs."""
@@ -94,7 +95,7 @@ class Engine:
 
     def _tensors(self, inputs: Bytes) -> Iterator[Bytes]:
         first = self.model.steps[0]
-        if inputs.dtype != np.uint8 or inputs.ndim < 2 or inputs[:1].size != first.in_size:
+        if inputs.dtype != np.uint8 or inputs.ndim < 2 or prod(inputs.shape[1:]) != first.in_size:
             raise FieldError("inputs", f"{inputs.dtype} {inputs.shape}", f"n x {first.in_size} u8")
         tensor = inputs.reshape(-1, *first.in_shape)
         yield tensor

@@ -1,0 +1,100 @@
+"""Print how fast the QI8-1 engine is beside onnxruntime: `python -m tests.bench.replay`; JSON=1.
+
+Both on one thread, on the same quantised model and the same bytes, whose answers must be equal.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import onnx
+from rich.console import Console
+from rich.table import Table
+from threadpoolctl import threadpool_limits
+
+from tallystick.replay.client import encode
+from tallystick.replay.engine import Engine
+from tallystick.replay.importer import import_onnx
+from tallystick.replay.quantize import Types, quantize
+from tallystick.replay.runtime import session
+from tests.support.nets import cnn, deep_cnn, digits, lenet, mlp, wide_mlp
+
+NETS: dict[str, tuple[Callable[[], onnx.ModelProto], tuple[int, ...], int]] = {
+    "digits MLP": (mlp, (1, 8, 8), 1797),
+    "digits CNN": (cnn, (1, 8, 8), 1797),
+    "MLP 784-128-10": (wide_mlp, (1, 28, 28), 1024),
+    "LeNet-5": (lenet, (1, 28, 28), 256),
+    "CNN 32x32, 6 layers": (deep_cnn, (3, 32, 32), 16),
+}
+REPEATS = 7
+
+
+def rate(run: Callable[[], Any], count: int) -> float:
+    """Return inferences a second, the best of several runs."""
+    times = []
+    for _ in range(REPEATS):
+        start = perf_counter()
+        run()
+        times.append(perf_counter() - start)
+    return count / min(times)
+
+
+def measure() -> list[dict[str, Any]]:
+    """Return a row for each network, batch and direction."""
+    rows = []
+    for name, (net, shape, count) in NETS.items():
+        if shape == (1, 8, 8):
+            inputs = digits()[:count]
+        else:
+            inputs = np.random.default_rng(1).random((count, *shape), np.float32)
+        source = quantize(net(), inputs[:32], Types.U8U8)
+        model = import_onnx(source, inputs[:8], count=8)
+        engine, runtime = Engine(model), session(source)
+        stored, feed = encode(model, inputs), source.graph.input[0].name
+        for batch in (count, 1):
+            parts = [stored[at : at + batch] for at in range(0, min(count, 64 * batch), batch)]
+            floats = [inputs[at : at + batch] for at in range(0, min(count, 64 * batch), batch)]
+            done = sum(map(len, parts))
+            ours = rate(lambda e=engine, p=parts: [e.run(one) for one in p], done)
+            theirs = rate(
+                lambda r=runtime, f=feed, p=floats: [r.run(None, {f: one}) for one in p], done
+            )
+            rows.append(
+                {
+                    "name": f"{name}, batch {batch}",
+                    "value": round(ours),
+                    "unit": "inferences/s",
+                    "onnxruntime": round(theirs),
+                    "ratio": round(ours / theirs, 3),
+                    "macs": model.macs,
+                }
+            )
+    return rows
+
+
+def main() -> None:
+    with threadpool_limits(limits=1):
+        rows = measure()
+    if os.environ.get("JSON") == "1":
+        for row in rows:
+            print(json.dumps(row))
+        return
+    table = Table(title="QI8-1 engine beside onnxruntime, one thread each, inferences a second")
+    for column in ("network", "MAC", "engine", "onnxruntime", "engine / onnxruntime"):
+        table.add_column(column, justify="left" if column == "network" else "right")
+    for row in rows:
+        table.add_row(
+            row["name"],
+            f"{row['macs']:,}",
+            f"{row['value']:,}",
+            f"{row['onnxruntime']:,}",
+            f"{row['ratio']:.2f}",
+        )
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
