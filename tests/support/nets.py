@@ -63,6 +63,25 @@ def build(
     return model
 
 
+def in_bytes(
+    nodes: list[onnx.NodeProto],
+    constants: dict[str, np.ndarray],
+    in_shape: tuple[int, ...],
+    dtype: int = TensorProto.UINT8,
+    out_dtype: int = TensorProto.UINT8,
+) -> onnx.ModelProto:
+    """Return a quantised model from x to y of the given nodes; types stay as they are."""
+    graph = helper.make_graph(
+        nodes,
+        "bytes",
+        [helper.make_tensor_value_info("x", dtype, ["n", *in_shape])],
+        [helper.make_tensor_value_info("y", out_dtype, None)],
+        [numpy_helper.from_array(np.array(value), name) for name, value in constants.items()],
+    )
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=8)
+
+
 def weights(seed: int, *shape: int) -> np.ndarray:
     """Return random weights that keep a signal's size."""
     spread = 1 / np.sqrt(max(1, np.prod(shape[1:])))

@@ -10,7 +10,6 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from tallystick.errors import FieldError
@@ -134,16 +133,19 @@ def _multiply(step: Step, kernel: _Kernel, tensor: Bytes) -> Bytes:
 
 def _grouped(step: Step, kernel: _Kernel, padded: Bytes) -> _Floats:
     kind = kernel.weights.dtype
+    n = len(padded)
+    if step.groups == 1:
+        whole: _Floats = np.matmul(_patches(step, padded.astype(kind)), kernel.weights[0])
+        return whole.reshape(n, *step.out_shape)
     windows = _windows(step, padded)
-    n, h, w, k_h, k_w, _ = windows.shape
     width = step.in_c // step.groups
-    sums = np.empty((n * h * w, step.out_c), kind)
+    sums = np.empty((n * step.out_h * step.out_w, step.out_c), kind)
     for group, weights in enumerate(kernel.weights):
         part = windows[..., group * width : (group + 1) * width]
-        patches = part.astype(kind, order="C").reshape(n * h * w, step.k)
+        patches = part.astype(kind, order="C").reshape(-1, step.k)
         at = group * weights.shape[1]
         np.matmul(patches, weights, out=sums[:, at : at + weights.shape[1]])
-    return sums.reshape(n, h, w, step.out_c)
+    return sums.reshape(n, *step.out_shape)
 
 
 def _depthwise(step: Step, kernel: _Kernel, padded: Bytes) -> _Floats:
@@ -177,21 +179,33 @@ def _average_pool(step: Step, rows: Rows, tensor: Bytes) -> Bytes:
 
 def _padded(step: Step, tensor: Bytes, value: int) -> Bytes:
     """Return the input with its padding; what lies beyond the last window stays as it is."""
-    bottom = (step.out_h - 1) * step.stride_h + step.k_h - step.pad_top - step.in_h
-    right = (step.out_w - 1) * step.stride_w + step.k_w - step.pad_left - step.in_w
-    pads = (step.pad_top, max(bottom, 0)), (step.pad_left, max(right, 0))
-    if not any(map(any, pads)):
-        return tensor
-    return np.pad(tensor, ((0, 0), *pads, (0, 0)), constant_values=value)
+    top, left = step.pad_top, step.pad_left
+    height = max((step.out_h - 1) * step.stride_h + step.k_h, top + step.in_h)
+    width = max((step.out_w - 1) * step.stride_w + step.k_w, left + step.in_w)
+    if (height, width) == (step.in_h, step.in_w):
+        return np.ascontiguousarray(tensor)
+    padded = np.full((len(tensor), height, width, step.in_c), value, np.uint8)
+    padded[:, top : top + step.in_h, left : left + step.in_w] = tensor
+    return padded
 
 
 def _windows(step: Step, padded: NDArray[Any]) -> NDArray[Any]:
     """Return a view of all windows, (n, out_h, out_w, k_h, k_w, c)."""
     n, _, _, c = padded.shape
     by_n, by_y, by_x, by_c = padded.strides
-    return as_strided(
-        padded,
-        (n, step.out_h, step.out_w, step.k_h, step.k_w, c),
-        (by_n, by_y * step.stride_h, by_x * step.stride_w, by_y, by_x, by_c),
-        writeable=False,
-    )
+    shape = (n, step.out_h, step.out_w, step.k_h, step.k_w, c)
+    strides = (by_n, by_y * step.stride_h, by_x * step.stride_w, by_y, by_x, by_c)
+    return np.ndarray(shape, padded.dtype, padded, strides=strides)
+
+
+def _patches(step: Step, padded: NDArray[Any]) -> NDArray[Any]:
+    """Return all windows laid out, (n * out_h * out_w, k_h * k_w * c)."""
+    n, height, width, c = padded.shape
+    if step.k_h == step.k_w == 1 and (height, width) == (step.out_h, step.out_w):
+        return padded.reshape(-1, step.k)
+    by_n, by_y, by_x, by_c = padded.strides
+    # The pixels of a window's line lie side by side: copied in one go.
+    shape = (n, step.out_h, step.out_w, step.k_h, step.k_w * c)
+    strides = (by_n, by_y * step.stride_h, by_x * step.stride_w, by_y, by_c)
+    view: NDArray[Any] = np.ndarray(shape, padded.dtype, padded, strides=strides)
+    return view.reshape(-1, step.k)

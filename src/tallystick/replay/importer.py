@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from tallystick.replay.errors import ModelError, UnportableError
@@ -40,7 +41,11 @@ def import_file(source: Path, target: Path, samples: NDArray[Any], count: int = 
         samples: real inputs as the ONNX graph takes them.
         count: random inputs to try besides.
     """
-    model = import_onnx(onnx.load(str(source)), samples, count)
+    try:
+        read = onnx.load(str(source))
+    except DecodeError as error:
+        raise UnportableError(source.name, "is not an ONNX file", "one that is") from error
+    model = import_onnx(read, samples, count)
     target.write_bytes(model.to_bytes())
     return model
 
@@ -334,7 +339,7 @@ class _Walk:
 
 
 _RESHAPES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Identity")
-_LOOKUPS = ("QLinearSigmoid", "QLinearLeakyRelu", "Relu", "Clip", "LeakyRelu")
+_LOOKUPS = ("QLinearSigmoid", "QLinearLeakyRelu", "Relu", "Clip")
 _HANDLERS: dict[str, Callable[[_Walk, Node], None]] = {
     "QuantizeLinear": _Walk.quantise,
     "DequantizeLinear": _Walk.dequantise,

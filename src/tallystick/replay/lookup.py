@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from tallystick.replay.graph import Node
-from tallystick.replay.runtime import session
+from tallystick.replay.runtime import run, session
 
 _ALL = np.arange(256, dtype=np.uint8)
 
@@ -41,7 +41,7 @@ def table(node: Node, signed: bool) -> tuple[NDArray[np.uint8], bool]:
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
     values = (_ALL ^ 0x80).view(np.int8) if signed else _ALL
-    (answers,) = session(model).run(None, {"x": values.reshape(1, 256)})
+    (answers,) = run(session(model), "x", values.reshape(1, 256))
     out_signed = answers.dtype == np.int8
-    stored = answers.ravel().view(np.uint8)
-    return (stored ^ 0x80 if out_signed else stored), out_signed
+    flip = np.uint8(0x80 if out_signed else 0)
+    return answers.ravel().view(np.uint8) ^ flip, out_signed

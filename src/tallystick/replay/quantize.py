@@ -31,11 +31,19 @@ class Types(Enum):
     """uint8 activations, int8 weights of 7 bits."""
 
 
-class _Samples(CalibrationDataReader):  # type: ignore[misc]
+class Samples(CalibrationDataReader):  # type: ignore[misc]
+    """What onnxruntime calibrates with: one sample after another.
+
+    Args:
+        name: of the graph's input.
+        samples: (n, ...) as the graph takes them.
+    """
+
     def __init__(self, name: str, samples: NDArray[np.float32]) -> None:
         self._feeds: Iterator[dict[str, Any]] = ({name: sample[None]} for sample in samples)
 
     def get_next(self) -> dict[str, Any] | None:
+        """Return the next sample by the input's name, or None after the last."""
         return next(self._feeds, None)
 
 
@@ -64,11 +72,14 @@ def quantize(
     weights = QuantType.QUInt8 if types == Types.U8U8 else signed
     with tempfile.TemporaryDirectory() as folder:
         prepared, quantised = Path(folder, "prepared.onnx"), Path(folder, "quantised.onnx")
-        onnx.save(_pools_as_convolutions(_folded(model, prepared)), str(prepared))
+        ready = _pools_as_convolutions(_folded(model, prepared))
+        # Said, so that onnxruntime doesn't advise the preparation just made.
+        helper.set_model_props(ready, {"onnx.quant.pre_process": "onnxruntime.quant"})
+        onnx.save(ready, str(prepared))
         quantize_static(
             str(prepared),
             str(quantised),
-            _Samples(model.graph.input[0].name, samples),
+            Samples(model.graph.input[0].name, samples),
             quant_format=QuantFormat.QOperator,
             activation_type=activation,
             weight_type=weights,

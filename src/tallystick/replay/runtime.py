@@ -4,6 +4,7 @@ from typing import Any
 
 import onnx
 import onnxruntime  # type: ignore[import-untyped]
+from numpy.typing import NDArray
 
 from tallystick.replay.errors import UnportableError
 
@@ -22,7 +23,23 @@ def session(model: onnx.ModelProto) -> Any:
             model.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise UnportableError("graph", f"onnxruntime refuses it ({reason})", "a valid file") from (
-            error
-        )
+        raise _refusal(error) from error
+
+
+def run(started: Any, name: str, values: NDArray[Any]) -> list[NDArray[Any]]:
+    """Return a session's outputs for one input, by its name.
+
+    Raises:
+        UnportableError: onnxruntime cannot run the model.
+    """
+    try:
+        outputs: list[NDArray[Any]] = started.run(None, {name: values})
+    except Exception as error:
+        raise _refusal(error) from error
+    return outputs
+
+
+def _refusal(error: Exception) -> UnportableError:
+    # Its exceptions have no common base, and their texts may take several lines.
+    reason = " ".join(str(error).split())
+    return UnportableError("graph", f"onnxruntime refuses it ({reason})", "a file that it runs")

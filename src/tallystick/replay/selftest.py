@@ -15,7 +15,7 @@ from tallystick.replay.engine import Engine
 from tallystick.replay.errors import MismatchError
 from tallystick.replay.graph import Graph
 from tallystick.replay.model import Model
-from tallystick.replay.runtime import session
+from tallystick.replay.runtime import run, session
 from tallystick.replay.tensor import Tensor
 
 _SEED = 8
@@ -52,14 +52,14 @@ def check_against_onnxruntime(
     whole, inner = session(_with_first(source, tensors[0])), session(_inner(source, tensors))
     name = whole.get_inputs()[0].name
     for start in range(0, len(samples), batch):
-        answer, first = whole.run(None, {name: samples[start : start + batch]})
+        answer, first = run(whole, name, samples[start : start + batch])
         part = real[start : start + batch]
         _compare(tensors[0], first, part)
         _compare_answer(model, tensors[-1], answer, engine.run(part))
     for stored in (_random(model.steps[0].in_size, count), real):
         for start in range(0, len(stored), batch):
             part = stored[start : start + batch]
-            expected = inner.run(None, {tensors[0].name: tensors[0].from_stored(part)})
+            expected = run(inner, tensors[0].name, tensors[0].from_stored(part))
             found = engine.trace(part)[1:]
             for tensor, theirs, ours in zip(tensors[1:], expected, found, strict=True):
                 _compare(tensor, theirs, ours)

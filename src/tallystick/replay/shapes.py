@@ -1,5 +1,6 @@
 """What a node does to a tensor's shape."""
 
+from collections.abc import Callable
 from math import prod
 
 from tallystick.replay.graph import Node
@@ -7,38 +8,66 @@ from tallystick.replay.tensor import Tensor
 
 
 def new_shape(node: Node, before: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the shape that a node gives, less the batch dimension."""
-    size = prod(before)
-    if node.op == "Identity":
-        return before
-    if node.op == "Flatten" and node.attributes.get("axis", 1) == 1:
-        return (size,)
-    if node.op == "Squeeze" and before[1:] == (1, 1):
-        axes = node.optional(1)
-        chosen = node.attributes.get("axes") if axes is None else axes.tolist()
-        if chosen is not None and {axis % 4 for axis in chosen} == {2, 3}:
-            return (size,)
-    if node.op == "Unsqueeze" and len(before) == 1:
-        axes = node.optional(1)
-        chosen = node.attributes.get("axes") if axes is None else axes.tolist()
-        if chosen is not None and {axis % 4 for axis in chosen} == {2, 3}:
-            return (size, 1, 1)
-    if node.op == "Reshape" and not node.attributes.get("allowzero", 0):
-        batch, *rest = node.constant(1).tolist()
-        rest = [before[place] if n == 0 else n for place, n in enumerate(rest)]
-        if rest.count(-1) == 1 and batch in (0, 1):
-            rest[rest.index(-1)] = size // max(1, -prod(rest))
-        if batch in (0, 1, -1) and len(rest) in (1, 3) and prod(rest) == size and min(rest) > 0:
-            return tuple(rest)
-    raise node.refusal(
-        f"changes the shape {before} in a way that has no step", "Flatten with axis 1, or none"
-    )
+    """Return the shape that a node gives, less the batch dimension.
+
+    Raises:
+        UnportableError: one that no tensor of QI8-1 has, or that mixes samples.
+    """
+    shape = before if node.op == "Identity" else _SHAPES[node.op](node, before)
+    if shape is None:
+        raise node.refusal(
+            f"changes the shape {before} in a way that has no step", "Flatten with axis 1, or none"
+        )
+    return shape
+
+
+def _flattened(node: Node, before: tuple[int, ...]) -> tuple[int, ...] | None:
+    return (prod(before),) if node.attributes.get("axis", 1) == 1 else None
+
+
+def _squeezed(node: Node, before: tuple[int, ...]) -> tuple[int, ...] | None:
+    return before[:1] if before[1:] == (1, 1) and _axes(node) == {2, 3} else None
+
+
+def _unsqueezed(node: Node, before: tuple[int, ...]) -> tuple[int, ...] | None:
+    return (*before, 1, 1) if len(before) == 1 and _axes(node) == {2, 3} else None
+
+
+def _axes(node: Node) -> set[int] | None:
+    """Return the axes squeezed or unsqueezed, of the shape with all of them."""
+    given = node.optional(1)
+    axes = node.attributes.get("axes") if given is None else given.tolist()
+    return None if axes is None else {axis % 4 for axis in axes}
+
+
+def _reshaped(node: Node, before: tuple[int, ...]) -> tuple[int, ...] | None:
+    batch, *shape = node.constant(1).tolist() or [0]
+    if len(shape) not in (1, 3) or node.attributes.get("allowzero", 0):
+        return None
+    copied = (*before, 0, 0)
+    shape = [copied[place] if size == 0 else size for place, size in enumerate(shape)]
+    if batch in (0, 1) and shape.count(-1) == 1:
+        shape[shape.index(-1)] = prod(before) // max(1, -prod(shape))
+    fits = batch in (-1, 0, 1) and min(shape) > 0 and prod(shape) == prod(before)
+    return tuple(shape) if fits else None
+
+
+_SHAPES: dict[str, Callable[[Node, tuple[int, ...]], tuple[int, ...] | None]] = {
+    "Flatten": _flattened,
+    "Squeeze": _squeezed,
+    "Unsqueeze": _unsqueezed,
+    "Reshape": _reshaped,
+}
 
 
 def window_of(
     node: Node, tensor: Tensor, kernel: tuple[int, int]
 ) -> tuple[tuple[int, int], dict[str, int]]:
-    """Return output height and width, and kernel, strides and pads as a step has them."""
+    """Return output height and width, and kernel, strides and pads as a step has them.
+
+    Raises:
+        UnportableError: no image, or windows that a step cannot say.
+    """
     attributes = node.attributes
     if len(tensor.shape) != 3:
         raise node.refusal("its input is not an image", "an input of (n, c, h, w)")

@@ -2,7 +2,7 @@
 
 records   20 words as Solidity's abi.encode has them | unknown kind, another length
 hash      as eth_abi computes it | a vector that stays | what it does and does not depend on
-file      there and back | each byte cut or added | other magic, reserved bytes
+file      there and back | cut or too long | any bytes changed | other magic, reserved bytes
 checks    each field of each kind out of range | shapes that do not meet | rows: size, scale, bound
 client    as onnxruntime quantises | clamped, not finite, other shapes, unknown scale
 """
@@ -13,9 +13,12 @@ import numpy as np
 import pytest
 from eth_abi import encode as abi_encode
 from eth_utils import keccak
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tallystick.errors import FieldError
 from tallystick.replay.client import decode, encode
+from tallystick.replay.engine import Engine
 from tallystick.replay.errors import ModelError
 from tallystick.replay.model import SPEC_ID, Model, Quantisation, Rows
 from tallystick.replay.requantize import scale_bits
@@ -148,6 +151,21 @@ def test_from_bytes__a_byte_changed__raises(model, at, reason):
 def test_from_bytes__a_byte_more__raises(model):
     with pytest.raises(ModelError, match="needed"):
         Model.from_bytes(model.to_bytes() + b"\0")
+
+
+@given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(1, 255)), min_size=1, max_size=3))
+def test_from_bytes__bytes_changed__raises_only_model_errors_or_gives_what_runs(changes):
+    model = model_of(CONV, POOL, DENSE, LOOKUP)
+    data = bytearray(model.to_bytes())
+    for at, mask in changes:
+        data[at % len(data)] ^= mask
+
+    try:
+        read = Model.from_bytes(bytes(data))
+    except ModelError:
+        return
+    one = bytes(range(read.steps[0].in_size))
+    assert Engine(read).infer([one]) == [qi8.run(bytes(data), one)[-1]]
 
 
 @pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)

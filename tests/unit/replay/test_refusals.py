@@ -20,9 +20,9 @@ from tallystick.errors import FieldError
 from tallystick.replay.errors import MismatchError, UnportableError
 from tallystick.replay.importer import import_file, import_onnx, read_graph
 from tallystick.replay.model import Model
-from tallystick.replay.quantize import Types, _Samples, quantize
+from tallystick.replay.quantize import Samples, Types, quantize
 from tallystick.replay.selftest import check_against_onnxruntime
-from tests.support.nets import build, cnn, digits, mlp, weights
+from tests.support.nets import build, cnn, digits, in_bytes, mlp, weights
 from tests.support.zoo import ZOO, conv, pooled, samples
 
 node = helper.make_node
@@ -45,19 +45,6 @@ def with_constant(model: onnx.ModelProto, name: str, value: np.ndarray) -> onnx.
     (tensor,) = (t for t in other.graph.initializer if t.name == name)
     tensor.CopyFrom(numpy_helper.from_array(np.array(value), name))
     return other
-
-
-def in_bytes(nodes, constants, in_shape, dtype=TensorProto.UINT8, out_dtype=TensorProto.UINT8):
-    """A quantised graph from x to y, written by hand."""
-    graph = helper.make_graph(
-        nodes,
-        "bytes",
-        [helper.make_tensor_value_info("x", dtype, ["n", *in_shape])],
-        [helper.make_tensor_value_info("y", out_dtype, None)],
-        [numpy_helper.from_array(np.array(value), name) for name, value in constants.items()],
-    )
-    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
-    return helper.make_model(graph, opset_imports=opsets, ir_version=8)
 
 
 def dense(k=4, n=2, w_scale=0.01, y_scale=0.02, bias=0, w_type=np.uint8, w_zero=None, **attributes):
@@ -94,7 +81,7 @@ def test_read_graph__full_range_u8s8__names_the_node_and_7_bits(tmp_path):
         quantize_static(
             str(tmp_path / "float.onnx"),
             str(tmp_path / "q.onnx"),
-            _Samples("image", digits()[:50]),
+            Samples("image", digits()[:50]),
             quant_format=QuantFormat.QOperator,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
@@ -171,7 +158,7 @@ def test_read_graph__qdq__refused(tmp_path):
     quantize_static(
         str(tmp_path / "float.onnx"),
         str(tmp_path / "q.onnx"),
-        _Samples("image", digits()[:50]),
+        Samples("image", digits()[:50]),
         quant_format=QuantFormat.QDQ,
     )
 
@@ -320,6 +307,51 @@ def test_import_onnx__onnxruntime_cannot_load_it__refused_in_one_line(quantised)
     with pytest.raises(UnportableError, match="onnxruntime refuses it") as caught:
         import_onnx(model, digits()[:3])
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("op", "new", "shape"),
+    [
+        ("Flatten", None, (3, 4, 4)),
+        ("Reshape", [-1, 3, 4, 4, 1], (3, 4, 4)),
+        ("Reshape", [3, -1, 4, 4], (3, 4, 4)),
+        ("Reshape", [0, 4, 3, 4], (3, 4, 4)),
+        ("Reshape", [0, 3, 4, 5], (3, 4, 4)),
+        ("Reshape", [-1], (3, 4, 4)),
+        ("Squeeze", [2, 3], (3, 4, 4)),
+        ("Squeeze", [1], (1, 4, 4)),
+        ("Unsqueeze", [1, 2], (9,)),
+    ],
+)
+def test_read_graph__shape_without_a_tensor__refused(op, new, shape):
+    attributes = {"axis": 2} if op == "Flatten" else {}
+    names = ["x"] if new is None else ["x", "new"]
+    nodes = [
+        node(op, names, ["r"], "shape", **attributes),
+        node("MaxPool", ["r"], ["y"], kernel_shape=[2, 2]),
+    ]
+    model = in_bytes(nodes, {} if new is None else {"new": np.array(new)}, shape)
+
+    assert_refused(model, f"{op} shape", "in a way that has no step|order h, w, c")
+
+
+def test_import_onnx__runs_for_one_sample_only__refused_in_one_line():
+    nodes = [
+        node("Reshape", ["x", "new"], ["r"]),
+        node("MaxPool", ["r"], ["y"], kernel_shape=[2, 2]),
+    ]
+    model = in_bytes(nodes, {"new": np.array([1, 1, 8, 8])}, (64,))
+
+    with pytest.raises(UnportableError, match="onnxruntime refuses it") as caught:
+        import_onnx(model, np.zeros((3, 64), np.uint8))
+    assert "\n" not in str(caught.value)
+
+
+def test_import_file__not_onnx__refused(tmp_path):
+    (tmp_path / "junk.onnx").write_bytes(b"\xff" * 100)
+
+    with pytest.raises(UnportableError, match="junk.onnx: is not an ONNX file"):
+        import_file(tmp_path / "junk.onnx", tmp_path / "out.qi8", digits())
 
 
 def change(model: Model, what: str) -> Model:
