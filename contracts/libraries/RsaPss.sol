@@ -116,7 +116,7 @@ library RsaPss {
         assembly ("memory-safe") {
             // The word that ends at the 0x01, and all words before it, the last of which may overlap it by zeros.
             let end := add(encoded, sub(zeros, 0x1f))
-            let wrong := xor(mload(end), 1)
+            let wrong := iszero(eq(mload(end), 1))
             for { let at := encoded } lt(at, end) { at := add(at, 0x20) } { wrong := or(wrong, mload(at)) }
             good := iszero(wrong)
         }

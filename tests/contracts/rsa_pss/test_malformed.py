@@ -61,7 +61,6 @@ def test_encoding__any_byte_of_padding_not_zero__is_refused(verifier, bits):
     key = opened(bits)
     zeros = key.length - 66
     for place in range(zeros):
-        # The top bit of the block is cleared anyway.
         wrong = bytes(place) + b"\x01" + bytes(zeros - place - 1)
         encoded = Encoding(key.length, MESSAGE, zeros=wrong).encode()
 
