@@ -23,7 +23,7 @@ _Floats = NDArray[Any]
 _BLOCK = 1 << 20
 """Patch elements laid out at a time: what stays in a processor's cache."""
 _EXACT32 = 1 << 24
-_EXACT64 = 1 << 53
+"""Below it float32 holds all integers; float64 does so far beyond any accumulator."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +33,7 @@ class _Kernel:
     weights: _Floats
     """(groups, K, rows of a group), less their zero point."""
     bias: _Floats
-    """(rows,), in weights' type where the accumulators fit in it exactly, else float64."""
+    """(rows,), float32 where the accumulators fit in it exactly, else float64."""
     scale: NDArray[np.float32]
 
     @classmethod

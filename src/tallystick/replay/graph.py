@@ -13,6 +13,8 @@ from tallystick.replay.errors import UnportableError
 
 Array = NDArray[Any]
 
+_TYPES = (onnx.TensorProto.FLOAT, onnx.TensorProto.UINT8, onnx.TensorProto.INT8)
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -105,6 +107,10 @@ class Graph:
                 f"input {inputs[0].name}",
                 f"shape is {[batch, *shape]}",
                 "(n, k) or (n, c, h, w), with n free or 1 and the others fixed",
+            )
+        if kind.elem_type not in _TYPES:
+            raise UnportableError(
+                f"input {inputs[0].name}", "is neither float32 nor of 8 bits", "float32"
             )
         nodes = (Node.of(node, constants) for node in graph.node if node.op_type != "Constant")
         return cls(

@@ -196,7 +196,7 @@ class _Walk:
         if attributes.get("alpha", 1.0) != 1.0 or attributes.get("transA", 0):
             raise node.refusal("alpha is not 1, or transA is set", "alpha 1 and transA 0")
         if node.optional(7) is None:
-            raise node.refusal("its output is float32", "give it y_scale and yzero_point_of")
+            raise node.refusal("its output is float32", "give it y_scale and y_zero_point")
         weights = node.constant(3)
         rows = weights if attributes.get("transB", 0) else weights.T
         self._multiply(node, Kind.DENSE, rows, node.optional(6), x=1, w=4, y=7)
@@ -206,8 +206,7 @@ class _Walk:
         if len(node.outputs) > 1 or node.attributes.get("storage_order", 0):
             raise node.refusal("returns indices", "MaxPool with one output")
         tensor = self._reached()
-        k_h, k_w = node.attributes["kernel_shape"]
-        shape, window = window_of(node, tensor, (k_h, k_w))
+        shape, window = window_of(node, tensor, node.attributes.get("kernel_shape", ()))
         out = Tensor.image(node.outputs[0], tensor.signed, (tensor.shape[0], *shape))
         self._add(node, Step(Kind.MAX_POOL, *tensor.stored, *out.stored, **window), b"", out)
 

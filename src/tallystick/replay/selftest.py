@@ -38,21 +38,21 @@ def check_against_onnxruntime(
         count: random inputs to try besides, at least 1; the first two are all 0 and all 255.
 
     Raises:
-        FieldError: no samples, or no random inputs.
+        FieldError: no samples, or of another type or shape than the graph takes; no random inputs.
     """
     if not len(samples) or count < 1:
         raise FieldError("inputs to try", f"{len(samples)} and {count}", "1 or more of both")
-    engine = Engine(model)
-    if samples.dtype in (np.dtype(np.uint8), np.dtype(np.int8)):
-        real = tensors[0].to_stored(samples)
-    else:
-        real = encode(model, samples)
+    graph, engine = Graph.of(source), Engine(model)
+    if samples.dtype != graph.dtype or samples.shape[1:] != graph.shape:
+        shown = f"{samples.dtype} {samples.shape}"
+        raise FieldError("samples", shown, f"{graph.dtype} {('n', *graph.shape)}")
+    floats = samples.dtype == np.float32
+    real = encode(model, samples) if floats else tensors[0].to_stored(samples)
     # A graph whose batches are of one may have that one in its shapes, too.
-    batch = 1 if Graph.of(source).batch else 256
+    batch = graph.batch or 256
     whole, inner = session(_with_first(source, tensors[0])), session(_inner(source, tensors))
-    name = whole.get_inputs()[0].name
     for start in range(0, len(samples), batch):
-        answer, first = run(whole, name, samples[start : start + batch])
+        answer, first = run(whole, graph.input, samples[start : start + batch])
         part = real[start : start + batch]
         _compare(tensors[0], first, part)
         _compare_answer(model, tensors[-1], answer, engine.run(part))

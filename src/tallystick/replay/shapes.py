@@ -1,6 +1,6 @@
 """What a node does to a tensor's shape."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 
 from tallystick.replay.graph import Node
@@ -61,7 +61,7 @@ _SHAPES: dict[str, Callable[[Node, tuple[int, ...]], tuple[int, ...] | None]] = 
 
 
 def window_of(
-    node: Node, tensor: Tensor, kernel: tuple[int, int]
+    node: Node, tensor: Tensor, kernel: Sequence[int]
 ) -> tuple[tuple[int, int], dict[str, int]]:
     """Return output height and width, and kernel, strides and pads as a step has them.
 
@@ -69,15 +69,15 @@ def window_of(
         UnportableError: no image, or windows that a step cannot say.
     """
     attributes = node.attributes
-    if len(tensor.shape) != 3:
+    strides = attributes.get("strides", [1, 1])
+    auto = attributes.get("auto_pad", b"NOTSET").decode()
+    given = attributes.get("pads", [0] * 4) if auto == "NOTSET" else [0] * 4
+    if len(tensor.shape) != 3 or (len(kernel), len(strides), len(given)) != (2, 2, 4):
         raise node.refusal("its input is not an image", "an input of (n, c, h, w)")
     if set(attributes.get("dilations", [1])) != {1}:
         raise node.refusal("is dilated", "a dense kernel with zeros between")
     if attributes.get("ceil_mode", 0):
         raise node.refusal("ceil_mode is set", "pads that say the same")
-    strides = attributes.get("strides", [1, 1])
-    auto = attributes.get("auto_pad", b"NOTSET").decode()
-    given = attributes.get("pads", [0, 0, 0, 0]) if auto == "NOTSET" else [0, 0, 0, 0]
     shape, pads = [], []
     for axis in range(2):
         size, k, stride = tensor.shape[1 + axis], kernel[axis], strides[axis]

@@ -300,6 +300,12 @@ def test_read_graph__two_inputs__refused():
     assert_refused(model, "graph", "2 inputs")
 
 
+def test_read_graph__input_of_another_type__refused():
+    pool = node("MaxPool", ["x"], ["y"], kernel_shape=[2, 2])
+
+    assert_refused(in_bytes([pool], {}, (3, 4, 4), TensorProto.FLOAT16), "input x", "8 bits")
+
+
 def test_import_onnx__onnxruntime_cannot_load_it__refused_in_one_line(quantised):
     model = copied(quantised)
     model.graph.node[1].attribute.append(helper.make_attribute("nonsense", 1))
@@ -385,6 +391,21 @@ def test_check_against_onnxruntime__model_changed__raises(quantised, what):
 def test_check_against_onnxruntime__nothing_to_try__raises(quantised, real, count):
     with pytest.raises(FieldError, match="inputs to try"):
         import_onnx(quantised, digits()[:real], count)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [digits()[:5].astype(np.float64), digits()[:5].reshape(5, 64), np.ones((5, 1, 8, 8), np.uint8)],
+)
+def test_import_onnx__samples_of_another_type_or_shape__raises(quantised, samples):
+    with pytest.raises(FieldError, match="samples is"):
+        import_onnx(quantised, samples)
+
+
+def test_read_graph__pool_in_one_dimension__refused():
+    pool = node("MaxPool", ["x"], ["y"], "pool", kernel_shape=[2])
+
+    assert_refused(in_bytes([pool], {}, (3, 4, 4)), "MaxPool pool", "not an image")
 
 
 def test_import_file__refused__writes_nothing(tmp_path):
