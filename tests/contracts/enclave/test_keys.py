@@ -4,13 +4,24 @@ endorse: too few, strangers, one twice, of another statement | again | revoked b
 approve, revoke: again | after a revocation
 """
 
+from dataclasses import replace
+
 import pytest
 
 from tallystick.enclave import Approval, approval_digest, key_revocation_digest, packed
+from tallystick.hexes import checksummed
 from tallystick.signature import account_of, sign
 from tests.support.builds import manifest
 from tests.support.chain import reverts
-from tests.support.enclave import ENDORSER_KEYS, MEASUREMENT, endorsed, eoa_key
+from tests.support.enclave import (
+    ENDORSER_KEYS,
+    MEASUREMENT,
+    Endorsed,
+    address_of,
+    endorsed,
+    eoa_key,
+    rsa_key,
+)
 
 OTHER = b"w" * 32
 
@@ -165,6 +176,38 @@ def test_revoke_key__again__reverts(enclave):
 
     with reverts("KeyWithdrawn", keyId=key.id):
         enclave.revoke_key(key)
+
+
+def test_approve_measurement__by_too_few__reverts(chain, enclave):
+    signatures = packed(enclave.signatures(approval_digest(enclave.domain, OTHER), (2,)))
+
+    with reverts("EndorsersMissing"):
+        send(chain, enclave.contract.functions.approveMeasurement(OTHER, signatures))
+
+    assert enclave.contract.functions.approvalOf(OTHER).call() == Approval.NONE
+
+
+@pytest.mark.parametrize("kind", ["eoa", "wallet", "rsa"])
+def test_approve_measurement__one_endorser_of_any_kind__is_approved(chain, kind):
+    owner = eoa_key()
+    endorser = {
+        "eoa": lambda: owner,
+        "wallet": lambda: replace(
+            owner,
+            signer=address_of(chain.deploy("MockWallet", checksummed(owner.signer))),
+        ),
+        "rsa": lambda: rsa_key(address_of(chain.deploy("RsaPssVerifier"))),
+    }[kind]()
+    enclave = Endorsed(chain, chain.deploy("Enclave", [endorser.signer], 1))
+    signature = endorser.sign(approval_digest(enclave.domain, OTHER))
+
+    with reverts("EndorsersMissing"):
+        wrong = packed({endorser.signer: signature[::-1]})
+        send(chain, enclave.contract.functions.approveMeasurement(OTHER, wrong))
+    good = packed({endorser.signer: signature})
+    send(chain, enclave.contract.functions.approveMeasurement(OTHER, good))
+
+    assert enclave.contract.functions.approvalOf(OTHER).call() == Approval.APPROVED
 
 
 def test_measurement__approved_or_revoked_again__reverts(enclave):
