@@ -10,15 +10,31 @@ from numpy.typing import NDArray
 from tallystick.decode.columns import Layout, columns, layouts
 from tallystick.decode.strings import strings
 from tallystick.decode.words import DecodeError, Words, hex_text
+from tallystick.extract.dataset import Core
+from tallystick.hexes import to_hex
 
 PLACE = ("block_number", "block_time", "transaction_index", "log_index")
 
 
-def decode(logs: pa.Table) -> Mapping[str, pa.Table]:
+COUNTERS = {
+    "BatchCommitted": None,
+    "BatchFinalized": None,
+    "BatchRejected": "rejected",
+    "ChallengeUpheld": "burned",
+    "ChallengeLapsed": "burned",
+}
+"""Events that move a network's counter, and which; None: the one that `outcome` names."""
+
+
+def decode(logs: pa.Table, core: Core) -> Mapping[str, pa.Table]:
     """Return a table for each event of the core, by name; those of no log have no rows.
+
+    Beside the event's own columns: where and when it stands, the UTC day, and for those that move a
+    counter its name, `<chain id>:<core>:<network id>:<counter>`.
 
     Args:
         logs: of the schema LOGS.
+        core: that they are of.
 
     Raises:
         DecodeError: a log is of no event of the core, or not what the event's ABI says.
@@ -35,9 +51,12 @@ def decode(logs: pa.Table) -> Mapping[str, pa.Table]:
         if layout.topic0 in known:
             rows = logs.filter(pa.array(places == known[layout.topic0]))
         try:
-            tables[layout.name] = _event(layout, rows)
+            table = _event(layout, rows)
         except DecodeError as error:
             raise DecodeError(f"{layout.name}: {error}") from None
+        if layout.name in COUNTERS:
+            table = table.append_column("counter", _counters(table, core, COUNTERS[layout.name]))
+        tables[layout.name] = table
     return tables
 
 
@@ -50,6 +69,7 @@ def _event(layout: Layout, rows: pa.Table) -> pa.Table:
         raise DecodeError(f"a log's data are not of {layout.words} words")
     heads = _heads(data, starts, layout)
     named: list[tuple[str, pa.Array]] = [(name, rows[name]) for name in PLACE]
+    named.append(("day", _days(rows["block_time"])))
     named.append(("transaction_hash", hex_text(_fixed(rows["transaction_hash"]))))
     for field in layout.fields:
         if field.kind == "string":
@@ -61,6 +81,18 @@ def _event(layout: Layout, rows: pa.Table) -> pa.Table:
             words = heads[:, field.word]
         named += columns(field, words)
     return pa.table(dict(named))
+
+
+def _counters(table: pa.Table, core: Core, counter: str | None) -> pa.ChunkedArray:
+    """Return the name of the counter that each row moves."""
+    before = f"{core.chain_id}:{to_hex(core.address)}"
+    after = pa.scalar(counter) if counter else table["outcome"].cast(pa.string())
+    return pc.binary_join_element_wise(before, table["network_id"], after, ":")
+
+
+def _days(times: pa.ChunkedArray) -> pa.Array:
+    """Return the UTC days of Unix seconds."""
+    return pa.array((times.to_numpy() // 86_400).astype(np.int32), pa.int32()).cast(pa.date32())
 
 
 def _data(rows: pa.Table) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:

@@ -56,10 +56,16 @@ def decode_core(data: Dataset, core: Core, progress: Progress | None = None) -> 
         return len(stale)
 
 
+def is_decoded(data: Dataset, core: Core) -> bool:
+    """Whether every file of a core's raw logs is decoded, as it is now."""
+    marks = _read(data, core)
+    return marks == {part.name: part.sha256 for part in data.read_manifest(core).parts}
+
+
 def _decode_part(data: Dataset, core: Core, part: Part, first: bool) -> None:
     logs = pq.read_table(data.logs(core) / part.name, schema=LOGS)
     try:
-        tables = decode(logs)
+        tables = decode(logs, core)
     except DecodeError as error:
         raise DecodeError(f"{data.logs(core) / part.name}: {error}") from None
 

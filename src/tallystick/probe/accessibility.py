@@ -1,7 +1,7 @@
 """Accessibility of networks from a probe log: answered / asked."""
 
-import ibis  # type: ignore[import-untyped]
-import ibis.expr.types as ir  # type: ignore[import-untyped]
+import ibis
+import ibis.expr.types as ir
 
 NETWORK = ("chain_id", "core", "network_id")
 """What names a network in a log."""
