@@ -93,7 +93,7 @@ def main() -> None:
             f"{row['onnxruntime']:,}",
             f"{row['ratio']:.2f}",
         )
-    Console().print(table)
+    Console(width=100).print(table)
 
 
 if __name__ == "__main__":
