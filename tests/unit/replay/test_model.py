@@ -74,6 +74,13 @@ def test_pack__any_step__is_abi_encoding_of_20_words(step):
     assert Step.unpack(step.pack()) == step
 
 
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
+def test_pack_short__any_step__is_the_low_two_bytes_of_each_word(step):
+    record = step.pack()
+
+    assert step.pack_short() == b"".join(record[at + 30 : at + 32] for at in range(0, 640, 32))
+
+
 def test_fields__step__are_those_of_the_page():
     assert tuple(field.name for field in fields(Step)) == qi8.NAMES
 
