@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tallystick.extract.dataset import Core, Dataset
-from tallystick.extract.errors import ManifestError, RpcError, UnavailableError
+from tallystick.extract.errors import ManifestError, UnavailableError
 from tallystick.extract.fetch import Fetched, Header, fetch, header
 from tallystick.extract.lock import locked
 from tallystick.extract.manifest import Manifest, Part, replace_file
@@ -89,28 +89,9 @@ async def extract_async(data: Dataset, plan: Plan, progress: Progress | None = N
     limits = httpx.Limits(max_connections=plan.concurrency * len(plan.urls) + 2)
     async with httpx.AsyncClient(timeout=plan.timeout, limits=limits) as client:
         nodes = Nodes([Node(url, client, plan.attempts, plan.longest_wait) for url in plan.urls])
-        core = Core(await _chain_id(nodes), plan.address)
+        core = Core(await nodes.chain_id(), plan.address)
         with locked(data.logs(core)):
             return await _Run(data, plan, nodes, core, progress).run()
-
-
-async def _chain_id(nodes: Nodes) -> int:
-    """Return the chain that all nodes that answer are of."""
-
-    async def ask(node: Node) -> int | RpcError:
-        try:
-            return int(await node.call(str, "eth_chainId"), 16)
-        except RpcError as error:
-            return error
-
-    answers = await asyncio.gather(*(ask(node) for node in nodes.all))
-    found = {answer for answer in answers if isinstance(answer, int)}
-    if len(found) > 1:
-        raise RpcError(f"the RPC URLs are of different chains: {sorted(found)}")
-    for answer in answers if not found else ():
-        assert isinstance(answer, RpcError)
-        raise answer
-    return found.pop()
 
 
 class _Run:

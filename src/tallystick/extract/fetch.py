@@ -1,6 +1,7 @@
 """The logs of a range of blocks, all from one node, with proof that no reorg came in between."""
 
 import asyncio
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -60,9 +61,8 @@ async def fetch(node: Node, window: Window, address: bytes, first: int, last: in
     parts, start = [LOGS.empty_table()], first
     while start <= last:
         end = min(last, start + window.size - 1)
-        query = {"address": "0x" + address.hex(), "fromBlock": hex(start), "toBlock": hex(end)}
         try:
-            logs = await node.call(list[Log], "eth_getLogs", query)
+            parts.append(await node.again(partial(_logs, node, address, start, end)))
         except RangeError as error:
             if start == end:
                 raise RpcError(
@@ -71,8 +71,6 @@ async def fetch(node: Node, window: Window, address: bytes, first: int, last: in
             window.refused(end - start + 1)
             continue
         window.accepted(end - start + 1)
-        # In a thread, so that the next answer arrives meanwhile.
-        parts.append(await asyncio.to_thread(to_table, logs, address, start, end))
         start = end + 1
     table = pa.concat_tables(parts).combine_chunks()
     one_hash_a_block(table)
@@ -81,6 +79,13 @@ async def fetch(node: Node, window: Window, address: bytes, first: int, last: in
     if before.hash != after.hash:
         raise UnavailableError(f"{node.name} went over to another fork below block {last}")
     return Fetched(table, after.hash)
+
+
+async def _logs(node: Node, address: bytes, first: int, last: int) -> pa.Table:
+    query = {"address": "0x" + address.hex(), "fromBlock": hex(first), "toBlock": hex(last)}
+    logs = await node.ask(list[Log], "eth_getLogs", query)
+    # In a thread, so that the next answer arrives meanwhile.
+    return await asyncio.to_thread(to_table, logs, address, first, last)
 
 
 async def _timed(node: Node, table: pa.Table) -> pa.Table:

@@ -3,9 +3,12 @@
 Retries wait exponentially longer with jitter, or as long as the node says (Retry-After).
 """
 
+import asyncio
 import itertools
+import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
@@ -13,12 +16,11 @@ import msgspec
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
-    retry_if_exception_type,
+    retry_if_exception,
     stop_after_attempt,
-    wait_exponential_jitter,
 )
 
-from tallystick.extract.errors import RpcError, UnavailableError
+from tallystick.extract.errors import ExtractError, RpcError, UnavailableError
 from tallystick.extract.refusals import http_refusal, refusal
 
 T = TypeVar("T")
@@ -26,25 +28,25 @@ T = TypeVar("T")
 ATTEMPTS = 5
 """Of one call at one node, before another node is tried."""
 LONGEST_WAIT = 30.0
-"""Seconds between two attempts, unless the node asks for longer."""
+"""Seconds between two attempts."""
+ROUNDS = 3
+"""How many times all nodes are tried."""
 
 
 class _Error(msgspec.Struct):
     code: int = 0
     message: str = ""
+    data: Any = None
+
+    def refusal(self) -> RpcError:
+        return refusal(self.code, self.message, self.data)
 
 
-def _pause(longest: float) -> Callable[[RetryCallState], float]:
-    exponential = wait_exponential_jitter(
-        initial=min(0.2, longest), max=longest, jitter=longest / 10
-    )
-
-    def wait(state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked = error.retry_after if isinstance(error, UnavailableError) else None
-        return asked if asked is not None else exponential(state)
-
-    return wait
+def _pause(attempt: int, longest: float) -> float:
+    """Return the seconds to wait after an attempt, the first being 1."""
+    full = min(longest, 0.2 * 2.0**attempt)
+    # Half of it by chance, so that clients which failed together do not come back together.
+    return full * (1 + random.random()) / 2
 
 
 @dataclass
@@ -55,7 +57,7 @@ class Node:
         url: http or https; may hold a key, so it is never shown whole.
         client: that connects.
         attempts: of one call.
-        longest_wait: seconds between two attempts.
+        longest_wait: seconds between two attempts; a node that asks for longer is given up for now.
     """
 
     url: str
@@ -70,12 +72,12 @@ class Node:
         parsed = httpx.URL(self.url)
         return parsed.netloc.decode()
 
-    async def call(self, kind: type[T], method: str, *params: Any) -> T:
-        """Return a method's result, decoded as `kind`; asks again while that may help.
+    async def ask(self, kind: type[T], method: str, *params: Any) -> T:
+        """Return a method's result, decoded as `kind`.
 
         Raises:
             RangeError: the node does not give that much at once.
-            UnavailableError: no attempt helped.
+            UnavailableError: another attempt may help.
             RpcError: the node refuses.
         """
         body = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
@@ -83,15 +85,16 @@ class Node:
             "Answer", [("result", kind | None, None), ("error", _Error | None, None)]
         )
 
-        async def once() -> T:
-            found = await self._post(body, answer)
-            if found.error is not None:
-                raise refusal(found.error.code, found.error.message)
-            if found.result is None:
-                raise UnavailableError(f"{self.name} answers {method} with null")
-            return found.result  # type: ignore[no-any-return]
+        found = await self._post(body, answer)
+        if found.error is not None:
+            raise found.error.refusal()
+        if found.result is None:
+            raise UnavailableError(f"{self.name} answers {method} with null")
+        return found.result  # type: ignore[no-any-return]
 
-        return await self._again(once)
+    async def call(self, kind: type[T], method: str, *params: Any) -> T:
+        """As ask; asks again while that may help."""
+        return await self.again(partial(self.ask, kind, method, *params))
 
     async def calls(self, kind: type[T], method: str, params: Sequence[Sequence[Any]]) -> list[T]:
         """Return the results of several calls of one method, sent as one batch."""
@@ -109,12 +112,12 @@ class Node:
             found = {one.id: one for one in await self._post(body, list[answer])}  # type: ignore[valid-type]
             for one in found.values():
                 if one.error is not None:
-                    raise refusal(one.error.code, one.error.message)
+                    raise one.error.refusal()
             if any(one not in found or found[one].result is None for one in ids):
                 raise UnavailableError(f"{self.name} answers a part of {method} with null")
             return [found[one].result for one in ids]
 
-        return await self._again(once) if params else []
+        return await self.again(once) if params else []
 
     async def _post(self, body: Any, kind: Any) -> Any:
         headers = {"content-type": "application/json"}
@@ -137,14 +140,25 @@ class Node:
                 f"{self.name} answers with something else: {error}; it begins {said!r}"
             ) from error
 
-    async def _again(self, once: Callable[[], Awaitable[T]]) -> T:
+    async def again(self, once: Callable[[], Awaitable[T]]) -> T:
+        """Return what an attempt gives; attempts follow upon UnavailableError."""
         retrying = AsyncRetrying(
-            retry=retry_if_exception_type(UnavailableError),
+            retry=retry_if_exception(self._may_help),
             stop=stop_after_attempt(self.attempts),
-            wait=_pause(self.longest_wait),
+            wait=self._wait,
             reraise=True,
         )
         return await retrying(once)
+
+    def _may_help(self, error: BaseException) -> bool:
+        return isinstance(error, UnavailableError) and (
+            error.retry_after is None or error.retry_after <= self.longest_wait
+        )
+
+    def _wait(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.retry_after if isinstance(error, UnavailableError) else None
+        return _pause(state.attempt_number, self.longest_wait) if asked is None else asked
 
 
 class Nodes:
@@ -155,11 +169,26 @@ class Nodes:
         rounds: how many times all of them are tried.
     """
 
-    def __init__(self, nodes: Sequence[Node], rounds: int = 2) -> None:
+    def __init__(self, nodes: Sequence[Node], rounds: int = ROUNDS) -> None:
         if not nodes:
-            raise RpcError("no RPC URL is given")
+            raise ExtractError("no RPC URL is given")
         self.all = tuple(nodes)
         self._rounds, self._first = rounds, 0
+        self._chain_ids: dict[str, int] = {}
+
+    async def chain_id(self) -> int:
+        """Return the chain that all nodes that answer are of.
+
+        Raises:
+            ExtractError: they are of different ones.
+            RpcError: none answers; the first one's reason.
+        """
+        answers = await asyncio.gather(*map(self._know, self.all), return_exceptions=True)
+        errors = [answer for answer in answers if isinstance(answer, BaseException)]
+        for error in errors:
+            if not self._chain_ids or not isinstance(error, RpcError):
+                raise error
+        return next(iter(self._chain_ids.values()))
 
     async def at_one(self, work: Callable[[Node], Awaitable[T]]) -> T:
         """Return what work gives, all of it done at one node: the first one that can.
@@ -168,15 +197,35 @@ class Nodes:
             RpcError: none can; the last one's reason.
         """
         last: RpcError | None = None
-        for attempt in range(len(self.all) * self._rounds):
-            place = (self._first + attempt) % len(self.all)
-            try:
-                result = await work(self.all[place])
-            except UnavailableError as error:
-                last = error
-                continue
-            # A node that works is asked first from now on.
-            self._first = place
-            return result
+        for turn in range(1, self._rounds + 1):
+            hopeful: list[UnavailableError] = []
+            start = self._first
+            for step in range(len(self.all)):
+                place = (start + step) % len(self.all)
+                node = self.all[place]
+                try:
+                    await self._know(node)
+                    result = await work(node)
+                except RpcError as error:
+                    last = error
+                    if isinstance(error, UnavailableError):
+                        hopeful.append(error)
+                    continue
+                # A node that works is asked first from now on.
+                self._first = place
+                return result
+            longest = self.all[0].longest_wait
+            asked = min((error.retry_after or 0 for error in hopeful), default=0)
+            if not hopeful or turn == self._rounds or asked > 10 * longest:
+                break
+            await asyncio.sleep(asked or _pause(turn, longest))
         assert last is not None
         raise last
+
+    async def _know(self, node: Node) -> None:
+        """Make sure, once, that a node is of the others' chain."""
+        if node.url in self._chain_ids:
+            return
+        self._chain_ids[node.url] = int(await node.call(str, "eth_chainId"), 16)
+        if len(found := set(self._chain_ids.values())) > 1:
+            raise ExtractError(f"the RPC URLs are of different chains: {sorted(found)}")
