@@ -1,4 +1,4 @@
-"""RsaPssVerifier through OpenZeppelin's SignatureChecker: a committee's member may hold an RSA key."""
+"""RsaPssVerifier through OpenZeppelin: a committee's member may hold an RSA key."""
 
 from tallystick.committee import Audit
 from tallystick.enums import Grade
