@@ -18,7 +18,7 @@ def cli() -> None:
 @click.argument("file", type=FILE)
 def check(file: Path) -> None:
     """Check each receipt of FILE (one a line) without a chain: hashes, proof, signature."""
-    from tallystick.cli.receipts import checked
+    from tallystick.receipts import checked
 
     number = sum(1 for _ in checked(file))
     click.echo(f"{number} receipts are good")

@@ -1,4 +1,5 @@
-"""Copies ABI and creation code of the contracts that people deploy from Ape's build.
+"""Copies ABI and creation code of the contracts that people deploy from Ape's build, and lists the
+code hashes of known resolvers.
 
     ape compile && python tools/package_abi.py
 
@@ -8,8 +9,14 @@ A test compares what is packaged with what the compiler gives, so that it cannot
 import json
 from pathlib import Path
 
+from tallystick.resolvers.code import describe
+
 ROOT = Path(__file__).parent.parent
 PACKAGED = ("Committee", "Enclave", "OpenGradientItem", "RsaPssVerifier", "Tallystick")
+RESOLVERS = ("Committee", "Enclave", "OpenGradientItem", "Replay")
+KNOWN = ROOT / "src" / "tallystick" / "resolvers" / "known.json"
+KNOWN_VERSION = 1
+"""To be raised with each published change of the list."""
 
 
 def built(name: str) -> dict[str, object]:
@@ -24,6 +31,22 @@ def target(name: str) -> Path:
     return ROOT / "src" / "tallystick" / "abi" / f"{name}.json"
 
 
+def known() -> dict[str, object]:
+    """Return the list of known resolvers, as it ships with the package."""
+    manifest = json.loads((ROOT / ".build" / "__local__.json").read_text())
+    codes = {
+        name: bytes.fromhex(
+            manifest["contractTypes"][name]["runtimeBytecode"]["bytecode"].removeprefix("0x")
+        )
+        for name in RESOLVERS
+    }
+    return {
+        "version": KNOWN_VERSION,
+        "resolvers": [describe(name, code).to_json() for name, code in codes.items()],
+    }
+
+
 if __name__ == "__main__":
     for name in PACKAGED:
         target(name).write_text(json.dumps(built(name), indent=1, sort_keys=True) + "\n")
+    KNOWN.write_text(json.dumps(known(), indent=1) + "\n")

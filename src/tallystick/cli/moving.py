@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from tallystick.cli.command import CommandError
-from tallystick.cli.receipts import read_receipts
 from tallystick.cli.session import Session
 from tallystick.errors import FieldError
 from tallystick.hexes import from_hex
@@ -15,6 +14,7 @@ from tallystick.moves.board import Board
 from tallystick.moves.data import BatchData, opening_of
 from tallystick.opening import Opening
 from tallystick.receipt import Receipt
+from tallystick.receipts import read_receipts
 from tallystick.store import BatchStore
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]

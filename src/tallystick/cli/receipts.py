@@ -1,40 +1,14 @@
-"""Files of receipts, one a line."""
+"""What the chain says of a file's receipts."""
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tallystick.chain.registry import Registry
 from tallystick.cli.command import CommandError
 from tallystick.cli.session import Session
-from tallystick.errors import ReceiptError
 from tallystick.hexes import checksummed, to_hex
 from tallystick.receipt import Receipt
-
-
-def read_receipts(file: Path) -> Iterator[Receipt]:
-    """Yield a file's receipts, not yet checked; CommandError names a wrong line."""
-    with file.open() as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                try:
-                    yield Receipt.from_json(json.loads(line))
-                except (ReceiptError, ValueError) as error:
-                    raise CommandError(f"{file}, line {number}: {error}") from error
-
-
-def checked(file: Path) -> Iterator[Receipt]:
-    """Yield a file's receipts, each checked; CommandError for a bad one or an empty file."""
-    number = 0
-    for number, receipt in enumerate(read_receipts(file), 1):
-        try:
-            receipt.check()
-        except ReceiptError as error:
-            raise CommandError(f"{file}, receipt {number}: {error}") from error
-        yield receipt
-    if number == 0:
-        raise CommandError(f"{file} holds no receipt")
+from tallystick.receipts import checked
 
 
 def chain_status(session: Session, file: Path) -> list[dict[str, Any]]:

@@ -13,9 +13,9 @@ from tallystick.chain.logs import read_events
 from tallystick.chain.registry import Registry
 from tallystick.chain.sender import Sender, Sent
 from tallystick.cli.command import CommandError
-from tallystick.cli.output import Row, show
 from tallystick.hexes import checksummed
 from tallystick.ledger import Ledger
+from tallystick.output import Row, show
 
 
 class Session:

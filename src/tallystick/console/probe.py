@@ -1,6 +1,5 @@
 """tallystick probe: ask endpoints, and note in a log who answers."""
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,17 +8,16 @@ from statistics import median
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
-from tallystick.errors import TallystickError
+from tallystick.console.command import ConsoleCommand
 from tallystick.hexes import checksummed, to_hex
+from tallystick.output import show
 from tallystick.probe.endpoints import MAX_TIMEOUT, Endpoint, read_endpoints
 from tallystick.probe.log import ProbeLog
 from tallystick.probe.result import ProbeResult
 
 
-@click.command()
+@click.command(cls=ConsoleCommand)
 @click.argument("endpoints", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--log",
@@ -60,14 +58,11 @@ def probe(
 
     An endpoint that doesn't answer is a finding, not a failure: the exit code is 0.
     """
-    try:
-        asked = read_endpoints(endpoints)
-        if timeout is not None:
-            asked = [replace(endpoint, timeout=timeout) for endpoint in asked]
-        rounds = _rounds(asked, ProbeLog(log_file), count, every)
-    except (TallystickError, OSError) as error:
-        raise click.ClickException("; ".join(str(error).splitlines())) from error
-    _show([_row(results) for results in zip(*rounds, strict=True)], as_json)
+    asked = read_endpoints(endpoints)
+    if timeout is not None:
+        asked = [replace(endpoint, timeout=timeout) for endpoint in asked]
+    rounds = _rounds(asked, ProbeLog(log_file), count, every)
+    show([_row(results) for results in zip(*rounds, strict=True)], as_json)
 
 
 def _rounds(
@@ -104,19 +99,3 @@ def _row(results: Sequence[ProbeResult]) -> dict[str, Any]:
         "last_signature": last.signature,
         "last_error": last.error,
     }
-
-
-def _show(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(rows, indent=2))
-        return
-    table = Table(box=None, pad_edge=False)
-    for name in rows[0]:
-        table.add_column(name.replace("_", " "))
-    for row in rows:
-        table.add_row(*("-" if value is None else str(value) for value in row.values()))
-    # Ids are not to be cut, whatever the width of the terminal; a pipe has none.
-    console = Console(soft_wrap=True, width=400, highlight=False, markup=False)
-    with console.capture() as capture:
-        console.print(table)
-    click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))

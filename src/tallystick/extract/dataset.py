@@ -2,7 +2,10 @@
 
 logs/chain_id=1/address=0x…/000000000000-000000009999.parquet    raw logs, a range of blocks each
 manifest/1-0x….json                                              which of them, with block hashes
-events/Committed…/chain_id=1/address=0x…/…parquet                decoded, a file for each of logs/
+events/BatchCommitted/chain_id=1/address=0x…/….parquet           decoded, a file for each of logs/
+transactions/chain_id=1/address=0x…/….parquet                    gas of the transactions of logs/
+inferences/chain_id=1/address=0x…/<batch id>.parquet             leaves whose data were found
+resolvers/1-0x….json                                             which contracts rules name
 """
 
 from collections.abc import Iterator
@@ -48,6 +51,18 @@ class Dataset:
     def manifest(self, core: Core) -> Path:
         """File that says which logs are here."""
         return self.root / "manifest" / f"{core.chain_id}-{to_hex(core.address)}.json"
+
+    def transactions(self, core: Core) -> Path:
+        """Folder of the gas that a core's transactions used."""
+        return self.root / "transactions" / core.folder
+
+    def inferences(self, core: Core) -> Path:
+        """Folder of the leaves of a core's batches."""
+        return self.root / "inferences" / core.folder
+
+    def resolvers(self, core: Core) -> Path:
+        """File that says which contracts the rules of a core's networks name."""
+        return self.root / "resolvers" / f"{core.chain_id}-{to_hex(core.address)}.json"
 
     def cores(self) -> list[Core]:
         """Return the cores whose logs are here, ascending by chain and address."""

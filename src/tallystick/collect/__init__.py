@@ -1,0 +1,1 @@
+"""From stores of batch data to a table of inferences: who asked for what."""

@@ -1,0 +1,93 @@
+"""Gas that the transactions behind a core's logs used, from their receipts."""
+
+import asyncio
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tallystick.extract.dataset import Core, Dataset
+from tallystick.extract.fetch import HEADERS_AT_ONCE
+from tallystick.extract.lock import locked
+from tallystick.extract.manifest import Part, replace_file
+from tallystick.extract.rpc import Node, Nodes
+from tallystick.hexes import to_hex
+from tallystick.progress import Progress
+
+TRANSACTIONS = pa.schema(
+    [
+        pa.field("transaction_hash", pa.string(), nullable=False),  # hex text, as in the events
+        pa.field("gas_used", pa.int64(), nullable=False),
+    ]
+)
+
+
+class Receipt(msgspec.Struct, rename="camel"):
+    """What is read of a transaction's receipt."""
+
+    transaction_hash: str
+    gas_used: str
+
+
+def extract_gas(
+    data: Dataset, core: Core, urls: Sequence[str], progress: Progress | None = None
+) -> int:
+    """Bring a core's gas up to its raw logs; return how many files were written.
+
+    Raises:
+        ExtractError: no node answers; what was written stays.
+    """
+    with locked(data.logs(core)):
+        folder, parts = data.transactions(core), data.read_manifest(core).parts
+        keep = {_name(part) for part in parts}
+        for path in folder.iterdir() if folder.exists() else ():
+            if path.name not in keep:
+                path.unlink()
+        missing = [part for part in parts if not (folder / _name(part)).exists()]
+        asyncio.run(_fetch(data, core, urls, missing, progress))
+        return len(missing)
+
+
+def _name(part: Part) -> str:
+    """A file of other logs has another name."""
+    return f"{part.first:012d}-{part.sha256[:16]}.parquet"
+
+
+async def _fetch(
+    data: Dataset,
+    core: Core,
+    urls: Sequence[str],
+    missing: Sequence[Part],
+    progress: Progress | None,
+) -> None:
+    async with httpx.AsyncClient(timeout=60) as client:
+        nodes = Nodes([Node(url, client) for url in urls])
+        for done, part in enumerate(missing):
+            if progress:
+                progress(done, len(missing))
+            table = await _receipts(nodes, data.logs(core) / part.name)
+            sink = io.BytesIO()
+            pq.write_table(table, sink, compression="zstd")
+            replace_file(data.transactions(core) / _name(part), sink.getvalue())
+        if progress:
+            progress(len(missing), len(missing))
+
+
+async def _receipts(nodes: Nodes, logs: Path) -> pa.Table:
+    hashes = pc.unique(pq.read_table(logs, columns=["transaction_hash"])["transaction_hash"])
+    named = sorted(to_hex(one) for one in hashes.to_pylist())
+    receipts: list[Receipt] = []
+    for start in range(0, len(named), HEADERS_AT_ONCE):
+        params = [[one] for one in named[start : start + HEADERS_AT_ONCE]]
+
+        async def ask(node: Node, params: Sequence[Sequence[str]] = params) -> list[Receipt]:
+            return await node.calls(Receipt, "eth_getTransactionReceipt", params)
+
+        receipts += await nodes.at_one(ask)
+    used = [int(one.gas_used, 16) for one in receipts]
+    return pa.table([named, used], schema=TRANSACTIONS)
