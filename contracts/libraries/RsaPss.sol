@@ -35,17 +35,16 @@ library RsaPss {
     /// @dev Whether a < b, for numbers of the same length, at least 32 bytes.
     function _isBelow(bytes calldata a, bytes calldata b) private pure returns (bool) {
         uint256 last = a.length - 0x20;
-        for (uint256 at = 0;; at += 0x20) {
-            // The last word overlaps the one before it where the length is no multiple of 32: those bytes are equal.
-            if (at > last) at = last;
+        for (uint256 at = 0; at < a.length; at += 0x20) {
+            // Where the length is no multiple of 32, the last word overlaps the one before it, in equal bytes.
+            uint256 from = at < last ? at : last;
             uint256 wordOfA;
             uint256 wordOfB;
             assembly ("memory-safe") {
-                wordOfA := calldataload(add(a.offset, at))
-                wordOfB := calldataload(add(b.offset, at))
+                wordOfA := calldataload(add(a.offset, from))
+                wordOfB := calldataload(add(b.offset, from))
             }
             if (wordOfA != wordOfB) return wordOfA < wordOfB;
-            if (at == last) return false;
         }
         return false;
     }
