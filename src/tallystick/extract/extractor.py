@@ -114,8 +114,8 @@ class _Run:
             head = await self._head()
             await self._drop_forked()
             await self._advance(head)
-            # The head may have gone to another fork while its range was read.
-            if await self._is_canonical(self._manifest.parts[-1:]):
+            # The chain may have gone over to another fork while its logs were read.
+            if not self._todo(head) and await self._is_canonical():
                 break
         else:
             raise UnavailableError("the chain's head does not keep still; choose a greater depth")
@@ -157,43 +157,45 @@ class _Run:
         found = await self._nodes.at_one(lambda node: header(node, "latest"))
         return max(found.height - depth, self._manifest.first_block - 1)
 
+    async def _is_canonical(self) -> bool:
+        """Whether all parts are of one history, and that one is the chain's."""
+        runs = self._manifest.linked()
+        return not runs or (len(runs) == 1 and await self._has(runs[0][-1]))
+
     async def _drop_forked(self) -> None:
-        """Give up the parts from the first one on whose last block is not the chain's any more.
+        """Give up the parts that are not the chain's any more.
 
-        A block's hash stands for all blocks before it, so the good parts are a prefix.
+        A block's hash stands for all blocks before it, so of each run the good parts are a prefix.
         """
-        parts = self._manifest.parts
-        good, bad = 0, len(parts)
-        if await self._is_canonical(parts[-1:]):
-            return
-        while good < bad:
-            middle = (good + bad) // 2
-            if await self._is_canonical(parts[middle : middle + 1]):
-                good = middle + 1
-            else:
-                bad = middle
-        self._replaced += len(parts) - good
-        self._manifest.parts = parts[:good]
-        self._manifest.write(self._file)
-        self._clean()
+        kept: list[Part] = []
+        for run in self._manifest.linked():
+            good, bad = 0, len(run)
+            if await self._has(run[-1]):
+                good = bad
+            while good < bad:
+                middle = (good + bad) // 2
+                if await self._has(run[middle]):
+                    good = middle + 1
+                else:
+                    bad = middle
+            kept += run[:good]
+        if given_up := len(self._manifest.parts) - len(kept):
+            self._replaced += given_up
+            self._manifest.parts = kept
+            self._manifest.write(self._file)
+            self._clean()
 
-    async def _is_canonical(self, parts: list[Part]) -> bool:
-        """Whether the chain has the last block of a part; with none, there is nothing to doubt."""
-        if not parts:
-            return True
-        (part,) = parts
+    async def _has(self, part: Part) -> bool:
+        """Whether the chain has the last block of a part."""
 
-        async def ask(node: Node) -> Header:
+        async def ask(node: Node) -> Header | None:
+            # Shorter than it was: the block is gone.
+            if (await header(node, "latest")).height < part.last:
+                return None
             return await header(node, part.last)
 
-        try:
-            found = await self._nodes.at_one(ask)
-        except UnavailableError as error:
-            if "null" in str(error):
-                # Shorter than it was: the block is gone.
-                return False
-            raise
-        return found.hash == part.boundary
+        found = await self._nodes.at_one(ask)
+        return found is not None and found.hash == part.boundary
 
     async def _advance(self, head: int) -> None:
         todo = self._todo(head)
@@ -238,25 +240,34 @@ class _Run:
             return await fetch(node, self._windows[node.url], self._core.address, first, last)
 
         fetched = await self._nodes.at_one(ask)
-        part = await asyncio.to_thread(self._write, first, last, fetched)
+        before = self._grows(first)
+        if before is not None and before.boundary != fetched.parent:
+            # Another fork since it was looked at; the run's last look finds the range missing.
+            return
+        part = await asyncio.to_thread(self._write, first, last, fetched, before)
         self._manifest.put(part)
         self._written += 1
         if time.monotonic() - self._noted > NOTE_EVERY:
             self._manifest.write(self._file)
             self._noted = time.monotonic()
 
-    def _write(self, first: int, last: int, fetched: Fetched) -> Part:
-        before = next((part for part in self._manifest.parts if part.last == first - 1), None)
-        table = fetched.table
-        if before is not None and first % self._manifest.block_range:
-            # The file of the head, grown: the blocks that it has are known to be canonical.
+    def _grows(self, first: int) -> Part | None:
+        """Return the part whose file blocks from this one on belong to, if there is one."""
+        if first % self._manifest.block_range == 0:
+            return None
+        return next((part for part in self._manifest.parts if part.last == first - 1), None)
+
+    def _write(self, first: int, last: int, fetched: Fetched, before: Part | None) -> Part:
+        table, parent = fetched.table, fetched.parent
+        if before is not None:
             known = pq.read_table(self._folder / before.name, schema=LOGS)
-            table, first = pa.concat_tables([known, table]).combine_chunks(), before.first
+            table = pa.concat_tables([known, table]).combine_chunks()
+            first, parent = before.first, before.parent
         content = _parquet(table)
         digest = hashlib.sha256(content).hexdigest()
-        part = Part(first, last, fetched.boundary, len(table), digest)
+        part = Part(first, last, parent, fetched.boundary, len(table), digest)
         replace_file(self._folder / part.name, content)
-        if before is not None and before.first == first:
+        if before is not None:
             (self._folder / before.name).unlink()
         return part
 

@@ -19,11 +19,12 @@ HEADERS_AT_ONCE = 100
 """Calls in one JSON-RPC batch; what public nodes allow."""
 
 
-class Header(msgspec.Struct):
+class Header(msgspec.Struct, rename="camel"):
     """What is read of a block's header."""
 
     number: str
     hash: str
+    parent_hash: str
     timestamp: str
 
     @property
@@ -37,6 +38,8 @@ class Fetched(NamedTuple):
 
     table: pa.Table
     """Of LOGS."""
+    parent: str
+    """Hash of the block before the range."""
     boundary: str
     """Hash of the range's last block; it stands for every block before it."""
 
@@ -58,6 +61,16 @@ async def fetch(node: Node, window: Window, address: bytes, first: int, last: in
         RpcError: the node refuses even a single block.
     """
     before = await header(node, last)
+    bottom, table = await asyncio.gather(
+        header(node, first), _range(node, window, address, first, last)
+    )
+    after = await header(node, last)
+    if before.hash != after.hash:
+        raise UnavailableError(f"{node.name} went over to another fork below block {last}")
+    return Fetched(table, bottom.parent_hash, after.hash)
+
+
+async def _range(node: Node, window: Window, address: bytes, first: int, last: int) -> pa.Table:
     parts, start = [LOGS.empty_table()], first
     while start <= last:
         end = min(last, start + window.size - 1)
@@ -74,11 +87,7 @@ async def fetch(node: Node, window: Window, address: bytes, first: int, last: in
         start = end + 1
     table = pa.concat_tables(parts).combine_chunks()
     one_hash_a_block(table)
-    table = await _timed(node, table)
-    after = await header(node, last)
-    if before.hash != after.hash:
-        raise UnavailableError(f"{node.name} went over to another fork below block {last}")
-    return Fetched(table, after.hash)
+    return await _timed(node, table)
 
 
 async def _logs(node: Node, address: bytes, first: int, last: int) -> pa.Table:

@@ -20,6 +20,8 @@ class Part:
     """First block."""
     last: int
     """Last block, included."""
+    parent: str
+    """Hash of the block before the first: of genesis zero."""
     boundary: str
     """Hash of the last block."""
     rows: int
@@ -58,6 +60,17 @@ class Manifest:
     def rows(self) -> int:
         """Logs in all."""
         return sum(part.rows for part in self.parts)
+
+    def linked(self) -> list[list[Part]]:
+        """Return the parts in runs without gaps, each of a single history of the chain."""
+        runs: list[list[Part]] = []
+        for part in self.parts:
+            before = runs[-1][-1] if runs else None
+            if before and (before.last + 1, before.boundary) == (part.first, part.parent):
+                runs[-1].append(part)
+            else:
+                runs.append([part])
+        return runs
 
     def put(self, part: Part) -> None:
         """Add a part, in place of one with the same first block."""

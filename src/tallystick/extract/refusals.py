@@ -10,8 +10,8 @@ from tallystick.extract.errors import RangeError, RpcError, UnavailableError
 
 _FINAL = re.compile(r"api.?key|authenticat|unauthori[sz]ed", re.IGNORECASE)
 _RATE = re.compile(
-    r"too many requests?\b|rate.?limit|request limit|request (count|rate)|requests? per|throughput|compute units"
-    r"|capacity|quota|credits|back ?off|slow down|-32097",
+    r"too many requests?\b|rate.?limit|request (limit|count|rate)|requests? per|throughput"
+    r"|compute units|capacity|quota|credits|back ?off|slow down|-32097",
     re.IGNORECASE,
 )
 _BEYOND = re.compile(
@@ -19,8 +19,8 @@ _BEYOND = re.compile(
     re.IGNORECASE,
 )
 _RANGE = re.compile(
-    r"more than \d[\d,]* (results|logs)|too many (results|logs|blocks|events)|block range|range (is )?too"
-    r"|response (size|body|is) .*(exceed|large|big)|response (is )?too (big|large)"
+    r"more than \d[\d,]* (results|logs)|too many (results|logs|blocks|events)|block range"
+    r"|range (is )?too|response (size|body|is) .*(exceed|large|big)|response (is )?too (big|large)"
     r"|size (limit )?exceed"
     r"|exceeds? .*(limit|max|range|results|logs)|max(imum)? .*(range|results|blocks|logs)"
     r"|query (timeout|timed out|exceeds)|limited to|up to a \d+ block|too (large|wide|big)"

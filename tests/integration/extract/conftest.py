@@ -123,3 +123,10 @@ def proxy() -> Iterator[Callable[[Chain, Fault], FaultyRpc]]:
     """Puts a proxy in front of a chain, for the time of the test."""
     with contextlib.ExitStack() as stack:
         yield lambda chain, fault: stack.enter_context(faulty_rpc(url_of(chain), fault))
+
+
+@pytest.fixture(scope="package")
+def drifting() -> Iterator[Chain]:
+    """A chain that tests change; each looks at its last blocks."""
+    with chain_with_deposits(50) as chain:
+        yield chain
