@@ -1,16 +1,26 @@
 """Tables of events in an engine that Ibis knows: DuckDB, Spark, or an SQL server."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
+from tallystick.collect.collect import INFERENCES
 from tallystick.decode.columns import layouts
 from tallystick.extract.dataset import Dataset
+from tallystick.extract.gas import TRANSACTIONS
 from tallystick.totals.expression import Tables
 
 EVENTS = tuple(layout.name for layout in layouts())
+
+
+FILES: Mapping[str, pa.Schema] = MappingProxyType(
+    {"transactions": TRANSACTIONS, "inferences": INFERENCES}
+)
+"""Tables beside those of events."""
 
 
 def connect(memory: str = "2GB", threads: int | None = None) -> Any:
@@ -30,21 +40,31 @@ def load(connection: Any, data: Dataset, names: Iterable[str] = EVENTS) -> Table
         data: decoded.
         names: of the events wanted.
     """
-    return {name: _table(connection, data, name) for name in names}
+    return {
+        name: _read(connection, data, f"events/{name}", f"tallystick_{name.lower()}")
+        for name in names
+    }
 
 
-def _table(connection: Any, data: Dataset, name: str) -> ir.Table:
-    folder = data.root / "events" / name
+def load_files(connection: Any, data: Dataset, name: str) -> ir.Table:
+    """Return another table of a data folder: transactions or inferences; empty if there is none."""
+    if any((data.root / name).glob("*/*/*.parquet")):
+        return _read(connection, data, name, f"tallystick_{name}")
+    columns = {"chain_id": pa.int64(), "address": pa.string()}
+    kinds = {field.name: field.type for field in FILES[name]} | columns
+    return ibis.memtable(pa.schema(kinds).empty_table())
+
+
+def _read(connection: Any, data: Dataset, name: str, called: str) -> ir.Table:
+    folder = data.root / name
     if connection.name == "duckdb":
-        files = f"{folder}/**/*.parquet"
-        table = connection.read_parquet(files, hive_partitioning=True, union_by_name=False)
+        table = connection.read_parquet(f"{folder}/**/*.parquet", hive_partitioning=True)
     elif connection.name == "pyspark":
         table = connection.read_parquet(str(folder))
     else:
-        copied = _table(connect(), data, name).to_pyarrow()
-        called = f"tallystick_{name.lower()}"
+        copied = _read(connect(), data, name, called).to_pyarrow()
         if called in connection.list_tables():
             # NOTE: Ibis 12 with sqlglot 30 forgets the name in its own DROP TABLE.
             connection.raw_sql(f'DROP TABLE "{called}"').close()
-        return connection.create_table(called, copied)
+        table = connection.create_table(called, copied)
     return table.mutate(chain_id=table.chain_id.cast("int64"), address=table.address.cast("string"))

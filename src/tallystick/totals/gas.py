@@ -1,0 +1,40 @@
+"""Gas that a network's batches used: commits, evidence, disputes and finality."""
+
+import ibis
+import ibis.expr.types as ir
+
+from tallystick.totals.expression import NETWORK, Tables
+
+BATCH_EVENTS = (
+    "BatchCommitted",
+    "BatchAttested",
+    "BatchChallenged",
+    "BatchDemanded",
+    "LeafRevealed",
+    "ChallengeUpheld",
+    "ChallengeLapsed",
+    "BatchRejected",
+    "BatchFinalized",
+    "BatchArchived",
+)
+"""Events of batches; one a move."""
+
+
+def gas(tables: Tables, transactions: ir.Table) -> ir.Table:
+    """Return the gas of each network's transactions; one of several moves is shared equally.
+
+    Args:
+        tables: those of BATCH_EVENTS.
+        transactions: of extract.gas.TRANSACTIONS, with chain_id and address.
+
+    Returns:
+        NETWORK and gas.
+    """
+    place = ["chain_id", "address", "transaction_hash"]
+    moves = ibis.union(
+        *(tables[name].select(*NETWORK, "transaction_hash") for name in BATCH_EVENTS)
+    )
+    shares = moves.group_by(place).agg(moves=moves.count())
+    each = moves.join(shares, place).join(transactions, place)
+    per_move = each.gas_used.cast("float64") / each.moves.cast("float64")
+    return each.group_by(list(NETWORK)).agg(gas=per_move.sum())
