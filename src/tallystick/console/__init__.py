@@ -1,1 +1,1 @@
-"""The commands that need no Ape."""
+"""The `tallystick` command: what needs no account."""

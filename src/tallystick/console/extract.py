@@ -1,0 +1,88 @@
+"""tallystick extract: a core's events from JSON-RPC into the data folder."""
+
+from pathlib import Path
+
+import click
+
+from tallystick.console.bars import bar
+from tallystick.console.command import ConsoleCommand
+from tallystick.console.options import Address, data_option, rpc_option
+from tallystick.output import show
+
+
+@click.command(cls=ConsoleCommand)
+@click.argument("core", type=Address())
+@rpc_option
+@data_option
+@click.option(
+    "--from-block",
+    "first_block",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Block of the core's deployment, or earlier.",
+)
+@click.option(
+    "--depth", type=click.IntRange(0), help="Blocks below the latest; else the finalized block."
+)
+@click.option(
+    "--range",
+    "block_range",
+    type=click.IntRange(1),
+    default=10_000,
+    show_default=True,
+    help="Blocks of a file.",
+)
+@click.option("--concurrency", type=click.IntRange(1, 64), default=4, show_default=True)
+@click.option("--gas", is_flag=True, help="Fetch receipts too, for gas per verified inference.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def extract(
+    core: bytes,
+    rpcs: tuple[str, ...],
+    data: Path,
+    first_block: int,
+    depth: int | None,
+    block_range: int,
+    concurrency: int,
+    gas: bool,
+    as_json: bool,
+) -> None:
+    """Bring the data folder up to the chain's head for CORE, the registry's address.
+
+    Run again at any time, after any crash: it goes on where it was, and replaces what a reorg has
+    changed.
+
+    \b
+    tallystick extract 0x... --rpc https://... --from-block 21000000
+    """
+    from tallystick.decode.files import decode_core
+    from tallystick.extract.dataset import Dataset
+    from tallystick.extract.extractor import Plan
+    from tallystick.extract.extractor import extract as run
+    from tallystick.extract.gas import extract_gas
+    from tallystick.resolvers.identify import identify_resolvers
+
+    folder = Dataset(data)
+    plan = Plan(rpcs, core, first_block, depth, block_range, concurrency)
+    with bar("extract (blocks)") as progress:
+        done = run(folder, plan, progress)
+    with bar("decode (files)") as progress:
+        decoded = decode_core(folder, done.core, progress)
+    resolvers = identify_resolvers(folder, done.core, rpcs)
+    if gas:
+        with bar("gas (files)") as progress:
+            extract_gas(folder, done.core, rpcs, progress)
+    show(
+        {
+            "chain_id": done.core.chain_id,
+            "core": done.core.address,
+            "first_block": done.first_block,
+            "last_block": done.last_block,
+            "events": done.rows,
+            "files_written": done.written,
+            "files_replaced": done.replaced,
+            "files_decoded": decoded,
+            "resolvers_identified": resolvers,
+        },
+        as_json,
+    )

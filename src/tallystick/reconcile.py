@@ -1,0 +1,132 @@
+"""Events' totals beside the contract's counters, per core at the same block."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from eth_abi.abi import decode
+
+from tallystick.analysis import Analysis
+from tallystick.chain.abi import contract
+from tallystick.errors import TallystickError
+from tallystick.extract.dataset import Core
+from tallystick.extract.rpc import Node, Nodes
+from tallystick.hexes import from_hex, to_hex
+from tallystick.totals.expression import COUNTS
+
+COUNTERS = (*COUNTS, "burned")
+CALLS_AT_ONCE = 100
+
+
+class ReconcileError(TallystickError, RuntimeError):
+    """A core cannot be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One counter of one network at one block, by both ways."""
+
+    chain_id: int
+    address: str
+    network_id: str
+    counter: str
+    block: int
+    from_events: int
+    from_contract: int
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both are the same to the unit."""
+        return self.from_events == self.from_contract
+
+    def __str__(self) -> str:
+        return (
+            f"chain {self.chain_id}, core {self.address}, network {self.network_id}, "
+            f"counter {self.counter}, block {self.block}: events say {self.from_events}, "
+            f"the contract says {self.from_contract}"
+        )
+
+
+def reconcile(analysis: Analysis, urls: Mapping[int, Sequence[str]]) -> list[Compared]:
+    """Compare every counter of every network with the contract's, at the folder's last block.
+
+    Args:
+        analysis: of a data folder.
+        urls: JSON-RPC URLs by chain id.
+
+    Raises:
+        ReconcileError: no URL is named for a chain, or a node is of another one.
+        ExtractError: no node answers; one without the state of that block is asked in vain.
+    """
+    rows = analysis.totals().to_pylist()
+    found: list[Compared] = []
+    for held in analysis.coverage:
+        core = held.core
+        if core.chain_id not in urls:
+            raise ReconcileError(f"no RPC URL is named for chain {core.chain_id}")
+        mine = [
+            row
+            for row in rows
+            if (row["chain_id"], row["address"]) == (core.chain_id, to_hex(core.address))
+        ]
+        told = asyncio.run(
+            _counters(core, urls[core.chain_id], [row["network_id"] for row in mine], held)
+        )
+        for row, counters in zip(mine, told, strict=True):
+            found += [
+                Compared(
+                    core.chain_id,
+                    row["address"],
+                    row["network_id"],
+                    name,
+                    held.last_block,
+                    int(row[name]),
+                    counter,
+                )
+                for name, counter in zip(COUNTERS, counters, strict=True)
+            ]
+    return found
+
+
+async def _counters(
+    core: Core, urls: Sequence[str], networks: Sequence[str], held: Any
+) -> list[Sequence[int]]:
+    """Return the contract's counters of each network, in the order of COUNTERS."""
+    function = contract("Tallystick").functions()["totals"]
+    async with httpx.AsyncClient(timeout=60) as client:
+        nodes = Nodes([Node(url, client) for url in urls])
+
+        async def ask(node: Node) -> list[str]:
+            if int(await node.call(str, "eth_chainId"), 16) != core.chain_id:
+                raise ReconcileError(f"{node.name} is of another chain than {core.chain_id}")
+            # By its hash: the same block as the events', whatever fork the node is on.
+            block = {"blockHash": held.boundary, "requireCanonical": True}
+            answers: list[str] = []
+            for start in range(0, len(networks), CALLS_AT_ONCE):
+                params = [
+                    [
+                        {
+                            "to": to_hex(core.address),
+                            "data": to_hex(function.selector + from_hex(one)),
+                        },
+                        block,
+                    ]
+                    for one in networks[start : start + CALLS_AT_ONCE]
+                ]
+                answers += await node.calls(str, "eth_call", params)
+            return answers
+
+        answers = await nodes.at_one(ask)
+    return [_ordered(decode(function.outputs, from_hex(answer))[0]) for answer in answers]
+
+
+def _ordered(totals: Sequence[int]) -> Sequence[int]:
+    """Return the contract's struct in the order of COUNTERS."""
+    from dataclasses import asdict
+
+    from tallystick.totals import Totals
+
+    named = asdict(Totals(*totals))
+    return [named[name] for name in COUNTERS]
