@@ -1,0 +1,1 @@
+"""Processes that run on: an operator's, and a verifier's."""

@@ -1,0 +1,7 @@
+"""What can go wrong with a node."""
+
+from tallystick.errors import TallystickError
+
+
+class SettingsError(TallystickError, ValueError):
+    """Settings that a node cannot run with."""
