@@ -16,7 +16,7 @@ library Qi8ConvolutionLib {
         uint256 fours; // rows whose lanes lie in fours, the rest alone
         uint256 blocks;
         uint256 lanes;
-        uint256 scalings;
+        uint256 rows;
         uint256 sums;
         uint256 patch;
     }
@@ -30,7 +30,8 @@ library Qi8ConvolutionLib {
             Work memory work = _workOf(step);
             for (uint256 group = 0; group < groups; ++group) {
                 if (groups > 1) Qi8WindowLib.enter(step, input, plane, group);
-                _prepare(step, work, rows);
+                work.rows = rows;
+                _spreadWeights(step, work);
                 _slide(step, work, plane, output);
                 rows += work.outputs * (ROW_HEAD + step.k);
                 output += work.outputs;
@@ -44,7 +45,6 @@ library Qi8ConvolutionLib {
             uint256 blocks = Qi8DotLib.blocksOf(k);
             (work.outputs, work.fours, work.blocks) = (outputs, outputs & ~uint256(3), blocks);
             work.lanes = MemoryLib.take(outputs * blocks * Qi8DotLib.LANES);
-            work.scalings = MemoryLib.take(outputs * F32RneLib.SCALING_SIZE);
             work.sums = MemoryLib.take(outputs * 0x20);
             uint256 patch = MemoryLib.take(k + 0x40);
             work.patch = patch;
@@ -55,22 +55,19 @@ library Qi8ConvolutionLib {
         }
     }
 
-    /// @dev Spreads the group's weights and makes its scalings.
-    function _prepare(Step memory step, Work memory work, uint256 row) private pure {
+    /// @dev Makes the lanes of the group's weights.
+    function _spreadWeights(Step memory step, Work memory work) private pure {
         unchecked {
-            (uint256 k, uint256 zy, uint256 size) = (step.k, step.zy, work.blocks * Qi8DotLib.LANES);
-            (uint256 lanes, uint256 scaling) = (work.lanes, work.scalings);
+            (uint256 k, uint256 size) = (step.k, work.blocks * Qi8DotLib.LANES);
+            (uint256 weights, uint256 lanes) = (work.rows + ROW_HEAD, work.lanes);
             for (uint256 o = 0; o < work.outputs; ++o) {
-                F32RneLib.prepare(row, k, zy, scaling);
                 if (o < work.fours) {
-                    uint256 place = o & 3;
-                    uint256 four = lanes + (o - place) * size;
-                    Qi8DotLib.spread(row + ROW_HEAD, k, four + place * Qi8DotLib.LANES, 4 * Qi8DotLib.LANES);
+                    uint256 four = lanes + (o & ~uint256(3)) * size;
+                    Qi8DotLib.spread(weights, k, four + (o & 3) * Qi8DotLib.LANES, 4 * Qi8DotLib.LANES);
                 } else {
-                    Qi8DotLib.spread(row + ROW_HEAD, k, lanes + o * size, Qi8DotLib.LANES);
+                    Qi8DotLib.spread(weights, k, lanes + o * size, Qi8DotLib.LANES);
                 }
-                row += ROW_HEAD + k;
-                scaling += F32RneLib.SCALING_SIZE;
+                weights += ROW_HEAD + k;
             }
         }
     }
@@ -80,7 +77,8 @@ library Qi8ConvolutionLib {
         unchecked {
             uint256 right = step.strideW * plane.channels;
             uint256 down = step.strideH * plane.rowSize;
-            uint256 from = plane.at;
+            uint256 stride = ROW_HEAD + step.k;
+            uint256 from = plane.start;
             for (uint256 y = 0; y < step.outH; ++y) {
                 uint256 window = from;
                 for (uint256 x = 0; x < step.outW; ++x) {
@@ -88,7 +86,9 @@ library Qi8ConvolutionLib {
                     _dot(work);
                     uint256 less = step.zw;
                     if (less > 0) less *= Qi8DotLib.sumOfBytes(work.patch, work.blocks);
-                    F32RneLib.requantize(work.sums, less, work.scalings, work.outputs, output, step.lo, step.hi);
+                    F32RneLib.requantize(
+                        work.sums, less, work.rows, stride, work.outputs, output, step.zy, step.lo, step.hi
+                    );
                     window += right;
                     output += step.outC;
                 }

@@ -17,7 +17,6 @@ library Qi8DenseLib {
             uint256 blocks = Qi8DotLib.blocksOf(k);
             uint256 lanes = MemoryLib.take(blocks * Qi8DotLib.LANES);
             uint256 sums = MemoryLib.take(4 * 0x20);
-            uint256 scalings = MemoryLib.take(4 * F32RneLib.SCALING_SIZE);
             Qi8DotLib.spread(input, k, lanes, Qi8DotLib.LANES);
             uint256 less = step.zw * Qi8DotLib.sumOfLanes(lanes, blocks);
             for (uint256 o = 0; o < outputs; o += 4) {
@@ -28,12 +27,9 @@ library Qi8DenseLib {
                 } else {
                     _dotEach(lanes, row + ROW_HEAD, k, count, sums);
                 }
-                uint256 zy = step.zy;
-                for (uint256 i = 0; i < count; ++i) {
-                    F32RneLib.prepare(row, k, zy, scalings + i * F32RneLib.SCALING_SIZE);
-                    row += ROW_HEAD + k;
-                }
-                F32RneLib.requantize(sums, less, scalings, count, output + o, step.lo, step.hi);
+                uint256 stride = ROW_HEAD + k;
+                F32RneLib.requantize(sums, less, row, stride, count, output + o, step.zy, step.lo, step.hi);
+                row += 4 * stride;
             }
         }
     }

@@ -62,8 +62,9 @@ library Qi8DotLib {
     /// @dev Sum of the bytes that were spread into `blocks` blocks at `lanes`, at most 65,793 of them.
     function sumOfLanes(uint256 lanes, uint256 blocks) internal pure returns (uint256 sum) {
         assembly ("memory-safe") {
-            for { let end := add(lanes, mul(blocks, 0x60)) } lt(lanes, end) { lanes := add(lanes, 0x20) } {
-                sum := add(sum, mload(lanes))
+            for {} blocks { blocks := sub(blocks, 1) } {
+                sum := add(add(sum, mload(lanes)), add(mload(add(lanes, 0x20)), mload(add(lanes, 0x40))))
+                lanes := add(lanes, 0x60)
             }
             // Times ones: lane 9 gets the sum of all ten.
             sum := and(shr(216, mul(sum, ONES)), 0xffffff)
@@ -74,8 +75,9 @@ library Qi8DotLib {
     function sumOfBytes(uint256 from, uint256 blocks) internal pure returns (uint256 sum) {
         assembly ("memory-safe") {
             let mask := BYTES
-            for { let end := add(from, mul(blocks, 30)) } lt(from, end) { from := add(from, 30) } {
+            for {} blocks { blocks := sub(blocks, 1) } {
                 let word := mload(from)
+                from := add(from, 30)
                 sum := add(add(sum, and(word, mask)), add(and(shr(8, word), mask), and(shr(16, word), mask)))
             }
             sum := shr(232, mul(sum, ONES))
@@ -107,36 +109,45 @@ library Qi8DotLib {
     /// @dev Dot products of bytes with four operands' lanes, a block of each in turn; four words to `sums`.
     function dotFourLanes(uint256 lanes, uint256 from, uint256 blocks, uint256 sums) internal pure {
         assembly ("memory-safe") {
-            let mask := BYTES
-            let last := add(from, mul(blocks, 30))
-            calldatacopy(sums, calldatasize(), 0x80)
-            for {} lt(from, last) {} {
-                let end := add(from, 240)
-                if gt(end, last) { end := last }
-                let a := 0
-                let b := 0
-                let c := 0
-                let d := 0
-                for {} lt(from, end) {} {
-                    let word := mload(from)
-                    let part := and(shr(16, word), mask)
-                    a := add(a, mul(part, mload(lanes)))
-                    b := add(b, mul(part, mload(add(lanes, 0x60))))
-                    c := add(c, mul(part, mload(add(lanes, 0xc0))))
-                    d := add(d, mul(part, mload(add(lanes, 0x120))))
-                    part := and(shr(8, word), mask)
-                    a := add(a, mul(part, mload(add(lanes, 0x20))))
-                    b := add(b, mul(part, mload(add(lanes, 0x80))))
-                    c := add(c, mul(part, mload(add(lanes, 0xe0))))
-                    d := add(d, mul(part, mload(add(lanes, 0x140))))
-                    part := and(word, mask)
-                    a := add(a, mul(part, mload(add(lanes, 0x40))))
-                    b := add(b, mul(part, mload(add(lanes, 0xa0))))
-                    c := add(c, mul(part, mload(add(lanes, 0x100))))
-                    d := add(d, mul(part, mload(add(lanes, 0x160))))
-                    from := add(from, 30)
-                    lanes := add(lanes, 0x180)
+            function part(at_, lanes_, end) -> a, b, c, d {
+                let mask := mload(0x00)
+                for {} lt(at_, end) {} {
+                    let word := mload(at_)
+                    let ten := and(shr(16, word), mask)
+                    a := add(a, mul(ten, mload(lanes_)))
+                    b := add(b, mul(ten, mload(add(lanes_, 0x60))))
+                    c := add(c, mul(ten, mload(add(lanes_, 0xc0))))
+                    d := add(d, mul(ten, mload(add(lanes_, 0x120))))
+                    ten := and(shr(8, word), mask)
+                    a := add(a, mul(ten, mload(add(lanes_, 0x20))))
+                    b := add(b, mul(ten, mload(add(lanes_, 0x80))))
+                    c := add(c, mul(ten, mload(add(lanes_, 0xe0))))
+                    d := add(d, mul(ten, mload(add(lanes_, 0x140))))
+                    ten := and(word, mask)
+                    a := add(a, mul(ten, mload(add(lanes_, 0x40))))
+                    b := add(b, mul(ten, mload(add(lanes_, 0xa0))))
+                    c := add(c, mul(ten, mload(add(lanes_, 0x100))))
+                    d := add(d, mul(ten, mload(add(lanes_, 0x160))))
+                    at_ := add(at_, 30)
+                    lanes_ := add(lanes_, 0x180)
                 }
+            }
+            // Read back where it is needed: as a constant, the compiler would fetch it from the code each time.
+            mstore(0x00, BYTES)
+            let last := add(from, mul(blocks, 30))
+            let end := add(from, 240)
+            if gt(end, last) { end := last }
+            let a, b, c, d := part(from, lanes, end)
+            mstore(sums, shr(232, a))
+            mstore(add(sums, 0x20), shr(232, b))
+            mstore(add(sums, 0x40), shr(232, c))
+            mstore(add(sums, 0x60), shr(232, d))
+            for {} lt(end, last) {} {
+                from := end
+                lanes := add(lanes, 0xc00)
+                end := add(from, 240)
+                if gt(end, last) { end := last }
+                a, b, c, d := part(from, lanes, end)
                 mstore(sums, add(mload(sums), shr(232, a)))
                 mstore(add(sums, 0x20), add(mload(add(sums, 0x20)), shr(232, b)))
                 mstore(add(sums, 0x40), add(mload(add(sums, 0x40)), shr(232, c)))
@@ -148,39 +159,48 @@ library Qi8DotLib {
     /// @dev Dot products of one operand's lanes with four rows of bytes, `stride` apart; four words to `sums`.
     function dotFourRows(uint256 lanes, uint256 row, uint256 stride, uint256 blocks, uint256 sums) internal pure {
         assembly ("memory-safe") {
-            let mask := BYTES
-            let last := add(lanes, mul(blocks, 0x60))
-            calldatacopy(sums, calldatasize(), 0x80)
-            for {} lt(lanes, last) {} {
-                let end := add(lanes, 0x300)
-                if gt(end, last) { end := last }
-                let a := 0
-                let b := 0
-                let c := 0
-                let d := 0
-                for {} lt(lanes, end) {} {
-                    let first := mload(lanes)
-                    let second := mload(add(lanes, 0x20))
-                    let third := mload(add(lanes, 0x40))
-                    let word := mload(row)
+            function part(lanes_, end, row_, stride_) -> a, b, c, d {
+                let mask := mload(0x00)
+                for {} lt(lanes_, end) {} {
+                    let first := mload(lanes_)
+                    let second := mload(add(lanes_, 0x20))
+                    let third := mload(add(lanes_, 0x40))
+                    let word := mload(row_)
                     a := add(a, mul(and(shr(16, word), mask), first))
                     a := add(a, mul(and(shr(8, word), mask), second))
                     a := add(a, mul(and(word, mask), third))
-                    word := mload(add(row, stride))
+                    word := mload(add(row_, stride_))
                     b := add(b, mul(and(shr(16, word), mask), first))
                     b := add(b, mul(and(shr(8, word), mask), second))
                     b := add(b, mul(and(word, mask), third))
-                    word := mload(add(row, shl(1, stride)))
+                    word := mload(add(row_, shl(1, stride_)))
                     c := add(c, mul(and(shr(16, word), mask), first))
                     c := add(c, mul(and(shr(8, word), mask), second))
                     c := add(c, mul(and(word, mask), third))
-                    word := mload(add(row, mul(3, stride)))
+                    word := mload(add(row_, mul(3, stride_)))
                     d := add(d, mul(and(shr(16, word), mask), first))
                     d := add(d, mul(and(shr(8, word), mask), second))
                     d := add(d, mul(and(word, mask), third))
-                    row := add(row, 30)
-                    lanes := add(lanes, 0x60)
+                    row_ := add(row_, 30)
+                    lanes_ := add(lanes_, 0x60)
                 }
+            }
+            // Read back where it is needed: as a constant, the compiler would fetch it from the code each time.
+            mstore(0x00, BYTES)
+            let last := add(lanes, mul(blocks, 0x60))
+            let end := add(lanes, 0x300)
+            if gt(end, last) { end := last }
+            let a, b, c, d := part(lanes, end, row, stride)
+            mstore(sums, shr(232, a))
+            mstore(add(sums, 0x20), shr(232, b))
+            mstore(add(sums, 0x40), shr(232, c))
+            mstore(add(sums, 0x60), shr(232, d))
+            for {} lt(end, last) {} {
+                lanes := end
+                row := add(row, 240)
+                end := add(lanes, 0x300)
+                if gt(end, last) { end := last }
+                a, b, c, d := part(lanes, end, row, stride)
                 mstore(sums, add(mload(sums), shr(232, a)))
                 mstore(add(sums, 0x20), add(mload(add(sums, 0x20)), shr(232, b)))
                 mstore(add(sums, 0x40), add(mload(add(sums, 0x40)), shr(232, c)))

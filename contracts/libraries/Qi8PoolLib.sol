@@ -19,7 +19,7 @@ library Qi8PoolLib {
             Plane memory plane = Qi8WindowLib.planeOf(step, input, 1, 0);
             uint256 channels = plane.channels;
             for (uint256 y = 0; y < step.outH; ++y) {
-                uint256 window = plane.at + y * step.strideH * plane.rowSize;
+                uint256 window = plane.start + y * step.strideH * plane.rowSize;
                 for (uint256 x = 0; x < step.outW; ++x) {
                     for (uint256 c = 0; c < channels; c += 0x20) {
                         uint256 greatest = _greatest(step, plane, window + c);
@@ -37,20 +37,18 @@ library Qi8PoolLib {
     /// @dev The sum of each channel in each window, with a bias, requantised as a row's; padding counts as za.
     function averagePool(Step memory step, uint256 input, uint256 row, uint256 output) internal pure {
         unchecked {
-            uint256 scaling = MemoryLib.take(F32RneLib.SCALING_SIZE);
             uint256 sums = MemoryLib.take(0x20);
-            F32RneLib.prepare(row, step.k, step.zy, scaling);
             Plane memory plane = Qi8WindowLib.planeOf(step, input, 1, step.za);
             uint256 channels = plane.channels;
             for (uint256 y = 0; y < step.outH; ++y) {
-                uint256 window = plane.at + y * step.strideH * plane.rowSize;
+                uint256 window = plane.start + y * step.strideH * plane.rowSize;
                 for (uint256 x = 0; x < step.outW; ++x) {
                     for (uint256 c = 0; c < channels; ++c) {
                         uint256 sum = _sum(step, plane, window + c);
                         assembly ("memory-safe") {
                             mstore(sums, sum)
                         }
-                        F32RneLib.requantize(sums, 0, scaling, 1, output, step.lo, step.hi);
+                        F32RneLib.requantize(sums, 0, row, 0, 1, output, step.zy, step.lo, step.hi);
                         ++output;
                     }
                     window += step.strideW * channels;
@@ -76,8 +74,8 @@ library Qi8PoolLib {
         assembly ("memory-safe") {
             for {} kH { kH := sub(kH, 1) } {
                 let end := add(from, mul(kW, channels))
-                for { let at := from } lt(at, end) { at := add(at, channels) } {
-                    let word := mload(at)
+                for { let pixel := from } lt(pixel, end) { pixel := add(pixel, channels) } {
+                    let word := mload(pixel)
                     // A byte's lane of 16 bits keeps its bit 8 where the word's byte is not less; times 255, that is a
                     // mask of the byte.
                     let even := and(shr(8, sub(or(and(word, EVEN), shl(8, ONES)), and(greatest, EVEN))), ONES)
@@ -98,8 +96,8 @@ library Qi8PoolLib {
         assembly ("memory-safe") {
             for {} kH { kH := sub(kH, 1) } {
                 let end := add(from, mul(kW, channels))
-                for { let at := from } lt(at, end) { at := add(at, channels) } {
-                    sum := add(sum, shr(248, mload(at)))
+                for { let pixel := from } lt(pixel, end) { pixel := add(pixel, channels) } {
+                    sum := add(sum, shr(248, mload(pixel)))
                 }
                 from := add(from, rowSize)
             }

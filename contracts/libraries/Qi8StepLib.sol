@@ -47,32 +47,38 @@ struct Step {
 library Qi8StepLib {
     uint256 private constant PACKED_SIZE = 40;
 
-    /// @dev How many steps there are.
-    function count(bytes memory steps) internal pure returns (uint256) {
-        require(
-            steps.length > 0 && steps.length % PACKED_SIZE == 0, IReplay.StepsMalformed(steps.length)
-        );
-        return steps.length / PACKED_SIZE;
-    }
-
-    /// @dev Reads a step into memory of the caller.
-    function load(bytes memory steps, uint256 index, Step memory step) internal pure {
+    /// @dev The steps, unpacked.
+    function unpack(bytes memory packed) internal pure returns (Step[] memory program) {
+        uint256 length = packed.length;
+        require(length > 0 && length % PACKED_SIZE == 0, IReplay.StepsMalformed(length));
+        uint256 count = length / PACKED_SIZE;
+        // An array of references, then the records side by side. Nothing is zeroed first.
         assembly ("memory-safe") {
-            let from := add(add(steps, 0x20), mul(index, PACKED_SIZE))
-            let end := add(step, 0x280)
-            for { let to := step } lt(to, end) { to := add(to, 0x20) } {
-                mstore(to, shr(240, mload(from)))
-                from := add(from, 2)
+            program := mload(0x40)
+            mstore(program, count)
+            let reference := add(program, 0x20)
+            let field := add(reference, shl(5, count))
+            let from := add(packed, 0x20)
+            for { let end := field } lt(reference, end) { reference := add(reference, 0x20) } {
+                mstore(reference, field)
+                for { let last := add(from, PACKED_SIZE) } lt(from, last) { from := add(from, 8) } {
+                    let four := mload(from)
+                    mstore(field, shr(240, four))
+                    mstore(add(field, 0x20), and(shr(224, four), 0xffff))
+                    mstore(add(field, 0x40), and(shr(208, four), 0xffff))
+                    mstore(add(field, 0x60), and(shr(192, four), 0xffff))
+                    field := add(field, 0x80)
+                }
             }
+            mstore(0x40, field)
         }
     }
 
     /// @dev keccak256(abi.encode(specId, hashes of the steps, keccak256(rows))).
-    function contentHash(bytes memory steps, bytes memory rows, bytes32 specId) internal pure returns (bytes32) {
-        bytes32[] memory hashes = new bytes32[](count(steps));
-        Step memory step;
+    function contentHash(Step[] memory program, bytes memory rows, bytes32 specId) internal pure returns (bytes32) {
+        bytes32[] memory hashes = new bytes32[](program.length);
         for (uint256 i = 0; i < hashes.length; ++i) {
-            load(steps, i, step);
+            Step memory step = program[i];
             bytes32 hash;
             assembly ("memory-safe") {
                 hash := keccak256(step, 0x280)
@@ -82,41 +88,41 @@ library Qi8StepLib {
         return keccak256(abi.encode(specId, hashes, keccak256(rows)));
     }
 
+    // No field exceeds 16 bits, so nothing below overflows.
+
     function inSize(Step memory step) internal pure returns (uint256) {
-        return step.inH * step.inW * step.inC;
+        unchecked {
+            return step.inH * step.inW * step.inC;
+        }
     }
 
     function outSize(Step memory step) internal pure returns (uint256) {
-        return step.outH * step.outW * step.outC;
+        unchecked {
+            return step.outH * step.outW * step.outC;
+        }
     }
 
     /// @dev Bytes that the step takes of the rows.
     function rowsSize(Step memory step) internal pure returns (uint256) {
-        if (step.kind == DENSE || step.kind == CONVOLUTION) return step.outC * (ROW_HEAD + step.k);
+        unchecked {
+            if (step.kind == DENSE || step.kind == CONVOLUTION) return step.outC * (ROW_HEAD + step.k);
+        }
         if (step.kind == AVERAGE_POOL) return ROW_HEAD;
         return step.kind == LOOKUP ? TABLE_SIZE : 0;
     }
 
-    /// @dev Whether QI8-1 allows the step. No field exceeds 16 bits, so nothing here overflows.
+    /// @dev Whether QI8-1 allows the step.
     function isValid(Step memory step) internal pure returns (bool) {
-        if (step.za > 255 || step.zw > 255 || step.zy > 255 || step.hi > 255 || step.lo > step.hi) return false;
-        if (inSize(step) == 0 || outSize(step) == 0) return false;
-        if (step.kind == DENSE) {
-            return inSize(step) == step.inC && outSize(step) == step.outC && step.k == step.inC && step.k <= MAX_K
-                && step.kH == 1 && step.kW == 1 && step.groups == 1;
+        if (step.za | step.zw | step.zy | step.hi > 255 || step.lo > step.hi) return false;
+        if (inSize(step) == 0 || outSize(step) == 0 || step.k > MAX_K) return false;
+        uint256 kind = step.kind;
+        if (kind == DENSE) return _isOnePixel(step);
+        if (kind == CONVOLUTION) return _coversInput(step) && _isGrouped(step);
+        if (kind == LOOKUP) return step.inH == step.outH && step.inW == step.outW && step.inC == step.outC;
+        if (step.inC != step.outC || !_coversInput(step)) return false;
+        unchecked {
+            return kind == MAX_POOL || (kind == AVERAGE_POOL && step.k == step.kH * step.kW);
         }
-        if (step.kind == LOOKUP) {
-            return step.inH == step.outH && step.inW == step.outW && step.inC == step.outC;
-        }
-        if (!_coversInput(step)) return false;
-        if (step.kind == CONVOLUTION) {
-            return step.groups > 0 && step.inC % step.groups == 0 && step.outC % step.groups == 0
-                && step.k == step.kH * step.kW * (step.inC / step.groups) && step.k <= MAX_K;
-        }
-        if (step.kind == AVERAGE_POOL) {
-            return step.inC == step.outC && step.k == step.kH * step.kW && step.k <= MAX_K;
-        }
-        return step.kind == MAX_POOL && step.inC == step.outC;
     }
 
     /// @dev Whether the step takes what `before` gives: the same shape, or the same bytes flattened for a dense step.
@@ -125,10 +131,26 @@ library Qi8StepLib {
         return step.inH == before.outH && step.inW == before.outW && step.inC == before.outC;
     }
 
+    /// @dev Whether a dense step has no more than one pixel anywhere.
+    function _isOnePixel(Step memory step) private pure returns (bool) {
+        return step.inH | step.inW | step.outH | step.outW | step.kH | step.kW | step.groups == 1
+            && step.k == step.inC;
+    }
+
+    /// @dev Whether groups divide the channels, and a row has the weights of its group's.
+    function _isGrouped(Step memory step) private pure returns (bool) {
+        unchecked {
+            return step.groups > 0 && step.inC % step.groups == 0 && step.outC % step.groups == 0
+                && step.k == step.kH * step.kW * (step.inC / step.groups);
+        }
+    }
+
     /// @dev Whether every window has an element of the input in it.
     function _coversInput(Step memory step) private pure returns (bool) {
-        return step.strideH > 0 && step.strideW > 0 && step.padTop < step.kH && step.padLeft < step.kW
-            && (step.outH - 1) * step.strideH < step.inH + step.padTop
-            && (step.outW - 1) * step.strideW < step.inW + step.padLeft;
+        unchecked {
+            return step.strideH > 0 && step.strideW > 0 && step.padTop < step.kH && step.padLeft < step.kW
+                && (step.outH - 1) * step.strideH < step.inH + step.padTop
+                && (step.outW - 1) * step.strideW < step.inW + step.padLeft;
+        }
     }
 }

@@ -7,7 +7,7 @@ import {Step} from "./Qi8StepLib.sol";
 /// @dev The plane that a step's windows move over: the channels of one group with the padding around them, so that no
 /// window needs to ask for borders.
 struct Plane {
-    uint256 at; // memory pointer
+    uint256 start; // memory pointer
     uint256 rowSize; // bytes
     uint256 channels; // of a group
     uint256 width; // pixels; zero where the plane is the input itself
@@ -29,16 +29,16 @@ library Qi8WindowLib {
             uint256 width = (step.outW - 1) * step.strideW + step.kW;
             plane.channels = channels;
             if (groups == 1 && step.padTop | step.padLeft == 0 && height <= step.inH && width <= step.inW) {
-                (plane.at, plane.rowSize) = (input, step.inW * channels);
+                (plane.start, plane.rowSize) = (input, step.inW * channels);
                 return plane;
             }
             (plane.width, plane.height, plane.rowSize) = (width, height, width * channels);
             uint256 size = height * width * channels;
-            uint256 at = MemoryLib.take(size + 0x20);
-            plane.at = at;
+            uint256 to = MemoryLib.take(size + 0x20);
+            plane.start = to;
             assembly ("memory-safe") {
                 let word := mul(padding, 0x0101010101010101010101010101010101010101010101010101010101010101)
-                for { let end := add(at, size) } lt(at, end) { at := add(at, 0x20) } { mstore(at, word) }
+                for { let end := add(to, size) } lt(to, end) { to := add(to, 0x20) } { mstore(to, word) }
             }
             if (groups == 1) _copyRows(step, input, plane);
         }
@@ -51,13 +51,14 @@ library Qi8WindowLib {
             uint256 pixel = step.inC;
             uint256 rows = _least(step.inH, plane.height - step.padTop);
             uint256 length = _least(step.inW, plane.width - step.padLeft) * channels;
-            uint256 to = plane.at + step.padTop * plane.rowSize + step.padLeft * channels;
+            uint256 to = plane.start + step.padTop * plane.rowSize + step.padLeft * channels;
             uint256 from = input + group * channels;
             for (uint256 y = 0; y < rows; ++y) {
                 assembly ("memory-safe") {
                     let source := from
-                    for { let at := to } lt(at, add(to, length)) { at := add(at, channels) } {
-                        mcopy(at, source, channels)
+                    let end := add(to, length)
+                    for { let target := to } lt(target, end) { target := add(target, channels) } {
+                        mcopy(target, source, channels)
                         source := add(source, pixel)
                     }
                 }
@@ -71,7 +72,7 @@ library Qi8WindowLib {
         unchecked {
             uint256 rows = _least(step.inH, plane.height - step.padTop);
             uint256 length = _least(step.inW, plane.width - step.padLeft) * plane.channels;
-            uint256 to = plane.at + step.padTop * plane.rowSize + step.padLeft * plane.channels;
+            uint256 to = plane.start + step.padTop * plane.rowSize + step.padLeft * plane.channels;
             for (uint256 y = 0; y < rows; ++y) {
                 assembly ("memory-safe") {
                     mcopy(to, input, length)

@@ -17,6 +17,7 @@ contract Replay is IReplay {
     using MemoryLib for bytes;
     using Qi8StepLib for bytes;
     using Qi8StepLib for Step;
+    using Qi8StepLib for Step[];
 
     bytes32 private constant SPEC_ID = keccak256("QI8-1");
 
@@ -27,13 +28,14 @@ contract Replay is IReplay {
         returns (Ruling)
     {
         ReplayEvidence memory opened = abi.decode(evidence, (ReplayEvidence));
-        bytes32 modelId = _modelIdOf(opened);
+        Step[] memory program = opened.steps.unpack();
+        bytes32 modelId = _modelIdOf(opened, program);
         require(modelId == leaf.modelId, ModelMismatch(modelId, leaf.modelId));
         bytes32 inputHash = keccak256(opened.input);
         require(inputHash == leaf.inputHash, InputMismatch(inputHash, leaf.inputHash));
 
-        if (opened.input.length != _inputLength(opened.steps)) return Ruling.Rejected;
-        bytes32 outputHash = keccak256(_run(opened.steps, opened.rows, opened.input));
+        if (opened.input.length != program[0].inSize()) return Ruling.Rejected;
+        bytes32 outputHash = keccak256(_run(program, opened.rows, opened.input));
         return outputHash == leaf.outputHash ? Ruling.Upheld : Ruling.Rejected;
     }
 
@@ -43,44 +45,32 @@ contract Replay is IReplay {
         pure
         returns (bytes memory)
     {
-        uint256 needed = _inputLength(steps);
+        Step[] memory program = Qi8StepLib.unpack(steps);
+        uint256 needed = program[0].inSize();
         require(input.length == needed, InputLengthMismatch(input.length, needed));
-        return _run(steps, rows, input);
+        return _run(program, rows, input);
     }
 
     /// @inheritdoc IReplay
     function modelIdOf(ReplayEvidence calldata evidence) external pure returns (bytes32) {
-        return _modelIdOf(evidence);
+        return _modelIdOf(evidence, Qi8StepLib.unpack(evidence.steps));
     }
 
-    function _modelIdOf(ReplayEvidence memory opened) private pure returns (bytes32) {
-        bytes32 contentHash = opened.steps.contentHash(opened.rows, SPEC_ID);
+    function _modelIdOf(ReplayEvidence memory opened, Step[] memory program) private pure returns (bytes32) {
+        bytes32 contentHash = program.contentHash(opened.rows, SPEC_ID);
         return keccak256(abi.encode(opened.networkId, opened.registrant, contentHash, SPEC_ID, opened.parent));
     }
 
-    /// @dev Bytes that the model takes in.
-    function _inputLength(bytes memory steps) private pure returns (uint256) {
-        Step memory first;
-        steps.count();
-        steps.load(0, first);
-        require(first.isValid(), StepInvalid(0));
-        return first.inSize();
-    }
-
     /// @dev Applies each step to what the one before gave.
-    function _run(bytes memory steps, bytes memory rows, bytes memory tensor) private pure returns (bytes memory) {
-        uint256 count = steps.count();
+    function _run(Step[] memory program, bytes memory rows, bytes memory tensor) private pure returns (bytes memory) {
         uint256 used = 0;
-        Step memory step;
-        Step memory before;
-        for (uint256 i = 0; i < count; ++i) {
-            steps.load(i, step);
-            require(step.isValid() && (i == 0 || step.follows(before)), StepInvalid(i));
+        for (uint256 i = 0; i < program.length; ++i) {
+            Step memory step = program[i];
+            require(step.isValid() && (i == 0 || step.follows(program[i - 1])), StepInvalid(i));
             uint256 end = used + step.rowsSize();
             require(end <= rows.length, RowsMismatch(rows.length, end));
             tensor = _apply(step, tensor, rows.contentOf() + used);
             used = end;
-            (step, before) = (before, step);
         }
         require(used == rows.length, RowsMismatch(rows.length, used));
         return tensor;

@@ -1,7 +1,8 @@
 """Print what disproving a whole inference costs, for models of four sizes.
 
 `python -m tests.gas.replay`; JSON=1 for objects. Whole transactions of disprove under Osaka's
-rules, for a batch of one: opening, replay, rejection, archive slot. Weights are random bytes.
+rules, for a batch of one, in steady state: opening, replay, rejection, archive slot. Weights are random
+bytes.
 """
 
 import json
@@ -16,6 +17,7 @@ from tallystick.localnet import localnet
 from tests.support.chain import Chain
 from tests.support.plain_qi8 import MAX_POOL, Net, Record, conv, dense, windowed
 from tests.support.replay import found, random_net
+from tests.support.story import fund
 
 GENESIS = 1_800_000_000
 
@@ -71,6 +73,11 @@ class Figure:
 def _measure(chain: Chain, net: Net) -> Figure:
     owner, operator, prover = chain.accounts[1:4]
     replayed = found(chain, net, owner, operator)
+    # Counters of losses, and the credit that pays the prover, are not new.
+    first = replayed.network.commit(operator, count=2, shape=lambda leaves: leaves[::-1])
+    fund(chain, bytes(20), prover, 10**6)
+    openings = first.opening(0), first.opening(1)
+    chain.send(prover, "faultOrder", first.pre_image(), *openings)
     data = np.random.default_rng(7).bytes(net.in_size)
     wrong = bytes(net.layers[-1].record.out_size)
     batch = replayed.commit(operator, data, wrong)
