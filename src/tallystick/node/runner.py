@@ -1,0 +1,164 @@
+"""Whatever runs a model on canonical bytes; operators answer with it, verifiers check with it.
+
+Runners by name: qi8 (a QI8-1 file), onnx (an ONNX file on raw tensors), digits (the demo's), or a
+callable as module:function that takes a list of inputs and returns a list of outputs.
+"""
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+from tallystick.errors import TallystickError
+
+Compare = Callable[[bytes, bytes], bool]
+"""Whether an output that was committed, and one's own, are the same under the model's spec."""
+
+
+class RunnerError(TallystickError, RuntimeError):
+    """A runner that cannot be loaded, or that broke down; says nothing about an inference."""
+
+
+class InputRefusedError(TallystickError, ValueError):
+    """An input that the model's spec does not allow: no output of it is right."""
+
+
+class Runner(Protocol):
+    """A model, ready to run."""
+
+    def infer(self, inputs: Sequence[bytes]) -> list[bytes]:
+        """Return the canonical output of each canonical input.
+
+        Raises:
+            InputRefusedError: an input is not canonical; none was run.
+            RunnerError: the model could not be run.
+        """
+        ...
+
+
+def load(name: str, file: Path | None = None) -> Runner:
+    """Return a runner by its name.
+
+    Args:
+        name: qi8, onnx, digits, or module:function.
+        file: the model's content; digits and callables can do without.
+
+    Raises:
+        RunnerError: there is no such runner, or it cannot load the file.
+    """
+    try:
+        return _load(name, file)
+    except (OSError, ValueError, TallystickError) as error:
+        raise RunnerError(f"runner {name} cannot load {file}: {error}") from error
+
+
+def load_compare(name: str) -> Compare:
+    """Return the comparison of a spec: a callable module:function, or exact bytes when empty."""
+    return _named(name) if name else _same
+
+
+def _load(name: str, file: Path | None) -> Runner:
+    if name == "digits":
+        from tallystick.demo.digits.model import FILE, Digits
+
+        return _Sized(Digits(file or FILE), 64)
+    if ":" in name:
+        return _Callable(name, _named(name))
+    if file is None:
+        raise RunnerError(f"runner {name} needs the model's file")
+    if name == "qi8":
+        from tallystick.replay.engine import Engine
+        from tallystick.replay.model import Model
+
+        model = Model.read(file)
+        return _Sized(Engine(model), model.steps[0].in_size)
+    if name == "onnx":
+        return _Onnx(file)
+    raise RunnerError(f"no runner is called {name}; needed: qi8, onnx, digits or module:function")
+
+
+class _Sized:
+    """Inputs of one length."""
+
+    def __init__(self, model: Any, size: int) -> None:
+        self._model, self._size = model, size
+
+    def infer(self, inputs: Sequence[bytes]) -> list[bytes]:
+        _check_sizes(inputs, self._size)
+        return list(self._model.infer(list(inputs)))
+
+
+class _Callable:
+    def __init__(self, name: str, function: Callable[[list[bytes]], Sequence[bytes]]) -> None:
+        self._name, self._function = name, function
+
+    def infer(self, inputs: Sequence[bytes]) -> list[bytes]:
+        try:
+            outputs = [bytes(output) for output in self._function(list(inputs))]
+        except TallystickError:
+            raise
+        except Exception as error:
+            raise RunnerError(f"{self._name} broke down: {error!r}") from error
+        if len(outputs) != len(inputs):
+            raise RunnerError(f"{self._name} gave {len(outputs)} outputs to {len(inputs)} inputs")
+        return outputs
+
+
+class _Onnx:
+    """Input and output are one tensor each, their elements as they lie, little-endian."""
+
+    def __init__(self, file: Path) -> None:
+        import onnx
+
+        from tallystick.replay.runtime import session
+
+        self._session = session(onnx.load(file))
+        (entry,) = self._session.get_inputs()
+        self._name, self._dtype = entry.name, _dtype(entry.type)
+        self._shape = [size if isinstance(size, int) else 1 for size in entry.shape[1:]]
+        self._output = self._session.get_outputs()[0].name
+
+    def infer(self, inputs: Sequence[bytes]) -> list[bytes]:
+        import numpy as np
+
+        width = self._dtype.itemsize
+        for size in self._shape:
+            width *= size
+        _check_sizes(inputs, width)
+        if not inputs:
+            return []
+        stacked = np.frombuffer(b"".join(inputs), self._dtype).reshape(-1, *self._shape)
+        try:
+            (outputs,) = self._session.run([self._output], {self._name: stacked})
+        except Exception as error:
+            raise RunnerError(f"onnxruntime broke down: {error}") from error
+        return [np.ascontiguousarray(row).tobytes() for row in outputs]
+
+
+def _dtype(name: str) -> Any:
+    import numpy as np
+
+    plain = name.removeprefix("tensor(").removesuffix(")")
+    known = {"float": "float32", "double": "float64", "float16": "float16"}
+    return np.dtype(known.get(plain, plain)).newbyteorder("<")
+
+
+def _check_sizes(inputs: Sequence[bytes], size: int) -> None:
+    for place, data in enumerate(inputs):
+        if len(data) != size:
+            raise InputRefusedError(f"input {place} is {len(data)} bytes; needed: {size}")
+
+
+def _same(claimed: bytes, own: bytes) -> bool:
+    return claimed == own
+
+
+def _named(name: str) -> Callable[..., Any]:
+    module, _, attribute = name.partition(":")
+    try:
+        found: Any = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise RunnerError(f"{name} cannot be loaded: {error}") from error
+    if not callable(found):
+        raise RunnerError(f"{name} is not callable")
+    return found  # type: ignore[no-any-return]
