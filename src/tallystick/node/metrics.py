@@ -1,0 +1,58 @@
+"""What Prometheus reads of a node."""
+
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Metrics:
+    """One process's numbers, operator's and verifier's; a kind that does not apply stays zero."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        # Both.
+        self.lag = self._gauge("lag_blocks", "Blocks between the chain's head and what was read.")
+        self.failures = self._counter("failures", "What failed and is tried again.", "what")
+        self.transactions = self._counter("transactions", "Sent and mined.", "function")
+        self.gas = self._counter("gas_used", "Of transactions sent.", "function")
+        # A verifier's.
+        self.batches_seen = self._counter("batches_seen", "Commits of others read from the chain.")
+        self.leaves = self._counter("leaves_reexecuted", "Inferences run again.")
+        self.mismatches = self._counter("mismatches", "Re-executed leaves with another output.")
+        self.flaws = self._counter("flaws", "Batches that break a rule.", "rule")
+        self.audits = self._counter("audits_signed", "Audits signed.")
+        self.demands = self._counter("demands_made", "Leaves demanded on chain.")
+        self.challenges = self._gauge("challenges_open", "Disputes of this node not yet ruled on.")
+        self.at_stake = self._gauge("money_at_stake", "Bonds put up, in units of the asset.")
+        self.spent = self._gauge("spent_today", "Bonds and gas of the last 24 hours.")
+        # An operator's.
+        self.inferences = self._counter("inferences_served", "Answers given.", "model")
+        self.refused = self._counter("requests_refused", "Requests refused.", "status")
+        self.receipts = self._counter("receipts", "Receipts handed out.")
+        self.committed = self._counter("inferences_committed", "Answers that the chain has.")
+        self.waiting = self._gauge("inferences_waiting", "Answers that the chain has not yet.")
+        self.expired = self._counter("inferences_expired", "Answers whose deadline was missed.")
+        self.answered_demands = self._counter("demands_answered", "Leaves revealed on chain.")
+        self.stake_locked = self._gauge("stake_locked", "Stake behind the lane's open inferences.")
+        self.answering = Histogram(
+            "tallystick_answer_seconds",
+            "From a request's last byte to its answer.",
+            registry=self.registry,
+            buckets=_SECONDS,
+        )
+
+    def serve(self, host: str, port: int) -> tuple[Any, Any]:
+        """Answer Prometheus in a thread; returns its server and the thread.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        return start_http_server(port, host, self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"tallystick_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(f"tallystick_{name}", text, registry=self.registry)
