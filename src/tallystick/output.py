@@ -77,7 +77,7 @@ def _parquet(rows: Sequence[Row], path: Path) -> None:
     columns: dict[str, list[Any]] = {name: [] for name in (rows[0] if rows else ())}
     for row in rows:
         for name, value in row.items():
-            columns[name].append(_plain(value) if isinstance(value, bytes | Mapping) else value)
+            columns[name].append(_plain(value) if isinstance(value, bytes) else value)
     for name, values in columns.items():
         if any(isinstance(fit(value), Decimal) for value in values):
             columns[name] = [
@@ -114,6 +114,9 @@ def _plain(value: Any) -> Any:
         return checksummed(value) if len(value) == 20 else to_hex(value)
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Decimal):
+        # An amount, exact; Arrow's decimals have no fraction here.
+        return int(value)
     return value
 
 

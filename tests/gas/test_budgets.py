@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.chain.abi import contract
 from tests.gas.bench import measure
 from tests.gas.scenario import BUDGETS
-from tests.support.builds import manifest
 
 SNAPSHOT = Path(__file__).with_name("snapshot.json")
 
@@ -28,21 +26,6 @@ def test_figures__all__are_the_snapshots(figures):
 @pytest.mark.parametrize("name", BUDGETS)
 def test_figure__within_its_budget(figures, name):
     assert figures[name] <= BUDGETS[name].ceiling
-
-
-@pytest.mark.parametrize("name", ["Tallystick", "Committee"])
-def test_code__is_within_eip_170(name):
-    runtime = manifest()[name]["runtimeBytecode"]["bytecode"].removeprefix("0x")
-
-    assert len(runtime) // 2 <= 24_576
-
-
-@pytest.mark.parametrize("name", ["Tallystick", "Committee"])
-def test_packaged_contract__is_what_the_compiler_gives(name):
-    built, packaged = manifest()[name], contract(name)
-
-    assert list(packaged.abi) == built["abi"]
-    assert packaged.bytecode.hex() == built["deploymentBytecode"]["bytecode"].removeprefix("0x")
 
 
 if __name__ == "__main__":

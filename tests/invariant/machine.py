@@ -50,6 +50,7 @@ class Machine:
         self.evm = pyrevm.EVM(spec_id="Cancun", gas_limit=10**9)
         self.now, self.block = GENESIS, 1
         self.events: list[Any] = []
+        self.raw: list[dict[str, Any]] = []
         self.logs = 0
         self.done: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
@@ -159,6 +160,7 @@ class Machine:
                 "data": bytes(data),
             }
             self.events.append(decode_log(raw))
+            self.raw.append({**raw, "time": self.now})
             self.logs += 1
 
     def read(self, name: str, *args: Any) -> Any:

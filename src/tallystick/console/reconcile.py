@@ -34,7 +34,8 @@ def reconcile(
     from tallystick.reconcile import Compared
     from tallystick.reconcile import reconcile as run
 
-    found = run(Analysis(data), by_chain(rpcs))
+    urls = by_chain(rpcs)
+    found = run(Analysis(data), urls)
     write(_rows(found), "json" if as_json else form, output)
     differences: list[Compared] = [one for one in found if not one.agrees]
     if differences:

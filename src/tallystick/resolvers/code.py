@@ -34,7 +34,8 @@ class Known:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as a JSON object."""
-        return {**asdict(self), "code_hash": to_hex(self.code_hash)}
+        places = list(self.immutables)
+        return {**asdict(self), "code_hash": to_hex(self.code_hash), "immutables": places}
 
 
 def describe(name: str, template: bytes) -> Known:

@@ -1,0 +1,63 @@
+"""Histories of random moves, through decoding and totals: the numbers are the contract's."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("pyrevm", reason="pyrevm has no wheel for this Python or processor")
+
+from tallystick.analysis import Analysis
+from tallystick.extract.dataset import Core
+from tallystick.hexes import to_hex
+from tallystick.totals import Totals
+from tallystick.totals.expression import COUNTS
+from tests.invariant.machine import CHAIN_ID, Machine
+from tests.invariant.moves import walk
+from tests.support.folder import fill, logs_table
+
+
+def of_contract(machine: Machine) -> dict[str, Totals]:
+    return {
+        to_hex(network): Totals(*machine.read("totals", network)) for network in machine.networks
+    }
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_pipeline__random_history__totals_are_the_contracts(seed: int, tmp_path: Path) -> None:
+    machine = walk(100 + seed, 1_500)
+    data = fill(tmp_path, Core(CHAIN_ID, machine.core), logs_table(machine.raw), parts=1 + seed)
+
+    analysis = Analysis(data.root)
+
+    expected = of_contract(machine)
+    rows = {row["network_id"]: row for row in analysis.totals().to_pylist()}
+    assert rows.keys() == expected.keys()
+    for network, totals in expected.items():
+        row = rows[network]
+        found = Totals(**{name: row[name] for name in COUNTS}, burned=int(row["burned"]))
+        assert found == totals
+        assert (row["verified"], row["open"]) == (totals.verified, totals.open)
+    for by in (["operator"], ["model"], ["day"], ["operator", "model", "day"]):
+        split = analysis.totals(by).to_pylist()
+        for network, totals in expected.items():
+            mine = [row for row in split if row["network_id"] == network]
+            for name in COUNTS:
+                assert sum(row[name] for row in mine) == getattr(totals, name)
+            assert sum(int(row["burned"]) for row in mine) == totals.burned
+
+
+def test_pipeline__same_network_id_on_two_chains__are_kept_apart(tmp_path: Path) -> None:
+    one, other = walk(1, 600), walk(2, 600)
+    fill(tmp_path, Core(CHAIN_ID, one.core), logs_table(one.raw))
+    # The same core and networks on another chain, as a fork of it has.
+    fill(tmp_path, Core(2, other.core), logs_table(other.raw), parts=3)
+
+    rows = Analysis(tmp_path).totals().to_pylist()
+
+    assert one.networks == other.networks
+    for chain_id, machine in ((CHAIN_ID, one), (2, other)):
+        found = {row["network_id"]: row for row in rows if row["chain_id"] == chain_id}
+        for network, totals in of_contract(machine).items():
+            assert found[network]["committed"] == totals.committed
+            assert int(found[network]["burned"]) == totals.burned
+    assert of_contract(one) != of_contract(other)
