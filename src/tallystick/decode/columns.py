@@ -30,6 +30,8 @@ STAMP = (
     ("closes_at", 0, 40),
 )
 """Part, lowest bit, bits. Source: contracts/libraries/StampLib.sol."""
+STAMP_UNUSED = 10
+"""Bytes above the highest part."""
 
 BOUNDED_AMOUNTS = {"burned", "reward", "bond", "credited", "returned"}
 LANE_AMOUNTS = {("Staked", "amount"), ("Unstaked", "amount")}
@@ -89,6 +91,7 @@ def columns(field: Field, words: Words) -> Iterator[tuple[str, pa.Array]]:
         case "boolean":
             yield field.name, convert.booleans(words)
         case "stamp":
+            convert.need_zero(words[:, :STAMP_UNUSED], "a stamp")
             for part, low, width in STAMP:
                 yield part, convert.bits(words, low, width)
         case "large":

@@ -67,6 +67,9 @@ def _event(layout: Layout, rows: pa.Table) -> pa.Table:
         not layout.has_strings and (sizes != 32 * layout.words).any()
     ):
         raise DecodeError(f"a log's data are not of {layout.words} words")
+    topics = {field.topic for field in layout.fields}
+    if any(len(rows) > rows[f"topic{place}"].null_count for place in {1, 2, 3} - topics):
+        raise DecodeError("a log has more topics than the event")
     heads = _heads(data, starts, layout)
     named: list[tuple[str, pa.Array]] = [(name, rows[name]) for name in PLACE]
     named.append(("day", _days(rows["block_time"])))

@@ -40,13 +40,13 @@ def hex_text(block: Words) -> pa.StringArray:
 
 def addresses(words: Words) -> pa.StringArray:
     """Return 20-byte addresses as hex text; DecodeError where the 12 bytes above are not zero."""
-    _need_zero(words[:, :12], "an address")
+    need_zero(words[:, :12], "an address")
     return hex_text(words[:, 12:])
 
 
 def integers(words: Words) -> pa.Array:
     """Return unsigned integers below 2^63 as int64; DecodeError for larger ones."""
-    _need_zero(words[:, :24], "an integer")
+    need_zero(words[:, :24], "an integer")
     values = np.ascontiguousarray(words[:, 24:]).view(">u8").reshape(-1)
     if len(values) and values.max() >= 2**63:
         raise DecodeError("an integer is 2^63 or more")
@@ -71,7 +71,7 @@ def limbs(words: Words) -> list[pa.Array]:
     Sums of such columns are exact in every engine up to 2^31 rows, where a 128-bit sum would not
     be: the amount is sum(limb * 2^(32 * place)).
     """
-    _need_zero(words[:, :16], "an amount")
+    need_zero(words[:, :16], "an amount")
     parts = np.ascontiguousarray(words[:, 16:]).view(">u4").astype(np.int64)
     return [pa.array(np.ascontiguousarray(parts[:, LIMBS - 1 - place])) for place in range(LIMBS)]
 
@@ -89,13 +89,14 @@ def bits(words: Words, low: int, width: int) -> pa.Array:
     return pa.array(value)
 
 
+def need_zero(part: Words, what: str) -> None:
+    """Raise DecodeError where a byte that the type has no use for is not zero."""
+    if part.any():
+        raise DecodeError(f"{what} is too large for its type")
+
+
 def _small(words: Words, many: int, what: str) -> NDArray[np.uint8]:
-    _need_zero(words[:, :31], what)
+    need_zero(words[:, :31], what)
     if len(words) and words[:, 31].max() >= many:
         raise DecodeError(f"{what} is {words[:, 31].max()}; needed: less than {many}")
     return words[:, 31]
-
-
-def _need_zero(part: Words, what: str) -> None:
-    if part.any():
-        raise DecodeError(f"{what} is too large for its type")

@@ -1,0 +1,50 @@
+"""Columns decoded from histories that random moves made: every kind of event the core has."""
+
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pyrevm", reason="pyrevm has no wheel for this Python or processor")
+
+from tallystick.decode.columns import layouts
+from tallystick.decode.decode import decode
+from tallystick.events import EVENTS
+from tests.invariant import machine
+from tests.invariant.moves import walk
+from tests.support.raw_logs import CORE, RawLog, amount, event, rows, table
+
+
+@pytest.fixture(scope="module")
+def logs() -> list[RawLog]:
+    """The raw logs of some walks."""
+    kept: list[RawLog] = []
+
+    def keep(log: Any) -> Any:
+        kept.append(RawLog(log["topics"], log["data"]))
+        return decode_log(log)
+
+    decode_log = machine.decode_log
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(machine, "decode_log", keep)
+        for seed in range(3):
+            walk(seed, 1500)
+    return kept
+
+
+def test_decode__random_histories__every_event_as_one_log_at_a_time(logs: list[RawLog]) -> None:
+    events = [event(place, log) for place, log in enumerate(logs)]
+    assert {type(one).__name__ for one in events} == set(EVENTS)
+
+    tables = decode(table(logs), CORE)
+
+    assert sum(map(len, tables.values())) == len(logs)
+    for layout in layouts():
+        expected = rows([one for one in events if type(one).__name__ == layout.name])
+        found = tables[layout.name].to_pylist()
+        wide = [field.name for field in layout.fields if field.kind in ("amount", "large")]
+        split = [field.name for field in layout.fields if field.kind == "amount"]
+        assert len(found) == len(expected)
+        for row, want in zip(found, expected, strict=True):
+            assert [amount(row, name) for name in split] == [want[name] for name in split]
+            want |= {name: f"0x{want[name]:064x}" for name in wide}
+            assert {key: row[key] for key in want} == want

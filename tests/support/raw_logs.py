@@ -1,0 +1,106 @@
+"""Logs made by hand, as eth_getLogs gives them, and what their events are in decoded columns."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from enum import IntEnum
+from typing import Any
+
+import pyarrow as pa
+from web3 import Web3
+
+from tallystick.batch import Stamp
+from tallystick.chain.logs import decode_log
+from tallystick.events import Event
+from tallystick.extract.dataset import Core
+from tallystick.extract.logs import Log, to_table
+from tallystick.network import Rules
+from tallystick.words import ZERO32
+
+CORE = Core(7, b"\xc0" * 20)
+GENESIS = 1_800_000_000
+LOGS_A_BLOCK = 3
+
+
+@dataclass(frozen=True)
+class RawLog:
+    """Topics and data."""
+
+    topics: Sequence[bytes]
+    data: bytes
+
+
+def table(logs: Sequence[RawLog]) -> pa.Table:
+    """Return them as extracted, some to a block; an hour from block to block."""
+    return to_table(
+        [_json(place, log) for place, log in enumerate(logs)], CORE.address, 0, len(logs)
+    )
+
+
+def event(place: int, log: RawLog) -> Event:
+    """Return the event that the decoder for one log at a time gives."""
+    return decode_log(
+        {
+            "blockNumber": place // LOGS_A_BLOCK,
+            "logIndex": place % LOGS_A_BLOCK,
+            "transactionHash": ZERO32,
+            "address": Web3.to_checksum_address(CORE.address),
+            "topics": log.topics,
+            "data": log.data,
+        }
+    )
+
+
+def rows(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """Return what the decoded columns of these events are to be."""
+    return [_row(one) for one in events]
+
+
+def amount(row: Mapping[str, Any], name: str) -> int:
+    """Return an amount that was split into limbs."""
+    return sum(int(row[f"{name}_{place}"]) << (32 * place) for place in range(4))
+
+
+def _json(place: int, log: RawLog) -> Log:
+    block = place // LOGS_A_BLOCK
+    return Log(
+        address="0x" + CORE.address.hex(),
+        topics=["0x" + topic.hex() for topic in log.topics],
+        data="0x" + log.data.hex(),
+        block_number=hex(block),
+        block_hash="0x" + block.to_bytes(32, "big").hex(),
+        transaction_hash="0x" + ZERO32.hex(),
+        transaction_index="0x0",
+        log_index=hex(place % LOGS_A_BLOCK),
+        block_timestamp=hex(GENESIS + 3600 * block),
+    )
+
+
+def _row(one: Event) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "block_number": one.position.block_number,
+        "block_time": GENESIS + 3600 * one.position.block_number,
+        "log_index": one.position.log_index,
+    }
+    for field in fields(one):
+        value = getattr(one, field.name)
+        if field.name == "position":
+            continue
+        if isinstance(value, Stamp):
+            row |= {part.name: getattr(value, part.name) for part in fields(value)}
+        elif isinstance(value, Rules):
+            row |= {f"rules_{name}": part for name, part in _rules(value).items()}
+        else:
+            row[field.name] = _plain(value)
+    return row
+
+
+def _rules(rules: Rules) -> dict[str, Any]:
+    found = {field.name: _plain(getattr(rules, field.name)) for field in fields(rules)}
+    del found["attestors"]
+    return found | {f"attestors_{place}": _plain(one) for place, one in enumerate(rules.attestors)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    return value.name.lower() if isinstance(value, IntEnum) else value
