@@ -38,6 +38,17 @@ def read_events(
     Raises:
         LogError: a log outside the range, of another contract, or of no known event.
     """
+    for log in read_logs(w3, address, first, last, progress):
+        yield decode_log(log)
+
+
+def read_logs(
+    w3: Web3, address: bytes, first: int, last: int, progress: Progress | None = None
+) -> Iterator[Any]:
+    """Yield the core's logs as the node gives them; arguments, order and errors as of read_events.
+
+    Logs of events that the core does not have are not looked for.
+    """
     size, start = FIRST_RANGE, first
     while start <= last:
         end = min(start + size - 1, last)
@@ -80,13 +91,13 @@ def decode_log(log: Any) -> Event:
     return from_abi_values(entry["name"], values, position)
 
 
-def _ordered(logs: Any, address: bytes, start: int, end: int) -> Iterator[Event]:
+def _ordered(logs: Any, address: bytes, start: int, end: int) -> Iterator[Any]:
     unique = {(log["blockNumber"], log["logIndex"]): log for log in logs if not log.get("removed")}
     for key in sorted(unique):
         log = unique[key]
         if not start <= key[0] <= end or bytes.fromhex(log["address"][2:]) != address:
             raise LogError(f"asked for blocks {start} to {end} of {to_hex(address)}; got log {key}")
-        yield decode_log(log)
+        yield log
 
 
 @cache

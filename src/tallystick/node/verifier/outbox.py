@@ -1,0 +1,192 @@
+"""Sends each move once, whatever crashes: signed and written down first, then sent until mined."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from web3 import Web3
+from web3.exceptions import TransactionNotFound, Web3Exception
+
+from tallystick.chain.call import Call
+from tallystick.chain.revert import ContractError
+from tallystick.chain.sender import estimate
+from tallystick.keccak import keccak256
+from tallystick.node.log import get_log
+from tallystick.node.sender import locked
+from tallystick.node.verifier.journal import Journal, Move, MoveStatus
+from tallystick.node.verifier.money import MoneyError, Purse
+from tallystick.node.verifier.signer import Signer
+from tallystick.words import ZERO_ADDRESS
+
+MAX_REVERTS = 3
+"""Of one move; then it is given up."""
+
+_LOG = get_log("outbox")
+
+
+class Outcome(StrEnum):
+    """What came of wanting to make a move."""
+
+    SENT = "sent"
+    MADE = "made already"
+    DRY = "dry run"
+    REFUSED = "refused by the contract"
+    TOO_DEAR = "too dear"
+    GIVEN_UP = "given up"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A move to be made."""
+
+    batch_id: bytes
+    call: Call
+    turn: int = 0
+    """Tells apart moves of one kind on one batch that may each be made."""
+    asset: bytes = ZERO_ADDRESS
+    """Of the bond."""
+    bond: int = 0
+
+
+class Outbox:
+    """One account's.
+
+    Args:
+        w3: connected.
+        signer: the account.
+        journal: the node's.
+        purse: what may be spent.
+        folder: of the lock that all senders from the account share.
+        confirmations: blocks on top of one before what it holds is taken for mined.
+        dry_run: send nothing.
+    """
+
+    def __init__(
+        self,
+        w3: Web3,
+        signer: Signer,
+        journal: Journal,
+        purse: Purse,
+        folder: Path,
+        confirmations: int = 0,
+        dry_run: bool = False,
+    ) -> None:
+        self._w3, self._signer, self._journal, self._purse = w3, signer, journal, purse
+        self._chain_id, self._confirmations = w3.eth.chain_id, confirmations
+        self._lock = folder / f"sender-{self._chain_id}-{signer.address.hex()}.lock"
+        self.dry_run = dry_run
+
+    @property
+    def address(self) -> bytes:
+        """The account, 20 bytes."""
+        return self._signer.address
+
+    def made(self, batch_id: bytes, kind: str, turn: int | None = None) -> bool:
+        """Whether a move was made, or is on its way; in a dry run, whether it was said."""
+        counted = {MoveStatus.SIGNED, MoveStatus.MINED}
+        if self.dry_run:
+            counted.add(MoveStatus.DRY)
+        return any(move.status in counted for move in self._journal.moves(batch_id, kind, turn))
+
+    def send(self, intent: Intent, now: int) -> Outcome:
+        """Make a move unless it is made already; does not wait for a block.
+
+        Args:
+            intent: what to do.
+            now: Unix seconds of the chain.
+        """
+        log = _LOG.bind(batch=intent.batch_id, move=intent.call.name)
+        with locked(self._lock):
+            if self.made(intent.batch_id, intent.call.name, intent.turn):
+                return Outcome.MADE
+            before = self._journal.moves(intent.batch_id, intent.call.name, intent.turn)
+            if sum(move.status is MoveStatus.REVERTED for move in before) >= MAX_REVERTS:
+                return Outcome.GIVEN_UP
+            try:
+                move = self._prepare(intent, now)
+            except ContractError as error:
+                log.info("the contract would refuse", reason=str(error))
+                return Outcome.REFUSED
+            except MoneyError as error:
+                log.warning("not sent: too dear", reason=str(error), bond=intent.bond)
+                return Outcome.TOO_DEAR
+            self._journal.note_move(move)
+            if self.dry_run:
+                log.info("would have sent", bond=intent.bond, gas_cost=move.gas_cost)
+                return Outcome.DRY
+            self._broadcast(move)
+        log.info("sent", bond=intent.bond, transaction=move.tx_hash, nonce=move.nonce)
+        return Outcome.SENT
+
+    def settle(self) -> None:
+        """See what became of moves on their way; send again those that no block holds."""
+        for move in self._journal.pending():
+            # Asked before the receipt: a transaction mined in between is found by its receipt.
+            mined = self._w3.eth.get_transaction_count(_account(move.sender), "latest")
+            try:
+                receipt = self._w3.eth.get_transaction_receipt(move.tx_hash.hex())  # type: ignore[arg-type]
+            except TransactionNotFound:
+                if mined > move.nonce:
+                    self._journal.settle(move, MoveStatus.LOST, 0)
+                    _LOG.warning("another transaction took the nonce", move=move.kind)
+                else:
+                    self._broadcast(move)
+                continue
+            if self._w3.eth.block_number - receipt["blockNumber"] < self._confirmations:
+                continue
+            good = receipt["status"] == 1
+            cost = receipt["gasUsed"] * receipt["effectiveGasPrice"]
+            self._journal.settle(move, MoveStatus.MINED if good else MoveStatus.REVERTED, cost)
+            _LOG.info("mined" if good else "reverted", batch=move.batch_id, move=move.kind)
+
+    def _prepare(self, intent: Intent, now: int) -> Move:
+        fees = self._purse.fees(self._w3)
+        # The state may have moved by the time it is mined: a fifth more than estimated.
+        gas = estimate(self._w3, self.address, intent.call) * 6 // 5
+        self._purse.check(now, intent.asset, intent.bond, gas * fees.most)
+        nonce, raw = -1, b""
+        if not self.dry_run:
+            nonce = self._next_nonce()
+            raw = self._signer.sign_transaction(
+                {
+                    "type": 2,
+                    "chainId": self._chain_id,
+                    "to": _account(intent.call.to),
+                    "data": intent.call.data,
+                    "value": intent.call.value,
+                    "nonce": nonce,
+                    "gas": gas,
+                    "maxFeePerGas": fees.most,
+                    "maxPriorityFeePerGas": fees.priority,
+                }
+            )
+        return Move(
+            intent.batch_id,
+            intent.call.name,
+            intent.turn,
+            MoveStatus.DRY if self.dry_run else MoveStatus.SIGNED,
+            self.address,
+            nonce,
+            keccak256(raw),
+            raw,
+            intent.asset,
+            intent.bond,
+            gas * fees.most,
+            now,
+        )
+
+    def _next_nonce(self) -> int:
+        waiting = [one.nonce + 1 for one in self._journal.pending() if one.sender == self.address]
+        known = self._w3.eth.get_transaction_count(_account(self.address), "pending")
+        return max([known, *waiting])
+
+    def _broadcast(self, move: Move) -> None:
+        try:
+            self._w3.eth.send_raw_transaction(move.raw)
+        except (Web3Exception, OSError, ValueError) as error:
+            # Known already, or not now: `settle` looks what became of it.
+            _LOG.debug("the node did not take it", move=move.kind, reason=str(error))
+
+
+def _account(address: bytes) -> str:
+    return Web3.to_checksum_address(address)
