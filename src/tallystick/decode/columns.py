@@ -47,9 +47,9 @@ class Field(NamedTuple):
     topic: int | None
     """Its topic, 1 to 3; None: it is in the data."""
     word: int
-    """Its word in the data; of a string the word with its offset."""
+    """Its word in the data; of a string or bytes the word with its offset."""
     kind: str
-    """hash, address, integer, boolean, enum name, stamp, amount, large or string."""
+    """hash, address, integer, boolean, enum name, stamp, amount, large, string or bytes."""
 
 
 class Layout(NamedTuple):

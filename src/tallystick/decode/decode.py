@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tallystick.decode.columns import Layout, columns, layouts
-from tallystick.decode.strings import strings
+from tallystick.decode.strings import byte_strings, strings
 from tallystick.decode.words import DecodeError, Words, hex_text
 from tallystick.extract.dataset import Core
 from tallystick.hexes import to_hex
@@ -51,7 +51,7 @@ def decode(logs: pa.Table, core: Core) -> Mapping[str, pa.Table]:
         if layout.topic0 in known:
             rows = logs.filter(pa.array(places == known[layout.topic0]))
         try:
-            table = _event(layout, rows)
+            table = event_table(layout, rows)
         except DecodeError as error:
             raise DecodeError(f"{layout.name}: {error}") from None
         if layout.name in COUNTERS:
@@ -60,7 +60,16 @@ def decode(logs: pa.Table, core: Core) -> Mapping[str, pa.Table]:
     return tables
 
 
-def _event(layout: Layout, rows: pa.Table) -> pa.Table:
+def event_table(layout: Layout, rows: pa.Table) -> pa.Table:
+    """Return the table of one event.
+
+    Args:
+        layout: the event's.
+        rows: its logs, of the schema LOGS.
+
+    Raises:
+        DecodeError: a log is not what the layout says.
+    """
     rows = rows.combine_chunks()
     data, starts, sizes = _data(rows)
     if (sizes < 32 * layout.words).any() or (
@@ -75,8 +84,9 @@ def _event(layout: Layout, rows: pa.Table) -> pa.Table:
     named.append(("day", _days(rows["block_time"])))
     named.append(("transaction_hash", hex_text(_fixed(rows["transaction_hash"]))))
     for field in layout.fields:
-        if field.kind == "string":
-            named.append((field.name, strings(data, starts, sizes, heads[:, field.word])))
+        if field.kind in ("string", "bytes"):
+            read = strings if field.kind == "string" else byte_strings
+            named.append((field.name, read(data, starts, sizes, heads[:, field.word])))
             continue
         if field.topic is not None:
             words = _fixed(rows[f"topic{field.topic}"])

@@ -62,6 +62,11 @@ def is_decoded(data: Dataset, core: Core) -> bool:
     return marks == {part.name: part.sha256 for part in data.read_manifest(core).parts}
 
 
+def note_decoded(data: Dataset, core: Core) -> None:
+    """Note that every file of a core's raw logs is decoded, as it is now."""
+    _note(data, core, {part.name: part.sha256 for part in data.read_manifest(core).parts})
+
+
 def _decode_part(data: Dataset, core: Core, part: Part, first: bool) -> None:
     logs = pq.read_table(data.logs(core) / part.name, schema=LOGS)
     try:

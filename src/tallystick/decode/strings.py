@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from tallystick.decode.words import DecodeError, Words
 
 
-def strings(
+def byte_strings(
     data: NDArray[np.uint8], starts: NDArray[np.int64], sizes: NDArray[np.int64], offsets: Words
-) -> pa.Array:
-    """Return the strings that words with their offsets point to.
+) -> pa.BinaryArray:
+    """Return the byte strings that words with their offsets point to.
 
     Args:
         data: all rows' data, one after another.
@@ -33,12 +33,19 @@ def strings(
     within = np.arange(ends[-1]) - np.repeat(ends[:-1], lengths)
     text = data[np.repeat(place + 32, lengths) + within]
     buffers = [None, pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(np.ascontiguousarray(text))]
-    found = pa.StringArray.from_buffers(len(lengths), buffers[1], buffers[2])
+    return pa.BinaryArray.from_buffers(pa.binary(), len(lengths), buffers)
+
+
+def strings(
+    data: NDArray[np.uint8], starts: NDArray[np.int64], sizes: NDArray[np.int64], offsets: Words
+) -> pa.Array:
+    """Return the strings that words with their offsets point to; arguments as of byte_strings."""
+    raw = byte_strings(data, starts, sizes, offsets)
+    found = pa.StringArray.from_buffers(len(raw), *raw.buffers()[1:])
     try:
         found.validate(full=True)
     except pa.ArrowInvalid:
         # A contract's strings are any bytes: those that are no UTF-8 come from someone hostile.
-        raw = pa.BinaryArray.from_buffers(pa.binary(), len(lengths), buffers)
         return pa.array([one.as_py().decode("utf-8", "replace") for one in raw], pa.string())
     return found
 

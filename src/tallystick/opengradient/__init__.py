@@ -1,0 +1,1 @@
+"""OpenGradient's own inferences: counted, audited, and brought in."""
