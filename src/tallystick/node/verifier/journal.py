@@ -300,15 +300,16 @@ class Journal:
         return self._read("select kind, status, count(*) from move group by kind, status")
 
     def _moves(self, where: str, *values: object) -> list[Move]:
-        rows = self._read(
+        found = []
+        for row in self._read(
             "select batch_id, kind, turn, status, sender, nonce, tx_hash, raw, asset, bond,"
             f" gas_cost, made_at, id from move where {where} order by id",
             *values,
-        )
-        return [
-            Move(*row[:3], MoveStatus(row[3]), *row[4:9], int(row[9]), int(row[10]), *row[11:13])
-            for row in rows
-        ]
+        ):
+            batch_id, kind, turn, status, sender, nonce, tx_hash, raw, asset, bond, gas, *rest = row
+            known = batch_id, kind, turn, MoveStatus(status), sender, nonce, tx_hash, raw, asset
+            found.append(Move(*known, int(bond), int(gas), *rest))
+        return found
 
     # The file
 

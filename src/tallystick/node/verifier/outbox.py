@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from eth_typing import ChecksumAddress
 from web3 import Web3
 from web3.exceptions import TransactionNotFound, Web3Exception
 
@@ -188,5 +189,5 @@ class Outbox:
             _LOG.debug("the node did not take it", move=move.kind, reason=str(error))
 
 
-def _account(address: bytes) -> str:
+def _account(address: bytes) -> ChecksumAddress:
     return Web3.to_checksum_address(address)

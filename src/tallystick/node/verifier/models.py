@@ -1,0 +1,155 @@
+"""The models that a verifier can run again, each checked against its registered content."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tallystick.errors import TallystickError
+from tallystick.keccak import keccak256
+from tallystick.ledger import Model as RegisteredModel
+from tallystick.node.runner import (
+    Compare,
+    InputRefusedError,
+    Runner,
+    load,
+    load_compare,
+)
+from tallystick.node.settings import ModelSource
+from tallystick.record import Record
+from tallystick.replay.evidence import evidence
+from tallystick.replay.model import SPEC_ID
+from tallystick.replay.model import Model as Qi8Model
+
+
+class ModelSourceError(TallystickError, RuntimeError):
+    """A model's content is missing, or is not what was registered."""
+
+
+class BytesMissingError(TallystickError, LookupError):
+    """A leaf cannot be run again: its data lack bytes; `place` is among the leaves looked at."""
+
+    def __init__(self, place: int, which: str) -> None:
+        self.place = place
+        super().__init__(f"the data lack {which} bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """A model, ready to be compared with."""
+
+    runner: Runner
+    compare: Compare
+    qi8: Qi8Model | None = None
+    """Its content, when a contract can run it too."""
+
+    def right(self, records: Sequence[Record]) -> list[bool]:
+        """Return of each leaf whether its output is what its input gives.
+
+        Raises:
+            BytesMissingError: the data lack what is needed to say.
+            RunnerError: the model could not be run.
+        """
+        inputs = []
+        for place, record in enumerate(records):
+            if record.input is None:
+                raise BytesMissingError(place, "the input's")
+            inputs.append(record.input)
+        return [
+            self._right(place, record, own)
+            for place, (record, own) in enumerate(zip(records, self._infer(inputs), strict=True))
+        ]
+
+    def _infer(self, inputs: list[bytes]) -> list[bytes | None]:
+        """Return the outputs; None for an input that the spec does not allow."""
+        try:
+            return list(self.runner.infer(inputs))
+        except InputRefusedError:
+            if len(inputs) == 1:
+                return [None]
+        return [own for one in inputs for own in self._infer([one])]
+
+    def _right(self, place: int, record: Record, own: bytes | None) -> bool:
+        if own is None:
+            return False
+        if keccak256(own) == record.output_hash:
+            return True
+        if record.output is None:
+            raise BytesMissingError(place, "the output's")
+        return self.compare(record.output, own)
+
+    def evidence(self, registered: RegisteredModel, record: Record) -> bytes | None:
+        """Return what a Replay rules on; None when it cannot rule on this model or leaf."""
+        if self.qi8 is None or record.input is None or registered.spec_hash != SPEC_ID:
+            return None
+        return evidence(
+            self.qi8,
+            registered.network_id,
+            registered.registrant,
+            registered.parent,
+            record.input,
+        )
+
+
+class Models:
+    """Loads models when they are first needed.
+
+    Args:
+        sources: where each is found.
+        pulled: files of models without one of their own, by content hash; None where there is none.
+    """
+
+    def __init__(
+        self, sources: Sequence[ModelSource], pulled: Mapping[bytes, Path] | None = None
+    ) -> None:
+        self._sources = {source.id: source for source in sources}
+        self._pulled = pulled or {}
+        self._loaded: dict[bytes, Rerun] = {}
+
+    def __contains__(self, model_id: bytes) -> bool:
+        return model_id in self._sources
+
+    def rerun(self, registered: RegisteredModel) -> Rerun:
+        """Return a model, ready to run.
+
+        Raises:
+            ModelSourceError: no source, or its content has another hash.
+            RunnerError: its runner cannot load it.
+        """
+        found = self._loaded.get(registered.id)
+        if found is None:
+            found = self._loaded[registered.id] = self._load(registered)
+        return found
+
+    def _load(self, registered: RegisteredModel) -> Rerun:
+        source = self._sources.get(registered.id)
+        if source is None:
+            raise ModelSourceError(f"no source is set for model 0x{registered.id.hex()}")
+        file = source.file or self._pulled.get(registered.content_hash)
+        if source.runner == "qi8":
+            return self._load_qi8(source, registered, file)
+        if file is not None:
+            _check(file, keccak256(_read(file)), registered.content_hash)
+        return Rerun(load(source.runner, file), load_compare(source.comparison))
+
+    def _load_qi8(
+        self, source: ModelSource, registered: RegisteredModel, file: Path | None
+    ) -> Rerun:
+        if file is None:
+            raise ModelSourceError(f"no file is set for model 0x{registered.id.hex()}")
+        model = Qi8Model.from_bytes(_read(file))
+        _check(file, model.content_hash(), registered.content_hash)
+        return Rerun(load("qi8", file), load_compare(source.comparison), model)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ModelSourceError(f"{file} cannot be read: {error}") from error
+
+
+def _check(file: Path, found: bytes, needed: bytes) -> None:
+    if found != needed:
+        raise ModelSourceError(
+            f"{file} has content hash 0x{found.hex()}; registered: 0x{needed.hex()}"
+        )
