@@ -104,6 +104,8 @@ class ServedModel(_Section):
     """Its content, which must have the registered content hash."""
     runner: str
     """qi8, digits, onnx, or a callable as module:function."""
+    traced: bool = False
+    """Give each inference of a QI8-1 model its traceRoot, for an arbiter that needs it."""
 
 
 class Operator(_Section):
@@ -185,9 +187,20 @@ class Verifier(_Section):
     dry_run: bool = False
     """Send nothing; log what would have been sent."""
     spending_cap_per_day: Amount = 10**18
-    """Bonds and gas that may be put up in 24 hours."""
+    """Bonds and gas that may be put up in 24 hours, each asset in its own units."""
     gas_price_cap: Amount = 200 * 10**9
-    """Wei a gas; above, nothing is sent but what a running clock forces."""
+    """Wei a gas; above, nothing is sent."""
+    claim_above: Amount | None = None
+    """Credit that is left in the core; what is above goes to the account once a day. None: never."""
+    missing_after: Annotated[float, Field(ge=0)] = 120.0
+    """Seconds after a commit until data that no store has count as withheld."""
+    demands_per_batch: Annotated[int, Field(ge=0, le=64)] = 1
+    """At most; each that is answered costs its bond."""
+    look_every: Seconds = 30.0
+    """Between two looks for data that were missing."""
+    turn_every: Seconds = 15.0
+    """How long this node waits for another to make a move that any may make, for each node that is
+    before it."""
     fetch_timeout: Seconds = 30.0
     """For the whole of a batch's data from one store."""
     fetch_max_size: Annotated[int, Field(ge=1)] = 1 << 30
@@ -219,6 +232,13 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let the environment go before the file, whose content comes by `__init__`."""
         return env_settings, init_settings
+
+    @model_validator(mode="after")
+    def _check_traced(self) -> "Settings":
+        for model in self.operator.models if self.operator else []:
+            if model.traced and model.runner != "qi8":
+                raise ValueError("operator.models: only a qi8 runner can be traced")
+        return self
 
     @model_validator(mode="after")
     def _check_workers(self) -> "Settings":
