@@ -240,6 +240,21 @@ def batch_reversed(exchange: Exchange) -> bool:
     return True
 
 
+def no_batches(exchange: Exchange) -> bool:
+    """One refusal for the whole batch."""
+    if not isinstance(exchange.request, list):
+        return False
+    error = {"code": -32600, "message": "batch requests are not supported"}
+    exchange.answer = {"jsonrpc": "2.0", "id": None, "error": error}
+    return True
+
+
+def no_batches_http(exchange: Exchange) -> bool:
+    """The same, and by the status."""
+    exchange.status = 400 if no_batches(exchange) else 200
+    return exchange.status == 400
+
+
 # What: logs
 
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from tallystick.extract.errors import RangeError, RpcError, UnavailableError
 from tallystick.extract.logs import Log, one_hash_a_block, to_table
-from tallystick.extract.rpc import Node
+from tallystick.extract.rpc import GET_LOGS, Node
 from tallystick.extract.schema import LOGS
 from tallystick.extract.window import Window
 
@@ -92,7 +92,7 @@ async def _range(node: Node, window: Window, address: bytes, first: int, last: i
 
 async def _logs(node: Node, address: bytes, first: int, last: int) -> pa.Table:
     query = {"address": "0x" + address.hex(), "fromBlock": hex(first), "toBlock": hex(last)}
-    logs = await node.ask(list[Log], "eth_getLogs", query)
+    logs = await node.ask(list[Log], GET_LOGS, query)
     # In a thread, so that the next answer arrives meanwhile.
     return await asyncio.to_thread(to_table, logs, address, first, last)
 

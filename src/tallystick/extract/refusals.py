@@ -23,7 +23,8 @@ _RANGE = re.compile(
     r"|range (is )?too|response (size|body|is) .*(exceed|large|big)|response (is )?too (big|large)"
     r"|size (limit )?exceed"
     r"|exceeds? .*(limit|max|range|results|logs)|max(imum)? .*(range|results|blocks|logs)"
-    r"|query (timeout|timed out|exceeds)|limited to|up to a \d+ block|too (large|wide|big)"
+    r"|(query|request) (timeout|timed out|exceeds)|gateway time-?out"
+    r"|limited to|up to a \d+ block|too (large|wide|big)"
     r"|ranges over \d|bigger than|^limit exceeded$"
     r"|content (length|size)|result (set )?(is )?too|payload too",
     re.IGNORECASE,

@@ -20,7 +20,7 @@ from tenacity import (
     stop_after_attempt,
 )
 
-from tallystick.extract.errors import ExtractError, RpcError, UnavailableError
+from tallystick.extract.errors import ExtractError, RangeError, RpcError, UnavailableError
 from tallystick.extract.refusals import http_refusal, refusal
 
 T = TypeVar("T")
@@ -29,6 +29,7 @@ ATTEMPTS = 5
 """Of one call at one node, before another node is tried."""
 LONGEST_WAIT = 30.0
 """Seconds between two attempts."""
+GET_LOGS = "eth_getLogs"
 ROUNDS = 3
 """How many times all nodes are tried."""
 
@@ -76,7 +77,7 @@ class Node:
         """Return a method's result, decoded as `kind`.
 
         Raises:
-            RangeError: the node does not give that much at once.
+            RangeError: the node does not give that many logs at once.
             UnavailableError: another attempt may help.
             RpcError: the node refuses.
         """
@@ -84,10 +85,15 @@ class Node:
         answer = msgspec.defstruct(
             "Answer", [("result", kind | None, None), ("error", _Error | None, None)]
         )
-
-        found = await self._post(body, answer)
-        if found.error is not None:
-            raise found.error.refusal()
+        try:
+            found = await self._post(body, answer)
+            if found.error is not None:
+                raise found.error.refusal()
+        except RangeError as error:
+            if method == GET_LOGS:
+                raise
+            # Nothing else is ever too much: the words mean something else.
+            raise UnavailableError(str(error)) from error
         if found.result is None:
             raise UnavailableError(f"{self.name} answers {method} with null")
         return found.result  # type: ignore[no-any-return]
@@ -97,7 +103,10 @@ class Node:
         return await self.again(partial(self.ask, kind, method, *params))
 
     async def calls(self, kind: type[T], method: str, params: Sequence[Sequence[Any]]) -> list[T]:
-        """Return the results of several calls of one method, sent as one batch."""
+        """Return the results of several calls of one method, sent as one batch.
+
+        To a node that does not take it, they are sent one by one.
+        """
         ids = [next(self._ids) for _ in params]
         body = [
             {"jsonrpc": "2.0", "id": one, "method": method, "params": values}
@@ -105,11 +114,18 @@ class Node:
         ]
         answer = msgspec.defstruct(
             "Answer",
-            [("id", int), ("result", kind | None, None), ("error", _Error | None, None)],
+            [
+                ("id", int | str | None, None),
+                ("result", kind | None, None),
+                ("error", _Error | None, None),
+            ],
         )
 
         async def once() -> list[T]:
-            found = {one.id: one for one in await self._post(body, list[answer])}  # type: ignore[valid-type]
+            answers = await self._post(body, list[answer] | answer)  # type: ignore[valid-type]
+            if not isinstance(answers, list):
+                raise RpcError(f"{self.name} answers a batch with a single answer")
+            found = {one.id: one for one in answers}
             for one in found.values():
                 if one.error is not None:
                     raise one.error.refusal()
@@ -117,7 +133,12 @@ class Node:
                 raise UnavailableError(f"{self.name} answers a part of {method} with null")
             return [found[one].result for one in ids]
 
-        return await self.again(once) if params else []
+        try:
+            return await self.again(once) if params else []
+        except UnavailableError:
+            raise
+        except RpcError:
+            return [await self.call(kind, method, *values) for values in params]
 
     async def _post(self, body: Any, kind: Any) -> Any:
         headers = {"content-type": "application/json"}

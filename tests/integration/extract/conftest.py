@@ -60,7 +60,7 @@ def chain_with_deposits(blocks: int, chain_id: int = 31337) -> Iterator[Chain]:
 @pytest.fixture(scope="package")
 def history() -> Iterator[Chain]:
     """A chain that no test changes."""
-    with chain_with_deposits(150) as chain:
+    with chain_with_deposits(110) as chain:
         yield chain
 
 

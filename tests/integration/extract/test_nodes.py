@@ -69,7 +69,7 @@ def test_extract__two_chains_with_one_address__are_kept_apart(
         for core in dataset.cores():
             decode_core(dataset, core)
         rows = {core.chain_id: dataset.read_manifest(core).rows for core in dataset.cores()}
-        assert rows == {10: 30, 31337: 225}
+        assert rows == {10: 30, 31337: 165}
 
 
 def test_extract__one_node_dead_one_refusing_one_good__same_files(

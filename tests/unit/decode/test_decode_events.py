@@ -1,6 +1,7 @@
 """decode/: whole columns give what the decoder for one log at a time gives."""
 
 import datetime
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -181,7 +182,7 @@ def test_decode__amount__limbs_join_to_the_value(value: int) -> None:
 STRING_OFFSET = 3
 """Word of ModelRegistered's data that says where its name begins."""
 
-MALFORMED = {
+MALFORMED: dict[str, tuple[str, Callable[[RawLog], RawLog]]] = {
     "short data": ("BatchFinalized", lambda raw: RawLog(raw.topics, raw.data[:-1])),
     "long data": ("BatchFinalized", lambda raw: RawLog(raw.topics, raw.data + bytes(32))),
     "no data": ("BatchCommitted", lambda raw: RawLog(raw.topics, b"")),

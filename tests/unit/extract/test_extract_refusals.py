@@ -40,6 +40,8 @@ RANGE = [
     (-32005, "Too many logs requested. Max logs per response is 20000."),
     (-32005, "Requested range exceeds maximum RPC range limit"),
     (-32000, "requested range exceeds maximum RPC range limit"),
+    # geth, after the seconds it gives a call
+    (-32002, "request timed out"),
     # jsonrpsee, proxyd
     (-32008, "Response is too big"),
     (-32020, "backend response too large"),
@@ -82,7 +84,6 @@ UNAVAILABLE = [
      "found."),
     (-32000, "cannot query unfinalized data: after last accepted block 10"),
     (-32603, "internal error"),
-    (-32002, "request timed out"),
     (-32000, "missing trie node 1234 (path )"),
     (-32011, "no backends available for method"),
     (19, "Temporary internal error. Please retry, trace-id: 12"),
@@ -140,7 +141,9 @@ def test_refusal__reason_is_in_the_data__is_read() -> None:
          UnavailableError),
         (500, "", UnavailableError),
         (502, "<html>Bad Gateway</html>", UnavailableError),
-        (504, "upstream request timeout", UnavailableError),
+        (504, "upstream request timeout", RangeError),
+        (504, "<html><h1>504 Gateway Time-out</h1></html>", RangeError),
+        (504, "", UnavailableError),
         (408, "", UnavailableError),
         (401, "invalid project id", RpcError),
         (404, "Not Found", RpcError),
