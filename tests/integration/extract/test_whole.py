@@ -26,7 +26,7 @@ def test_extract_and_decode__a_story__same_events_as_read_one_by_one(tmp_path: P
         held = committed.batch.abi(), committed.stamp.pack()
         chain.send(challenger, "challenge", *held, committed.opening(1))
         network.final(operator, slot=1, count=3)
-        chain.send(challenger, "withdraw", bytes(20), 1000, challenger)
+        chain.send(challenger, "withdraw", bytes(20), challenger, 1000)
         chain.mine(40)
         run(tmp_path, chain)
         events = list(read_events(w3, chain.registry.address, 0, w3.eth.block_number))
