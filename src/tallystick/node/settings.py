@@ -191,7 +191,7 @@ class Verifier(_Section):
     gas_price_cap: Amount = 200 * 10**9
     """Wei a gas; above, nothing is sent."""
     claim_above: Amount | None = None
-    """Credit that is left in the core; what is above goes to the account once a day. None: never."""
+    """Credit left in the core; what is above goes to the account once a day. None: never."""
     missing_after: Annotated[float, Field(ge=0)] = 120.0
     """Seconds after a commit until data that no store has count as withheld."""
     demands_per_batch: Annotated[int, Field(ge=0, le=64)] = 1
