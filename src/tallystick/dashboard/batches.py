@@ -1,0 +1,198 @@
+"""Batches: an index in memory of which there are and what became of them, and each in full."""
+
+from tallystick.dashboard.events import Events, Row
+from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey
+
+ENDINGS = ("settled", "audited", "enclave", "proven", "rejected", "unresolved")
+
+_GRADES = "['settled', 'audited', 'enclave', 'proven']"
+_ENUMS = ("address", "network_id", "operator", "model_id")
+_INDEX = f"""
+CREATE TABLE batches AS
+WITH ends AS (
+    SELECT chain_id, address, hash(batch_id) AS key, outcome AS ending, block_number AS end_block
+    FROM BatchFinalized
+    UNION ALL
+    SELECT chain_id, address, hash(finalized_id), outcome, block_number
+    FROM BatchCommitted WHERE finalized_count > 0
+    UNION ALL
+    SELECT chain_id, address, hash(batch_id), 'rejected', block_number FROM BatchRejected
+), grades AS (
+    SELECT chain_id, address, hash(batch_id) AS key, max(list_position({_GRADES}, grade)) AS grade
+    FROM BatchAttested GROUP BY ALL
+), lapses AS (
+    SELECT DISTINCT chain_id, address, hash(batch_id) AS key FROM ChallengeLapsed
+)
+SELECT chain_id, address::address_kind AS address, network_id::network_id_kind AS network_id,
+    operator::operator_kind AS operator, model_id::model_id_kind AS model_id,
+    block_number, log_index, count::INTEGER AS count, hash(batch_id) AS key,
+    coalesce(grades.grade, 1)::UTINYINT AS grade, lapses.key IS NOT NULL AS lapsed,
+    ending, end_block
+FROM (SELECT *, hash(batch_id) AS key FROM BatchCommitted)
+LEFT JOIN ends USING (chain_id, address, key)
+LEFT JOIN grades USING (chain_id, address, key)
+LEFT JOIN lapses USING (chain_id, address, key)
+"""
+"""A batch is looked up by 64 bits of hash, and then compared in full."""
+
+_FULL = f"""
+SELECT c.* EXCLUDE (finalized_id, outcome, finalized_count, counter, day, transaction_index),
+    {_GRADES}[b.grade] AS grade, b.lapsed, b.ending, b.end_block,
+    EXISTS (
+        FROM disputes d WHERE d.ended_as IS NULL AND d.batch_id = c.batch_id
+        AND d.chain_id = c.chain_id AND d.address = c.address
+    ) AS disputed
+FROM BatchCommitted c JOIN batches b ON b.chain_id = c.chain_id AND b.address = c.address
+    AND b.block_number = c.block_number AND b.log_index = c.log_index
+"""
+
+_HISTORY = (
+    "BatchAttested",
+    "BatchChallenged",
+    "BatchDemanded",
+    "LeafRevealed",
+    "ChallengeUpheld",
+    "ChallengeLapsed",
+    "BatchRejected",
+    "BatchFinalized",
+    "BatchArchived",
+)
+
+
+class Batches:
+    """The batches of a data folder.
+
+    Args:
+        events: with the table of disputes.
+    """
+
+    def __init__(self, events: Events) -> None:
+        self._events = events
+        for name in _ENUMS:
+            events.run(
+                f"CREATE TYPE {name}_kind AS ENUM "
+                f"(SELECT DISTINCT {name} FROM BatchCommitted ORDER BY 1)"
+            )
+        events.run(_INDEX)
+
+    def count(self, key: NetworkKey) -> int:
+        """Return how many batches a network has."""
+        query = f"SELECT count(*) FROM batches WHERE {OF_NETWORK}"
+        return int(self._events.value(query, *key))
+
+    def page(self, key: NetworkKey, offset: int, limit: int) -> list[Row]:
+        """Return some of a network's batches, the newest first."""
+        places = self._events.rows(
+            f"SELECT block_number, log_index FROM batches WHERE {OF_NETWORK} "
+            "ORDER BY block_number DESC, log_index DESC LIMIT ? OFFSET ?",
+            *key,
+            limit,
+            offset,
+        )
+        if not places:
+            return []
+        ends = places[-1]["block_number"], places[0]["block_number"]
+        rows = self._events.rows(
+            f"{_FULL} WHERE c.chain_id = ? AND c.address = ? AND c.network_id = ? "
+            "AND c.block_number BETWEEN ? AND ? AND b.block_number BETWEEN ? AND ? "
+            "ORDER BY c.block_number DESC, c.log_index DESC",
+            *key,
+            *ends * 2,
+        )
+        wanted = [(place["block_number"], place["log_index"]) for place in places]
+        return [_told(row) for row in rows if (row["block_number"], row["log_index"]) in wanted]
+
+    def models(self, key: NetworkKey) -> list[Row]:
+        """Return a network's models as registered, with the counters of their batches."""
+        sums = [f"sum(count) FILTER (ending = '{one}') AS {one}" for one in ENDINGS]
+        query = (
+            f"SELECT model_id::VARCHAR AS model_id, sum(count) AS committed, {', '.join(sums)} "
+            f"FROM batches WHERE {OF_NETWORK} GROUP BY 1"
+        )
+        counted = {row["model_id"]: row for row in self._events.rows(query, *key)}
+        registered = self._events.rows(
+            "SELECT model_id, name, uri, registrant, parent, content_hash, spec_hash, "
+            f"block_number, transaction_hash FROM ModelRegistered WHERE {OF_NETWORK} "
+            "ORDER BY block_number, log_index",
+            *key,
+        )
+        rows = []
+        for row in registered:
+            sums_of = counted.get(row["model_id"], {})
+            row |= {name: int(sums_of.get(name) or 0) for name in ("committed", *ENDINGS)}
+            row["verified"] = row["audited"] + row["enclave"] + row["proven"]
+            rows.append(row)
+        return rows
+
+    def find(self, chain_id: int, core: str, batch_id: str) -> Row | None:
+        """Return a batch with its history; None when no event tells of it."""
+        places = self._events.rows(
+            "SELECT block_number, log_index FROM batches "
+            "WHERE key = hash(?) AND chain_id = ? AND address::VARCHAR = ?",
+            *(batch_id, chain_id, core),
+        )
+        for place in places:
+            rows = self._events.rows(
+                f"{_FULL} WHERE c.block_number = ? AND c.log_index = ? AND c.batch_id = ? "
+                "AND c.chain_id = ? AND c.address = ?",
+                *(place["block_number"], place["log_index"], batch_id, chain_id, core),
+            )
+            for row in rows:
+                history = self._history(row)
+                moved = [step["closes_at"] for step in history if step.get("closes_at")]
+                return (
+                    _told(row)
+                    | {"closes_at": [row["closes_at"], *moved][-1]}
+                    | {"history": history}
+                )
+        return None
+
+    def _history(self, batch: Row) -> list[Row]:
+        """Return what happened to a batch, in order; each step with its event's own fields."""
+        of = "chain_id = ? AND address = ? AND block_number >= ?"
+        known = batch["chain_id"], batch["address"], batch["block_number"]
+        steps = []
+        for name in _HISTORY:
+            query = f"SELECT * FROM {name} WHERE {of} AND network_id = ? AND batch_id = ?"
+            rows = self._events.rows(query, *known, batch["network_id"], batch["batch_id"])
+            steps += [{"event": name, **_own(row)} for row in rows]
+        if batch["end_block"] is not None:
+            # Finality that came with the next batch in its slot.
+            query = (
+                "SELECT block_number, block_time, log_index, transaction_hash, outcome, "
+                "finalized_count AS count, batch_id AS taken_by FROM BatchCommitted "
+                f"WHERE {of} AND block_number = ? AND finalized_id = ?"
+            )
+            rows = self._events.rows(query, *known, batch["end_block"], batch["batch_id"])
+            steps += [{"event": "BatchCommitted", **row} for row in rows]
+        return sorted(steps, key=lambda step: (step["block_number"], step["log_index"]))
+
+
+_NAMING = {"network_id", "operator", "batch_id", "chain_id", "address", "counter", "day"}
+
+
+def _own(row: Row) -> Row:
+    """Return an event's own fields: what names the batch and limbs of amounts left out."""
+    return {
+        name: str(int(value, 16)) if f"{name}_0" in row else value
+        for name, value in row.items()
+        if name not in _NAMING and not name[-1].isdigit() and name != "transaction_index"
+    }
+
+
+def _told(row: Row) -> Row:
+    """Return a batch with its state in one word, and `by` as a number."""
+    ending, disputed = row.pop("ending"), row.pop("disputed")
+    row["core"] = row.pop("address")
+    row["state"] = (
+        "rejected"
+        if ending == "rejected"
+        else "final"
+        if ending
+        else "disputed"
+        if disputed
+        else "open"
+    )
+    row["outcome"] = ending if row["state"] == "final" else None
+    row["by"] = str(int(row["by"], 16))
+    return row

@@ -1,0 +1,96 @@
+"""Disputes and how they ended, and rejections: who lost stake, and why."""
+
+from tallystick.dashboard.events import Events, Row
+from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey
+
+_TABLE = """
+CREATE TABLE disputes AS
+WITH steps AS (
+    SELECT chain_id, address, network_id, operator, batch_id, block_number, block_time, log_index,
+        transaction_hash, 'challenge' AS kind, challenger AS party, leaf_index, due,
+        NULL::VARCHAR AS step, NULL::VARCHAR AS cause
+    FROM BatchChallenged
+    UNION ALL
+    SELECT chain_id, address, network_id, operator, batch_id, block_number, block_time, log_index,
+        transaction_hash, 'demand', demander, leaf_index, due, NULL, NULL
+    FROM BatchDemanded
+    UNION ALL
+    SELECT chain_id, address, network_id, operator, batch_id, block_number, block_time, log_index,
+        transaction_hash, NULL, NULL, NULL, NULL, 'upheld', NULL FROM ChallengeUpheld
+    UNION ALL
+    SELECT chain_id, address, network_id, operator, batch_id, block_number, block_time, log_index,
+        transaction_hash, NULL, NULL, NULL, NULL, 'lapsed', NULL FROM ChallengeLapsed
+    UNION ALL
+    SELECT chain_id, address, network_id, operator, batch_id, block_number, block_time, log_index,
+        transaction_hash, NULL, NULL, NULL, NULL, 'revealed', NULL FROM LeafRevealed
+    UNION ALL
+    SELECT chain_id, address, network_id, operator, batch_id, block_number, block_time, log_index,
+        transaction_hash, NULL, NULL, NULL, NULL, 'rejected', cause FROM BatchRejected
+), ordered AS (
+    SELECT *, lead(step) OVER batch AS ended_as, lead(cause) OVER batch AS ended_by,
+        lead(block_number) OVER batch AS end_block, lead(block_time) OVER batch AS end_time,
+        lead(transaction_hash) OVER batch AS end_transaction
+    FROM steps
+    WINDOW batch AS (PARTITION BY chain_id, address, batch_id ORDER BY block_number, log_index)
+)
+SELECT * EXCLUDE (step, cause) FROM ordered WHERE kind IS NOT NULL
+ORDER BY block_number DESC, log_index DESC
+"""
+"""While a batch is disputed, the next thing that happens to it ends the dispute."""
+
+_COLUMNS = "* EXCLUDE (log_index, address), address AS core"
+_STATES = {
+    "all": "true",
+    "open": "ended_as IS NULL",
+    "past": "ended_as IS NOT NULL",
+}
+_REJECTED = """
+SELECT chain_id, address AS core, network_id, operator, batch_id, block_number, block_time,
+    transaction_hash, cause, leaf_index, count, payee, reward, burned
+FROM BatchRejected
+"""
+
+
+class Disputes:
+    """The disputes and rejections of a data folder.
+
+    Args:
+        events: of which the table is made.
+    """
+
+    def __init__(self, events: Events) -> None:
+        self._events = events
+        events.run(_TABLE)
+
+    def count(self, state: str, key: NetworkKey | None = None) -> int:
+        """Return how many disputes there are: open, past, or all."""
+        query = f"SELECT count(*) FROM disputes WHERE {_where(state, key)}"
+        return int(self._events.value(query, *key or ()))
+
+    def page(self, state: str, offset: int, limit: int, key: NetworkKey | None = None) -> list[Row]:
+        """Return some disputes, the newest first."""
+        return self._events.rows(
+            f"SELECT {_COLUMNS} FROM disputes WHERE {_where(state, key)} "
+            "ORDER BY block_number DESC, log_index DESC LIMIT ? OFFSET ?",
+            *(*(key or ()), limit, offset),
+        )
+
+    def rejected_count(self, key: NetworkKey | None = None) -> int:
+        """Return how many batches were rejected."""
+        query = f"SELECT count(*) FROM BatchRejected WHERE {_where('all', key)}"
+        return int(self._events.value(query, *key or ()))
+
+    def rejected(self, offset: int, limit: int, key: NetworkKey | None = None) -> list[Row]:
+        """Return some rejections, the newest first; amounts in units of the network's asset."""
+        rows = self._events.rows(
+            f"{_REJECTED} WHERE {_where('all', key)} "
+            "ORDER BY block_number DESC, log_index DESC LIMIT ? OFFSET ?",
+            *(*(key or ()), limit, offset),
+        )
+        return [
+            row | {name: str(int(row[name], 16)) for name in ("reward", "burned")} for row in rows
+        ]
+
+
+def _where(state: str, key: NetworkKey | None) -> str:
+    return f"{OF_NETWORK if key else 'true'} AND {_STATES[state]}"

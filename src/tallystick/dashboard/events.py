@@ -1,0 +1,62 @@
+"""A data folder's events in SQL, each query bound to the blocks that were covered."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+
+from tallystick.extract.dataset import Dataset
+from tallystick.hexes import to_hex
+from tallystick.totals.coverage import Coverage
+from tallystick.totals.engines import EVENTS
+
+Row = dict[str, Any]
+
+
+class Events:
+    """A view for each event, by its name, with chain_id and address.
+
+    A query sees the blocks of the coverage and no later ones, whatever is extracted meanwhile.
+
+    Args:
+        connection: of DuckDB.
+        data: decoded.
+        coverage: of each core.
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, data: Dataset, coverage: Sequence[Coverage]
+    ) -> None:
+        self._connection = connection
+        bound = " OR ".join(_bound(one) for one in coverage)
+        for name in EVENTS:
+            files = f"{data.root}/events/{name}/**/*.parquet".replace("'", "''")
+            # NOTE: left to itself, DuckDB takes an address with leading zeros for a number.
+            self.run(
+                f"CREATE VIEW {name} AS SELECT * REPLACE (chain_id::BIGINT AS chain_id) "
+                f"FROM read_parquet('{files}', hive_partitioning = true, "
+                f"hive_types_autocast = false) WHERE {bound}"
+            )
+
+    def run(self, statement: str) -> None:
+        """Run a statement that answers nothing."""
+        self._connection.cursor().execute(statement)
+
+    def rows(self, query: str, *parameters: Any) -> list[Row]:
+        """Return a query's rows, by column."""
+        cursor = self._connection.cursor().execute(query, list(parameters))
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def value(self, query: str, *parameters: Any) -> Any:
+        """Return the only value that a query answers."""
+        (row,) = self.rows(query, *parameters)
+        (value,) = row.values()
+        return value
+
+
+def _bound(one: Coverage) -> str:
+    return (
+        f"(chain_id::BIGINT = {one.core.chain_id} AND address = '{to_hex(one.core.address)}' "
+        f"AND block_number <= {one.last_block})"
+    )

@@ -1,0 +1,25 @@
+"""What names a network: an id is a chain's and a core's."""
+
+from typing import NamedTuple
+
+OF_NETWORK = "chain_id = ? AND address = ? AND network_id = ?"
+"""Of a query's rows, those of a NetworkKey, given as its parameters."""
+
+
+class NetworkKey(NamedTuple):
+    """A network of a core on a chain.
+
+    >>> NetworkKey(1, "0xaa", "0xbb").path
+    '1/0xaa/0xbb'
+    """
+
+    chain_id: int
+    core: str
+    """The contract's address, lower-case hex text."""
+    network_id: str
+    """32 bytes, lower-case hex text."""
+
+    @property
+    def path(self) -> str:
+        """Its place below a URL."""
+        return f"{self.chain_id}/{self.core}/{self.network_id}"

@@ -1,0 +1,78 @@
+"""A network's rules in plain words."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tallystick.resolvers.identify import NONE
+
+GRADES = ("Audited", "Enclave", "Proven")
+
+
+def in_words(rules: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
+    """Return sentences that say what a network's rules mean.
+
+    Args:
+        rules: a row of NetworkRegistered.
+        names: of its resolvers, by their place, as resolvers_of gives them.
+    """
+    return list(_sentences(rules, names))
+
+
+def duration(seconds: int) -> str:
+    """Return a time as people say it.
+
+    >>> duration(86400), duration(5400), duration(61)
+    ('1 day', '90 minutes', '61 seconds')
+    """
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        if seconds % size == 0 and seconds >= size:
+            count = seconds // size
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return "0 seconds"
+
+
+def _sentences(rules: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
+    stake, bond, demand = (
+        int(rules[f"rules_{name}"], 16)
+        for name in ("stake_per_inference", "challenge_bond", "demand_bond")
+    )
+    asset = "the chain's own coin" if rules["rules_asset"] == NONE else rules["rules_asset"]
+    yield f"Amounts are in the smallest units of {asset}."
+    if rules["rules_open"]:
+        yield "Anyone may be an operator and register models."
+    else:
+        yield "The owner admits operators and registers models."
+    if rules["rules_solicited"]:
+        yield "Every inference needs a requester's signature."
+    else:
+        yield "Inferences may be committed that nobody signed for."
+    if stake:
+        yield f"An operator locks {stake} for each inference until it is final or rejected."
+    else:
+        yield "Operators lock no stake: the network is unbacked."
+    for place, grade in enumerate(GRADES):
+        if rules[f"rules_attestors_{place}"] == NONE:
+            yield f"{grade} is not to be had."
+        else:
+            named = _resolver(names[f"attestors_{place}"])
+            yield f"{grade} is given by {named} at {rules[f'rules_attestors_{place}']}."
+    if rules["rules_arbiter"] == NONE:
+        yield "There is no arbiter: a leaf cannot be challenged."
+    else:
+        yield (
+            f"A leaf can be challenged for a bond of {bond}; {_resolver(names['arbiter'])} at "
+            f"{rules['rules_arbiter']} has {duration(rules['rules_ruling_window'])} to rule."
+        )
+    most = rules["rules_max_bytes"]
+    yield (
+        f"A leaf can be demanded for a bond of {demand}, "
+        + (f"with up to {most} bytes of input and output" if most else "without input and output")
+        + f"; the operator has {duration(rules['rules_response_window'])} to reveal it."
+    )
+    yield f"A batch becomes final {duration(rules['rules_challenge_window'])} after its commit."
+
+
+def _resolver(name: str) -> str:
+    if name in ("self-declared", "unidentified"):
+        return f"a contract that is {name}"
+    return f"the known resolver {name}"

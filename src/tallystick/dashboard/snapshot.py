@@ -1,0 +1,292 @@
+"""What the dashboard answers, at one state of a data folder; nothing is worked out twice."""
+
+import copy
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import asdict
+from functools import reduce
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tallystick.analysis import Analysis
+from tallystick.dashboard import definitions, numbers, rules
+from tallystick.dashboard.batches import Batches
+from tallystick.dashboard.cautions import cautions
+from tallystick.dashboard.disputes import Disputes
+from tallystick.dashboard.events import Events, Row
+from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey
+from tallystick.extract.dataset import Dataset
+from tallystick.hexes import from_hex, to_hex
+from tallystick.resolvers.identify import read_resolvers
+from tallystick.totals.amounts import whole
+from tallystick.totals.backing import resolvers_of
+from tallystick.totals.coverage import Coverage
+from tallystick.totals.engines import connect
+
+Answer = TypeVar("Answer")
+
+KEPT = 2_000
+"""Answers in memory; the least used go first."""
+MEMORY = "4GB"
+COUNTERS = ("committed", "settled", "audited", "enclave", "proven", "rejected", "unresolved")
+_PARTS = ("accessibility", "verifiability", "scalability", "utility")
+
+
+class NotHereError(LookupError):
+    """No event tells of what was asked for."""
+
+
+class Snapshot:
+    """A data folder as it was when this was made.
+
+    Args:
+        folder: the data folder.
+        probes: a probe log; without one utility is not known.
+        memory: most that DuckDB takes.
+
+    Raises:
+        CoverageError: nothing was extracted, or a run was interrupted before its end.
+    """
+
+    def __init__(self, folder: Path, probes: Path | None = None, memory: str = MEMORY) -> None:
+        self.version = version(folder, probes)
+        connection = connect(memory)
+        self._analysis = Analysis(folder, connection)
+        self.coverage: list[Coverage] = self._analysis.coverage
+        self._analysis.tables = _bound(self._analysis.tables, self.coverage)
+        self.events = Events(connection.con, self._analysis.data, self.coverage)
+        self._probes = probes
+        self._lock = threading.RLock()
+        self._answers: OrderedDict[Hashable, Any] = OrderedDict()
+        self.disputes = Disputes(self.events)
+        self.batches = Batches(self.events)
+
+    def once(self, question: Hashable, answer: Callable[[], Answer]) -> Answer:
+        """Return an answer, worked out the first time that it is asked for."""
+        with self._lock:
+            if question not in self._answers:
+                self._answers[question] = answer()
+            self._answers.move_to_end(question)
+            while len(self._answers) > KEPT:
+                self._answers.popitem(last=False)
+            found: Answer = self._answers[question]
+            return found
+
+    def networks(self) -> list[Row]:
+        """Return each network with all its numbers; those with known resolvers first, ranked.
+
+        The headline holds networks only whose resolvers are on the published list.
+        """
+        return self.once("networks", self._networks)
+
+    def keys(self) -> list[NetworkKey]:
+        """Return what names each network, in the order of the ranking."""
+        return list(self.once("by key", self._by_key))
+
+    def network(self, key: NetworkKey) -> Row:
+        """Return a network with all its numbers; NotHereError for an unknown one."""
+        try:
+            return self.once("by key", self._by_key)[key]
+        except KeyError:
+            raise NotHereError(f"no event tells of network {key.path}") from None
+
+    def registration(self, key: NetworkKey) -> Row:
+        """Return a network's rules, as registered and in words."""
+        self.network(key)
+        return self.once(("registration", key), lambda: self._registration(key))
+
+    def days(self, key: NetworkKey) -> list[Row]:
+        """Return how a network's counters grew on each day (UTC)."""
+        self.network(key)
+        return self.once(("days", key), lambda: self._split(key, "day"))
+
+    def operators(self, key: NetworkKey) -> list[Row]:
+        """Return the counters of each of a network's operators, and its stake."""
+        self.network(key)
+        return self.once(("operators", key), lambda: self._operators(key))
+
+    def models(self, key: NetworkKey) -> list[Row]:
+        """Return a network's models with their counters."""
+        self.network(key)
+        return self.once(("models", key), lambda: self.batches.models(key))
+
+    def number(self, key: NetworkKey, name: str) -> Row:
+        """Return a number of a network, and what it is made of."""
+        network = self.network(key)
+        if name not in definitions.BY_NAME:
+            raise NotHereError(f"no number is called {name}")
+        return self.once(("number", key, name), lambda: self._number(network, key, name))
+
+    def _networks(self) -> list[Row]:
+        measures = {_key(row): row for row in self._analysis.measures().to_pylist()}
+        registered = self._analysis.networks()
+        utility = self._analysis.utility(self._probes)
+        rows = []
+        for total in self._analysis.totals().to_pylist():
+            key = _key(total)
+            part = utility.get(key)
+            row = {"rank": None} | total | measures[key] | {"uri": registered[key]["uri"]}
+            row |= {name: part and getattr(part, name) for name in _PARTS}
+            facts = asdict(part) if part else {}
+            row |= {name: facts.get(name, 0) for name in ("asked", "answered", "days", "reference")}
+            row |= {"verified_in_period": facts.get("verified", 0)}
+            row |= {"left_open": facts.get("left_open", 0)}
+            row["cautions"] = [asdict(one) for one in cautions(row)]
+            row["core"] = row.pop("address")
+            rows.append(row)
+        rows.sort(key=_place)
+        for rank, row in enumerate((one for one in rows if one["resolvers"] == "known"), 1):
+            row["rank"] = rank
+        return rows
+
+    def _by_key(self) -> dict[NetworkKey, Row]:
+        return {
+            NetworkKey(row["chain_id"], row["core"], row["network_id"]): row
+            for row in self.networks()
+        }
+
+    def _registration(self, key: NetworkKey) -> Row:
+        (row,) = self.events.rows(f"SELECT * FROM NetworkRegistered WHERE {OF_NETWORK}", *key)
+        core = next(one.core for one in self.coverage if _is(one, key))
+        _, names = resolvers_of(row, read_resolvers(self._analysis.data, core))
+        found = {
+            name: str(int(value, 16)) if f"{name}_0" in row and "attestors" not in name else value
+            for name, value in row.items()
+            if name.startswith("rules_") and not _limb(name)
+        }
+        return {
+            **{name: row[name] for name in ("owner", "parent", "salt", "block_number")},
+            **{name: row[name] for name in ("block_time", "transaction_hash")},
+            "rules": {name.removeprefix("rules_"): value for name, value in found.items()},
+            "resolver_names": names,
+            "in_words": rules.in_words(row, names),
+        }
+
+    def _split(self, key: NetworkKey, by: str) -> list[Row]:
+        within = copy.copy(self._analysis)
+        within.tables = {
+            name: table.filter(
+                (table.chain_id == key.chain_id)
+                & (table.address == key.core)
+                & (table.network_id == key.network_id)
+            )
+            if "network_id" in table.columns
+            else table
+            for name, table in self._analysis.tables.items()
+        }
+        return list(within.totals(by=[by]).to_pylist())
+
+    def _operators(self, key: NetworkKey) -> list[Row]:
+        counted = {row["operator"]: row for row in self._split(key, "operator")}
+        stakes: dict[str, int] = {}
+        for event, name, sign in (
+            ("Staked", "amount", 1),
+            ("Unstaked", "amount", -1),
+            ("BatchRejected", "reward", -1),
+            ("BatchRejected", "burned", -1),
+        ):
+            limbs = ", ".join(f"sum({name}_{place}) AS {name}_{place}" for place in range(4))
+            query = f"SELECT operator, {limbs} FROM {event} WHERE {OF_NETWORK} GROUP BY 1"
+            for row in self.events.rows(query, *key):
+                operator = row["operator"]
+                stakes[operator] = stakes.get(operator, 0) + sign * whole(row, name)
+        admitted = self._admitted(key)
+        zeros = dict.fromkeys((*COUNTERS, "verified", "open", "burned"), 0)
+        rows = []
+        for operator in sorted(set(counted) | set(stakes) | set(admitted)):
+            row = zeros | {
+                name: value
+                for name, value in counted.get(operator, {}).items()
+                if name in zeros or name == "operator"
+            }
+            judged = row["audited"] + row["settled"]
+            rows.append(
+                {"operator": operator}
+                | row
+                | {
+                    "audited_share": row["audited"] / judged if judged else None,
+                    "stake": stakes.get(operator, 0),
+                    "standing": admitted.get(operator),
+                }
+            )
+        return sorted(rows, key=lambda row: (-row["verified"], row["operator"]))
+
+    def _admitted(self, key: NetworkKey) -> dict[str, str]:
+        """Return what a network's owner last said of each operator."""
+        query = " UNION ALL ".join(
+            f"SELECT operator, block_number, log_index, '{word}' AS standing FROM {event} "
+            f"WHERE chain_id = {key.chain_id} AND address = '{key.core}' "
+            f"AND network_id = '{key.network_id}'"
+            for event, word in (("OperatorAdmitted", "admitted"), ("OperatorClosed", "closed"))
+        )
+        rows = self.events.rows(f"SELECT * FROM ({query}) ORDER BY block_number, log_index")
+        return {row["operator"]: row["standing"] for row in rows}
+
+    def _number(self, network: Row, key: NetworkKey, name: str) -> Row:
+        coverage = next(one for one in self.coverage if _is(one, key))
+        value = network[name]
+        return {
+            "name": name,
+            "value": None if value is None else str(value),
+            "definition": asdict(definitions.BY_NAME[name]),
+            "definitions_version": definitions.VERSION,
+            "first_block": coverage.first_block,
+            "last_block": coverage.last_block,
+            "boundary": coverage.boundary,
+            "parts": numbers.made_of(self.events, key, name),
+            "events": numbers.events_count(self.events, key, name),
+        }
+
+
+def version(folder: Path, probes: Path | None = None) -> str:
+    """Return what tells one state of a data folder from another: a hash over its small files.
+
+    Logs and decoded events are named by the manifests; the rest by name, size and time.
+    """
+    data = Dataset(folder)
+    seen = hashlib.sha256(definitions.VERSION.encode())
+    for name in ("manifest", "resolvers"):
+        for path in sorted((data.root / name).rglob("*.json")):
+            seen.update(f"\n{path.relative_to(data.root)}\n".encode() + path.read_bytes())
+    others = sorted(
+        path for name in ("transactions", "inferences") for path in (data.root / name).rglob("*.p*")
+    )
+    for path in [*others, *([probes] if probes and probes.exists() else [])]:
+        found = path.stat()
+        seen.update(f"\n{path.name} {found.st_size} {found.st_mtime_ns}".encode())
+    return seen.hexdigest()[:32]
+
+
+def _bound(tables: Any, coverage: Iterable[Coverage]) -> dict[str, Any]:
+    """Leave blocks out that are later than the coverage: extraction may go on meanwhile."""
+
+    def within(table: Any) -> Any:
+        parts = [
+            (table.chain_id == one.core.chain_id)
+            & (table.address == to_hex(one.core.address))
+            & (table.block_number <= one.last_block)
+            for one in coverage
+        ]
+        return table.filter(reduce(lambda left, right: left | right, parts))
+
+    return {name: within(table) for name, table in tables.items()}
+
+
+def _key(row: Row) -> NetworkKey:
+    return NetworkKey(row["chain_id"], row["address"], row["network_id"])
+
+
+def _is(coverage: Coverage, key: NetworkKey) -> bool:
+    core = coverage.core
+    return (core.chain_id, core.address) == (key.chain_id, from_hex(key.core))
+
+
+def _limb(name: str) -> bool:
+    return name[-2:-1] == "_" and name[-1].isdigit() and "attestors" not in name
+
+
+def _place(row: Row) -> tuple[Any, ...]:
+    known = row["resolvers"] == "known"
+    return not known, -row["verified"], -row["committed"], row["chain_id"], row["network_id"]
