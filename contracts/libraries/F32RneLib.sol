@@ -28,6 +28,8 @@ library F32RneLib {
     uint256 private constant EXPONENTS = 14;
     /// @dev How far the rounding of a product moves it, before the shift.
     uint256 private constant REACH = 1 << 23;
+    /// @dev More than twice that.
+    uint256 private constant NEAR = (1 << 24) + 1;
 
     /// @dev Requantises `count` sums to bytes, one after another: clamp(F32RNE(sum - less + bias, scale) + zy, lo, hi).
     /// @param sums pointer to one word each
@@ -46,7 +48,7 @@ library F32RneLib {
     ) internal pure {
         unchecked {
             uint256 base = (zy << 38) + HALF;
-            uint256 end = target + count;
+            (uint256 end, uint256 span) = (target + count, hi - lo);
             while (true) {
                 // The short way, until one must go the exact way.
                 assembly ("memory-safe") {
@@ -63,13 +65,9 @@ library F32RneLib {
                             ),
                             add(base, reach)
                         )
-                        if or(gt(left, sub(EXPONENTS, 1)), iszero(gt(and(y, BELOW), shl(1, reach)))) { break }
+                        if or(gt(left, sub(EXPONENTS, 1)), lt(and(y, BELOW), shl(left, NEAR))) { break }
                         y := sar(38, y)
-                        if gt(sub(y, lo), sub(hi, lo)) {
-                            switch slt(y, lo)
-                            case 0 { y := hi }
-                            default { y := lo }
-                        }
+                        if gt(sub(y, lo), span) { y := add(lo, mul(span, sgt(y, lo))) }
                         mstore8(target, y)
                         sums := add(sums, 0x20)
                         row := add(row, stride)

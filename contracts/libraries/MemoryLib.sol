@@ -12,6 +12,13 @@ library MemoryLib {
         }
     }
 
+    /// @dev Sets `size` bytes to zero.
+    function zero(uint256 pointer, uint256 size) internal pure {
+        assembly ("memory-safe") {
+            calldatacopy(pointer, calldatasize(), size)
+        }
+    }
+
     /// @dev Where the next bytes would be taken.
     function mark() internal pure returns (uint256 pointer) {
         assembly ("memory-safe") {

@@ -13,37 +13,29 @@ library Qi8DenseLib {
     function dense(Step memory step, uint256 input, uint256 row, uint256 output) internal pure {
         // Fields have 16 bits.
         unchecked {
-            (uint256 k, uint256 outputs) = (step.k, step.outC);
-            uint256 blocks = Qi8DotLib.blocksOf(k);
-            uint256 lanes = MemoryLib.take(blocks * Qi8DotLib.LANES);
-            uint256 sums = MemoryLib.take(4 * 0x20);
-            Qi8DotLib.spread(input, k, lanes, Qi8DotLib.LANES);
-            uint256 less = step.zw * Qi8DotLib.sumOfLanes(lanes, blocks);
-            for (uint256 o = 0; o < outputs; o += 4) {
-                uint256 count = outputs - o;
-                if (count >= 4) {
-                    count = 4;
-                    Qi8DotLib.dotFourRows(lanes, row + ROW_HEAD, ROW_HEAD + k, blocks, sums);
-                } else {
-                    _dotEach(lanes, row + ROW_HEAD, k, count, sums);
-                }
-                uint256 stride = ROW_HEAD + k;
-                F32RneLib.requantize(sums, less, row, stride, count, output + o, step.zy, step.lo, step.hi);
-                row += 4 * stride;
+            (uint256 outputs, uint256 stride) = (step.outC, ROW_HEAD + step.k);
+            // In fours: the last may read on behind the rows, into sums that nobody takes.
+            uint256 sums = MemoryLib.take((outputs + 3) * 0x20);
+            MemoryLib.zero(sums, (outputs + 3) * 0x20);
+            (uint256 lanes, uint256 end) = _spread(step, input);
+            uint256 last = sums + outputs * 0x20;
+            uint256 weights = row + ROW_HEAD;
+            for (uint256 four = sums; four < last; four += 0x80) {
+                Qi8DotLib.dotFourRows(lanes, weights, stride, end, four);
+                weights += 4 * stride;
             }
+            uint256 less = step.zw;
+            if (less > 0) less *= Qi8DotLib.sumOfLanes(lanes, end);
+            F32RneLib.requantize(sums, less, row, stride, outputs, output, step.zy, step.lo, step.hi);
         }
     }
 
-    function _dotEach(uint256 lanes, uint256 weights, uint256 k, uint256 count, uint256 sums) private pure {
+    function _spread(Step memory step, uint256 input) private pure returns (uint256 lanes, uint256 end) {
         unchecked {
-            uint256 blocks = Qi8DotLib.blocksOf(k);
-            for (uint256 i = 0; i < count; ++i) {
-                uint256 sum = Qi8DotLib.dot(lanes, weights, blocks);
-                assembly ("memory-safe") {
-                    mstore(add(sums, shl(5, i)), sum)
-                }
-                weights += ROW_HEAD + k;
-            }
+            uint256 size = Qi8DotLib.blocksOf(step.k) * Qi8DotLib.LANES;
+            lanes = MemoryLib.take(size);
+            end = lanes + size;
+            Qi8DotLib.spread(input, step.k, lanes, Qi8DotLib.LANES);
         }
     }
 }

@@ -59,10 +59,10 @@ library Qi8DotLib {
         }
     }
 
-    /// @dev Sum of the bytes that were spread into `blocks` blocks at `lanes`, at most 65,793 of them.
-    function sumOfLanes(uint256 lanes, uint256 blocks) internal pure returns (uint256 sum) {
+    /// @dev Sum of the bytes that were spread into lanes up to `end`, at most 65,793 of them.
+    function sumOfLanes(uint256 lanes, uint256 end) internal pure returns (uint256 sum) {
         assembly ("memory-safe") {
-            for {} blocks { blocks := sub(blocks, 1) } {
+            for {} lt(lanes, end) {} {
                 sum := add(add(sum, mload(lanes)), add(mload(add(lanes, 0x20)), mload(add(lanes, 0x40))))
                 lanes := add(lanes, 0x60)
             }
@@ -156,51 +156,41 @@ library Qi8DotLib {
         }
     }
 
-    /// @dev Dot products of one operand's lanes with four rows of bytes, `stride` apart; four words to `sums`.
-    function dotFourRows(uint256 lanes, uint256 row, uint256 stride, uint256 blocks, uint256 sums) internal pure {
+    /// @dev Dot products of one operand's lanes, up to `last`, with four rows of bytes, `stride` apart; added to the four
+    /// words at `sums`.
+    function dotFourRows(uint256 lanes, uint256 row, uint256 stride, uint256 last, uint256 sums) internal pure {
         assembly ("memory-safe") {
-            function part(lanes_, end, row_, stride_) -> a, b, c, d {
-                let mask := mload(0x00)
-                for {} lt(lanes_, end) {} {
-                    let first := mload(lanes_)
-                    let second := mload(add(lanes_, 0x20))
-                    let third := mload(add(lanes_, 0x40))
-                    let word := mload(row_)
+            let mask := BYTES
+            for {} lt(lanes, last) {} {
+                let end := add(lanes, 0x300)
+                if gt(end, last) { end := last }
+                let a := 0
+                let b := 0
+                let c := 0
+                let d := 0
+                for {} lt(lanes, end) {} {
+                    let first := mload(lanes)
+                    let second := mload(add(lanes, 0x20))
+                    let third := mload(add(lanes, 0x40))
+                    let word := mload(row)
                     a := add(a, mul(and(shr(16, word), mask), first))
                     a := add(a, mul(and(shr(8, word), mask), second))
                     a := add(a, mul(and(word, mask), third))
-                    word := mload(add(row_, stride_))
+                    word := mload(add(row, stride))
                     b := add(b, mul(and(shr(16, word), mask), first))
                     b := add(b, mul(and(shr(8, word), mask), second))
                     b := add(b, mul(and(word, mask), third))
-                    word := mload(add(row_, shl(1, stride_)))
+                    word := mload(add(row, shl(1, stride)))
                     c := add(c, mul(and(shr(16, word), mask), first))
                     c := add(c, mul(and(shr(8, word), mask), second))
                     c := add(c, mul(and(word, mask), third))
-                    word := mload(add(row_, mul(3, stride_)))
+                    word := mload(add(row, mul(3, stride)))
                     d := add(d, mul(and(shr(16, word), mask), first))
                     d := add(d, mul(and(shr(8, word), mask), second))
                     d := add(d, mul(and(word, mask), third))
-                    row_ := add(row_, 30)
-                    lanes_ := add(lanes_, 0x60)
+                    row := add(row, 30)
+                    lanes := add(lanes, 0x60)
                 }
-            }
-            // Read back where it is needed: as a constant, the compiler would fetch it from the code each time.
-            mstore(0x00, BYTES)
-            let last := add(lanes, mul(blocks, 0x60))
-            let end := add(lanes, 0x300)
-            if gt(end, last) { end := last }
-            let a, b, c, d := part(lanes, end, row, stride)
-            mstore(sums, shr(232, a))
-            mstore(add(sums, 0x20), shr(232, b))
-            mstore(add(sums, 0x40), shr(232, c))
-            mstore(add(sums, 0x60), shr(232, d))
-            for {} lt(end, last) {} {
-                lanes := end
-                row := add(row, 240)
-                end := add(lanes, 0x300)
-                if gt(end, last) { end := last }
-                a, b, c, d := part(lanes, end, row, stride)
                 mstore(sums, add(mload(sums), shr(232, a)))
                 mstore(add(sums, 0x20), add(mload(add(sums, 0x20)), shr(232, b)))
                 mstore(add(sums, 0x40), add(mload(add(sums, 0x40)), shr(232, c)))

@@ -61,31 +61,53 @@ library Qi8StepLib {
             let from := add(packed, 0x20)
             for { let end := field } lt(reference, end) { reference := add(reference, 0x20) } {
                 mstore(reference, field)
-                for { let last := add(from, PACKED_SIZE) } lt(from, last) { from := add(from, 8) } {
-                    let four := mload(from)
-                    mstore(field, shr(240, four))
-                    mstore(add(field, 0x20), and(shr(224, four), 0xffff))
-                    mstore(add(field, 0x40), and(shr(208, four), 0xffff))
-                    mstore(add(field, 0x60), and(shr(192, four), 0xffff))
-                    field := add(field, 0x80)
-                }
+                let first := mload(from)
+                let last := mload(add(from, 0x20))
+                mstore(field, shr(240, first))
+                mstore(add(field, 0x20), and(shr(224, first), 0xffff))
+                mstore(add(field, 0x40), and(shr(208, first), 0xffff))
+                mstore(add(field, 0x60), and(shr(192, first), 0xffff))
+                mstore(add(field, 0x80), and(shr(176, first), 0xffff))
+                mstore(add(field, 0xa0), and(shr(160, first), 0xffff))
+                mstore(add(field, 0xc0), and(shr(144, first), 0xffff))
+                mstore(add(field, 0xe0), and(shr(128, first), 0xffff))
+                mstore(add(field, 0x100), and(shr(112, first), 0xffff))
+                mstore(add(field, 0x120), and(shr(96, first), 0xffff))
+                mstore(add(field, 0x140), and(shr(80, first), 0xffff))
+                mstore(add(field, 0x160), and(shr(64, first), 0xffff))
+                mstore(add(field, 0x180), and(shr(48, first), 0xffff))
+                mstore(add(field, 0x1a0), and(shr(32, first), 0xffff))
+                mstore(add(field, 0x1c0), and(shr(16, first), 0xffff))
+                mstore(add(field, 0x1e0), and(first, 0xffff))
+                mstore(add(field, 0x200), shr(240, last))
+                mstore(add(field, 0x220), and(shr(224, last), 0xffff))
+                mstore(add(field, 0x240), and(shr(208, last), 0xffff))
+                mstore(add(field, 0x260), and(shr(192, last), 0xffff))
+                field := add(field, 0x280)
+                from := add(from, PACKED_SIZE)
             }
             mstore(0x40, field)
         }
     }
 
     /// @dev keccak256(abi.encode(specId, hashes of the steps, keccak256(rows))).
-    function contentHash(Step[] memory program, bytes memory rows, bytes32 specId) internal pure returns (bytes32) {
-        bytes32[] memory hashes = new bytes32[](program.length);
-        for (uint256 i = 0; i < hashes.length; ++i) {
-            Step memory step = program[i];
-            bytes32 hash;
-            assembly ("memory-safe") {
-                hash := keccak256(step, 0x280)
+    function contentHash(Step[] memory program, bytes memory rows, bytes32 specId) internal pure returns (bytes32 hash) {
+        // Written where the next memory would be taken, and not taken.
+        assembly ("memory-safe") {
+            let encoded := mload(0x40)
+            let count := mload(program)
+            mstore(encoded, specId)
+            mstore(add(encoded, 0x20), 0x60)
+            mstore(add(encoded, 0x40), keccak256(add(rows, 0x20), mload(rows)))
+            mstore(add(encoded, 0x60), count)
+            let end := add(encoded, 0x80)
+            for {} count { count := sub(count, 1) } {
+                program := add(program, 0x20)
+                mstore(end, keccak256(mload(program), 0x280))
+                end := add(end, 0x20)
             }
-            hashes[i] = hash;
+            hash := keccak256(encoded, sub(end, encoded))
         }
-        return keccak256(abi.encode(specId, hashes, keccak256(rows)));
     }
 
     // No field exceeds 16 bits, so nothing below overflows.

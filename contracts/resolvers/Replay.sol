@@ -64,13 +64,16 @@ contract Replay is IReplay {
     /// @dev Applies each step to what the one before gave.
     function _run(Step[] memory program, bytes memory rows, bytes memory tensor) private pure returns (bytes memory) {
         uint256 used = 0;
-        for (uint256 i = 0; i < program.length; ++i) {
-            Step memory step = program[i];
-            require(step.isValid() && (i == 0 || step.follows(program[i - 1])), StepInvalid(i));
-            uint256 end = used + step.rowsSize();
-            require(end <= rows.length, RowsMismatch(rows.length, end));
-            tensor = _apply(step, tensor, rows.contentOf() + used);
-            used = end;
+        // No step takes 2^33 bytes of rows.
+        unchecked {
+            for (uint256 i = 0; i < program.length; ++i) {
+                Step memory step = program[i];
+                require(step.isValid() && (i == 0 || step.follows(program[i - 1])), StepInvalid(i));
+                uint256 end = used + step.rowsSize();
+                require(end <= rows.length, RowsMismatch(rows.length, end));
+                tensor = _apply(step, tensor, rows.contentOf() + used);
+                used = end;
+            }
         }
         require(used == rows.length, RowsMismatch(rows.length, used));
         return tensor;

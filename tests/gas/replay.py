@@ -1,8 +1,8 @@
 """Print what disproving a whole inference costs, for models of four sizes.
 
 `python -m tests.gas.replay`; JSON=1 for objects. Whole transactions of disprove under Osaka's
-rules, for a batch of one, in steady state: opening, replay, rejection, archive slot. Weights are random
-bytes.
+rules, for a batch of one, in steady state: opening, replay, rejection, archive slot. Weights are
+random bytes.
 """
 
 import json

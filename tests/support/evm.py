@@ -29,7 +29,9 @@ class Replayer:
         self._functions = {e["name"]: e for e in entries if e["type"] == "function"}
         self._errors = {signature_hash(e)[:4]: e for e in entries if e["type"] == "error"}
         self.gas_used = 0
-        """Gas of the last call, without what a transaction costs."""
+        """Gas of the last call, as a transaction."""
+        self.calldata_gas = 0
+        """What of it calldata costs."""
 
     def run(self, steps: bytes, rows: bytes, data: bytes) -> bytes:
         return self._call("run", steps, rows, data)
@@ -52,6 +54,7 @@ class Replayer:
             output = re.search("output: (0x[0-9a-f]*)", str(error))
             raise self.refusal(bytes.fromhex(output[1][2:]) if output else b"") from error
         self.gas_used = self.evm.result.gas_used
+        self.calldata_gas = 16 * len(data) - 12 * data.count(0)
         (value,) = decode([collapse_if_tuple(out) for out in entry["outputs"]], bytes(answer))
         return value
 

@@ -1,0 +1,197 @@
+"""What Replay computes against plain loops over integers, for shapes, rows and inputs at random."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pyrevm", reason="pyrevm has no wheel for this Python or processor")
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.evm import Replayer
+from tests.support.plain_qi8 import (
+    AVERAGE_POOL,
+    CONVOLUTION,
+    LOOKUP,
+    MAX_POOL,
+    Layer,
+    Net,
+    Record,
+    Row,
+    conv,
+    dense,
+    windowed,
+)
+from tests.support.replay import random_net
+
+BYTE = st.integers(0, 255)
+SEED = st.integers(0, 2**32 - 1)
+SMALL_SCALES = st.integers(0x00800000, 0x3F7FFFFF)
+SCALES = st.one_of(
+    st.integers(0x00800000, 0x7F7FFFFF),
+    # Where the short way ends, and the usual ones.
+    st.integers(0x37800000 - 3, 0x38000000 + 3),
+    st.integers(0x3E800000 - 3, 0x3F800000 + 3),
+    st.integers(0x3A000000, 0x3E000000),
+)
+ACCUMULATORS = st.one_of(
+    st.integers(-(2**31) + 1, 2**31 - 1),
+    st.integers(-(2**24) - 5, 2**24 + 5),
+    st.integers(-999, 999),
+)
+
+
+@pytest.fixture(scope="module")
+def replayer() -> Replayer:
+    return Replayer()
+
+
+@st.composite
+def clamps(draw):
+    lo, hi = sorted((draw(BYTE), draw(BYTE)))
+    if draw(st.booleans()):
+        lo, hi = 0, 255
+    return {"za": draw(BYTE), "zw": draw(BYTE), "zy": draw(BYTE), "lo": lo, "hi": hi}
+
+
+@st.composite
+def windows(draw, kind):
+    kernel = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    stride = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    pads = tuple(draw(st.integers(0, kernel[axis % 2] - 1)) for axis in range(4))
+    image = draw(st.integers(kernel[0], 7)), draw(st.integers(kernel[1], 7))
+    if kind == CONVOLUTION:
+        groups = draw(st.integers(1, 3))
+        inside = groups * draw(st.integers(1, 13))
+        outside = groups * draw(st.integers(1, 6))
+    else:
+        groups, inside = 1, draw(st.integers(1, 40))
+        outside = inside
+    fields = {} if kind == MAX_POOL else draw(clamps())
+    if kind == AVERAGE_POOL:
+        fields["zw"] = 0
+    return windowed(kind, (*image, inside), outside, kernel, stride, pads, groups, **fields)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(1, 3000), st.integers(1, 9), clamps(), SEED)
+def test_dense__any_shape__is_the_references(replayer, inputs, outputs, fields, seed):
+    net = random_net([dense(inputs, outputs, **fields)], seed)
+    data = np.random.default_rng(seed).bytes(inputs)
+
+    assert replayer.run_net(net, data) == net.run(data)
+
+
+@settings(max_examples=150, deadline=None)
+@given(windows(CONVOLUTION), SEED)
+def test_convolution__any_shape__is_the_references(replayer, record, seed):
+    net = random_net([record], seed)
+    data = np.random.default_rng(seed).bytes(record.in_size)
+
+    assert replayer.run_net(net, data) == net.run(data)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.one_of(windows(MAX_POOL), windows(AVERAGE_POOL)), SEED)
+def test_pool__any_shape__is_the_references(replayer, record, seed):
+    net = random_net([record], seed)
+    data = np.random.default_rng(seed).bytes(record.in_size)
+
+    assert replayer.run_net(net, data) == net.run(data)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 9), st.integers(1, 6), st.sampled_from([1, 2]), SEED)
+def test_depthwise__any_channels__is_the_references(replayer, channels, size, multiplier, seed):
+    pads = (1, 1, 1, 1)
+    record = windowed(
+        CONVOLUTION, (size, size, channels), channels * multiplier, (3, 3), (1, 1), pads, channels,
+        za=3, zw=128, zy=128,
+    )  # fmt: skip
+    net = random_net([record], seed)
+    data = np.random.default_rng(seed).bytes(record.in_size)
+
+    assert replayer.run_net(net, data) == net.run(data)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(ACCUMULATORS, SCALES), min_size=1, max_size=40), clamps())
+def test_requantising__any_accumulators_and_scales__is_float32s(replayer, pairs, fields):
+    net = _biased(pairs, fields)
+
+    assert replayer.run_net(net, b"\0") == net.run(b"\0")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(-300, 300), SMALL_SCALES, st.integers(-3, 3), clamps())
+def test_requantising__next_to_ties__is_float32s(replayer, whole, scale, off, fields):
+    number = float(np.array(scale, np.uint32).view(np.float32))
+    tie = round(min(max((whole + 0.5) / number, -(2.0**31) + 9), 2.0**31 - 9))
+    net = _biased([(tie + off, scale), (-tie + off, scale)], fields)
+
+    assert replayer.run_net(net, b"\0") == net.run(b"\0")
+
+
+@pytest.mark.parametrize("byte", [0, 1, 127, 128, 255])
+@pytest.mark.parametrize("k", [239, 240, 241, 250, 7200, 32_768])
+def test_dense__greatest_sums__do_not_carry_over(replayer, k, byte):
+    scale = int(np.float32(1 / (k * 255)).view(np.uint32))
+    rows = [Row(0, scale, bytes([255]) * k) for _ in range(5)]
+    net = Net([Layer(dense(k, 5, zw=128), rows)])
+    data = bytes([byte]) * k
+
+    assert replayer.run_net(net, data) == net.run(data)
+
+
+def test_convolution__greatest_sums__do_not_carry_over(replayer):
+    record = windowed(CONVOLUTION, (3, 3, 900), 6, (3, 3))
+    scale = int(np.float32(1 / (8100 * 255)).view(np.uint32))
+    net = Net([Layer(record, [Row(-o, scale, bytes([255]) * 8100) for o in range(6)])])
+    data = bytes([255]) * 8100
+
+    assert replayer.run_net(net, data) == net.run(data) == bytes([255]) * 6
+
+
+def test_accumulator__beyond_2_31__is_not_wrapped(replayer):
+    scale = int(np.float32(2**-58).view(np.uint32))
+    net = _biased([(2**62, scale), (-(2**62), scale)], {"zy": 100})
+
+    assert replayer.run_net(net, b"\0") == net.run(b"\0") == bytes([116, 84])
+
+
+def test_lookup__every_byte__is_its_entry(replayer):
+    table = bytes(range(255, -1, -1))
+    net = Net([Layer(Record(LOOKUP, 2, 16, 8, 2, 16, 8), table=table)])
+
+    assert replayer.run_net(net, bytes(range(256))) == table
+
+
+def test_steps__one_after_another__is_the_references(replayer):
+    fields = {"za": 120, "zw": 128, "zy": 120, "lo": 120}
+    records = [
+        conv((9, 9, 2), 7, 3, pad=1),
+        windowed(MAX_POOL, (9, 9, 7), 7, (3, 3), (2, 2), (1, 1, 1, 1)),
+        windowed(CONVOLUTION, (5, 5, 7), 14, (3, 3), (2, 2), (1, 1, 1, 1), 7),
+        windowed(AVERAGE_POOL, (3, 3, 14), 14, (2, 2), (1, 1), (0, 0, 1, 1)),
+        Record(LOOKUP, 3, 3, 14, 3, 3, 14, hi=0),
+        dense(126, 33),
+        dense(33, 10),
+    ]
+    requantised = (1, 2, 4)
+    for seed in range(5):
+        changed = [
+            Record(**(vars(r) | fields | ({"zw": 0} if r.kind == AVERAGE_POOL else {})))
+            if r.kind in requantised
+            else r
+            for r in records
+        ]
+        net = random_net(changed, seed)
+        data = np.random.default_rng(seed).bytes(net.in_size)
+
+        assert replayer.run_net(net, data) == net.run(data)
+
+
+def _biased(pairs: list[tuple[int, int]], fields: dict[str, int]) -> Net:
+    """Return a model whose accumulators are its biases, for an input of zero with a zero zw."""
+    rows = [Row(accumulator, scale, b"\0") for accumulator, scale in pairs]
+    return Net([Layer(dense(1, len(pairs), **(fields | {"zw": 0})), rows)])
