@@ -34,6 +34,9 @@ ROUNDS = 3
 """How many times all nodes are tried."""
 
 
+_NULL = msgspec.Raw(b"null")
+
+
 class _Error(msgspec.Struct):
     code: int = 0
     message: str = ""
@@ -82,8 +85,9 @@ class Node:
             RpcError: the node refuses.
         """
         body = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
+        result = kind if kind is msgspec.Raw else kind | None
         answer = msgspec.defstruct(
-            "Answer", [("result", kind | None, None), ("error", _Error | None, None)]
+            "Answer", [("result", result, None), ("error", _Error | None, None)]
         )
         try:
             found = await self._post(body, answer)
@@ -94,7 +98,7 @@ class Node:
                 raise
             # Nothing else is ever too much: the words mean something else.
             raise UnavailableError(str(error)) from error
-        if found.result is None:
+        if found.result in (None, _NULL):
             raise UnavailableError(f"{self.name} answers {method} with null")
         return found.result  # type: ignore[no-any-return]
 

@@ -29,6 +29,7 @@ from tests.support.faulty_rpc import (
     other_blocks,
     other_contract,
     other_fork,
+    other_head,
     out_of_order,
     rate_limited,
     removed,
@@ -59,7 +60,7 @@ HARMLESS = (out_of_order, doubled, removed, unstamped)
 """The answer serves all the same."""
 
 
-@pytest.mark.parametrize("fault", PASSING, ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize("fault", [*PASSING, other_head], ids=lambda fault: fault.__name__)
 def test_extract__every_other_answer_is_faulty__same_files(
     history: Chain, clean: dict[str, str], proxy: Proxy, tmp_path: Path, fault: Fault
 ) -> None:
