@@ -66,6 +66,7 @@ def arrange(
     deadline: int | None = None,
     hashes_only: bool = False,
     progress: Progress | None = None,
+    signatures_checked: bool = False,
 ) -> Arranged:
     """Put records into the order of leaves and check each against the network's rules.
 
@@ -80,6 +81,7 @@ def arrange(
         hashes_only: allow records without bytes although a demand may ask for them: they must be
             kept elsewhere, or an unanswered demand costs the batch's stake.
         progress: called with records checked and records in all.
+        signatures_checked: the requesters' signatures have been checked before, under this domain.
 
     Raises:
         RecordError: wrong lines, each with its number and what is wrong; nothing may be sent.
@@ -110,7 +112,7 @@ def arrange(
         if reason is None:
             whole = _numbered(record, to, index, latest)
             inference = whole.inference(model_id, to.operator)
-            reason = _content(whole, inference, to)
+            reason = _content(whole, inference, to, signatures_checked)
             numbered.append(whole)
             inferences.append(inference)
         if reason is not None:
@@ -186,7 +188,9 @@ def _numbered(record: Record, to: Destination, index: int, latest: int) -> Recor
     )
 
 
-def _content(record: Record, inference: Inference, to: Destination) -> str | None:
+def _content(
+    record: Record, inference: Inference, to: Destination, signature_checked: bool
+) -> str | None:
     """Return why the finished inference would be a fault, or could not be revealed."""
     if not to.now <= inference.deadline <= to.latest:
         return (
@@ -200,6 +204,8 @@ def _content(record: Record, inference: Inference, to: Destination) -> str | Non
             f"requester {checksummed(inference.requester)} and nonce {inference.nonce} "
             "are taken in this lane already"
         )
+    if signature_checked:
+        return None
     try:
         inference.request().check(to.domain, record.signature)
     except SignatureError as error:

@@ -19,6 +19,8 @@ class Head:
     number: int
     """Of the last block whose events are in the ledger."""
     hash: bytes
+    block_time: int
+    """Unix seconds; of that block: no block after it is earlier."""
     latest: int
     """Number of the chain's latest block."""
     timestamp: int
@@ -62,7 +64,7 @@ class Follower:
         if before is not None and (number < before.number or self._reorganised(before)):
             before = None
         first = self._first if before is None else before.number + 1
-        block_hash = bytes(w3.eth.get_block(number)["hash"])
+        block = w3.eth.get_block(number)
         events = list(read_events(w3, self._registry.address, first, number))
         if before is None:
             self.ledger = Ledger.of(events)
@@ -73,7 +75,8 @@ class Follower:
             except LedgerError:
                 self.head, self.ledger = None, Ledger()
                 raise
-        self.head = Head(number, block_hash, latest, timestamp, seen_at)
+        block_time = int(block["timestamp"])
+        self.head = Head(number, bytes(block["hash"]), block_time, latest, timestamp, seen_at)
         return events
 
     def _reorganised(self, before: Head) -> bool:

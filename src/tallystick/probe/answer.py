@@ -74,10 +74,14 @@ class Answer:
         """
         return cls(network_id, operator, from_hex(nonce, 32, NONCE_HEADER), keccak256(body))
 
+    def struct_hash(self) -> bytes:
+        """Return the EIP-712 hashStruct, 32 bytes."""
+        fields = self.network_id + address(self.operator) + self.nonce + self.body_hash
+        return keccak256(ANSWER_TYPEHASH + fields)
+
     def digest(self, domain: Domain) -> bytes:
         """Return what is signed, 32 bytes."""
-        fields = self.network_id + address(self.operator) + self.nonce + self.body_hash
-        return domain.digest(keccak256(ANSWER_TYPEHASH + fields))
+        return domain.digest(self.struct_hash())
 
     def sign(self, domain: Domain, key: bytes) -> str:
         """Return the header `X-Tallystick-Signature`, signed with a 32-byte secret key."""

@@ -1,0 +1,77 @@
+"""What an operator signs at once: these outputs to these requests, before any batch holds them.
+
+    Acknowledgement(bytes32 networkId,address operator,uint64 time,bytes32[] requests,
+                    bytes32[] outputs)
+
+EIP-712 under the core's domain. Whoever holds one and finds no such leaf on chain by its request's
+deadline can show that the operator broke its word; no contract slashes for it.
+"""
+
+from dataclasses import dataclass
+
+from tallystick.eip712 import Domain
+from tallystick.errors import FieldError, SignatureError
+from tallystick.hexes import checksummed
+from tallystick.keccak import keccak256
+from tallystick.signature import recover
+from tallystick.words import address, check_bytes, check_uint, uint
+
+ACKNOWLEDGEMENT_TYPE = (
+    b"Acknowledgement(bytes32 networkId,address operator,uint64 time,bytes32[] requests,"
+    b"bytes32[] outputs)"
+)
+ACKNOWLEDGEMENT_TYPEHASH = keccak256(ACKNOWLEDGEMENT_TYPE)
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """An operator's word on the answers of one HTTP request.
+
+    >>> from tallystick.signature import account_of, sign
+    >>> operator, domain = account_of(b"k" * 32), Domain(31337, bytes(20))
+    >>> word = Acknowledgement(bytes(32), operator, 5, (b"r" * 32,), (b"o" * 32,))
+    >>> word.check(domain, sign(domain.digest(word.struct_hash()), b"k" * 32))
+    """
+
+    network_id: bytes
+    operator: bytes
+    time: int
+    """Unix seconds, by the operator's view of the chain's clock."""
+    requests: tuple[bytes, ...]
+    """hashStruct of each Request, 32 bytes, in the order asked."""
+    outputs: tuple[bytes, ...]
+    """Output hash of each, 32 bytes, in the same order."""
+
+    def __post_init__(self) -> None:
+        check_bytes("network_id", self.network_id, 32)
+        check_bytes("operator", self.operator, 20)
+        check_uint("time", self.time, 64)
+        if len(self.requests) != len(self.outputs):
+            raise FieldError("outputs", len(self.outputs), f"{len(self.requests)} of them")
+        for value in (*self.requests, *self.outputs):
+            check_bytes("request or output", value, 32)
+
+    def struct_hash(self) -> bytes:
+        """Return the EIP-712 hashStruct, 32 bytes."""
+        return keccak256(
+            ACKNOWLEDGEMENT_TYPEHASH
+            + self.network_id
+            + address(self.operator)
+            + uint(self.time)
+            + keccak256(b"".join(self.requests))
+            + keccak256(b"".join(self.outputs))
+        )
+
+    def check(self, domain: Domain, signature: bytes) -> None:
+        """Raise SignatureError unless the operator's own key signed.
+
+        Args:
+            domain: chain id and core of the network.
+            signature: 65 bytes.
+        """
+        signer = recover(domain.digest(self.struct_hash()), signature)
+        if signer != self.operator:
+            raise SignatureError(
+                f"the answers are signed by {checksummed(signer)}; "
+                f"needed: the operator {checksummed(self.operator)}"
+            )

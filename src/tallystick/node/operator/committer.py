@@ -1,0 +1,177 @@
+"""Puts answers into batches, and sees each through until the chain has it.
+
+Data are kept before the batch is noted, and it is noted before it is sent. A noted batch is sent
+again under the same index until the chain has it: of two transactions with one index the chain
+takes one. It is given up only when the chain can never take it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tallystick.arrange import Arranged, Destination, arrange
+from tallystick.batch import Batch, Stamp
+from tallystick.errors import StoreError
+from tallystick.ledger import BatchRecord
+from tallystick.node.operator.journal import Noted, Waiting
+from tallystick.node.operator.lane import Lane
+from tallystick.record import Record
+from tallystick.submit.slots import choose_slot
+
+_MOST_SLACK = 15.0
+"""Seconds that the block of a commit may be off the time guessed: answers whose deadlines leave
+less on either side would endanger a batch, and are left behind or put off."""
+
+
+@dataclass(slots=True)
+class Committer:
+    """Commits what waits in a lane's journal; one process at a time does."""
+
+    lane: Lane
+    _lost: set[bytes] = field(default_factory=set)
+    """Batches on chain whose data are nowhere to be read."""
+
+    def reconcile(self) -> None:
+        """Have the journal know what the chain has of the lane's batches."""
+        lane = self.lane
+        noted = {one.batch.id(): one for one in lane.journal.batches()}
+        for record in lane.own_batches():
+            known = noted.get(record.id)
+            stamp = self._stamp_at_commit(record)
+            if known is None:
+                self._adopt(record, stamp)
+            elif (known.stamp, known.transaction) != (stamp, record.committed.tx_hash):
+                lane.journal.settle(known, stamp, record.committed.tx_hash)
+                if known.stamp is None:
+                    lane.metrics.committed.inc(record.batch.count)
+                lane.log.info(
+                    "batch committed",
+                    batch_id=record.id,
+                    index=record.batch.index,
+                    count=record.batch.count,
+                    transaction=record.committed.tx_hash,
+                )
+
+    def commit(self) -> None:
+        """Send the batch that was noted and is not on chain, else those that are due."""
+        lane = self.lane
+        for noted in self._pending():
+            if self._is_dead(noted):
+                lane.log.warning("batch given up", batch_id=noted.batch.id())
+                lane.journal.abandon(noted)
+            else:
+                self._send(noted)
+                return
+        expired = lane.journal.expire(lane.head.now)
+        if expired:
+            lane.metrics.expired.inc(expired)
+            lane.log.error("answers missed their deadline", count=expired)
+        for waiting in lane.journal.waiting():
+            while self._is_due(waiting):
+                noted_now = self._note(waiting.model_id)
+                if noted_now is None:
+                    break
+                self._send(noted_now)
+                if self._pending():
+                    return
+                left = [one for one in lane.journal.waiting() if one.model_id == waiting.model_id]
+                if not left:
+                    break
+                waiting = left[0]
+
+    def _pending(self) -> list[Noted]:
+        have = self.lane.ledger.batches
+        return [one for one in self.lane.journal.batches() if one.batch.id() not in have]
+
+    def _is_dead(self, noted: Noted) -> bool:
+        """Return whether no later block can hold the batch."""
+        taken = noted.batch.index < self.lane.standing.next_index
+        return taken or noted.batch.by < self.lane.head.block_time
+
+    def _is_due(self, waiting: Waiting) -> bool:
+        settings, now = self.lane.settings, self.lane.head.now
+        return (
+            waiting.count >= settings.commit_at
+            or now >= waiting.oldest + settings.commit_every
+            or now >= waiting.first_deadline - settings.commit_margin
+        )
+
+    def _note(self, model_id: bytes) -> Noted | None:
+        """Arrange a batch of what waits, keep its data, and note it; None when it cannot be."""
+        lane, settings, now = self.lane, self.lane.settings, self.lane.head.now
+        rules = lane.ledger.networks[settings.network_id].rules
+        most = settings.commit_at
+        if rules.stake_per_inference:
+            place = choose_slot(lane.ledger, lane.standing, now)
+            free = lane.standing.stake // rules.stake_per_inference - lane.standing.open_inferences
+            most = min(most, free + place.replaced_count)
+        if most < 1:
+            lane.metrics.failures.labels("stake").inc()
+            lane.log.error("stake too small to commit", stake=lane.standing.stake)
+            return None
+        slack = int(min(_MOST_SLACK, settings.commit_margin / 4))
+        first, last = now + slack, now - slack + rules.challenge_window // 2
+        records = lane.journal.take(model_id, most, first, last)
+        if not records:
+            return None
+        arranged = self._arrange(records, model_id, now)
+        tree = arranged.tree()
+        batch = Batch(
+            settings.network_id,
+            lane.operator,
+            lane.standing.next_index,
+            model_id,
+            tree.root,
+            tree.count,
+            arranged.by,
+        )
+        lane.store.put(model_id, lane.operator, arranged.records, tree)
+        return lane.journal.note(batch, arranged.records)
+
+    def _arrange(self, records: Sequence[Record], model_id: bytes, now: int) -> Arranged:
+        lane = self.lane
+        to = Destination(
+            lane.registry.domain,
+            lane.ledger.networks[lane.settings.network_id].rules,
+            lane.operator,
+            lane.standing.next_index,
+            now,
+        )
+        return arrange(records, to, model_id, signatures_checked=True)
+
+    def _send(self, noted: Noted) -> None:
+        lane, batch = self.lane, noted.batch
+        place = choose_slot(lane.ledger, lane.standing, lane.head.now)
+        commitment = (
+            batch.network_id,
+            batch.model_id,
+            batch.root,
+            batch.index,
+            place.slot,
+            batch.count,
+            batch.by,
+            place.replaced_id,
+            place.replaced_stamp,
+        )
+        lane.log.info("batch sent", batch_id=batch.id(), index=batch.index, count=batch.count)
+        lane.sender.send(lane.registry.call("commit", commitment))
+        lane.follower.advance()
+        self.reconcile()
+
+    def _stamp_at_commit(self, record: BatchRecord) -> Stamp:
+        window = self.lane.ledger.networks[record.batch.network_id].rules.challenge_window
+        return record.stamp.closing_at(record.stamp.committed_at + window)
+
+    def _adopt(self, record: BatchRecord, stamp: Stamp) -> None:
+        """Learn a batch that was committed without this journal, so that no nonce comes twice."""
+        if record.id in self._lost:
+            return
+        lane = self.lane
+        try:
+            batch = record.batch
+            records = lane.store.get(batch.root, batch.model_id, batch.operator)
+        except StoreError as error:
+            self._lost.add(record.id)
+            lane.log.error("nonces of a batch are unknown", batch_id=record.id, reason=str(error))
+            return
+        lane.journal.adopt(record.batch, records, stamp, record.committed.tx_hash)
+        lane.log.warning("batch of another journal adopted", batch_id=record.id)

@@ -1,0 +1,245 @@
+"""Where requests are answered: checked, their nonces taken, the model run, the answer signed."""
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from tallystick.chain.sender import Sender
+from tallystick.eip712 import Domain
+from tallystick.errors import SignatureError
+from tallystick.hexes import checksummed
+from tallystick.inference import Request
+from tallystick.keccak import keccak256
+from tallystick.node.log import get_log
+from tallystick.node.metrics import Metrics
+from tallystick.node.operator.acknowledgement import Acknowledgement
+from tallystick.node.operator.errors import RefusedError
+from tallystick.node.operator.journal import Accepted, Answered, Journal, Known
+from tallystick.node.operator.models import LoadedModel
+from tallystick.node.operator.standing import Standing
+from tallystick.node.operator.wire import Asked, read_asked, write_answers
+from tallystick.node.runner import RunnerError
+from tallystick.node.settings import Operator
+from tallystick.record import Record
+from tallystick.signature import recover
+from tallystick.words import ZERO32
+
+STALE = 120.0
+"""Seconds without a look at the chain after which nothing is promised."""
+
+
+class Desk:
+    """Answers requests; any number of threads may ask at a time.
+
+    Args:
+        settings: the operator's.
+        domain: chain id and core.
+        journal: the lane's.
+        sender: signs the answers.
+        worker: this process's number among those that share the journal.
+        metrics: counts.
+    """
+
+    def __init__(
+        self,
+        settings: Operator,
+        domain: Domain,
+        journal: Journal,
+        sender: Sender,
+        worker: int,
+        metrics: Metrics,
+    ) -> None:
+        self._settings, self._domain, self._journal = settings, domain, journal
+        self._sender, self._worker, self._metrics = sender, worker, metrics
+        self._operator = sender.address
+        self._separator = domain.separator()
+        self._log = get_log("desk")
+        self._lock = threading.Lock()
+        self._waiting = 0
+        self.models: dict[bytes, LoadedModel] = {}
+        """By id; empty until the chain was seen."""
+        self.standing: Standing | None = None
+        """None until the chain was seen."""
+        self.full = threading.Event()
+        """Set when there is enough for a batch."""
+
+    def note_waiting(self, count: int) -> None:
+        """Say how many answers no batch holds, as the journal has it."""
+        with self._lock:
+            self._waiting = count
+        self._metrics.waiting.set(count)
+
+    def answer(self, body: bytes) -> dict[str, Any]:
+        """Answer the body of a request.
+
+        The same requests again get the same answers, however often they are asked.
+
+        Raises:
+            RefusedError: the one reason why there is no answer; nothing was kept.
+        """
+        started = time.monotonic()
+        try:
+            answer = self._answer(body)
+        except RefusedError as error:
+            self._metrics.refused.labels(str(error.status)).inc()
+            self._log.info("request refused", status=error.status, reason=error.reason)
+            raise
+        self._metrics.answering.observe(time.monotonic() - started)
+        return answer
+
+    def _answer(self, body: bytes) -> dict[str, Any]:
+        model_id, asked = read_asked(body)
+        if len(asked) > self._settings.max_inferences:
+            raise RefusedError(
+                413,
+                f"{len(asked)} inferences; allowed in one request: {self._settings.max_inferences}",
+            )
+        standing = self.standing
+        if standing is None:
+            raise RefusedError(503, "the node has not seen the chain yet")
+        model = self.models.get(model_id)
+        if model is None:
+            raise RefusedError(404, "this operator does not serve the model")
+        requests = [self._accepted(model_id, place, one) for place, one in enumerate(asked)]
+        keys = {(one.record.requester, one.record.nonce) for one in requests}
+        if len(keys) != len(requests):
+            raise RefusedError(409, "two of the inferences have the same requester and nonce")
+        try:
+            self._check_terms(standing, asked)
+        except RefusedError:
+            # What was promised before is repeated, whatever has become of the terms.
+            repeated = _repeated(requests, self._journal.known(requests))
+            if repeated is None:
+                raise
+            return self._signed(standing, model_id, repeated)
+        known = self._journal.accept(model_id, requests, self._worker)
+        if any(known):
+            repeated = _repeated(requests, known)
+            if repeated is None:
+                raise _taken(requests, known)
+            return self._signed(standing, model_id, repeated)
+        answers = self._run(standing, model, requests)
+        self._count(model, len(answers))
+        return self._signed(standing, model_id, answers)
+
+    def _accepted(self, model_id: bytes, place: int, one: Asked) -> Accepted:
+        request = Request(
+            model_id, self._operator, keccak256(one.input), one.requester, one.nonce, one.deadline
+        )
+        struct_hash = request.struct_hash()
+        digest = keccak256(b"\x19\x01" + self._separator + struct_hash)
+        try:
+            signer = recover(digest, one.signature)
+        except SignatureError as error:
+            raise RefusedError(403, f"inference {place}: {error}") from error
+        if signer != one.requester:
+            raise RefusedError(
+                403,
+                f"inference {place}: the request is signed by {checksummed(signer)}; "
+                f"needed: its requester {checksummed(one.requester)}",
+            )
+        record = Record(
+            request.input_hash,
+            ZERO32,
+            one.requester,
+            one.nonce,
+            one.deadline,
+            signature=one.signature,
+            input=one.input,
+        )
+        return Accepted(struct_hash, record)
+
+    def _check_terms(self, standing: Standing, asked: Sequence[Asked]) -> None:
+        """Raise RefusedError unless answers to these could be committed, and stood by."""
+        margin = 2 * self._settings.commit_margin
+        for place, one in enumerate(asked):
+            try:
+                standing.check_deadline(one.deadline, margin)
+            except RefusedError as error:
+                raise RefusedError(error.status, f"inference {place}: {error}") from error
+            _check_size(standing, place, len(one.input))
+        standing.check_fresh(STALE)
+        if not standing.accepting:
+            raise RefusedError(503, "the network does not let this operator commit")
+        with self._lock:
+            waiting = self._waiting
+        room = standing.room(waiting)
+        if waiting + len(asked) > self._settings.max_waiting:
+            raise RefusedError(503, f"{waiting} answers wait to be committed; try again later")
+        if room is not None and len(asked) > room:
+            raise RefusedError(503, f"the operator's stake covers {room} more inferences now")
+
+    def _run(
+        self, standing: Standing, model: LoadedModel, requests: Sequence[Accepted]
+    ) -> list[Answered]:
+        try:
+            ran = model.run([one.record.input or b"" for one in requests])
+            answers = []
+            for place, (one, found) in enumerate(zip(requests, ran, strict=True)):
+                length = len(one.record.input or b"") + len(found.output)
+                _check_size(standing, place, length)
+                digest = keccak256(found.output)
+                answers.append(Answered(one.request, found.output, digest, found.trace_root))
+            self._journal.answer(answers, standing.head.now)
+        except BaseException as error:
+            self._journal.release([one.request for one in requests])
+            if isinstance(error, RunnerError):
+                self._log.error("model failed", model_id=model.id, reason=str(error))
+                raise RefusedError(503, "the model could not be run") from error
+            raise
+        return answers
+
+    def _count(self, model: LoadedModel, count: int) -> None:
+        self._metrics.inferences.labels("0x" + model.id.hex()).inc(count)
+        with self._lock:
+            self._waiting += count
+            if self._waiting >= self._settings.commit_at:
+                self.full.set()
+        self._metrics.waiting.set(self._waiting)
+
+    def _signed(
+        self, standing: Standing, model_id: bytes, answers: list[Answered]
+    ) -> dict[str, Any]:
+        word = Acknowledgement(
+            self._settings.network_id,
+            self._operator,
+            standing.head.now,
+            tuple(one.request for one in answers),
+            tuple(one.output_hash for one in answers),
+        )
+        signature = self._sender.sign(self._domain, word.struct_hash())
+        return write_answers(model_id, word, signature, answers)
+
+
+def _check_size(standing: Standing, place: int, length: int) -> None:
+    highest = standing.rules.max_bytes
+    if highest and length > highest:
+        raise RefusedError(
+            413,
+            f"inference {place}: input and output are {length} bytes or more; the network lets at "
+            f"most {highest} be revealed",
+        )
+
+
+def _repeated(requests: Sequence[Accepted], known: Sequence[Known | None]) -> list[Answered] | None:
+    """Return the answers given before to exactly these requests; None when one is another's."""
+    answers = []
+    for one, before in zip(requests, known, strict=True):
+        if before is None or before.request != one.request or before.answer is None:
+            return None
+        answers.append(before.answer)
+    return answers
+
+
+def _taken(requests: Sequence[Accepted], known: Sequence[Known | None]) -> RefusedError:
+    for place, (one, before) in enumerate(zip(requests, known, strict=True)):
+        if before is not None and before.request != one.request:
+            reason = f"nonce {one.record.nonce} of its requester is taken"
+            return RefusedError(409, f"inference {place}: {reason}")
+    for place, before in enumerate(known):
+        if before is not None and before.answer is None:
+            return RefusedError(409, f"inference {place}: is being answered; ask again")
+    return RefusedError(
+        409, "some of the inferences were answered before; ask for the others alone"
+    )

@@ -1,0 +1,90 @@
+"""Receipts from the journal: of an inference, once the chain has its batch."""
+
+from collections import OrderedDict
+from threading import Lock
+from typing import Any
+
+from tallystick.eip712 import Domain
+from tallystick.hexes import to_hex
+from tallystick.inference import hash_leaves
+from tallystick.node.operator.journal import Journal, Noted, Place
+from tallystick.opening import Opening
+from tallystick.receipt import Receipt
+from tallystick.tree import Tree
+
+_KEPT = 4
+"""Trees in memory."""
+
+
+class Receipts:
+    """Receipts of one lane.
+
+    Args:
+        journal: the lane's.
+        domain: chain id and core.
+    """
+
+    def __init__(self, journal: Journal, domain: Domain) -> None:
+        self._journal, self._domain = journal, domain
+        self._lock = Lock()
+        self._trees: OrderedDict[bytes, tuple[Tree, dict[tuple[bytes, int], int]]] = OrderedDict()
+
+    def find(self, request: bytes) -> dict[str, Any] | None:
+        """Return what is to be said of a request, None of an unknown one.
+
+        `state` is accepted, answered, in batch, committed or expired (its deadline was missed);
+        once it is committed, `receipt` is there.
+
+        Args:
+            request: hashStruct of the Request, 32 bytes.
+        """
+        place = self._journal.find(request)
+        if place is None:
+            return None
+        said: dict[str, Any] = {"request": to_hex(request), "state": _state(place)}
+        noted = place.batch
+        if noted is not None:
+            said["batch_id"] = to_hex(noted.batch.id())
+            if noted.stamp is not None and noted.transaction is not None:
+                said["receipt"] = self._receipt(place, noted).to_json()
+        return said
+
+    def _receipt(self, place: Place, noted: Noted) -> Receipt:
+        assert noted.stamp is not None and noted.transaction is not None
+        tree, indices = self._tree(noted)
+        inference = place.record.inference(noted.batch.model_id, noted.batch.operator)
+        index = indices[inference.key]
+        return Receipt.of(
+            self._domain.chain_id,
+            self._domain.contract,
+            noted.batch,
+            noted.stamp,
+            Opening(inference, index, tree.proof(index)),
+            place.record.signature,
+            noted.transaction,
+        )
+
+    def _tree(self, noted: Noted) -> tuple[Tree, dict[tuple[bytes, int], int]]:
+        batch = noted.batch
+        batch_id = batch.id()
+        with self._lock:
+            kept = self._trees.get(batch_id)
+            if kept is not None:
+                self._trees.move_to_end(batch_id)
+                return kept
+            records = self._journal.records(noted)
+            inferences = [one.inference(batch.model_id, batch.operator) for one in records]
+            tree = Tree.from_leaves(hash_leaves(inferences))
+            indices = {one.key: index for index, one in enumerate(inferences)}
+            self._trees[batch_id] = tree, indices
+            if len(self._trees) > _KEPT:
+                self._trees.popitem(last=False)
+            return tree, indices
+
+
+def _state(place: Place) -> str:
+    if place.batch is not None:
+        return "in batch" if place.batch.stamp is None else "committed"
+    if place.expired:
+        return "expired"
+    return "answered" if place.answered else "accepted"

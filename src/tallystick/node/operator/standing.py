@@ -1,0 +1,64 @@
+"""What the chain said of the lane at the last look; read by whoever answers, never changed."""
+
+import time
+from dataclasses import dataclass
+
+from tallystick.ledger import Ledger
+from tallystick.network import Rules
+from tallystick.node.follower import Head
+from tallystick.node.operator.errors import RefusedError
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One lane at one block."""
+
+    head: Head
+    rules: Rules
+    capacity: int | None
+    """Inferences that the stake lets be open at once; None: any number."""
+    open_inferences: int
+    accepting: bool
+    """The lane may commit: the network is open to it, and its owner has not closed it."""
+
+    @classmethod
+    def of(cls, ledger: Ledger, head: Head, network_id: bytes, operator: bytes) -> "Standing":
+        """Return a lane's standing; KeyError for an unknown network."""
+        rules = ledger.networks[network_id].rules
+        lane = ledger.lanes[network_id, operator]
+        each = rules.stake_per_inference
+        return cls(
+            head,
+            rules,
+            lane.stake // each if each else None,
+            lane.open_inferences,
+            (rules.open or lane.admitted) and not lane.closed,
+        )
+
+    def room(self, waiting: int) -> int | None:
+        """Return how many more inferences the stake covers; None: any number."""
+        if self.capacity is None:
+            return None
+        return max(0, self.capacity - self.open_inferences - waiting)
+
+    def check_deadline(self, deadline: int, margin: float) -> None:
+        """Raise RefusedError (422) unless a batch can hold the deadline, whenever it is committed.
+
+        Args:
+            deadline: Unix seconds.
+            margin: seconds that it must be away.
+        """
+        first = self.head.now + int(margin)
+        last = self.head.now + self.rules.challenge_window // 2
+        if not first <= deadline <= last:
+            raise RefusedError(
+                422,
+                f"deadline is {deadline}; needed: {first} to {last} (time to commit, and half the "
+                "challenge window)",
+            )
+
+    def check_fresh(self, longest: float) -> None:
+        """Raise RefusedError (503) when the chain was last seen too long ago, in seconds."""
+        age = time.monotonic() - self.head.seen_at
+        if age > longest:
+            raise RefusedError(503, f"the chain was last seen {age:.0f} s ago; try again later")
