@@ -221,6 +221,11 @@ class Journal:
         with self._write() as database:
             database.execute("insert or replace into finding values (?,?,?,?,?,?)", row)
 
+    def forget_finding(self, batch_id: bytes) -> None:
+        """Have a batch be looked at again."""
+        with self._write() as database:
+            database.execute("delete from finding where batch_id = ?", (batch_id,))
+
     def findings(self) -> dict[str, tuple[int, int]]:
         """Return batches and leaves re-executed, by kind of finding."""
         rows = self._read("select kind, count(*), sum(executed) from finding group by kind")
@@ -237,6 +242,11 @@ class Journal:
         """Return what this node signed under a digest, as JSON."""
         rows = self._read("select json from statement where digest = ?", digest)
         return rows[0][0] if rows else None
+
+    def audits(self) -> int:
+        """Return how many audits this node signed."""
+        rows = self._read("""select count(*) from statement where json like '%"kind": "audit"%'""")
+        return int(rows[0][0])
 
     def note_statement(self, digest: bytes, subject: bytes, json: str, signed_at: float) -> bool:
         """Keep a statement; False when another one on the subject is here: it stays."""

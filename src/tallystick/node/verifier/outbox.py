@@ -82,6 +82,10 @@ class Outbox:
         """The account, 20 bytes."""
         return self._signer.address
 
+    def spent(self, now: int) -> dict[bytes, int]:
+        """Return what the last 24 hours took, by asset; `now` in Unix seconds of the chain."""
+        return self._purse.spent(now)
+
     def made(self, batch_id: bytes, kind: str, turn: int | None = None) -> bool:
         """Whether a move was made, or is on its way; in a dry run, whether it was said."""
         counted = {MoveStatus.SIGNED, MoveStatus.MINED}

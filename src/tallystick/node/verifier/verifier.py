@@ -78,7 +78,7 @@ class Verifier:
         stores: of the operators.
         models: that can be run here.
         juror: the node's seat in the committee; None where it has none.
-        locks: folder of the locks by which processes share the batches.
+        home: the node's folder; processes share the batches by locks in it.
     """
 
     def __init__(
@@ -91,11 +91,11 @@ class Verifier:
         stores: Stores,
         models: Models,
         juror: Juror | None,
-        locks: Path,
+        home: Path,
     ) -> None:
         self._settings, self._registry, self.reader = settings, registry, reader
         self.journal, self.outbox, self._stores = journal, outbox, stores
-        self._models, self._juror, self._locks = models, juror, locks
+        self._models, self._juror, self.home = models, juror, home
         self._watched = frozenset(settings.networks)
         self._ledger = Ledger()
         self._lock = threading.Lock()
@@ -104,11 +104,20 @@ class Verifier:
         self.failures = 0
         """Since the start; what failed is tried again."""
 
+    @property
+    def core(self) -> bytes:
+        """Address of the core, 20 bytes."""
+        return self._registry.address
+
     # What calls in
 
     def tick(self) -> None:
         """See what is new, and do whatever is due."""
         self._guarded("tick", self._tick)
+
+    def refresh(self) -> None:
+        """Read what is new, and do nothing about it."""
+        self._guarded("refresh", self._sync)
 
     def saw(self, batch_id: bytes) -> None:
         """Something happened to a batch: see to it now."""
@@ -176,7 +185,7 @@ class Verifier:
         self._guarded("batch", lambda: self._see_to(batch_id), batch=batch_id)
 
     def _see_to(self, batch_id: bytes) -> None:
-        with taken(self._locks, batch_id) as mine:
+        with taken(self.home / "locks", batch_id) as mine:
             if not mine:
                 return
             subject = self._subject(batch_id)
@@ -317,8 +326,8 @@ class Verifier:
         if noted is None or seed is None:
             return
         if noted.seed != seed:
-            # The chain reorganised: other leaves are drawn.
-            self._found(replace(subject))
+            # The chain reorganised: other leaves are drawn, and run with the next round.
+            self.journal.forget_finding(record.id)
             return
         statement = juror.state(Audit(record.id, seed, juror.terms.min_drawn))
         evidence = juror.evidence(statement) if statement else None

@@ -1,0 +1,92 @@
+"""Ape's part of a process: its connection, and the account that signs."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from ape.exceptions import ApeException
+from web3 import HTTPProvider, Web3
+
+from tallystick.hexes import checksummed
+from tallystick.node.errors import SettingsError
+from tallystick.node.rpc import persist
+from tallystick.node.settings import Common
+from tallystick.node.verifier.signer import ApeSigner, Signer
+
+ATTEMPTS = 8
+"""To connect; a node that fails one call in five fails one connection in two."""
+TIMEOUT = 20.0
+"""Seconds for one call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Ape, connected."""
+
+    choice: str
+    """The network as Ape's --network names it."""
+    provider: Any
+    """Of Ape."""
+    w3: Web3
+    """To the same node, asking again what it fails."""
+
+    @classmethod
+    def open(cls, common: Common) -> "Connection":
+        """Connect for as long as the process lives.
+
+        Raises:
+            ApeException: the node cannot be reached, or Ape does not know the network.
+        """
+        import ape
+
+        choice = f"{common.network}:{common.rpc}" if common.rpc else common.network
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                provider = ape.networks.parse_network_choice(choice).__enter__()
+                break
+            except (ApeException, OSError, ValueError):
+                if attempt == ATTEMPTS:
+                    raise
+                time.sleep(0.2 * attempt)
+        persist(provider.web3)
+        url = common.rpc or provider.http_uri
+        w3 = persist(Web3(HTTPProvider(url, {"timeout": TIMEOUT})))
+        return cls(choice, provider, w3)
+
+    @property
+    def blocks(self) -> Any:
+        """The chain's blocks, as Silverback takes them."""
+        import ape
+
+        return ape.chain.blocks
+
+    def instance(self, address: bytes, abi: Any) -> Any:
+        """Return a contract, as Silverback takes it."""
+        import ape
+
+        return ape.chain.contracts.instance_at(
+            checksummed(address), abi=abi, detect_proxy=False, fetch_from_explorer=False
+        )
+
+    def signer(self, alias: str) -> Signer:
+        """Return an account by its alias, or a test account as TEST::0.
+
+        A keyfile's passphrase is taken from APE_ACCOUNTS_<alias>_PASSPHRASE.
+
+        Raises:
+            SettingsError: there is no such account.
+        """
+        import ape
+
+        if not alias:
+            raise SettingsError("common.account names no account; needed: one of `ape accounts`")
+        try:
+            if alias.startswith("TEST::"):
+                account = ape.accounts.test_accounts[int(alias.removeprefix("TEST::"))]
+            else:
+                account = ape.accounts.load(alias)
+        except (ApeException, ValueError, KeyError, IndexError) as error:
+            raise SettingsError(f"common.account: {error}") from error
+        if hasattr(account, "set_autosign"):
+            account.set_autosign(True)
+        return ApeSigner(account, self.provider.network.ecosystem)

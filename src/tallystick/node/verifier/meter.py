@@ -1,0 +1,55 @@
+"""A verifier's numbers, from its journal and ledger: the same whichever process did the work."""
+
+from prometheus_client import Counter
+
+from tallystick.node.metrics import Metrics
+from tallystick.node.verifier.inspection import Kind
+from tallystick.node.verifier.journal import MoveStatus
+from tallystick.node.verifier.verifier import Verifier
+from tallystick.words import ZERO_ADDRESS
+
+_CONVICTING = {Kind.FAULTY, Kind.UNSIGNED, Kind.SHORT, Kind.OVERFULL}
+
+
+class Meter:
+    """Carries numbers into metrics.
+
+    Args:
+        metrics: of the process that answers Prometheus.
+        verifier: that process's.
+    """
+
+    def __init__(self, metrics: Metrics, verifier: Verifier) -> None:
+        self._metrics, self._verifier = metrics, verifier
+        self._counted: dict[str, float] = {}
+
+    def read(self) -> None:
+        """Bring the metrics up to date."""
+        verifier, metrics, journal = self._verifier, self._metrics, self._verifier.journal
+        verifier.refresh()
+        metrics.lag.set(verifier.reader.lag)
+        metrics.challenges.set(len(verifier.challenges_open()))
+        metrics.at_stake.set(verifier.at_stake())
+        metrics.spent.set(verifier.outbox.spent(verifier.reader.now).get(ZERO_ADDRESS, 0))
+        self._count(metrics.batches_seen, "seen", verifier.batches_seen())
+        self._count(metrics.failures.labels("verifier"), "failures", verifier.failures)
+        found = journal.findings()
+        self._count(metrics.leaves, "leaves", sum(leaves for _, leaves in found.values()))
+        self._count(metrics.mismatches, "wrong", found.get(Kind.WRONG, (0, 0))[0])
+        for kind in _CONVICTING:
+            batches = found.get(kind, (0, 0))[0]
+            self._count(metrics.flaws.labels(kind.value), f"flaw {kind.value}", batches)
+        self._count(metrics.audits, "audits", journal.audits())
+        demands = 0
+        for kind, status, count in journal.made():
+            if status == MoveStatus.MINED:
+                self._count(metrics.transactions.labels(kind), f"move {kind}", count)
+                demands += count if kind == "demand" else 0
+        self._count(metrics.demands, "demands", demands)
+
+    def _count(self, counter: Counter, name: str, total: float) -> None:
+        """Raise a counter to what the journal has; a reorg that lowers it is passed over."""
+        before = self._counted.get(name, 0.0)
+        if total > before:
+            counter.inc(total - before)
+            self._counted[name] = total
