@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from eth_abi.abi import decode
+from eth_abi.codec import ABIDecoder
+from eth_abi.decoding import StringDecoder
+from eth_abi.registry import BaseEquals
+from eth_abi.registry import registry as default_registry
 from eth_utils.abi import collapse_if_tuple
 from web3 import Web3
 from web3.exceptions import Web3Exception
@@ -82,11 +85,11 @@ def decode_log(log: Any) -> Event:
     indexed = [argument for argument in entry["inputs"] if argument["indexed"]]
     plain = [argument for argument in entry["inputs"] if not argument["indexed"]]
     values = {
-        argument["name"]: decode([argument["type"]], topic)[0]
+        argument["name"]: _decoder().decode([argument["type"]], topic)[0]
         for argument, topic in zip(indexed, topics[1:], strict=True)
     }
     types = [collapse_if_tuple(argument) for argument in plain]
-    for argument, value in zip(plain, decode(types, bytes(log["data"])), strict=True):
+    for argument, value in zip(plain, _decoder().decode(types, bytes(log["data"])), strict=True):
         values[argument["name"]] = value
     return from_abi_values(entry["name"], values, position)
 
@@ -98,6 +101,20 @@ def _ordered(logs: Any, address: bytes, start: int, end: int) -> Iterator[Any]:
         if not start <= key[0] <= end or bytes.fromhex(log["address"][2:]) != address:
             raise LogError(f"asked for blocks {start} to {end} of {to_hex(address)}; got log {key}")
         yield log
+
+
+@cache
+def _decoder() -> ABIDecoder:
+    """Return a decoder that replaces what is no UTF-8.
+
+    Whoever registers a network chooses its name's bytes; they must not stop the reading of events.
+    """
+    registry = default_registry.copy()  # type: ignore[no-untyped-call]
+    text = StringDecoder(handle_string_errors="replace")  # type: ignore[no-untyped-call]
+    plain = BaseEquals("string", with_sub=False)  # type: ignore[no-untyped-call]
+    registry.unregister_decoder("string")
+    registry.register_decoder(plain, text, label="string")
+    return ABIDecoder(registry)
 
 
 @cache

@@ -14,7 +14,7 @@ from tallystick.chain.abi import contract, signature_hash
 from tallystick.decode.columns import ENUMS, layouts
 from tallystick.decode.decode import decode
 from tallystick.decode.words import DecodeError
-from tallystick.events import EVENTS
+from tallystick.events import EVENTS, ModelRegistered
 from tests.support.raw_logs import CORE, GENESIS, RawLog, amount, event, rows, table
 
 ENTRIES = {entry["name"]: entry for entry in contract("Tallystick").abi if entry["type"] == "event"}
@@ -159,6 +159,9 @@ def test_decode__string_that_is_no_utf8__is_replaced_and_others_stay(hostile: by
     replaced = hostile.decode("utf-8", "replace")
     assert [row["name"] for row in found] == ["näïve ✓", replaced, "näïve ✓"]
     assert [row["uri"] for row in found] == ["ipfs://x", "ipfs://y", "ipfs://x"]
+    one = event(1, bad)
+    assert isinstance(one, ModelRegistered)
+    assert one.name == replaced
 
 
 def test_decode__huge_strings__are_whole() -> None:
