@@ -25,12 +25,16 @@ class Part:
         (row,) = events.rows(self.query(key))
         return sum(int(value or 0) << 32 * place for place, value in enumerate(row.values()))
 
-    def listed(self, key: NetworkKey) -> str:
-        """Return SQL for its events; amounts as hex text."""
-        return (
-            f"SELECT '{self.event}' AS event, block_number, block_time, log_index, "
-            f"transaction_hash, {self.column}::VARCHAR AS amount, {self._named()} "
-            f"FROM {self.event} WHERE {self._of(key)}"
+    def listed(self, key: NetworkKey, columns: str = "block_number, log_index") -> str:
+        """Return SQL for its events, and for which of their fields they are here."""
+        return f"SELECT '{self.column}' AS adds, {columns} FROM {self.event} WHERE {self._of(key)}"
+
+    def told(self, key: NetworkKey) -> str:
+        """Return SQL for its events in full; amounts as hex text."""
+        return self.listed(
+            key,
+            f"'{self.event}' AS event, block_number, block_time, log_index, transaction_hash, "
+            f"{self.column}::VARCHAR AS amount, {self._named()}",
         )
 
     def _sum(self) -> str:
@@ -119,15 +123,23 @@ def made_of(events: Events, key: NetworkKey, name: str) -> list[Row]:
 
 def events_of(events: Events, key: NetworkKey, name: str, offset: int, limit: int) -> list[Row]:
     """Return some of the events that a number is made of, the newest first."""
-    if not PARTS[name]:
+    parts = dict.fromkeys(PARTS[name])
+    if not parts:
         return []
-    listed = "\nUNION ALL\n".join(part.listed(key) for part in dict.fromkeys(PARTS[name]))
-    rows = events.rows(
-        f"SELECT * FROM ({listed}) ORDER BY block_number DESC, log_index DESC LIMIT ? OFFSET ?",
-        limit,
-        offset,
-    )
-    return [row | {"amount": _amount(row["amount"])} for row in rows]
+    order = "ORDER BY block_number DESC, log_index DESC, adds LIMIT ? OFFSET ?"
+    # Where they stand first: the rest is read of few blocks then.
+    every = " UNION ALL ".join(part.listed(key) for part in parts)
+    places = events.rows(f"SELECT * FROM ({every}) {order}", limit, offset)
+    if not places:
+        return []
+    ends = places[-1]["block_number"], places[0]["block_number"]
+    told = " UNION ALL ".join(part.told(key) for part in parts)
+    rows = {
+        (row["block_number"], row["log_index"], row["adds"]): row
+        for row in events.rows(f"SELECT * FROM ({told}) WHERE block_number BETWEEN ? AND ?", *ends)
+    }
+    found = [rows[place["block_number"], place["log_index"], place["adds"]] for place in places]
+    return [row | {"amount": _amount(row["amount"])} for row in found]
 
 
 def events_count(events: Events, key: NetworkKey, name: str) -> int:

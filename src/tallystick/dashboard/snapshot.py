@@ -128,6 +128,7 @@ class Snapshot:
             key = _key(total)
             part = utility.get(key)
             row = {"rank": None} | total | measures[key] | {"uri": registered[key]["uri"]}
+            row["asset"] = registered[key]["rules_asset"]
             row |= {name: part and getattr(part, name) for name in _PARTS}
             facts = asdict(part) if part else {}
             row |= {name: facts.get(name, 0) for name in ("asked", "answered", "days", "reference")}

@@ -1,0 +1,84 @@
+"""The dashboard over HTTP: page, API and the headers that keep strangers' words harmless."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tallystick.dashboard.api import router
+from tallystick.dashboard.live import EVERY, Live
+from tallystick.dashboard.onchain import OnChain
+
+PAGE = Path(__file__).parent / "page"
+POLICY = (
+    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "object-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+class Guard:
+    """Puts the headers on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-cache")
+            await send(message)
+
+        await self._app(scope, receive, guarded if scope["type"] == "http" else send)
+
+
+def create_app(live: Live, chain: OnChain | None = None, every: float = EVERY) -> FastAPI:
+    """Return the dashboard as an ASGI application.
+
+    Args:
+        live: the data folder.
+        chain: nodes to ask what the chain says of a batch; None: it is not asked.
+        every: seconds between two looks at the folder.
+    """
+    ending = False
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        nonlocal ending
+        live.start(every)
+        yield
+        ending = True
+        live.stop()
+
+    app = FastAPI(
+        title="Tallystick",
+        version="1",
+        summary="Verified inference per network, from events alone.",
+        lifespan=lifespan,
+        docs_url=None,  # their pages load scripts from elsewhere
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.add_middleware(GZipMiddleware, minimum_size=2_000)
+
+    app.add_middleware(Guard)
+    app.include_router(router(live, chain, lambda: ending))
+    app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
+    return app

@@ -1,0 +1,83 @@
+"""The newest snapshot of a data folder, made anew in the background when the folder changes."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+
+from tallystick.dashboard.snapshot import MEMORY, Snapshot, version
+from tallystick.errors import TallystickError
+
+EVERY = 1.0
+"""Seconds between two looks at the folder."""
+SHARE = 0.5
+"""Most of the time that goes into making snapshots."""
+
+
+class Live:
+    """A data folder that may grow while it is read.
+
+    Args:
+        folder: the data folder.
+        probes: a probe log.
+        memory: most that DuckDB takes, of each snapshot; there are two for a moment.
+        bring: called before each look; may extract.
+
+    Raises:
+        CoverageError: nothing was extracted, or a run was interrupted before its end.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        probes: Path | None = None,
+        memory: str = MEMORY,
+        bring: Callable[[], None] | None = None,
+    ) -> None:
+        self._folder, self._probes, self._memory, self._bring = folder, probes, memory, bring
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.trouble = ""
+        """Why the newest state of the folder cannot be shown; empty when it is."""
+        self.snapshot = self._make()
+
+    def start(self, every: float = EVERY) -> None:
+        """Look at the folder now and then, in a thread that ends with the process."""
+        self._thread = threading.Thread(target=self._run, args=(every,), daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the looking."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def look(self) -> bool:
+        """Make a new snapshot if the folder changed; return whether there is one."""
+        try:
+            if self._bring is not None:
+                self._bring()
+            if version(self._folder, self._probes) == self.snapshot.version:
+                self.trouble = ""
+                return False
+            made = self._make()
+        except (TallystickError, OSError, duckdb.Error) as error:
+            # In the middle of an extraction, for instance; what was shown stays.
+            self.trouble = str(error).splitlines()[0]
+            return False
+        self.snapshot, self.trouble = made, ""
+        return True
+
+    def _make(self) -> Snapshot:
+        made = Snapshot(self._folder, self._probes, self._memory)
+        made.networks()
+        return made
+
+    def _run(self, every: float) -> None:
+        pause = every
+        while not self._stop.wait(pause):
+            begun = time.monotonic()
+            self.look()
+            pause = max(every, (time.monotonic() - begun) * (1 - SHARE) / SHARE)

@@ -1,0 +1,336 @@
+"""What the API answers. Amounts are decimal text: JavaScript's numbers do not hold them."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+Hash = Annotated[str, Field(description="32 bytes, hex text")]
+Address = Annotated[str, Field(description="20 bytes, hex text")]
+Stranger = Annotated[str, Field(description="Anybody's words: data only, never to be run")]
+Count = Annotated[int, Field(ge=0, description="inferences")]
+Share = Annotated[float | None, Field(description="in [0, 1]; null: unknown")]
+
+
+def _whole(value: Any) -> Any:
+    return str(int(value)) if isinstance(value, int | Decimal) else value
+
+
+Amount = Annotated[
+    str,
+    BeforeValidator(_whole),
+    Field(description="whole number of the smallest units of the network's asset"),
+]
+
+
+class Covered(BaseModel):
+    """The blocks of one core that numbers rest on."""
+
+    chain_id: int
+    core: Address
+    first_block: int
+    last_block: int
+    boundary: Hash = Field(description="hash of the last block")
+    events: int
+
+
+class Coverage(BaseModel):
+    """What all answers of this version rest on."""
+
+    version: str = Field(description="changes whenever an answer may")
+    definitions_version: str
+    cores: list[Covered]
+    live: bool = Field(description="whether new blocks are told of at /api/v1/live")
+    chains_asked: bool = Field(description="whether /api/v1/chain asks nodes")
+    trouble: str = Field(description="why newer blocks are not shown; empty: they are")
+
+
+class Counters(BaseModel):
+    """Inferences by what became of them; they only grow."""
+
+    committed: Count
+    settled: Count
+    audited: Count
+    enclave: Count
+    proven: Count
+    rejected: Count
+    unresolved: Count
+    verified: Count = Field(description="audited + enclave + proven")
+
+
+class Caution(BaseModel):
+    """A reason to trust a number less."""
+
+    code: str
+    about: str = Field(description="name of the number")
+    reason: str
+
+
+class Named(BaseModel):
+    """A network's name for machines, and the one that it gave itself."""
+
+    chain_id: int
+    core: Address
+    network_id: Hash
+
+
+class Network(Counters, Named):
+    """A network with all its numbers; /api/v1/definitions says what each means."""
+
+    asset: Address
+    rank: int | None = Field(description="by verified, among those with known resolvers")
+    name: Stranger
+    uri: Stranger
+    open: Count
+    burned: Amount
+    resolvers: Literal["known", "self-declared", "unidentified", "none"]
+    resolver_names: str
+    backed: bool
+    own_arbiter: bool
+    stake_per_inference: Amount
+    stake_at_risk: Amount
+    price_of_a_fake: Amount
+    audited_share: Share
+    found_share: Share
+    solicited_share: Share
+    requesters: int | None
+    top_share: Share
+    herfindahl: Share
+    gas_per_verified: float | None
+    accessibility: Share
+    verifiability: Share
+    scalability: Share
+    utility: Share
+    asked: int
+    answered: int
+    days: float
+    reference: int
+    verified_in_period: Count
+    left_open: Count
+    cautions: list[Caution]
+
+
+class Rules(BaseModel):
+    """Immutable rules of a network; windows in seconds."""
+
+    asset: Address
+    attestors_0: Address
+    attestors_1: Address
+    attestors_2: Address
+    arbiter: Address
+    stake_per_inference: Amount
+    challenge_bond: Amount
+    demand_bond: Amount
+    max_bytes: int
+    challenge_window: int
+    response_window: int
+    ruling_window: int
+    open: bool
+    solicited: bool
+
+
+class Registration(BaseModel):
+    """How a network was registered, and its rules in words."""
+
+    owner: Address
+    parent: Hash
+    salt: Hash
+    block_number: int
+    block_time: int
+    transaction_hash: Hash
+    rules: Rules
+    resolver_names: dict[str, str]
+    in_words: list[str]
+
+
+class Day(Counters):
+    """How much the counters grew on a day (UTC)."""
+
+    day: date
+    burned: Amount
+
+
+class Operator(Counters):
+    """An operator in a network."""
+
+    operator: Address
+    open: Count
+    burned: Amount
+    audited_share: Share
+    stake: Amount
+    standing: Literal["admitted", "closed"] | None = Field(description="the owner's last word")
+
+
+class Model(Counters):
+    """A model of a network."""
+
+    model_id: Hash
+    name: Stranger
+    uri: Stranger
+    registrant: Address
+    parent: Hash
+    content_hash: Hash
+    spec_hash: Hash
+    block_number: int
+    transaction_hash: Hash
+
+
+class Batch(Named):
+    """A batch as its events tell of it."""
+
+    batch_id: Hash
+    operator: Address
+    model_id: Hash
+    index: int
+    count: Count
+    root: Hash
+    by: Annotated[str, Field(description="Unix seconds")]
+    slot: int
+    committed_at: int
+    committed_block: int
+    closes_at: int
+    grade: Literal["settled", "audited", "enclave", "proven"]
+    lapsed: bool
+    state: Literal["open", "disputed", "final", "rejected"]
+    outcome: Literal["settled", "audited", "enclave", "proven", "unresolved"] | None
+    block_number: int
+    block_time: int
+    log_index: int
+    transaction_hash: Hash
+    end_block: int | None
+
+
+class Step(BaseModel, extra="allow"):
+    """An event of a batch, with the event's own fields."""
+
+    event: str
+    block_number: int
+    block_time: int
+    log_index: int
+    transaction_hash: Hash
+
+
+class BatchInFull(Batch):
+    """A batch and what happened to it."""
+
+    history: list[Step]
+
+
+class Dispute(Named):
+    """A challenge or a demand, and how it ended."""
+
+    operator: Address
+    batch_id: Hash
+    kind: Literal["challenge", "demand"]
+    party: Address
+    leaf_index: int
+    due: int
+    block_number: int
+    block_time: int
+    transaction_hash: Hash
+    ended_as: Literal["upheld", "lapsed", "revealed", "rejected"] | None
+    ended_by: str | None = Field(description="cause of a rejection")
+    end_block: int | None
+    end_time: int | None
+    end_transaction: Hash | None
+
+
+class Rejection(Named):
+    """A batch that was rejected: who lost stake, and why."""
+
+    operator: Address
+    batch_id: Hash
+    cause: str
+    leaf_index: int
+    count: Count
+    payee: Address
+    reward: Amount
+    burned: Amount
+    block_number: int
+    block_time: int
+    transaction_hash: Hash
+
+
+class Part(BaseModel):
+    """Events of one kind, summed up."""
+
+    event: str
+    query: str = Field(description="SQL over the decoded events, a view for each")
+    value: str
+
+
+class Definition(BaseModel):
+    """What a number means."""
+
+    name: str
+    label: str
+    unit: str
+    meaning: str
+    formula: str
+
+
+class Number(BaseModel):
+    """A number, and what it is made of."""
+
+    name: str
+    value: str | None
+    definition: Definition
+    definitions_version: str
+    first_block: int
+    last_block: int
+    boundary: Hash
+    parts: list[Part]
+    events: int = Field(description="how many; listed below /events")
+
+
+class NumberEvent(BaseModel):
+    """An event that a number is made of."""
+
+    event: str
+    block_number: int
+    block_time: int
+    log_index: int
+    transaction_hash: Hash
+    operator: Address | None
+    batch_id: Hash | None
+    adds: str = Field(description="name of the event's field, or 1 for each event")
+    amount: str = Field(description="what it adds")
+
+
+class Definitions(BaseModel):
+    """How it is counted."""
+
+    version: str
+    changes: list[tuple[str, str]]
+    definitions: list[Definition]
+
+
+class ChainStatus(BaseModel):
+    """What the chain says of a batch at a block."""
+
+    block: int
+    state: Literal["unknown", "open", "disputed", "final", "rejected"]
+    source: Literal["slot", "archive", "none"]
+    outcome: str | None
+    lapsed: bool
+    cause: str | None
+
+
+class Problem(BaseModel):
+    """Why there is no answer."""
+
+    detail: str
+
+
+Listed = TypeVar("Listed", bound=BaseModel)
+
+
+class Page(BaseModel, Generic[Listed]):
+    """Some rows of a list."""
+
+    version: str = Field(description="of the coverage")
+    total: int
+    offset: int
+    limit: int
+    rows: list[Listed]
