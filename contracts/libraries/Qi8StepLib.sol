@@ -58,11 +58,11 @@ library Qi8StepLib {
             mstore(program, count)
             let reference := add(program, 0x20)
             let field := add(reference, shl(5, count))
-            let from := add(packed, 0x20)
+            let source := add(packed, 0x20)
             for { let end := field } lt(reference, end) { reference := add(reference, 0x20) } {
                 mstore(reference, field)
-                let first := mload(from)
-                let last := mload(add(from, 0x20))
+                let first := mload(source)
+                let last := mload(add(source, 0x20))
                 mstore(field, shr(240, first))
                 mstore(add(field, 0x20), and(shr(224, first), 0xffff))
                 mstore(add(field, 0x40), and(shr(208, first), 0xffff))
@@ -84,7 +84,7 @@ library Qi8StepLib {
                 mstore(add(field, 0x240), and(shr(208, last), 0xffff))
                 mstore(add(field, 0x260), and(shr(192, last), 0xffff))
                 field := add(field, 0x280)
-                from := add(from, PACKED_SIZE)
+                source := add(source, PACKED_SIZE)
             }
             mstore(0x40, field)
         }
