@@ -338,6 +338,21 @@ def unstamped(exchange: Exchange) -> bool:
     return bool(exchange.logs)
 
 
+def adorned(exchange: Exchange) -> bool:
+    """Logs have fields of the node's own, and an address in mixed case; no space is between."""
+    for log in exchange.logs:
+        log |= {"l1": {"fee": "0x1"}, "tags": ["}", {}], "blobGas": None}
+        log["address"] = "0x" + log["address"][2:].upper()
+    exchange.content = json.dumps(exchange.answer, separators=(",", ":")).encode()
+    return bool(exchange.logs)
+
+
+def compact(exchange: Exchange) -> bool:
+    """As most nodes write it: without a space."""
+    exchange.content = json.dumps(exchange.answer, separators=(",", ":")).encode()
+    return bool(exchange.logs)
+
+
 def at_most(logs: int, code: int, message: str, data: Any = None, status: int = 200) -> Fault:
     """Refuse ranges with more logs, in a provider's words."""
 

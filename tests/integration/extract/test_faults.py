@@ -12,9 +12,11 @@ from tests.support.faulty_rpc import (
     Exchange,
     Fault,
     FaultyRpc,
+    adorned,
     at_most,
     bad_gateway,
     batch_reversed,
+    compact,
     contradicting,
     cut_off,
     doubled,
@@ -56,7 +58,7 @@ PASSING = (
     malformed,
 )
 """Asking again helps."""
-HARMLESS = (out_of_order, doubled, removed, unstamped)
+HARMLESS = (adorned, compact, out_of_order, doubled, removed, unstamped)
 """The answer serves all the same."""
 
 
