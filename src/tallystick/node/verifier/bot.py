@@ -45,22 +45,22 @@ def build(settings: Settings, connection: Connection, verifier: Verifier) -> Sil
     """
     bot = SilverbackBot(_silverback(settings, connection, verifier))
 
-    @bot.on_worker_startup()  # type: ignore[untyped-decorator]
     def begin(_: Any) -> None:
         # Silverback sets it in one worker only, by a task.
         bot.state = SharedState()  # type: ignore[no-untyped-call]
 
-    @bot.on_(connection.blocks)  # type: ignore[untyped-decorator]
-    async def round_(block: Any) -> None:
+    async def look(block: Any) -> None:
         await asyncio.to_thread(verifier.tick)
 
+    bot.on_worker_startup()(begin)
+    bot.on_(connection.blocks)(look)
     core = connection.instance(verifier.core, contract("Tallystick").abi)
     for name in EVENTS:
         _listen(bot, verifier, getattr(core, name), name)
     return bot
 
 
-class PatientRunner(BaseRunner):  # type: ignore[misc]
+class PatientRunner(BaseRunner):
     """Polls for blocks and events, and goes on when a node, a worker or Redis fails.
 
     Silverback's own runners end with the first failure of the node, and where no block comes for a
@@ -126,7 +126,7 @@ class PatientRunner(BaseRunner):  # type: ignore[misc]
             await asyncio.sleep(self._poll_every)
 
 
-class _Snapshots(Datastore):  # type: ignore[misc]
+class _Snapshots(Datastore):
     """Silverback's own state, in the node's folder in place of the working one."""
 
     def __init__(self, folder: Path) -> None:

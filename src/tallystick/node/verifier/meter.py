@@ -41,10 +41,10 @@ class Meter:
             self._count(metrics.flaws.labels(kind.value), f"flaw {kind.value}", batches)
         self._count(metrics.audits, "audits", journal.audits())
         demands = 0
-        for kind, status, count in journal.made():
+        for move, status, count in journal.made():
             if status == MoveStatus.MINED:
-                self._count(metrics.transactions.labels(kind), f"move {kind}", count)
-                demands += count if kind == "demand" else 0
+                self._count(metrics.transactions.labels(move), f"move {move}", count)
+                demands += count if move == "demand" else 0
         self._count(metrics.demands, "demands", demands)
 
     def _count(self, counter: Counter, name: str, total: float) -> None:

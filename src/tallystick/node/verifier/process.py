@@ -56,7 +56,7 @@ def run_verifier(file: Path | None, dry_run: bool = False) -> None:
     bot = build(settings, connection, verifier)
     runner = PatientRunner(bot, connection.w3, settings.common.poll_every, verifier.home)
     _LOG.info("started", account=verifier.outbox.address, core=verifier.core, broker=own.broker)
-    asyncio.run(runner.run())
+    asyncio.run(runner.run())  # type: ignore[no-untyped-call]
 
 
 def work() -> None:

@@ -1,0 +1,168 @@
+"""Verifiers, a committee of them, and operators' batches of the digits model."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+
+from tallystick.demo.digits.model import FILE, Digits, content_hash, load_samples, spec_hash
+from tallystick.events import ModelRegistered
+from tallystick.inference import Inference
+from tallystick.keccak import keccak256
+from tallystick.localnet import MNEMONIC, advance, mine
+from tallystick.node.rpc import persist
+from tallystick.node.settings import Settings
+from tallystick.node.verifier.assembly import assemble
+from tallystick.node.verifier.signer import KeySigner
+from tallystick.node.verifier.verifier import Verifier
+from tallystick.words import ZERO32, ZERO_ADDRESS
+from tests.support.chain import Chain
+from tests.support.committee import Panel
+from tests.support.committee import found as found_committee
+from tests.support.story import HOUR, Committed, Network, fund, keep, register
+
+VERIFIERS = (5, 6, 7)
+"""Their accounts; the member with place n of the committee is the n-th of them."""
+OPERATOR, OTHER, GRIEFER = 2, 3, 8
+DRAWN = 24
+RULES = {
+    "stake_per_inference": 10**9,
+    "challenge_bond": 10**12,
+    "demand_bond": 10**11,
+    "max_bytes": 128,
+    "challenge_window": 4 * HOUR,
+    "response_window": HOUR,
+    "ruling_window": 2 * HOUR,
+}
+STAKE = 10**14
+
+Account.enable_unaudited_hdwallet_features()
+
+
+def account(number: int) -> LocalAccount:
+    signer: LocalAccount = Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{number}")
+    return signer
+
+
+class LiveChain(Chain):
+    """Others send too: time goes as it goes."""
+
+    def _tick(self) -> None:
+        self._timed = False
+
+
+@dataclass
+class Stage:
+    """A network on digits, whose committee audits and rules."""
+
+    chain: Chain
+    panel: Panel
+    network: Network
+    store: Path
+    folder: Path
+    samples: list[bytes] = field(default_factory=load_samples)
+    digits: Digits = field(default_factory=Digits)
+    batches: int = 0
+
+    def commit(
+        self,
+        count: int,
+        wrong: Sequence[int] = (),
+        operator: int = OPERATOR,
+        kept: bool = True,
+        shape: Callable[[list[Inference]], list[Inference]] = lambda leaves: leaves,
+        **changes: Any,
+    ) -> Committed:
+        """Commit the next samples' answers, some of them wrong; keep the data in the store."""
+        start = 61 * self.batches % 1000
+        inputs = [self.samples[(start + number) % 1797] for number in range(count)]
+        outputs = self.digits.infer(inputs)
+        for index in wrong:
+            outputs[index] = bytes([(outputs[index][0] + 1) % 10])
+
+        def filled(leaves: list[Inference]) -> list[Inference]:
+            pairs = zip(leaves, inputs, outputs, strict=True)
+            return shape(
+                [
+                    replace(leaf, input_hash=keccak256(data), output_hash=keccak256(output))
+                    for leaf, data, output in pairs
+                ]
+            )
+
+        slot, self.batches = self.batches, self.batches + 1
+        done = self.network.commit(
+            self.chain.accounts[operator], count, slot, shape=filled, **changes
+        )
+        done.inputs, done.outputs = inputs, outputs
+        if kept:
+            keep(self.store, done)
+        return done
+
+    def seeded(self) -> None:
+        """Have the blocks mined that the draws of all batches so far hang on."""
+        mine(self.chain.w3, 3)
+
+    def later(self, seconds: int) -> None:
+        advance(self.chain.w3, seconds)
+
+    def settings(self, name: str, **changes: Any) -> dict[str, Any]:
+        """A verifier's settings, as its file has them; changes of its section by name."""
+        common = {
+            "rpc": self.chain.w3.provider.endpoint_uri,  # type: ignore[attr-defined]
+            "registry": "0x" + self.chain.registry.address.hex(),
+            "first_block": 0,
+            "data": str(self.folder / name),
+            "poll_every": 0.3,
+        }
+        verifier = {
+            "stores": [str(self.store)],
+            "models": [
+                {"id": "0x" + self.network.model_id.hex(), "file": str(FILE), "runner": "digits"}
+            ],
+            "committee": "0x" + self.panel.address.hex(),
+            "share_folder": str(self.folder / "shared"),
+            "missing_after": 0.0,
+            "look_every": 0.01,
+            "turn_every": 0.001,
+            "fetch_timeout": 2.0,
+            "fetch_max_size": 1 << 20,
+            "demands_per_batch": 1,
+        } | changes
+        return {"common": common, "verifier": verifier}
+
+    def verifier(self, number: int = VERIFIERS[0], name: str = "", **changes: Any) -> Verifier:
+        """A verifier in this process."""
+        settings = Settings(**self.settings(name or f"verifier {number}", **changes))
+        w3 = persist(type(self.chain.w3)(self.chain.w3.provider))
+        return assemble(settings, w3, KeySigner(account(number)))
+
+    def record(self, batch: Committed) -> Any:
+        """What the chain says of a batch."""
+        return self.chain.ledger().batches[batch.id]
+
+    def sent(self, number: int) -> int:
+        """How many transactions a verifier has sent."""
+        return self.chain.w3.eth.get_transaction_count(account(number).address)
+
+
+def stage(chain: Chain, folder: Path, threshold: int = 2) -> Stage:
+    """Found a committee of three verifiers, and a network that it judges."""
+    signers = [chain.accounts[number] for number in VERIFIERS]
+    panel = found_committee(chain, threshold, 3, signers, min_drawn=DRAWN)
+    attestors = (panel.address, ZERO_ADDRESS, ZERO_ADDRESS)
+    network = register(
+        chain, chain.accounts[1], arbiter=panel.address, attestors=attestors, **RULES
+    )
+    hashes = (content_hash(), spec_hash(), ZERO32)
+    mined = chain.send(
+        chain.accounts[1], "registerModel", network.id, *hashes, "digits", "digits.onnx"
+    )
+    network.model_id = mined.event(ModelRegistered).model_id
+    for number in (OPERATOR, OTHER):
+        network.join(chain.accounts[number], STAKE)
+    for number in (*VERIFIERS, GRIEFER):
+        fund(chain, ZERO_ADDRESS, chain.accounts[number], 10**13)
+    return Stage(chain, panel, network, folder / "batches", folder)
