@@ -156,8 +156,7 @@ async def _fetch(
                 params = [[{"to": to, "data": to_hex(GET_KEY + one)}, "latest"] for one in part]
                 answers = await node.calls(str, "eth_call", params)
                 keys = (
-                    _key(node.name, one, answer)
-                    for one, answer in zip(part, answers, strict=True)
+                    _key(node.name, one, answer) for one, answer in zip(part, answers, strict=True)
                 )
                 return {keccak256(key): key for key in keys if key}
 

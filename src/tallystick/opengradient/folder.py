@@ -1,0 +1,157 @@
+"""Where OpenGradient's logs, keys and items are in a data folder.
+
+logs/chain_id=10740/address=<relay>/…                       the relay's raw logs, as any core's
+events/<event>/chain_id=10740/address=<relay>/…             what its settlements count as
+manifest/imported/10740-<relay>.json                        that this core is imported
+opengradient/logs/chain_id=10740/address=<TEE registry>/…   the TEE registry's raw logs
+opengradient/keys/10740-<TEE registry>.json                 enclaves' public keys
+opengradient/items/chain_id=10740/address=<relay>/…         items of a batch's blob, examined
+opengradient/settlements/chain_id=10740/address=<relay>/…   what the audit found, a row a settlement
+"""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tallystick.extract.dataset import Core, Dataset
+from tallystick.extract.extractor import Extracted, Plan, extract
+from tallystick.extract.manifest import replace_file
+from tallystick.extract.schema import LOGS
+from tallystick.hexes import from_hex, to_hex
+from tallystick.opengradient.errors import AuditError
+from tallystick.opengradient.registry import Keys, Validity
+from tallystick.opengradient.relay import Settlement, settlements
+from tallystick.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """One relay and the TEE registry that it goes by, in a data folder."""
+
+    data: Dataset
+    relay: Core
+    registry: Core
+
+    @classmethod
+    def open(cls, data: Dataset, relay: bytes | None = None) -> "Folder":
+        """Return the folder of a relay whose logs were extracted; None: the only one there is.
+
+        Raises:
+            AuditError: there is none, or more than one and none is named.
+        """
+        found = [
+            _read_mark(path)
+            for path in sorted((data.root / "manifest" / "imported").glob("*.json"))
+        ]
+        fitting = [one for one in found if relay in (None, one[0].address)]
+        if len(fitting) != 1:
+            told = f"{len(found)} relays" if relay is None or not found else "no such relay"
+            raise AuditError(
+                f"{data.root} has the logs of {told}; run `tallystick opengradient extract`, "
+                "and name one of several by --relay"
+            )
+        relay_core, registry_core = fitting[0]
+        return cls(data, relay_core, registry_core)
+
+    @property
+    def side(self) -> Dataset:
+        """Of the TEE registry's logs: it is no core, so it stands beside the cores."""
+        return Dataset(self.data.root / "opengradient")
+
+    @property
+    def keys(self) -> Keys:
+        """Enclaves' public keys."""
+        return Keys(self.side.root / "keys" / self._name(self.registry))
+
+    def items(self, content: bytes) -> Path:
+        """File of the examined items of a batch, by Settlement.content."""
+        return self.side.root / "items" / self.relay.folder / f"{content.hex()}.parquet"
+
+    @property
+    def audited(self) -> Path:
+        """File of what the audit found."""
+        return self.side.root / "settlements" / self.relay.folder / "audit.parquet"
+
+    def settlements(self) -> list[Settlement]:
+        """Return the relay's settlements, in the order of the chain.
+
+        Raises:
+            AuditError: the TEE registry's logs end before the relay's.
+        """
+        relay = self.data.read_manifest(self.relay).last_block
+        registry = self.side.read_manifest(self.registry).last_block
+        if registry < relay:
+            raise AuditError(
+                f"the TEE registry's logs end at block {registry}, the relay's at {relay}; "
+                "run `tallystick opengradient extract` again"
+            )
+        return settlements(_logs(self.data, self.relay))
+
+    def validity(self) -> Validity:
+        """Return when each key was valid."""
+        return Validity.of(_logs(self.side, self.registry))
+
+    def mark(self) -> None:
+        """Note that the relay's core is imported."""
+        body = {
+            "network": "OpenGradient",
+            "chain_id": self.relay.chain_id,
+            "relay": to_hex(self.relay.address),
+            "registry": to_hex(self.registry.address),
+        }
+        path = self.data.root / "manifest" / "imported" / self._name(self.relay)
+        replace_file(path, (json.dumps(body, indent=1) + "\n").encode())
+
+    @staticmethod
+    def _name(core: Core) -> str:
+        return f"{core.chain_id}-{to_hex(core.address)}.json"
+
+
+def is_imported(data: Dataset, core: Core) -> bool:
+    """Whether a core is another network's contract, whose counters are an audit's and not its own.
+
+    There is nothing to reconcile such a core with.
+    """
+    name = f"{core.chain_id}-{to_hex(core.address)}.json"
+    return (data.root / "manifest" / "imported" / name).exists()
+
+
+def extract_settlements(
+    data: Dataset, plan: Plan, registry: bytes, progress: Progress | None = None
+) -> tuple[Folder, Extracted, int]:
+    """Bring relay, TEE registry and keys up to the chain's head.
+
+    Args:
+        data: the data folder.
+        plan: its address is the relay's.
+        registry: the TEE registry's address, 20 bytes.
+        progress: told in blocks, of the relay and then of the registry.
+
+    Returns:
+        The folder, what was extracted of the relay, and how many keys came new.
+
+    Raises:
+        ExtractError: nodes refuse or fail.
+    """
+    done = extract(data, plan, progress)
+    folder = Folder(data, done.core, Core(done.core.chain_id, registry))
+    # After the relay, so that its end lies no earlier: each settlement finds its keys.
+    extract(folder.side, replace(plan, address=registry), progress)
+    folder.mark()
+    return folder, done, folder.keys.fetch(folder.registry, plan.urls, folder.validity().keys)
+
+
+def _logs(data: Dataset, core: Core) -> pa.Table:
+    parts = [data.logs(core) / part.name for part in data.read_manifest(core).parts]
+    tables = [pq.read_table(path, schema=LOGS) for path in parts]
+    return pa.concat_tables([LOGS.empty_table(), *tables]).combine_chunks()
+
+
+def _read_mark(path: Path) -> tuple[Core, Core]:
+    found = json.loads(path.read_bytes())
+    chain_id = found["chain_id"]
+    relay, registry = from_hex(found["relay"], 20), from_hex(found["registry"], 20)
+    return Core(chain_id, relay), Core(chain_id, registry)
