@@ -1,0 +1,85 @@
+"""Verifiers as processes of their own."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.node.verifier.stage import Stage
+from tests.support.builds import ROOT
+
+_PROGRAM = (
+    "import sys; from pathlib import Path; "
+    "from tallystick.node.verifier.process import run_verifier; run_verifier(Path(sys.argv[1]))"
+)
+
+
+class Running:
+    """One verifier's process, and what it logs."""
+
+    def __init__(self, stage: Stage, number: int, folder: Path, settings: dict[str, Any]) -> None:
+        self.number, self.log = number, folder / f"verifier-{number}.log"
+        self._file = folder / f"verifier-{number}.yaml"
+        settings["common"]["account"] = f"TEST::{number}"
+        self._file.write_text(yaml.safe_dump(settings))
+        self.process = self._begin()
+
+    def _begin(self) -> "subprocess.Popen[bytes]":
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-c", _PROGRAM, str(self._file)],
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def kill(self) -> None:
+        """As kill -9, workers included only by their own watching."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def restart(self) -> None:
+        self.kill()
+        self.process = self._begin()
+
+    def end(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def text(self) -> str:
+        return self.log.read_text(errors="replace")
+
+
+@contextlib.contextmanager
+def running(stage: Stage, numbers: tuple[int, ...], **changes: Any) -> Iterator[list[Running]]:
+    """Run verifiers of these accounts; changes of their settings' sections by name."""
+    common = changes.pop("common", {})
+    started = []
+    try:
+        for number in numbers:
+            settings = stage.settings(f"verifier {number}", **changes)
+            settings["common"] |= common
+            started.append(Running(stage, number, stage.folder, settings))
+        yield started
+    finally:
+        for one in started:
+            one.end()
+
+
+def until(true: Callable[[], bool], timeout: float, what: str, *logs: Running) -> None:
+    """Wait until something is true; show the processes' logs when it does not become so."""
+    deadline = time.monotonic() + timeout
+    while not true():
+        if time.monotonic() > deadline or any(one.process.poll() is not None for one in logs):
+            said = "\n".join(f"--- {one.number}\n{one.text()[-4000:]}" for one in logs)
+            raise AssertionError(f"not within {timeout:g} s: {what}\n{said}")
+        time.sleep(0.1)
