@@ -3,6 +3,7 @@
 A word column is an array of shape (n, 32) and type uint8, big-endian as the EVM's.
 """
 
+import binascii
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,8 +16,6 @@ Words = NDArray[np.uint8]
 
 LIMBS = 4
 """Of an amount; 32 bits each, lowest first."""
-
-_HEX = np.array([[ord(digit) for digit in f"{byte:02x}"] for byte in range(256)], dtype=np.uint8)
 
 
 class DecodeError(TallystickError, ValueError):
@@ -32,7 +31,8 @@ def hex_text(block: Words) -> pa.StringArray:
     rows, width = block.shape
     text = np.empty((rows, 2 + 2 * width), np.uint8)
     text[:, 0], text[:, 1] = ord("0"), ord("x")
-    text[:, 2:] = _HEX[block].reshape(rows, 2 * width)
+    digits = binascii.hexlify(np.ascontiguousarray(block).data)
+    text[:, 2:] = np.frombuffer(digits, np.uint8).reshape(rows, 2 * width)
     offsets = np.arange(rows + 1, dtype=np.int32) * np.int32(2 + 2 * width)
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(text)]
     return pa.StringArray.from_buffers(rows, buffers[1], buffers[2])

@@ -55,7 +55,7 @@ def to_table(answer: bytes, address: bytes, first: int, last: int) -> pa.Table:
         table = _table(read)
     except (ValueError, OverflowError, pa.ArrowException, msgspec.MsgspecError) as error:
         raise UnavailableError(f"the node's logs are malformed: {error}") from error
-    if not pc.all(pc.equal(pc.utf8_lower(read["address"]), "0x" + address.hex())).as_py():
+    if pc.any(pc.not_equal(pc.utf8_lower(read["address"]), "0x" + address.hex())).as_py():
         raise UnavailableError("the node's logs are of another contract than asked for")
     number = table["block_number"]
     if len(table) and not (first <= pc.min(number).as_py() and pc.max(number).as_py() <= last):
@@ -73,10 +73,10 @@ def one_hash_a_block(table: pa.Table) -> None:
 def _read(answer: bytes) -> pa.Table:
     """Return the logs of a JSON array that are not taken back, as text."""
     lines = _lines(answer)
-    if not lines:
+    if not len(lines):
         return _READ.empty_table()
     table = pj.read_json(
-        pa.BufferReader(lines),
+        pa.BufferReader(pa.py_buffer(lines)),
         read_options=pj.ReadOptions(block_size=max(_BLOCK, len(lines) // 64)),
         parse_options=pj.ParseOptions(explicit_schema=_READ, unexpected_field_behavior="ignore"),
     )
@@ -86,7 +86,7 @@ def _read(answer: bytes) -> pa.Table:
     return table.filter(pc.invert(pc.fill_null(table["removed"], False))).combine_chunks()
 
 
-def _lines(answer: bytes) -> bytes:
+def _lines(answer: bytes) -> NDArray[np.uint8] | bytes:
     """Return a JSON array's objects, one a line.
 
     The commas between objects become line ends. No value of a log holds a brace; an answer in which
@@ -105,7 +105,7 @@ def _lines(answer: bytes) -> bytes:
         and (text[between] == ord(",")).all()
     ):
         text[between] = ord("\n")
-        return text[1:-1].tobytes()
+        return text[1:-1]
     found = msgspec.json.decode(answer, type=list[dict[str, Any]])
     return b"\n".join(msgspec.json.encode(log) for log in found)
 
@@ -182,11 +182,11 @@ def _bytes(column: pa.ChunkedArray) -> pa.Array:
     return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(sizes), buffers)
 
 
-def _digits(column: pa.ChunkedArray | pa.Array) -> tuple[bytes, NDArray[np.int64]]:
+def _digits(column: pa.ChunkedArray | pa.Array) -> tuple[memoryview, NDArray[np.int64]]:
     """Return the hex digits of all values, without their 0x, and how many each has."""
     array = _one(column)
     if not len(array):
-        return b"", np.zeros(0, np.int64)
+        return memoryview(b""), np.zeros(0, np.int64)
     _, ends, content = array.buffers()
     offsets = np.frombuffer(ends, np.int32)[array.offset : array.offset + len(array) + 1]
     text = np.frombuffer(content, np.uint8)[offsets[0] : offsets[-1]]
@@ -203,7 +203,8 @@ def _digits(column: pa.ChunkedArray | pa.Array) -> tuple[bytes, NDArray[np.int64
         keep = np.ones(len(text), bool)
         keep[starts] = keep[starts + 1] = False
         digits = text[keep]
-    return digits.tobytes(), sizes - 2
+    # A copy row by row is five times as fast as tobytes of a slice.
+    return np.ascontiguousarray(digits).data, sizes - 2
 
 
 def _one(column: pa.ChunkedArray | pa.Array) -> pa.Array:

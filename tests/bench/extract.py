@@ -1,0 +1,136 @@
+"""Extract and decode, beside only receiving the same bytes and beside web3.py.
+
+`python -m tests.bench.extract`; EVENTS=200000 or more, JSON=1 for objects.
+"""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from time import perf_counter
+
+import httpx
+import msgspec
+import pyarrow.parquet as pq
+from web3 import Web3
+
+from tallystick.decode.decode import decode
+from tallystick.decode.files import decode_core
+from tallystick.extract.dataset import Core, Dataset
+from tallystick.extract.extractor import Plan, extract
+from tallystick.localnet import localnet
+from tests.bench.figures import Figure, best, tell
+from tests.support.builds import abi, bytecode
+
+EVENTS = int(os.environ.get("EVENTS", "200000"))
+A_BLOCK = 1000
+RANGE = 20
+"""Blocks of a file, and of a question."""
+CONCURRENCY = 4
+
+
+def emit(w3: Web3) -> str:
+    """Fill a chain with events of a core; return its address."""
+    account = w3.eth.accounts[0]
+    factory = w3.eth.contract(abi=abi("EventEmitter"), bytecode=bytecode("EventEmitter"))
+    receipt = w3.eth.wait_for_transaction_receipt(factory.constructor().transact({"from": account}))
+    emitter = w3.eth.contract(receipt["contractAddress"], abi=abi("EventEmitter"))
+    for first in range(0, EVENTS, A_BLOCK):
+        call = emitter.functions.emitCommits(first, min(A_BLOCK, EVENTS - first))
+        w3.eth.wait_for_transaction_receipt(call.transact({"from": account, "gas": 16_000_000}))
+    return str(receipt["contractAddress"])
+
+
+def receive(url: str, address: str, last: int) -> int:
+    """Ask for the same logs as extract does, and drop them; return the bytes received."""
+
+    async def run() -> int:
+        starts = iter(range(0, last + 1, RANGE))
+
+        async def work(client: httpx.AsyncClient) -> int:
+            size = 0
+            for start in starts:
+                end = min(start + RANGE - 1, last)
+                query = {"address": address, "fromBlock": hex(start), "toBlock": hex(end)}
+                body = {"jsonrpc": "2.0", "id": 1, "method": "eth_getLogs", "params": [query]}
+                size += len(
+                    (
+                        await client.post(
+                            url,
+                            content=msgspec.json.encode(body),
+                            headers={"content-type": "application/json"},
+                        )
+                    ).content
+                )
+            return size
+
+        async with httpx.AsyncClient(timeout=60) as client:
+            return sum(await asyncio.gather(*(work(client) for _ in range(CONCURRENCY))))
+
+    return asyncio.run(run())
+
+
+def pipeline(folder: Path, url: str, address: str) -> tuple[float, float]:
+    """Extract and decode from nothing; return the seconds of each."""
+    shutil.rmtree(folder, ignore_errors=True)
+    data = Dataset(folder)
+    plan = Plan([url], bytes.fromhex(address[2:]), 0, 0, RANGE, CONCURRENCY)
+    start = perf_counter()
+    done = extract(data, plan)
+    middle = perf_counter()
+    decode_core(data, done.core)
+    assert done.rows == EVENTS
+    return middle - start, perf_counter() - middle
+
+
+def decode_rates(folder: Path, w3: Web3, address: str) -> tuple[float, float]:
+    """Return events a second of our decoding, and of web3.py's process_log."""
+    core = Core(31337, bytes.fromhex(address[2:]))
+    tables = [pq.read_table(path) for path in sorted(Dataset(folder).logs(core).glob("*.parquet"))]
+    ours = EVENTS / best(lambda: [decode(table, core) for table in tables])
+    event = w3.eth.contract(abi=abi("EventEmitter")).events.BatchCommitted()
+    logs = w3.eth.get_logs({"address": address, "fromBlock": 2, "toBlock": 3})
+    theirs = len(logs) / best(lambda: [event.process_log(log) for log in logs])
+    return ours, theirs
+
+
+def web3_loop(w3: Web3, address: str, last: int) -> float:
+    """Return the seconds of web3.py's own way: get_logs of the event, range by range."""
+    event = w3.eth.contract(address, abi=abi("EventEmitter")).events.BatchCommitted
+    start, found = perf_counter(), 0
+    for first in range(0, last + 1, RANGE):
+        found += len(event.get_logs(from_block=first, to_block=min(first + RANGE - 1, last)))
+    assert found == EVENTS
+    return perf_counter() - start
+
+
+def main() -> None:
+    with localnet() as w3, tempfile.TemporaryDirectory() as place:
+        address, folder = emit(w3), Path(place) / "data"
+        url = w3.provider.endpoint_uri  # type: ignore[attr-defined]
+        last = w3.eth.block_number
+        received = best(lambda: receive(url, address, last))
+        size = receive(url, address, last)
+        runs = [pipeline(folder, url, address) for _ in range(3)]
+        whole = min(sum(run) for run in runs)
+        ours, theirs = decode_rates(folder, w3, address)
+        loop = web3_loop(w3, address, last)
+        tell(
+            f"{EVENTS:,} events, {size / 1e6:,.0f} MB of JSON, local anvil",
+            [
+                Figure("receive the bytes only", received, "s"),
+                Figure("extract", min(run[0] for run in runs), "s"),
+                Figure("decode, files included", min(run[1] for run in runs), "s"),
+                Figure("extract + decode / receive only", whole / received, "x", ceiling=1.5),
+                Figure("decode", ours, "events/s"),
+                Figure("web3.py process_log", theirs, "events/s"),
+                Figure("decode / process_log", ours / theirs, "x", floor=50),
+                Figure("web3.py get_logs loop", loop, "s"),
+                Figure("get_logs loop / extract + decode", loop / whole, "x"),
+            ],
+        )
+
+
+if __name__ == "__main__":
+    main()
