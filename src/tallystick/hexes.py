@@ -1,5 +1,7 @@
 """Hex text at the edges: files, options, output. Inside the package there are bytes."""
 
+from functools import lru_cache
+
 from eth_utils.address import to_checksum_address
 
 from tallystick.errors import FieldError
@@ -42,6 +44,7 @@ def from_hex(text: str, length: int | None = None, field: str = "hex text") -> b
     return value
 
 
+@lru_cache(maxsize=4096)
 def checksummed(account: bytes) -> str:
     """Return a 20-byte address as people read it (ERC-55).
 

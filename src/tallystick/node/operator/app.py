@@ -140,7 +140,7 @@ class OperatorApp:
         return await self._models.piece(_hash(content), number)
 
     def _find(self, requests: list[str]) -> list[dict[str, Any] | None]:
-        found = [self._receipts.find(_hash(one)) for one in requests]
+        found = self._receipts.find([_hash(one) for one in requests])
         ready = sum(1 for one in found if one is not None and "receipt" in one)
         self._lane.metrics.receipts.inc(ready)
         return found

@@ -15,11 +15,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tallystick.batch import Batch, Stamp
-from tallystick.hexes import to_hex
 from tallystick.node.operator.errors import JournalError
 from tallystick.record import Record
+from tallystick.words import ZERO32
 
 _SCHEMA = """
 create table if not exists lane (key blob not null) strict;
@@ -149,8 +150,6 @@ class Journal:
             path, timeout=60, isolation_level=None, check_same_thread=False
         )
         self._database.execute("pragma journal_mode = wal")
-        # An answer that was given must still be here after a power cut.
-        self._database.execute("pragma synchronous = full")
         self._database.executescript(_SCHEMA)
         key = place + network_id + operator
         with self._write() as database:
@@ -189,7 +188,8 @@ class Journal:
             )
             for one in requests
         ]
-        with self._write() as database:
+        # Nobody has been told of these: they may be forgotten in a power cut, not in a crash.
+        with self._write(durable=False) as database:
             known = [self._known(row[1], row[2]) for row in rows]
             if not any(known):
                 database.executemany(
@@ -245,18 +245,23 @@ class Journal:
             )
             return done.rowcount
 
-    def find(self, request: bytes) -> Place | None:
-        """Return where the inference of a request stands; None: unknown."""
+    def find(self, requests: Sequence[bytes]) -> list[Place | None]:
+        """Return where the inferences of requests stand; None for an unknown one."""
+        marks = ",".join("?" * len(requests))
         with self._read() as database:
-            row = database.execute(
-                f"select model_id, output_hash is not null, expired, batch, {_RECORD}"
-                " from inference where request = ?",
-                (request,),
-            ).fetchone()
-            if row is None:
-                return None
-            noted = self._noted("where id = ?", row[3]) if row[3] is not None else []
-        return Place(row[0], _record(row[4:]), bool(row[1]), bool(row[2]), *noted or (None,))
+            rows = database.execute(
+                f"select request, model_id, output_hash is not null, expired, batch, {_RECORD}"
+                f" from inference where request in ({marks})",
+                list(requests),
+            ).fetchall()
+            keys = list({row[4] for row in rows if row[4] is not None})
+            marks = ",".join("?" * len(keys))
+            batches = {one.key: one for one in self._noted(f"where id in ({marks})", *keys)}
+        found = {
+            row[0]: Place(row[1], _record(row[5:]), bool(row[2]), bool(row[3]), batches.get(row[4]))
+            for row in rows
+        }
+        return [found.get(request) for request in requests]
 
     # Batches.
 
@@ -416,8 +421,9 @@ class Journal:
         return Known(row[0], None if row[1] is None or row[2] is None else Answered(*row))
 
     @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
+    def _write(self, durable: bool = True) -> Iterator[sqlite3.Connection]:
         with self._lock:
+            self._database.execute(f"pragma synchronous = {'full' if durable else 'normal'}")
             self._database.execute("begin immediate")
             try:
                 yield self._database
@@ -432,20 +438,21 @@ class Journal:
             yield self._database
 
 
-def describe(noted: Noted) -> dict[str, object]:
-    """Return what a log says of a batch."""
-    batch = noted.batch
-    return {"batch_id": to_hex(batch.id()), "index": batch.index, "count": batch.count}
-
-
 def _nonce(record: Record) -> bytes:
     # SQLite's integers have 63 bits; bytes order alike.
     return (record.nonce or 0).to_bytes(8, "big")
 
 
-def _record(row: Sequence[object]) -> Record:
-    values = dict(zip(_RECORD.split(", "), row, strict=True))
-    values["nonce"] = int.from_bytes(values["nonce"], "big")  # type: ignore[arg-type]
-    for field in ("output_hash", "trace_root"):
-        values[field] = values[field] or bytes(32)
-    return Record(**values)  # type: ignore[arg-type]
+def _record(row: Sequence[Any]) -> Record:
+    input_hash, output_hash, requester, nonce, deadline, trace, signature, input_, output = row
+    return Record(
+        input_hash,
+        output_hash or ZERO32,
+        requester,
+        int.from_bytes(nonce, "big"),
+        deadline,
+        trace or ZERO32,
+        signature,
+        input_,
+        output,
+    )

@@ -1,6 +1,7 @@
 """Receipts from the journal: of an inference, once the chain has its batch."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
@@ -29,18 +30,22 @@ class Receipts:
         self._lock = Lock()
         self._trees: OrderedDict[bytes, tuple[Tree, dict[tuple[bytes, int], int]]] = OrderedDict()
 
-    def find(self, request: bytes) -> dict[str, Any] | None:
-        """Return what is to be said of a request, None of an unknown one.
+    def find(self, requests: Sequence[bytes]) -> list[dict[str, Any] | None]:
+        """Return what is to be said of requests, None of an unknown one.
 
         `state` is accepted, answered, in batch, committed or expired (its deadline was missed);
         once it is committed, `receipt` is there.
 
         Args:
-            request: hashStruct of the Request, 32 bytes.
+            requests: hashStruct of each Request, 32 bytes.
         """
-        place = self._journal.find(request)
-        if place is None:
-            return None
+        places = self._journal.find(requests)
+        return [
+            None if place is None else self._said(request, place)
+            for request, place in zip(requests, places, strict=True)
+        ]
+
+    def _said(self, request: bytes, place: Place) -> dict[str, Any]:
         said: dict[str, Any] = {"request": to_hex(request), "state": _state(place)}
         noted = place.batch
         if noted is not None:
