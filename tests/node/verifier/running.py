@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,11 +13,6 @@ import yaml
 
 from tests.node.verifier.stage import Stage
 from tests.support.builds import ROOT
-
-_PROGRAM = (
-    "import sys; from pathlib import Path; "
-    "from tallystick.node.verifier.process import run_verifier; run_verifier(Path(sys.argv[1]))"
-)
 
 
 class Running:
@@ -34,7 +28,7 @@ class Running:
     def _begin(self) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, str(self._file)],
+                ["ape", "run", "node", "verifier", "--settings", str(self._file)],
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,

@@ -158,9 +158,10 @@ def _every(seconds: float, work: Callable[[], None], name: str) -> None:
 
 
 def _quiet() -> None:
-    """Have Ape and Silverback speak as other libraries do: from warning on, and on stderr."""
+    """Have Ape and Silverback speak as other libraries do: from warning on, and by one voice."""
     from ape.logging import logger
 
     logger.set_level("WARNING")
+    logging.getLogger("ape").handlers.clear()
     for name in ("httpx", "web3", "taskiq"):
         logging.getLogger(name).setLevel(logging.WARNING)
