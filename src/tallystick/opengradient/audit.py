@@ -106,7 +106,7 @@ class Audited:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
+class Shown:
     """A settlement's items as examined."""
 
     table: pa.Table
@@ -157,26 +157,26 @@ def _shown(
     found: Sequence[Settlement],
     single: pa.Table,
     failed: Mapping[bytes, BlobError],
-) -> list[_Shown]:
+) -> list[Shown]:
     shown, singles = [], 0
     for one in found:
         if one.item is not None:
-            shown.append(_Shown(single.slice(singles, 1), True, "in the event", ""))
+            shown.append(Shown(single.slice(singles, 1), True, "in the event", ""))
             singles += 1
         elif one.content in failed:
             error = failed[one.content]
-            shown.append(_Shown(single.slice(0, 0), False, error.status, str(error)))
+            shown.append(Shown(single.slice(0, 0), False, error.status, str(error)))
         else:
             table = read_items(folder, one, NEEDED)
             said = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
             reason = said.get("malformed", "")
             blob = "malformed" if reason else "read"
-            shown.append(_Shown(table, said["root"] == "right", blob, reason))
+            shown.append(Shown(table, said["root"] == "right", blob, reason))
     return shown
 
 
 def judge(
-    found: Sequence[Settlement], shown: Sequence[_Shown], validity: Validity
+    found: Sequence[Settlement], shown: Sequence[Shown], validity: Validity
 ) -> list[Audited]:
     """Return what holds of settlements, in the order of the chain, whose items are examined."""
     looks = [_Look.of(one, what, validity) for one, what in zip(found, shown, strict=True)]
@@ -222,7 +222,7 @@ class _Look:
     lies: Mapping[str, int]
 
     @classmethod
-    def of(cls, one: Settlement, shown: _Shown, validity: Validity) -> "_Look":
+    def of(cls, one: Settlement, shown: Shown, validity: Validity) -> "_Look":
         table = shown.table.combine_chunks()
         tees, timestamps = _words(table["tee_id"]), table["timestamp"].to_numpy()
         valid = np.zeros(len(table), np.bool_)

@@ -1,0 +1,67 @@
+"""Bring in what other networks' enclaves signed, to be relied upon on this chain."""
+
+from pathlib import Path
+
+import click
+
+from tallystick.cli import ChainCommand, Session, sending_options
+from tallystick.cli.params import ADDRESS, BYTES32
+
+
+@click.group()
+def cli() -> None:
+    """Bring another network's audited inferences in."""
+
+
+@cli.command(cls=ChainCommand)
+@click.option("--network-id", type=BYTES32, required=True, help="Network to commit in.")
+@click.option("--model-id", type=BYTES32, required=True, help="Model that stands for the answers.")
+@click.option(
+    "--verifier", type=ADDRESS, required=True, help="RsaPssVerifier of the endorsed keys."
+)
+@click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default="data",
+    show_default=True,
+    envvar="TALLYSTICK_DATA",
+    help="Data folder of `tallystick opengradient extract`.",
+)
+@click.option("--blobs", required=True, help="Folder or URL of the batches' blobs.")
+@click.option("--relay", type=ADDRESS, help="Which relay's settlements, if there are several.")
+@click.option("--singly", is_flag=True, help="Each item a batch of one, for the Enclave grade.")
+@click.option("--limit", type=click.IntRange(1), help="Batches at most.")
+@click.option("--store", default="batches", help="Folder or URL where batch data are kept.")
+@click.option(
+    "--receipts",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="receipts",
+    help="Folder of receipts and of the journals that make a second run safe.",
+)
+@click.option("--hashes-only", is_flag=True, help="The bytes of the items are kept elsewhere.")
+@sending_options
+def opengradient(
+    session: Session,
+    network_id: bytes,
+    model_id: bytes,
+    verifier: bytes,
+    data: Path,
+    blobs: str,
+    relay: bytes | None,
+    singly: bool,
+    limit: int | None,
+    store: str,
+    receipts: Path,
+    hashes_only: bool,
+) -> None:
+    """Commit OpenGradient's verified items. Run again after any crash: each item goes once.
+
+    Batches of one get the Enclave grade; larger ones stay Settled, under an arbiter that upholds
+    each item by its own signature.
+    """
+    from tallystick.cli.importing import Wanted, import_opengradient
+    from tallystick.opengradient.bring_in import Destination
+
+    wanted = Wanted(data, blobs, relay, singly, limit)
+    to = Destination(network_id, model_id, verifier, hashes_only)
+    import_opengradient(session, wanted, to, store, receipts)

@@ -1,0 +1,105 @@
+"""Bringing another network's audited inferences in, with progress on stderr."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress as Bars
+
+from tallystick.chain.revert import ContractError
+from tallystick.cli.command import one_line
+from tallystick.cli.session import Session
+from tallystick.extract.dataset import Dataset
+from tallystick.opengradient.audit import audit
+from tallystick.opengradient.blobs import BlobSource
+from tallystick.opengradient.bring_in import Destination, Importer, verified_items
+from tallystick.opengradient.folder import Folder
+from tallystick.opengradient.parcels import Parcel
+from tallystick.output import Row
+from tallystick.progress import Progress
+from tallystick.store import BatchStore
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be brought in, and where from."""
+
+    data: Path
+    blobs: str
+    relay: bytes | None
+    singly: bool
+    limit: int | None
+    """Batches; None: all."""
+
+
+def import_opengradient(
+    session: Session, wanted: Wanted, to: Destination, store: str, receipts: Path
+) -> None:
+    """Audit what was extracted, bring in what holds and is new here, and print each batch."""
+    folder = Folder.open(Dataset(wanted.data), wanted.relay)
+    importer = Importer(
+        session.registry,
+        session.sender,
+        session.ledger,
+        lambda: session.now,
+        BatchStore(store),
+        receipts,
+        to,
+        folder.keys.read(),
+    )
+    with Bars(console=Console(stderr=True), transient=True) as bars:
+
+        def stage(name: str) -> Progress:
+            task = bars.add_task(name)
+            return lambda done, total: bars.update(task, completed=done, total=total)
+
+        results = audit(folder, BlobSource(wanted.blobs), stage=stage)
+        parcels, reasons = importer.plan(verified_items(folder, results), wanted.singly)
+        waiting = importer.parcels.waiting()
+        todo = [*waiting, *parcels][: wanted.limit]
+        tell, act = stage("batches"), _preview if session.dry_run else _bring
+        rows: list[Row] = []
+        for place, parcel in enumerate(todo, 1):
+            rows.append(_row(parcel, act, importer, noted=place <= len(waiting)))
+            tell(place, len(todo))
+    for reason, count in sorted(reasons.items()):
+        click.echo(f"warning: {count} items cannot be brought in: {reason}", err=True)
+    session.show(rows)
+
+
+Act = Callable[[Importer, Parcel, bool], dict[str, Any]]
+
+
+def _row(parcel: Parcel, act: Act, importer: Importer, noted: bool) -> dict[str, Any]:
+    """Return what became of a parcel; what the chain refuses of one does not stop the others."""
+    row: dict[str, Any] = {"parcel": parcel.name, "count": len(parcel.items)}
+    try:
+        return row | act(importer, parcel, noted) | {"refused": None}
+    except ContractError as error:
+        return row | dict.fromkeys(RESULT) | {"refused": one_line(error)}
+
+
+RESULT = ("batch_id", "grade", "sent", "gas", "transaction")
+
+
+def _preview(importer: Importer, parcel: Parcel, _: bool) -> dict[str, Any]:
+    preview = importer.preview(parcel)
+    grade = "enclave" if len(parcel.items) == 1 else "settled"
+    batch_id = preview.plan.batch.id()
+    return dict(zip(RESULT, (batch_id, grade, False, preview.gas, None), strict=True))
+
+
+def _bring(importer: Importer, parcel: Parcel, noted: bool) -> dict[str, Any]:
+    # Just before it goes: what is noted and cannot go would be tried again each time.
+    if not noted:
+        importer.parcels.note(parcel)
+    done = importer.bring(parcel)
+    for warning in done.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    submitted = done.submitted
+    grade, batch_id = done.grade.name.lower(), submitted.plan.batch.id()
+    values = batch_id, grade, submitted.sent, None, submitted.transaction
+    return dict(zip(RESULT, values, strict=True))
