@@ -1,0 +1,100 @@
+// Charts by Chart.js; each is a picture with words for it, and its numbers stand in a table beside it.
+
+import { el } from "./dom.js";
+
+export const GRADES = ["proven", "enclave", "audited"];
+export const COUNTED = [...GRADES, "settled", "unresolved", "rejected"];
+
+const drawn = new Set();
+
+function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}
+
+function capital(name) {
+  return name[0].toUpperCase() + name.slice(1);
+}
+
+function holder(label, made, height) {
+  const canvas = el("canvas", { role: "img", "aria-label": label });
+  const box = el("div", { class: "chart" }, canvas);
+  if (height) box.style.height = `${height}px`;
+  const entry = { canvas, made, chart: null };
+  drawn.add(entry);
+  queueMicrotask(() => draw(entry));
+  return box;
+}
+
+function draw(entry) {
+  entry.chart?.destroy();
+  entry.chart = null;
+  if (!entry.canvas.isConnected) {
+    requestAnimationFrame(() => {
+      if (entry.canvas.isConnected) draw(entry);
+      else drawn.delete(entry);
+    });
+    return;
+  }
+  const made = entry.made();
+  const ink = colour("ink");
+  made.options = {
+    ...made.options,
+    animation: false,
+    responsive: true,
+    maintainAspectRatio: false,
+    color: ink,
+    plugins: { legend: { labels: { color: ink, boxWidth: 14 } } },
+  };
+  for (const scale of Object.values(made.options.scales)) {
+    Object.assign(scale, { ticks: { ...scale.ticks, color: ink }, grid: { color: colour("line") } });
+    if (scale.title) scale.title.color = ink;
+  }
+  entry.chart = new window.Chart(entry.canvas, made);
+}
+
+export function redraw() {
+  for (const entry of drawn) {
+    if (entry.canvas.isConnected) draw(entry);
+    else {
+      entry.chart?.destroy();
+      drawn.delete(entry);
+    }
+  }
+}
+
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+
+// Verified inference of networks, split by grade, with committed beside.
+export function ranking(networks, label) {
+  const made = () => ({
+    type: "bar",
+    data: {
+      labels: networks.map((one) => `${one.rank ?? "–"} · ${[...one.name].slice(0, 16).join("")} ${one.network_id.slice(0, 6)}`),
+      datasets: [
+        ...GRADES.map((grade) => ({ label: capital(grade), data: networks.map((one) => one[grade]), backgroundColor: colour(grade), stack: "verified" })),
+        { label: "Committed", data: networks.map((one) => one.committed), backgroundColor: "transparent", borderColor: colour("committed"), borderWidth: 1.5, stack: "committed" },
+      ],
+    },
+    options: {
+      indexAxis: "y",
+      scales: { x: { stacked: true, title: { display: true, text: "inferences" } }, y: { stacked: true } },
+    },
+  });
+  return holder(label, made, 110 + 44 * networks.length);
+}
+
+// What became of inferences, day by day.
+export function series(days, label) {
+  const made = () => ({
+    type: "bar",
+    data: {
+      labels: days.map((one) => one.day),
+      datasets: [
+        { type: "line", label: "Committed", data: days.map((one) => one.committed), borderColor: colour("committed"), backgroundColor: colour("committed"), borderWidth: 2, pointRadius: 3, stack: "committed" },
+        ...COUNTED.map((name) => ({ label: capital(name), data: days.map((one) => one[name]), backgroundColor: colour(name), stack: "over" })),
+      ],
+    },
+    options: { scales: { x: { stacked: true }, y: { stacked: true, title: { display: true, text: "inferences a day" } } } },
+  });
+  return holder(label, made);
+}

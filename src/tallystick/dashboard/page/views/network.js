@@ -1,0 +1,138 @@
+// One network.
+
+import { COUNTED, series } from "../charts.js";
+import { csv, get, isExport, rows } from "../data.js";
+import { el, facts, id, pathOf, stranger, time } from "../dom.js";
+import { amount, count, share } from "../format.js";
+import { paged, table } from "../table.js";
+import { badges, batchLink, cautionList, numberLink } from "./parts.js";
+
+const LABELS = [
+  ["verified", "Verified"], ["proven", "Proven"], ["enclave", "Enclave"], ["audited", "Audited"], ["committed", "Committed"],
+  ["open", "Open"], ["settled", "Settled"], ["unresolved", "Unresolved"], ["rejected", "Rejected"],
+  ["utility", "Utility"], ["accessibility", "Accessibility"], ["verifiability", "Verifiability"], ["scalability", "Scalability"],
+  ["stake_at_risk", "Stake at risk"], ["stake_per_inference", "Stake per inference"], ["price_of_a_fake", "Price of a fake"], ["burned", "Burned"],
+  ["requesters", "Requesters"], ["top_share", "Top requester"], ["herfindahl", "Herfindahl index"], ["solicited_share", "Solicited"],
+  ["found_share", "Data found"], ["audited_share", "Audited share"], ["gas_per_verified", "Gas per verified"],
+];
+const COUNTS = ["verified", "proven", "enclave", "audited", "committed", "settled", "unresolved", "rejected"];
+const MOST = 400;
+
+const counts = (names) => names.map((name) => ({ name: name[0].toUpperCase() + name.slice(1), number: true, cell: (row) => count(row[name]) }));
+
+export const disputeColumns = (withNetwork) => [
+  { name: "Batch", cell: batchLink },
+  ...(withNetwork ? [{ name: "Network", cell: (row) => el("a", { href: `#/network/${pathOf(row)}`, class: "id" }, `${row.network_id.slice(0, 8)}…`) }] : []),
+  { name: "Kind", cell: (row) => row.kind },
+  { name: "Leaf", number: true, cell: (row) => count(row.leaf_index) },
+  { name: "By", cell: (row) => id(row.party) },
+  { name: "Against", cell: (row) => id(row.operator) },
+  { name: "Since", cell: (row) => time(row.block_time) },
+  { name: "Due", cell: (row) => time(row.due) },
+  { name: "Outcome", cell: (row) => (row.ended_as ? [row.ended_as, row.ended_by ? `, ${row.ended_by}` : "", " ", time(row.end_time)] : el("span", { class: "warn" }, "open")) },
+];
+
+export const rejectionColumns = (asset, withNetwork) => [
+  { name: "Batch", cell: batchLink },
+  ...(withNetwork ? [{ name: "Network", cell: (row) => el("a", { href: `#/network/${pathOf(row)}`, class: "id" }, `${row.network_id.slice(0, 8)}…`) }] : []),
+  { name: "Operator", cell: (row) => id(row.operator) },
+  { name: "Why", cell: (row) => CAUSES[row.cause] ?? row.cause },
+  { name: "Leaf", number: true, cell: (row) => count(row.leaf_index) },
+  { name: "Inferences", number: true, cell: (row) => count(row.count) },
+  { name: "Lost", number: true, cell: (row) => amount((BigInt(row.reward) + BigInt(row.burned)).toString(), asset(row)) },
+  { name: "Of it burned", number: true, cell: (row) => amount(row.burned, asset(row)) },
+  { name: "Rewarded", cell: (row) => id(row.payee) },
+  { name: "When", cell: (row) => time(row.block_time) },
+];
+
+const CAUSES = {
+  ruling: "the arbiter ruled against a challenged leaf",
+  disproof: "a leaf was proved wrong",
+  timeout: "a demand stayed unanswered",
+  order: "leaves out of order or equal",
+  repeat: "an inference was counted before",
+  deadline: "a deadline out of bounds",
+};
+
+const BATCHES = [
+  { name: "Batch", cell: batchLink },
+  { name: "Inferences", number: true, cell: (row) => count(row.count) },
+  { name: "State", cell: (row) => (row.outcome ? `${row.state}, ${row.outcome}` : row.state) },
+  { name: "Grade so far", cell: (row) => row.grade },
+  { name: "Operator", cell: (row) => id(row.operator) },
+  { name: "Committed", cell: (row) => time(row.block_time) },
+  { name: "Block", number: true, cell: (row) => count(row.block_number) },
+];
+
+async function everyRow(path) {
+  const first = await rows(path);
+  const all = [...first.rows];
+  while (all.length < Math.min(first.total, MOST)) all.push(...(await rows(path, all.length)).rows);
+  return all;
+}
+
+export async function network(parts, state) {
+  const base = `networks/${parts.join("/")}`;
+  const [one, registered, days, operators, models] = await Promise.all([
+    get(base), get(`${base}/registration`), everyRow(`${base}/days`), rows(`${base}/operators`), rows(`${base}/models`),
+  ]);
+  const asset = () => one.asset;
+  const section = async (title, path, columns, asked = {}) => {
+    state[title] ??= {};
+    return [
+      el("h2", {}, title),
+      await paged(title, columns, (at) => rows(`${base}/${path}`, at, asked), state[title]),
+      el("p", {}, el("a", { href: csv(`${base}/${path}`), download: `${path}.csv` }, `${title} as CSV`)),
+    ];
+  };
+  const operatorColumns = [
+    { name: "Operator", cell: (row) => id(row.operator) },
+    ...counts(COUNTS),
+    { name: "Open", number: true, cell: (row) => count(row.open) },
+    { name: "Audited share", number: true, cell: (row) => share(row.audited_share) },
+    { name: "Stake", number: true, cell: (row) => amount(row.stake, one.asset) },
+    { name: "Burned", number: true, cell: (row) => amount(row.burned, one.asset) },
+    { name: "Standing", cell: (row) => row.standing ?? "open to anyone" },
+  ];
+  const modelColumns = [
+    { name: "Model", cell: (row) => [stranger(row.name), " ", id(row.model_id)] },
+    ...counts(COUNTS),
+    { name: "Address it gave", cell: (row) => stranger(row.uri, "none") },
+    { name: "Content hash", cell: (row) => id(row.content_hash) },
+  ];
+  const dayColumns = [{ name: "Day", cell: (row) => row.day }, ...counts(["committed", "verified", ...COUNTED])];
+  return {
+    title: `Network ${one.network_id.slice(0, 10)}`,
+    heading: ["Network ", stranger(one.name)],
+    body: [
+      el("p", {}, badges(one)),
+      facts([
+        ["Id", el("code", {}, one.network_id)],
+        ["Chain and core", el("code", {}, `${one.chain_id}, ${one.core}`)],
+        ["Owner", el("code", {}, registered.owner)],
+        ["Address it gave", stranger(one.uri, "none")],
+        ["Registered", [time(registered.block_time), `, block ${count(registered.block_number)}`]],
+      ]),
+      one.cautions.length ? [el("h2", {}, "Cautions"), cautionList(one)] : [],
+      el("h2", {}, "Numbers"),
+      el("p", { class: "soft" }, `Utility over ${one.days} days, at a reference of ${count(one.reference)} verified inferences a day; ${count(one.answered)} of ${count(one.asked)} probes were answered.`),
+      el("dl", { class: "figures" }, LABELS.map(([name, label]) => el("div", {}, el("dt", {}, label), el("dd", {}, numberLink(one, name, label))))),
+      el("h2", {}, "Day by day"),
+      days.length ? series(days, `Inferences of each day by what became of them, ${days[0].day} to ${days.at(-1).day}; the numbers are in the table below`) : [],
+      table("Day by day (UTC)", dayColumns, days),
+      el("p", {}, el("a", { href: csv(`${base}/days`), download: "days.csv" }, "Day by day as CSV")),
+      el("h2", {}, "Rules"),
+      el("ul", {}, registered.in_words.map((sentence) => el("li", {}, sentence))),
+      el("h2", {}, "Operators"),
+      table(`Operators (${count(operators.total)})`, operatorColumns, operators.rows),
+      el("p", {}, el("a", { href: csv(`${base}/operators`), download: "operators.csv" }, "Operators as CSV")),
+      el("h2", {}, "Models"),
+      table(`Models (${count(models.total)})`, modelColumns, models.rows),
+      await section("Disputes open", "disputes", disputeColumns(false), { state: "open" }),
+      await section("Disputes past", "disputes", disputeColumns(false), { state: "past" }),
+      await section("Slashed", "rejections", rejectionColumns(asset, false)),
+      await section("Batches", "batches", BATCHES),
+      isExport ? el("p", { class: "soft" }, "Of long lists an export has the newest rows only.") : [],
+    ].flat(Infinity),
+  };
+}
