@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -132,6 +133,22 @@ class Scene:
         return found
 
 
+Start = Callable[..., OperatorProcess]
+
+
+def wait_for(condition: Callable[[], bool], node: OperatorProcess, timeout: float = 20) -> None:
+    """Wait until a condition holds."""
+    end = monotonic() + timeout
+    while not condition():
+        assert monotonic() < end, node.log.read_text()[-5000:]
+        sleep(0.05)
+
+
+def committed(node: OperatorProcess, requests: list[bytes]) -> bool:
+    """Whether the node has a receipt of each request."""
+    return all(one and "receipt" in one for one in node.receipts(requests))
+
+
 def checked(answer: Any) -> Receipt:
     """The receipt in an answer; it leads from its leaf to its batch."""
     receipt = Receipt.from_json(answer["receipt"])
@@ -166,7 +183,7 @@ def scene(shared_chain: Chain, tmp_path: Path) -> Iterator[Scene]:
 
 
 @pytest.fixture
-def start(scene: Scene) -> Iterator[Callable[..., OperatorProcess]]:
+def start(scene: Scene) -> Iterator[Start]:
     """Starts nodes, each in its own folder; all are gone at the end."""
     from contextlib import ExitStack
 
