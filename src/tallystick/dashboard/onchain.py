@@ -1,7 +1,6 @@
 """What the chain itself says of a batch, beside what its events say."""
 
-import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from web3 import HTTPProvider, Web3
@@ -29,13 +28,16 @@ class OnChain:
     """Nodes to ask.
 
     Args:
-        urls: JSON-RPC over HTTP, one or more for each chain.
+        urls: JSON-RPC over HTTP, by chain id; several of a chain are tried in turn.
     """
 
-    def __init__(self, urls: Sequence[str]) -> None:
-        self._nodes = [Web3(HTTPProvider(url, request_kwargs={"timeout": TIMEOUT})) for url in urls]
-        self._of_chain: dict[int, Web3] = {}
-        self._lock = threading.Lock()
+    def __init__(self, urls: Mapping[int, Sequence[str]]) -> None:
+        self._nodes = {
+            chain_id: [
+                Web3(HTTPProvider(url, request_kwargs={"timeout": TIMEOUT})) for url in of_chain
+            ]
+            for chain_id, of_chain in urls.items()
+        }
 
     def status(self, batch: Row) -> dict[str, Any]:
         """Return the state of a batch at the latest block, as its slot or its archive has it.
@@ -44,24 +46,20 @@ class OnChain:
             batch: as Batches.find returns it.
 
         Raises:
-            NoNodeError: no node of its chain is known, or it does not answer.
+            NoNodeError: no node of its chain is known, or none answers.
         """
-        try:
-            w3 = self._node(batch["chain_id"])
-            return _status(Registry(w3, from_hex(batch["core"])), _pre_image(batch))
-        except (Web3Exception, ContractError, OSError, ValueError) as error:
-            if isinstance(error, NoNodeError):
-                raise
-            raise NoNodeError(f"a node of chain {batch['chain_id']} failed") from error
-
-    def _node(self, chain_id: int) -> Web3:
-        with self._lock:
-            for node in self._nodes:
-                if chain_id not in self._of_chain:
-                    self._of_chain.setdefault(node.eth.chain_id, node)
-        if chain_id not in self._of_chain:
+        chain_id = batch["chain_id"]
+        held, core = _pre_image(batch), from_hex(batch["core"])
+        for node in self._nodes.get(chain_id, ()):
+            try:
+                if node.eth.chain_id == chain_id:
+                    return _status(Registry(node, core), held)
+            except (Web3Exception, ContractError, OSError, ValueError):
+                # What a node says of itself may hold its URL, with a key in it.
+                continue
+        if chain_id not in self._nodes:
             raise NoNodeError(f"no node of chain {chain_id} is known; serve with --rpc")
-        return self._of_chain[chain_id]
+        raise NoNodeError(f"no node of chain {chain_id} answers")
 
 
 def _status(registry: Registry, held: PreImage) -> dict[str, Any]:

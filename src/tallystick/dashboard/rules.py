@@ -31,13 +31,28 @@ def duration(seconds: int) -> str:
     return "0 seconds"
 
 
+def amount(units: int, native: bool) -> str:
+    """Return an amount as people say it; the chain's own coin has 18 decimals.
+
+    >>> amount(10**14, native=True), amount(10**18, native=True), amount(5, native=False)
+    ('0.0001 coin', '1 coin', '5 units')
+    """
+    if not native:
+        return f"{units} units"
+    coins, rest = divmod(units, 10**18)
+    return f"{coins}.{rest:018}".rstrip("0").rstrip(".") + " coin"
+
+
 def _sentences(rules: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
     stake, bond, demand = (
         int(rules[f"rules_{name}"], 16)
         for name in ("stake_per_inference", "challenge_bond", "demand_bond")
     )
-    asset = "the chain's own coin" if rules["rules_asset"] == NONE else rules["rules_asset"]
-    yield f"Amounts are in the smallest units of {asset}."
+    native = rules["rules_asset"] == NONE
+    if native:
+        yield "Stake and bonds are in the chain's own coin."
+    else:
+        yield f"Stake and bonds are in units of the token {rules['rules_asset']}."
     if rules["rules_open"]:
         yield "Anyone may be an operator and register models."
     else:
@@ -47,7 +62,8 @@ def _sentences(rules: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[s
     else:
         yield "Inferences may be committed that nobody signed for."
     if stake:
-        yield f"An operator locks {stake} for each inference until it is final or rejected."
+        locked = amount(stake, native)
+        yield f"An operator locks {locked} for each inference until it is final or rejected."
     else:
         yield "Operators lock no stake: the network is unbacked."
     for place, grade in enumerate(GRADES):
@@ -60,12 +76,12 @@ def _sentences(rules: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[s
         yield "There is no arbiter: a leaf cannot be challenged."
     else:
         yield (
-            f"A leaf can be challenged for a bond of {bond}; {_resolver(names['arbiter'])} at "
-            f"{rules['rules_arbiter']} has {duration(rules['rules_ruling_window'])} to rule."
+            f"A leaf can be challenged for a bond of {amount(bond, native)}; "
+            f"{_resolver(names['arbiter'])} at {rules['rules_arbiter']} has {duration(rules['rules_ruling_window'])} to rule."
         )
     most = rules["rules_max_bytes"]
     yield (
-        f"A leaf can be demanded for a bond of {demand}, "
+        f"A leaf can be demanded for a bond of {amount(demand, native)}, "
         + (f"with up to {most} bytes of input and output" if most else "without input and output")
         + f"; the operator has {duration(rules['rules_response_window'])} to reveal it."
     )

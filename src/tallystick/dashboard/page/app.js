@@ -41,6 +41,7 @@ async function draw({ moved }) {
   const focused = moved ? -1 : [...focusable()].indexOf(document.activeElement);
   main.replaceChildren(el("h1", {}, view.heading ?? view.title), ...view.body);
   main.removeAttribute("aria-busy");
+  redraw({ all: false });
   document.title = `${view.title} · Tallystick`;
   for (const link of document.querySelectorAll("nav a")) {
     const here = link.getAttribute("href") === `#/${name === "batch" ? "check" : name}`;

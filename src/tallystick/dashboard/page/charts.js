@@ -19,22 +19,13 @@ function holder(label, made, height) {
   const canvas = el("canvas", { role: "img", "aria-label": label });
   const box = el("div", { class: "chart" }, canvas);
   if (height) box.style.height = `${height}px`;
-  const entry = { canvas, made, chart: null };
-  drawn.add(entry);
-  queueMicrotask(() => draw(entry));
+  drawn.add({ canvas, made, chart: null });
+  queueMicrotask(() => redraw({ all: false }));
   return box;
 }
 
 function draw(entry) {
   entry.chart?.destroy();
-  entry.chart = null;
-  if (!entry.canvas.isConnected) {
-    requestAnimationFrame(() => {
-      if (entry.canvas.isConnected) draw(entry);
-      else drawn.delete(entry);
-    });
-    return;
-  }
   const made = entry.made();
   const ink = colour("ink");
   made.options = {
@@ -52,17 +43,19 @@ function draw(entry) {
   entry.chart = new window.Chart(entry.canvas, made);
 }
 
-export function redraw() {
+// Draw what came onto the page, or all anew, in other colours; forget what left it.
+export function redraw({ all = true } = {}) {
   for (const entry of drawn) {
-    if (entry.canvas.isConnected) draw(entry);
-    else {
-      entry.chart?.destroy();
+    if (entry.canvas.isConnected) {
+      if (all || !entry.chart) draw(entry);
+    } else if (entry.chart) {
+      entry.chart.destroy();
       drawn.delete(entry);
     }
   }
 }
 
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw());
 
 // Verified inference of networks, split by grade, with committed beside.
 export function ranking(networks, label) {

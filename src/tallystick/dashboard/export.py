@@ -1,0 +1,147 @@
+"""The page as files: what the server would answer, written down, to be hosted anywhere."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+
+from tallystick.dashboard import api, definitions, numbers, schemas
+from tallystick.dashboard.answers import page
+from tallystick.dashboard.app import PAGE
+from tallystick.dashboard.network_key import NetworkKey
+from tallystick.dashboard.snapshot import Snapshot
+from tallystick.dashboard.spreadsheet import to_csv
+from tallystick.errors import TallystickError
+from tallystick.progress import Progress
+
+MARK = "tallystick-export"
+"""A file by which a folder is known as an older export."""
+MOST = 1_000
+"""Rows of each list, the newest first."""
+_PIECE = 100
+"""Rows of a file; as the page asks for them."""
+
+Load = Callable[[int, int], list[Any]]
+
+
+class ExportError(TallystickError, ValueError):
+    """A folder that something else is in."""
+
+
+def export(
+    snapshot: Snapshot, folder: Path, most: int = MOST, progress: Progress | None = None
+) -> int:
+    """Write the page and its data into a folder, in place of an older export.
+
+    Args:
+        snapshot: what is to be shown.
+        folder: made when it does not exist.
+        most: rows of each list; networks are all there.
+        progress: told in networks.
+
+    Returns:
+        How many files there are.
+
+    Raises:
+        ExportError: the folder holds something that is no export.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise ExportError(f"{folder} holds something else; needed: an empty folder")
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(PAGE, folder)
+    (folder / MARK).write_text(snapshot.version + "\n")
+    index = (PAGE / "index.html").read_text()
+    server = 'name="tallystick-source" content="server"'
+    (folder / "index.html").write_text(index.replace(server, server.replace("server", "files")))
+    _Writer(snapshot, folder / "api" / "v1", most).run(progress)
+    return sum(path.is_file() for path in folder.rglob("*"))
+
+
+class _Writer:
+    """Files of answers, named by what the page asks for."""
+
+    def __init__(self, snapshot: Snapshot, folder: Path, most: int) -> None:
+        self._snapshot, self._folder, self._most = snapshot, folder, most
+
+    def run(self, progress: Progress | None) -> None:
+        snapshot = self._snapshot
+        coverage = api.covered(snapshot, live=False, chains_asked=False)
+        self._one(schemas.Coverage, "coverage", coverage)
+        self._one(schemas.Definitions, "definitions", api.defined())
+        networks = snapshot.networks()
+        self._rows(schemas.Network, "networks", networks, len(networks), piece=api.MOST)
+        self._lists("", None)
+        for done, key in enumerate(snapshot.keys()):
+            if progress:
+                progress(done, len(networks))
+            self._network(key)
+        if progress:
+            progress(len(networks), len(networks))
+
+    def _network(self, key: NetworkKey) -> None:
+        snapshot, base = self._snapshot, f"networks/{key.path}"
+        self._one(schemas.Network, base, snapshot.network(key))
+        self._one(schemas.Registration, f"{base}/registration", snapshot.registration(key))
+        for model, name, rows in (
+            (schemas.Day, "days", snapshot.days(key)),
+            (schemas.Operator, "operators", snapshot.operators(key)),
+            (schemas.Model, "models", snapshot.models(key)),
+        ):
+            self._rows(model, f"{base}/{name}", rows, len(rows))
+        self._lists(f"{base}/", key)
+        batches = snapshot.batches.page(key, 0, self._most)
+        self._rows(schemas.Batch, f"{base}/batches", batches, snapshot.batches.count(key))
+        for batch in batches:
+            path = f"batches/{batch['chain_id']}/{batch['core']}/{batch['batch_id']}"
+            found = snapshot.batches.find(batch["chain_id"], batch["core"], batch["batch_id"])
+            self._one(schemas.BatchInFull, path, found)
+        for name in definitions.BY_NAME:
+            number = snapshot.number(key, name)
+            self._one(schemas.Number, f"{base}/numbers/{name}", number)
+            events = numbers.events_of(snapshot.events, key, name, 0, self._most)
+            path = f"{base}/numbers/{name}/events"
+            self._rows(schemas.NumberEvent, path, events, number["events"])
+
+    def _lists(self, base: str, key: NetworkKey | None) -> None:
+        disputes, most = self._snapshot.disputes, self._most
+        for state in ("open", "past"):
+            rows = disputes.page(state, 0, most, key)
+            total = disputes.count(state, key)
+            self._rows(schemas.Dispute, f"{base}disputes", rows, total, state)
+        every = disputes.page("all", 0, most, key)
+        self._csv(schemas.Dispute, f"{base}disputes", every)
+        rejected = disputes.rejected(0, most, key)
+        self._rows(schemas.Rejection, f"{base}rejections", rejected, disputes.rejected_count(key))
+
+    def _rows(
+        self,
+        model: type[BaseModel],
+        path: str,
+        rows: Sequence[Any],
+        total: int,
+        state: str = "",
+        piece: int = _PIECE,
+    ) -> None:
+        """Write a list in pieces, and as CSV; of a longer list the page knows only these rows."""
+        shown = min(total, len(rows))
+        for offset in range(0, max(shown, 1), piece):
+            found = page(self._snapshot, list(rows[offset : offset + piece]), shown, offset, piece)
+            name = ".".join([path, *([state] if state else []), str(offset)])
+            self._one(schemas.Page[model], name, found)  # type: ignore[valid-type]
+        if not state:
+            self._csv(model, path, rows)
+
+    def _one(self, model: type[BaseModel], path: str, found: Any) -> None:
+        made = TypeAdapter(model).validate_python(found)
+        self._write(f"{path}.json", made.model_dump_json().encode())
+
+    def _csv(self, model: type[BaseModel], path: str, rows: Sequence[Any]) -> None:
+        made = [model.model_validate(row).model_dump(mode="json") for row in rows]
+        self._write(f"{path}.csv", to_csv(model.model_fields, made).encode())
+
+    def _write(self, path: str, content: bytes) -> None:
+        file = self._folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)

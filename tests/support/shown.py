@@ -1,0 +1,159 @@
+"""The demo's data folder, with a network whose names are attacks; and the page in a real browser."""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import uvicorn
+from fastapi import FastAPI
+
+from tallystick.batch import Batch, Stamp
+from tallystick.collect.collect import collect
+from tallystick.decode.files import decode_core
+from tallystick.demo import report, story
+from tallystick.demo.world import RULES, World
+from tallystick.extract.dataset import Core, Dataset
+from tallystick.extract.extractor import Plan, extract
+from tallystick.extract.gas import extract_gas
+from tallystick.network import model_id, network_id
+from tallystick.resolvers.identify import identify_resolvers
+from tallystick.store import BatchStore
+from tallystick.words import ZERO32, ZERO_ADDRESS
+
+NAME = '"><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\u202egnp.exe'
+URI = "javascript:window.hacked=1//https://tracker.example/pixel.gif"
+MODEL = "=HYPERLINK(\"https://tracker.example\")" + "a\u0301\u0301\u0301\u0301" + "long " * 2_000
+MODEL_URI = "https://tracker.example/model.svg#<svg onload=window.hacked=1>"
+WAIT = 120
+"""Seconds that the story may take."""
+
+
+@dataclass
+class Shown:
+    """A chain on which the demo was played, and what was extracted of it."""
+
+    world: World
+    data: Dataset
+    core: Core
+    receipts: dict[str, list[str]]
+    """By operator: the lines of its files of receipts."""
+    hostile: bytes
+    """Id of the network with the names above, on which a demand is open."""
+
+    @property
+    def url(self) -> str:
+        url: str = self.world.w3.provider.endpoint_uri  # type: ignore[attr-defined]
+        return url
+
+    def bring(self) -> None:
+        """Extract what is new."""
+        extract(self.data, Plan([self.url], self.core.address, depth=0, block_range=1_000))
+        decode_core(self.data, self.core)
+        identify_resolvers(self.data, self.core, [self.url])
+        extract_gas(self.data, self.core, [self.url])
+
+
+@contextlib.contextmanager
+def demo_shown(folder: Path) -> Iterator[Shown]:
+    """Play the demo, extract it into a folder, and keep its chain until the end."""
+    played: dict[str, Any] = {}
+    ready, over = threading.Event(), threading.Event()
+    check, rows = story._check, report.rows
+
+    def kept(world: World, receipts: Path, tell: story.Tell) -> None:
+        check(world, receipts, tell)
+        home = receipts.parent.parent.parent
+        played["receipts"] = {
+            path.name: [
+                line
+                for file in sorted(path.glob("receipts/*.jsonl"))
+                for line in file.read_text().splitlines()
+            ]
+            for path in home.iterdir()
+            if path.name != "batches"
+        }
+        played["stores"] = f"{home}/batches"
+        played["world"] = world
+        played["shown"] = _fill(folder, played)
+
+    def waiting(world: World) -> Any:
+        ready.set()
+        over.wait()
+        return rows(world)
+
+    def play() -> None:
+        try:
+            story.run(lambda line: None)
+        except BaseException as error:
+            played["error"] = error
+            ready.set()
+            raise
+
+    with patch.object(story, "_check", kept), patch.object(report, "rows", waiting):
+        thread = threading.Thread(target=play)
+        thread.start()
+        try:
+            assert ready.wait(WAIT)
+            assert "error" not in played, played["error"]
+            yield played["shown"]
+        finally:
+            over.set()
+            thread.join()
+
+
+def _fill(folder: Path, played: dict[str, Any]) -> Shown:
+    world: World = played["world"]
+    hostile = _attack(world)
+    core = Core(world.registry.domain.chain_id, world.registry.address)
+    shown = Shown(world, Dataset(folder), core, played["receipts"], hostile)
+    shown.bring()
+    collect(shown.data, core, [BatchStore(played["stores"])])
+    return shown
+
+
+def _attack(world: World) -> bytes:
+    """Register a network and a model with hostile names; commit a batch, and demand a leaf."""
+    owner, domain = world.senders["griefer"].address, world.registry.domain
+    rules = replace(RULES, open=True, max_bytes=1, arbiter=world.registry.address)
+    network = network_id(domain.chain_id, domain.contract, owner, ZERO32, rules)
+    world.send("griefer", "registerNetwork", ZERO32, rules.abi(), ZERO32, NAME, URI)
+    model = model_id(network, owner, b"c" * 32, b"s" * 32, ZERO32)
+    world.send("griefer", "registerModel", network, b"c" * 32, b"s" * 32, ZERO32, MODEL, MODEL_URI)
+    world.send("griefer", "deposit", ZERO_ADDRESS, 10**17, value=10**17)
+    world.send("griefer", "stake", network, 10**16)
+    by = world.now + 3600
+    words = (network, model, b"r" * 32, 0, 0, 1, by, ZERO32, ZERO32)
+    sent = world.send("griefer", "commit", words)
+    block = world.w3.eth.get_block(sent.block_number)
+    at = int(block["timestamp"])
+    stamp = Stamp(0, 1, at, sent.block_number, at + rules.challenge_window)
+    batch = Batch(network, owner, 0, model, b"r" * 32, 1, by)
+    world.send("verifier", "demand", batch.abi(), stamp.pack(), 0, False)
+    return network
+
+
+@contextlib.contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """Serve an application on a free port of this machine; yields its URL."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config = uvicorn.Config(app, port=port, log_level="warning", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        deadline = time.monotonic() + 20
+        while not server.started:
+            assert thread.is_alive() and time.monotonic() < deadline
+            time.sleep(0.02)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
