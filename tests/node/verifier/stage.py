@@ -7,6 +7,7 @@ from typing import Any
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
+from web3 import HTTPProvider, Web3
 
 from tallystick.demo.digits.model import FILE, Digits, content_hash, load_samples, spec_hash
 from tallystick.events import ModelRegistered
@@ -136,7 +137,7 @@ class Stage:
     def verifier(self, number: int = VERIFIERS[0], name: str = "", **changes: Any) -> Verifier:
         """A verifier in this process."""
         settings = Settings(**self.settings(name or f"verifier {number}", **changes))
-        w3 = persist(type(self.chain.w3)(self.chain.w3.provider))
+        w3 = persist(Web3(HTTPProvider(settings.common.rpc)))
         return assemble(settings, w3, KeySigner(account(number)))
 
     def record(self, batch: Committed) -> Any:

@@ -1,12 +1,140 @@
-"""Three verifiers as real processes: Silverback, Ape's accounts, a chain, and things that fail."""
+"""Verifiers as real processes: Silverback, Ape's accounts, a chain, and things that fail.
+
+three    one operator honest, one wrong at 1 %, one withholding; stores that answer garbage, without
+         end, or never come first; nodes are killed meanwhile, and the RPC fails one call in five
+workers  two over Redis, one killed
+"""
+
+import contextlib
+import random
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from tallystick.enums import Cause, Grade, State
-from tests.node.verifier.running import running, until
-from tests.node.verifier.stage import VERIFIERS, Stage
+from tests.node.verifier.bad_store import bad_store
+from tests.node.verifier.running import Running, running, until
+from tests.node.verifier.stage import OTHER, VERIFIERS, Stage
+from tests.support.faulty_rpc import (
+    bad_gateway,
+    cut_off,
+    faulty_rpc,
+    not_json,
+    rate_limited,
+    server_error,
+    sometimes,
+)
+
+FAULTS = (rate_limited, server_error, bad_gateway, cut_off, not_json)
 
 
-def test_processes__honest_batch__audited(staged: Stage):
-    with running(staged, VERIFIERS) as nodes:
-        batch = staged.commit(60)
+def endpoint(stage: Stage) -> str:
+    return str(stage.chain.w3.provider.endpoint_uri)  # type: ignore[attr-defined]
+
+
+def challenges(stage: Stage, batch_id: bytes) -> int:
+    """How often a batch was challenged, by its events."""
+    from tallystick.chain.logs import read_events
+    from tallystick.events import BatchChallenged
+
+    found = read_events(
+        stage.chain.w3, stage.chain.registry.address, 0, stage.chain.w3.eth.block_number
+    )
+    return sum(isinstance(event, BatchChallenged) and event.batch_id == batch_id for event in found)
+
+
+class Killer:
+    """Kills a process and starts it again, now and then."""
+
+    def __init__(self, nodes: list[Running], seed: int) -> None:
+        self._nodes, self._random = nodes, random.Random(seed)
+        self._next = time.monotonic() + self._random.uniform(5, 9)
+
+    def pass_by(self) -> None:
+        if time.monotonic() > self._next:
+            self._random.choice(self._nodes).restart()
+            self._next = time.monotonic() + self._random.uniform(12, 18)
+
+
+def test_processes__honest_wrong_and_withheld__each_gets_its_due(staged: Stage):
+    with (
+        faulty_rpc(endpoint(staged), sometimes(FAULTS, 0.2, seed=1)) as rpc,
+        bad_store("garbage") as garbage,
+        bad_store("endless") as endless,
+        bad_store("hanging") as hanging,
+        running(
+            staged,
+            VERIFIERS,
+            common={"rpc": rpc.url},
+            stores=[garbage, endless, hanging, str(staged.store)],
+            drawn=300,
+            fetch_timeout=0.3,
+            look_every=0.5,
+            turn_every=1.0,
+        ) as nodes,
+    ):
+        good = staged.commit(60)
+        bad = staged.commit(300, wrong=[50, 150, 250])
+        gone = staged.commit(40, operator=OTHER, kept=False)
         staged.seeded()
-        until(lambda: staged.record(batch).grade is Grade.AUDITED, 60, "audited", *nodes)
+        killer = Killer(nodes, seed=3)
+
+        def judged() -> bool:
+            killer.pass_by()
+            audited = staged.record(good).grade is Grade.AUDITED
+            return audited and staged.record(bad).state is State.REJECTED
+
+        until(judged, 80, "audited and rejected", *nodes)
+        until(lambda: staged.record(gone).state is State.DISPUTED, 30, "demanded", *nodes)
+        staged.later(3700)
+        until(lambda: staged.record(gone).state is State.REJECTED, 30, "timed out", *nodes)
+        assert rpc.faulted.total() > rpc.calls.total() / 8
+    assert staged.record(bad).cause is Cause.RULING
+    assert staged.record(gone).cause is Cause.TIMEOUT
+    assert challenges(staged, bad.id) == 1
+
+
+@contextlib.contextmanager
+def redis() -> Iterator[str]:
+    binary = shutil.which("redis-server")
+    if binary is None:
+        pytest.skip("redis-server is not installed")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [binary, "--port", str(port), "--save", "", "--appendonly", "no"],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield f"redis://127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait()
+
+
+def workers(node: Running) -> list[int]:
+    """Process ids of a node's workers, all there ever were."""
+    return [int(pid) for pid in re.findall(r'"pid": (\d+), "event": "worker started"', node.text())]
+
+
+def test_workers__one_of_two_killed__the_other_goes_on(staged: Stage, tmp_path: Path):
+    import os
+    import signal
+
+    with redis() as url, running(staged, VERIFIERS[:2], broker=url, workers=2) as nodes:
+        until(lambda: all(len(workers(one)) == 2 for one in nodes), 60, "workers", *nodes)
+        first = staged.commit(60)
+        staged.seeded()
+        until(lambda: staged.record(first).grade is Grade.AUDITED, 60, "audited", *nodes)
+        os.kill(workers(nodes[0])[0], signal.SIGKILL)
+        second = staged.commit(60)
+        staged.seeded()
+        until(lambda: staged.record(second).grade is Grade.AUDITED, 60, "audited", *nodes)
+        until(lambda: len(workers(nodes[0])) == 3, 60, "a worker in its place", *nodes)

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ape.api import ProviderContextManager
 from silverback import SilverbackBot
 from silverback.main import SharedState, TaskData
 from silverback.runner import BaseRunner
@@ -21,8 +22,9 @@ from web3 import Web3
 
 from tallystick.chain.abi import contract
 from tallystick.node.log import get_log
+from tallystick.node.rpc import persist
 from tallystick.node.settings import Settings
-from tallystick.node.verifier.connection import Connection
+from tallystick.node.verifier.connection import Connection, patiently
 from tallystick.node.verifier.verifier import EXPECTED, Verifier
 
 EVENTS = ("BatchCommitted", "BatchChallenged", "BatchDemanded", "LeafRevealed", "ChallengeUpheld")
@@ -43,7 +45,9 @@ def build(settings: Settings, connection: Connection, verifier: Verifier) -> Sil
         connection: Ape's, of this process.
         verifier: this process's.
     """
-    bot = SilverbackBot(_silverback(settings, connection, verifier))
+    bot = patiently(lambda: SilverbackBot(_silverback(settings, connection, verifier)))
+    # It may have connected anew.
+    persist(connection.provider.web3)
 
     def begin(_: Any) -> None:
         # Silverback sets it in one worker only, by a task.
@@ -126,6 +130,14 @@ class PatientRunner(BaseRunner):
             await asyncio.sleep(self._poll_every)
 
 
+class _Settings(SilverbackSettings):
+    """Silverback's, on the connection that there is already."""
+
+    def get_provider_context(self) -> ProviderContextManager:
+        """Return a context with this process's provider."""
+        return ProviderContextManager(provider=self.provider)
+
+
 class _Snapshots(Datastore):
     """Silverback's own state, in the node's folder in place of the working one."""
 
@@ -171,4 +183,4 @@ def _silverback(
             "RESULT_BACKEND_CLASS": "taskiq_redis:RedisAsyncResultBackend",
             "RESULT_BACKEND_KWARGS": {"redis_url": own.broker, "result_ex_time": 600},
         }
-    return SilverbackSettings(**values)
+    return _Settings(**values)

@@ -1,14 +1,17 @@
 """Ape's part of a process: its connection, and the account that signs."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ape.exceptions import ApeException
 from web3 import HTTPProvider, Web3
+from web3.exceptions import Web3Exception
 
 from tallystick.hexes import checksummed
 from tallystick.node.errors import SettingsError
+from tallystick.node.log import get_log
 from tallystick.node.rpc import persist
 from tallystick.node.settings import Common
 from tallystick.node.verifier.signer import ApeSigner, Signer
@@ -17,6 +20,25 @@ ATTEMPTS = 8
 """To connect; a node that fails one call in five fails one connection in two."""
 TIMEOUT = 20.0
 """Seconds for one call."""
+
+_LOG = get_log("connection")
+
+
+T = TypeVar("T")
+
+
+def patiently(work: Callable[[], T]) -> T:
+    """Return what work on Ape's connection returns, begun anew when the node fails it.
+
+    Ape connects without asking again, and its errors about that have no common base.
+    """
+    for attempt in range(1, ATTEMPTS):
+        try:
+            return work()
+        except (ApeException, Web3Exception, OSError, ValueError) as error:
+            _LOG.warning("Ape cannot connect; tried again", reason=" ".join(str(error).split()))
+            time.sleep(0.2 * attempt)
+    return work()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +62,7 @@ class Connection:
         import ape
 
         choice = f"{common.network}:{common.rpc}" if common.rpc else common.network
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                provider = ape.networks.parse_network_choice(choice).__enter__()
-                break
-            except (ApeException, OSError, ValueError):
-                if attempt == ATTEMPTS:
-                    raise
-                time.sleep(0.2 * attempt)
+        provider = patiently(lambda: ape.networks.parse_network_choice(choice).__enter__())
         persist(provider.web3)
         url = common.rpc or provider.http_uri
         w3 = persist(Web3(HTTPProvider(url, {"timeout": TIMEOUT})))

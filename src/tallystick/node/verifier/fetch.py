@@ -59,7 +59,7 @@ class Stores:
             try:
                 data = self._load(url, record)
             except (TallystickError, OSError, ValueError) as error:
-                failures[url] = str(error)
+                failures[url] = " ".join(str(error).split())
                 continue
             batch = record.batch
             self.kept.put(batch.model_id, batch.operator, data.records, data.tree)
