@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 from web3 import Web3
 
 from tallystick.decode.decode import decode
-from tallystick.decode.files import decode_core
 from tallystick.extract.dataset import Core, Dataset
-from tallystick.extract.extractor import Plan, extract
+from tallystick.extract.extractor import Plan
 from tallystick.localnet import localnet
+from tallystick.pipeline import follow
 from tests.bench.figures import Figure, best, tell
 from tests.support.builds import abi, bytecode
 
@@ -71,17 +71,15 @@ def receive(url: str, address: str, last: int) -> int:
     return asyncio.run(run())
 
 
-def pipeline(folder: Path, url: str, address: str) -> tuple[float, float]:
-    """Extract and decode from nothing; return the seconds of each."""
+def pipeline(folder: Path, url: str, address: str) -> float:
+    """Extract and decode from nothing; return the seconds."""
     shutil.rmtree(folder, ignore_errors=True)
-    data = Dataset(folder)
     plan = Plan([url], bytes.fromhex(address[2:]), 0, 0, RANGE, CONCURRENCY)
     start = perf_counter()
-    done = extract(data, plan)
-    middle = perf_counter()
-    decode_core(data, done.core)
+    done = follow(Dataset(folder), plan)
+    seconds = perf_counter() - start
     assert done.rows == EVENTS
-    return middle - start, perf_counter() - middle
+    return seconds
 
 
 def decode_rates(folder: Path, w3: Web3, address: str) -> tuple[float, float]:
@@ -112,16 +110,14 @@ def main() -> None:
         last = w3.eth.block_number
         received = best(lambda: receive(url, address, last))
         size = receive(url, address, last)
-        runs = [pipeline(folder, url, address) for _ in range(3)]
-        whole = min(sum(run) for run in runs)
+        whole = min(pipeline(folder, url, address) for _ in range(3))
         ours, theirs = decode_rates(folder, w3, address)
         loop = web3_loop(w3, address, last)
         tell(
             f"{EVENTS:,} events, {size / 1e6:,.0f} MB of JSON, local anvil",
             [
                 Figure("receive the bytes only", received, "s"),
-                Figure("extract", min(run[0] for run in runs), "s"),
-                Figure("decode, files included", min(run[1] for run in runs), "s"),
+                Figure("extract + decode", whole, "s"),
                 Figure("extract + decode / receive only", whole / received, "x", ceiling=1.5),
                 Figure("decode", ours, "events/s"),
                 Figure("web3.py process_log", theirs, "events/s"),

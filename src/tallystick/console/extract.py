@@ -55,19 +55,16 @@ def extract(
     \b
     tallystick extract 0x... --rpc https://... --from-block 21000000
     """
-    from tallystick.decode.files import decode_core
     from tallystick.extract.dataset import Dataset
     from tallystick.extract.extractor import Plan
-    from tallystick.extract.extractor import extract as run
     from tallystick.extract.gas import extract_gas
+    from tallystick.pipeline import follow
     from tallystick.resolvers.identify import identify_resolvers
 
     folder = Dataset(data)
     plan = Plan(rpcs, core, first_block, depth, block_range, concurrency)
     with bar("extract (blocks)") as progress:
-        done = run(folder, plan, progress)
-    with bar("decode (files)") as progress:
-        decoded = decode_core(folder, done.core, progress)
+        done = follow(folder, plan, progress)
     resolvers = identify_resolvers(folder, done.core, rpcs)
     if gas:
         with bar("gas (files)") as progress:
@@ -81,7 +78,6 @@ def extract(
             "events": done.rows,
             "files_written": done.written,
             "files_replaced": done.replaced,
-            "files_decoded": decoded,
             "resolvers_identified": resolvers,
         },
         as_json,

@@ -44,7 +44,8 @@ def decode_core(data: Dataset, core: Core, progress: Progress | None = None) -> 
         for count, part in enumerate(stale):
             if progress:
                 progress(count, len(stale))
-            _decode_part(data, core, part, first=part.name == min(parts))
+            logs = pq.read_table(data.logs(core) / part.name, schema=LOGS)
+            decode_part(data, core, part, logs, first=part.name == min(parts))
             done[part.name] = part.sha256
             if time.monotonic() - noted > NOTE_EVERY:
                 _note(data, core, done)
@@ -67,8 +68,25 @@ def note_decoded(data: Dataset, core: Core) -> None:
     _note(data, core, {part.name: part.sha256 for part in data.read_manifest(core).parts})
 
 
-def _decode_part(data: Dataset, core: Core, part: Part, first: bool) -> None:
-    logs = pq.read_table(data.logs(core) / part.name, schema=LOGS)
+def note_parts(data: Dataset, core: Core, done: Mapping[str, str]) -> None:
+    """Note that these files are decoded: SHA-256 of the raw files, by name."""
+    if done:
+        _note(data, core, {**_read(data, core), **done})
+
+
+def decode_part(data: Dataset, core: Core, part: Part, logs: pa.Table, first: bool) -> None:
+    """Write the decoded files of one raw file; to be noted by the caller.
+
+    Args:
+        data: the folder.
+        core: whose logs.
+        part: the raw file.
+        logs: what it holds.
+        first: whether each table gets a file, with or without rows.
+
+    Raises:
+        DecodeError: a log is not an event of the core.
+    """
     try:
         tables = decode(logs, core)
     except DecodeError as error:

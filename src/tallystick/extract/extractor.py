@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -59,6 +59,9 @@ class Plan:
     longest_wait: float = LONGEST_WAIT
 
 
+OnPart = Callable[[Core, Part, pa.Table], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Extracted:
     """What a run did."""
@@ -74,32 +77,56 @@ class Extracted:
     """Files given up because the chain had another history (a reorg)."""
 
 
-def extract(data: Dataset, plan: Plan, progress: Progress | None = None) -> Extracted:
+def extract(
+    data: Dataset,
+    plan: Plan,
+    progress: Progress | None = None,
+    on_part: OnPart | None = None,
+) -> Extracted:
     """Bring a data folder up to the chain's head; progress is told in blocks.
+
+    Args:
+        data: the folder.
+        plan: what to extract.
+        progress: told blocks done and in all.
+        on_part: called with each file that was written and its logs, in a thread, while others are
+            fetched.
 
     Raises:
         ExtractError: nodes refuse or fail, or the folder is another core's; what was extracted
             before stays, and running again goes on from there.
     """
-    return asyncio.run(extract_async(data, plan, progress))
+    return asyncio.run(extract_async(data, plan, progress, on_part))
 
 
-async def extract_async(data: Dataset, plan: Plan, progress: Progress | None = None) -> Extracted:
+async def extract_async(
+    data: Dataset,
+    plan: Plan,
+    progress: Progress | None = None,
+    on_part: OnPart | None = None,
+) -> Extracted:
     """As extract, within a running event loop."""
     limits = httpx.Limits(max_connections=plan.concurrency * len(plan.urls) + 2)
     async with httpx.AsyncClient(timeout=plan.timeout, limits=limits) as client:
         nodes = Nodes([Node(url, client, plan.attempts, plan.longest_wait) for url in plan.urls])
         core = Core(await nodes.chain_id(), plan.address)
         with locked(data.logs(core)):
-            return await _Run(data, plan, nodes, core, progress).run()
+            return await _Run(data, plan, nodes, core, progress, on_part).run()
 
 
 class _Run:
     """One run over one core."""
 
     def __init__(
-        self, data: Dataset, plan: Plan, nodes: Nodes, core: Core, progress: Progress | None
+        self,
+        data: Dataset,
+        plan: Plan,
+        nodes: Nodes,
+        core: Core,
+        progress: Progress | None,
+        on_part: OnPart | None,
     ) -> None:
+        self._on_part = on_part
         self._plan, self._nodes, self._core, self._progress = plan, nodes, core, progress
         self._folder, self._file = data.logs(core), data.manifest(core)
         self._manifest = self._read()
@@ -269,6 +296,8 @@ class _Run:
         replace_file(self._folder / part.name, content)
         if before is not None:
             (self._folder / before.name).unlink()
+        if self._on_part:
+            self._on_part(self._core, part, table)
         return part
 
     def _tell(self, head: int) -> None:
