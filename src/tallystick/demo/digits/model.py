@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import onnxruntime  # type: ignore[import-untyped]
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits  # type: ignore[import-untyped]
 
 from tallystick.keccak import keccak256
 
@@ -38,11 +37,15 @@ def spec_hash() -> bytes:
 
 def load_samples() -> list[bytes]:
     """Return scikit-learn's 1,797 digits as canonical input bytes, 64 each."""
+    from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+
     return [row.tobytes() for row in load_digits().data.astype(np.uint8)]
 
 
 def load_labels() -> NDArray[np.int64]:
     """Return what the samples show, (1797,), 0 to 9."""
+    from sklearn.datasets import load_digits
+
     labels: NDArray[np.int64] = load_digits().target.astype(np.int64)
     return labels
 
