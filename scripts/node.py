@@ -27,3 +27,18 @@ def verifier(file: Path | None, dry_run: bool) -> None:
     from tallystick.node.verifier.process import run_verifier
 
     run_verifier(file, dry_run)
+
+
+@cli.command(cls=PlainCommand)
+@settings_option
+def operator(file: Path | None) -> None:
+    """Answer signed requests, commit the answers, and stand by them."""
+    from tallystick.chain.ape_sender import ApeSender
+    from tallystick.node.operator.process import run_operator
+    from tallystick.node.settings import Settings
+    from tallystick.node.verifier.connection import Connection
+
+    settings = Settings.load(file)
+    connection = Connection.open(settings.common)
+    sender = ApeSender(connection.account(settings.common.account))
+    run_operator(settings, connection.provider.web3, sender)

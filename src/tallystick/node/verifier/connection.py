@@ -84,7 +84,11 @@ class Connection:
         )
 
     def signer(self, alias: str) -> Signer:
-        """Return an account by its alias, or a test account as TEST::0.
+        """Return who signs transactions to be sent later; errors as of account."""
+        return ApeSigner(self.account(alias), self.provider.network.ecosystem)
+
+    def account(self, alias: str) -> Any:
+        """Return an account of Ape by its alias, or a test account as TEST::0.
 
         A keyfile's passphrase is taken from APE_ACCOUNTS_<alias>_PASSPHRASE.
 
@@ -104,4 +108,4 @@ class Connection:
             raise SettingsError(f"common.account: {error}") from error
         if hasattr(account, "set_autosign"):
             account.set_autosign(True)
-        return ApeSigner(account, self.provider.network.ecosystem)
+        return account
