@@ -9,9 +9,10 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from web3 import HTTPProvider, Web3
 
+from tallystick.batch import Batch
 from tallystick.demo.digits.model import FILE, Digits, content_hash, load_samples, spec_hash
-from tallystick.events import ModelRegistered
-from tallystick.inference import Inference
+from tallystick.events import BatchCommitted, ModelRegistered
+from tallystick.inference import Inference, hash_leaves
 from tallystick.keccak import keccak256
 from tallystick.localnet import MNEMONIC, advance, mine
 from tallystick.node.rpc import persist
@@ -19,6 +20,7 @@ from tallystick.node.settings import Settings
 from tallystick.node.verifier.assembly import assemble
 from tallystick.node.verifier.signer import KeySigner
 from tallystick.node.verifier.verifier import Verifier
+from tallystick.tree import Tree
 from tallystick.words import ZERO32, ZERO_ADDRESS
 from tests.support.chain import Chain
 from tests.support.committee import Panel
@@ -29,16 +31,17 @@ VERIFIERS = (5, 6, 7)
 """Their accounts; the member with place n of the committee is the n-th of them."""
 OPERATOR, OTHER, GRIEFER = 2, 3, 8
 DRAWN = 24
+BOND = 10**16
 RULES = {
-    "stake_per_inference": 10**9,
-    "challenge_bond": 10**12,
-    "demand_bond": 10**11,
+    "stake_per_inference": 10**13,
+    "challenge_bond": BOND,
+    "demand_bond": BOND // 10,
     "max_bytes": 128,
     "challenge_window": 4 * HOUR,
     "response_window": HOUR,
     "ruling_window": 2 * HOUR,
 }
-STAKE = 10**14
+STAKE = 10**18
 
 Account.enable_unaudited_hdwallet_features()
 
@@ -74,30 +77,48 @@ class Stage:
         wrong: Sequence[int] = (),
         operator: int = OPERATOR,
         kept: bool = True,
+        claimed: int | None = None,
         shape: Callable[[list[Inference]], list[Inference]] = lambda leaves: leaves,
-        **changes: Any,
     ) -> Committed:
-        """Commit the next samples' answers, some of them wrong; keep the data in the store."""
+        """Commit the next samples' answers, some of them wrong; keep the data in the store.
+
+        Args:
+            claimed: leaves that the batch is said to have.
+        """
         start = 61 * self.batches % 1000
         inputs = [self.samples[(start + number) % 1797] for number in range(count)]
         outputs = self.digits.infer(inputs)
         for index in wrong:
             outputs[index] = bytes([(outputs[index][0] + 1) % 10])
 
-        def filled(leaves: list[Inference]) -> list[Inference]:
-            pairs = zip(leaves, inputs, outputs, strict=True)
-            return shape(
-                [
-                    replace(leaf, input_hash=keccak256(data), output_hash=keccak256(output))
-                    for leaf, data, output in pairs
-                ]
+        account, chain = self.chain.accounts[operator], self.chain
+        index = self.network.lane(account).next_index
+        deadline = chain.now + self.network.rules.challenge_window // 4
+        leaves = [
+            replace(leaf, input_hash=keccak256(data), output_hash=keccak256(output))
+            for leaf, data, output in zip(
+                self.network.inferences(account, count, index, deadline),
+                inputs,
+                outputs,
+                strict=True,
             )
-
+        ]
+        leaves = shape(leaves)
         slot, self.batches = self.batches, self.batches + 1
-        done = self.network.commit(
-            self.chain.accounts[operator], count, slot, shape=filled, **changes
+        arguments = self.network.commitment(leaves, index, slot, count=claimed or count)
+        mined = chain.send(account, "commit", arguments)
+        event = mined.event(BatchCommitted)
+        batch = Batch(
+            self.network.id,
+            account,
+            index,
+            event.model_id,
+            event.root,
+            event.stamp.count,
+            event.by,
         )
-        done.inputs, done.outputs = inputs, outputs
+        tree = Tree.from_leaves(hash_leaves(leaves))
+        done = Committed(chain, batch, event.stamp, leaves, tree, mined, inputs, outputs)
         if kept:
             keep(self.store, done)
         return done
@@ -165,5 +186,5 @@ def stage(chain: Chain, folder: Path, threshold: int = 2) -> Stage:
     for number in (OPERATOR, OTHER):
         network.join(chain.accounts[number], STAKE)
     for number in (*VERIFIERS, GRIEFER):
-        fund(chain, ZERO_ADDRESS, chain.accounts[number], 10**13)
+        fund(chain, ZERO_ADDRESS, chain.accounts[number], 10 * BOND)
     return Stage(chain, panel, network, folder / "batches", folder)

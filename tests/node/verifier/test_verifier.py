@@ -1,69 +1,383 @@
 """What a verifier does about a batch, round by round, on a real chain; all in one process.
 
-audits      good batches, by k of n, through a shared folder, once
-wrong       challenged once, ruled on, reward claimed
-withheld    demanded, timed out
+audits      good batches, by k of n, through a shared folder or each other's nodes, once
+wrong       challenged once, ruled on, reward claimed; found among 1 %
+withheld    demanded once, timed out; data that come late are looked at
+faults      order, deadline and repeats convicted; what nobody asked for, or is not there, demanded
+others'     challenges ruled on or lapsed, demands timed out
 """
 
-from tallystick.enums import Cause, Grade, State
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tallystick.enums import Cause, Grade, Ruling, State
+from tallystick.inference import Inference
+from tallystick.moves.data import BatchData
 from tallystick.node.verifier.inspection import Kind
-from tests.node.verifier.stage import VERIFIERS, Stage
+from tallystick.node.verifier.process import _serve_statements
+from tallystick.node.verifier.verifier import Verifier
+from tallystick.store import BatchStore
+from tests.node.verifier.stage import BOND, GRIEFER, OPERATOR, VERIFIERS, Stage
+from tests.support.story import REQUESTERS, Committed, keep
 
 
-def kinds(verifier) -> dict[str, int]:
-    return {kind: count for kind, _, count in verifier.journal.made()}
+def kinds(*verifiers: Verifier) -> dict[str, int]:
+    """Moves made, by kind."""
+    found: dict[str, int] = {}
+    for verifier in verifiers:
+        for kind, _, count in verifier.journal.made():
+            found[kind] = found.get(kind, 0) + count
+    return found
 
 
-def test_tick__good_batch__attested_by_whoever_completes_the_set(staged: Stage):
+def rounds(*verifiers: Verifier, count: int = 4) -> None:
+    for _ in range(count):
+        for verifier in verifiers:
+            verifier.tick()
+
+
+def all_of(staged: Stage, **changes) -> list[Verifier]:
+    return [staged.verifier(number, **changes) for number in VERIFIERS]
+
+
+def found_kind(verifier: Verifier, batch: Committed) -> str:
+    found = verifier.journal.finding(batch.id)
+    assert found is not None
+    return found.kind
+
+
+# Audits
+
+
+def test_tick__good_batch__attested_once(staged: Stage):
     batch = staged.commit(50)
-    first, second, third = (staged.verifier(number) for number in VERIFIERS)
+    first, second, third = all_of(staged)
 
     first.tick()
     assert first.journal.finding(batch.id) is None  # The seed's block is to come.
     staged.seeded()
-    first.tick()
+    rounds(first)
     assert staged.record(batch).grade is Grade.SETTLED
-    second.tick()
-    second.tick()
-    third.tick()
+    rounds(second, third)
 
     assert staged.record(batch).grade is Grade.AUDITED
-    assert [kinds(one) for one in (first, second, third)] in (
-        [{}, {"attest": 1}, {}],
-        [{"attest": 1}, {}, {}],
-    )
-    assert first.journal.finding(batch.id).executed >= 15
+    assert kinds(first, second, third) == {"attest": 1}
+    assert 15 <= first.journal.finding(batch.id).executed <= 24
 
 
-def test_tick__wrong_leaf__challenged_once_and_rejected_by_the_committee(staged: Stage):
-    batch = staged.commit(100, wrong=[7])
-    verifiers = [staged.verifier(number, drawn=100) for number in VERIFIERS]
+def test_tick__folderless__signatures_come_from_peers(staged: Stage):
+    batch = staged.commit(40)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    first = staged.verifier(VERIFIERS[0], share_folder="")
+    peers = [f"http://127.0.0.1:{port}", "http://127.0.0.1:1"]
+    second = staged.verifier(VERIFIERS[1], share_folder="", share_peers=peers)
+    _serve_statements(first, "127.0.0.1", port)
     staged.seeded()
 
-    for _ in range(4):
-        for verifier in verifiers:
-            verifier.tick()
+    rounds(second)
+    assert staged.record(batch).grade is Grade.SETTLED
+    rounds(first, second)
+
+    assert staged.record(batch).grade is Grade.AUDITED
+    assert kinds(second) == {"attest": 1}
+
+
+def test_tick__threshold_of_one__attested_alone(staged: Stage):
+    batch = staged.commit(1)
+    staged.seeded()
+    first, second = all_of(staged)[:2]
+
+    rounds(first, second)
+
+    assert staged.record(batch).grade is Grade.AUDITED
+
+
+def test_tick__no_member__audits_nothing(staged: Stage):
+    batch = staged.commit(10)
+    staged.seeded()
+    verifier = staged.verifier(GRIEFER)
+
+    rounds(verifier)
+
+    assert found_kind(verifier, batch) == Kind.GOOD
+    assert verifier.journal.audits() == 0
+
+
+# Wrong
+
+
+def test_tick__one_in_a_hundred_wrong__challenged_once_and_rejected(staged: Stage):
+    batch = staged.commit(300, wrong=[7, 130, 222])
+    credit = staged.network.credit(staged.chain.accounts[VERIFIERS[0]])
+    verifiers = all_of(staged, drawn=300, claim_above=credit)
+    staged.seeded()
+
+    rounds(*verifiers)
 
     record = staged.record(batch)
     assert (record.state, record.cause, record.leaf_index) == (State.REJECTED, Cause.RULING, 7)
-    assert verifiers[0].journal.finding(batch.id).kind == Kind.WRONG
-    made = [kinds(one) for one in verifiers]
-    assert sum(one.get("challenge", 0) for one in made) == 1
-    assert sum(one.get("resolve", 0) for one in made) == 1
+    assert found_kind(verifiers[0], batch) == Kind.WRONG
+    made = kinds(*verifiers)
+    assert (made["challenge"], made["resolve"]) == (1, 1)
+    # The bond is back, and the reward has left the core.
+    assert made["withdraw"] == 1
+    assert staged.network.credit(staged.chain.accounts[VERIFIERS[0]]) == credit
 
 
-def test_tick__no_data__demanded_then_timed_out(staged: Stage):
+def test_tick__only_says__sends_nothing(staged: Stage):
+    staged.commit(50, wrong=[1])
+    staged.commit(20, kept=False)
+    staged.commit(20)
+    staged.seeded()
+    before = staged.sent(VERIFIERS[0])
+    verifier = staged.verifier(dry_run=True, drawn=50)
+
+    rounds(verifier)
+
+    assert kinds(verifier) == {"challenge": 1, "demand": 1}
+    assert staged.sent(VERIFIERS[0]) == before
+
+
+def test_tick__lapsed_challenge__not_challenged_again(staged: Stage):
+    batch = staged.commit(50, wrong=[1])
+    staged.seeded()
+    verifier = staged.verifier(drawn=50)
+
+    rounds(verifier)
+    assert staged.record(batch).state is State.DISPUTED
+    staged.later(2 * 3600 + 100)
+    rounds(verifier)
+
+    record = staged.record(batch)
+    assert (record.state, record.lapsed) == (State.OPEN, True)
+    assert kinds(verifier) == {"challenge": 1, "lapse": 1}
+
+
+@pytest.mark.parametrize("limit", [{"spending_cap_per_day": BOND - 1}, {"gas_price_cap": 1}])
+def test_tick__over_a_limit__sends_nothing_until_it_is_raised(staged: Stage, limit):
+    batch = staged.commit(50, wrong=[1])
+    staged.seeded()
+    before = staged.sent(VERIFIERS[0])
+
+    rounds(staged.verifier(drawn=50, **limit))
+    assert staged.sent(VERIFIERS[0]) == before
+
+    rounds(staged.verifier(drawn=50))
+    assert staged.record(batch).state is State.DISPUTED
+
+
+def test_tick__spent_for_the_day__goes_on_the_day_after(staged: Stage):
+    first, second = staged.commit(50, wrong=[1]), staged.commit(50, wrong=[1])
+    staged.seeded()
+    verifier = staged.verifier(drawn=50, spending_cap_per_day=BOND * 3 // 2)
+
+    rounds(verifier)
+
+    disputed = [staged.record(one).state is State.DISPUTED for one in (first, second)]
+    assert sorted(disputed) == [False, True]
+    spent = verifier.outbox.spent(verifier.reader.now)
+    assert BOND < spent[bytes(20)] < BOND * 3 // 2
+    staged.later(3600)
+    rounds(verifier)
+    assert kinds(verifier)["challenge"] == 1
+    assert verifier.outbox.spent(verifier.reader.now + 90_000) == {}
+
+
+# Withheld
+
+
+def test_tick__no_data__demanded_once_then_timed_out(staged: Stage):
     batch = staged.commit(30, kept=False)
     verifier = staged.verifier()
     staged.seeded()
 
-    verifier.tick()
-    verifier.tick()
+    rounds(verifier)
     assert staged.record(batch).state is State.DISPUTED
     staged.later(3700)
-    verifier.tick()
-    verifier.tick()
+    rounds(verifier)
 
     record = staged.record(batch)
     assert (record.state, record.cause) == (State.REJECTED, Cause.TIMEOUT)
     assert kinds(verifier) == {"demand": 1, "timeout": 1}
+
+
+def test_tick__data_come_late__looked_at_then(staged: Stage):
+    batch = staged.commit(30, kept=False)
+    verifier = staged.verifier(missing_after=600.0)
+    staged.seeded()
+
+    rounds(verifier)
+    assert found_kind(verifier, batch) == Kind.WITHHELD
+    keep(staged.store, batch)
+    rounds(verifier)
+
+    assert found_kind(verifier, batch) == Kind.GOOD
+    assert kinds(verifier) == {}
+
+
+# Faults
+
+
+def test_tick__out_of_order__convicted(staged: Stage):
+    def swapped(leaves: list[Inference]) -> list[Inference]:
+        first, second, *rest = leaves
+        pair = replace(first, nonce=second.nonce), replace(second, nonce=first.nonce)
+        return [*pair, *rest]
+
+    assert_convicted(staged, swapped, Cause.ORDER)
+
+
+def test_tick__deadline_out_of_range__convicted(staged: Stage):
+    def late(leaves: list[Inference]) -> list[Inference]:
+        return [*leaves[:-1], replace(leaves[-1], deadline=leaves[-1].deadline + 10**6)]
+
+    assert_convicted(staged, late, Cause.DEADLINE)
+
+
+def test_tick__counted_before__convicted(staged: Stage):
+    first = staged.commit(10)
+
+    def again(leaves: list[Inference]) -> list[Inference]:
+        return [replace(leaves[0], nonce=first.inferences[3].nonce), *leaves[1:]]
+
+    batch = assert_convicted(staged, again, Cause.REPEAT)
+    assert staged.record(first).state is State.OPEN
+    assert staged.record(batch).leaf_index == 0
+
+
+def assert_convicted(
+    staged: Stage, shape: Callable[[list[Inference]], list[Inference]], cause: Cause
+) -> Committed:
+    batch = staged.commit(10, shape=shape)
+    staged.seeded()
+    verifier = staged.verifier()
+    rounds(verifier)
+    assert staged.record(batch).cause is cause
+    assert sum(kinds(verifier).values()) == 1
+    return batch
+
+
+def test_tick__requester_did_not_sign__that_leaf_demanded(staged: Stage):
+    def signed_for(leaves: list[Inference]) -> list[Inference]:
+        # Of a requester whose signature over another input is kept.
+        return [*leaves[:-1], replace(leaves[-1], requester=REQUESTERS[0], nonce=1)]
+
+    batch = staged.commit(10, shape=signed_for, kept=False)
+    records = BatchData.load(_forged(staged, batch), staged.record(batch)).records
+    assert records[-1].signature
+    assert_demanded(staged, batch, 9)
+
+
+def test_tick__unsolicited_nonce_of_another_place__that_leaf_demanded(staged: Stage):
+    def skipped(leaves: list[Inference]) -> list[Inference]:
+        return [*leaves[:-1], replace(leaves[-1], nonce=leaves[-1].nonce + 1)]
+
+    assert_demanded(staged, staged.commit(10, shape=skipped), 9)
+
+
+def test_tick__fewer_leaves_than_counted__a_missing_one_demanded(staged: Stage):
+    assert_demanded(staged, staged.commit(10, claimed=14), 10)
+
+
+def assert_demanded(staged: Stage, batch: Committed, index: int) -> None:
+    staged.seeded()
+    verifier = staged.verifier()
+    rounds(verifier)
+    dispute = staged.record(batch).dispute
+    assert dispute is not None
+    assert (dispute.leaf_index, kinds(verifier)) == (index, {"demand": 1})
+
+
+def _forged(staged: Stage, batch: Committed) -> BatchStore:
+    from tallystick.record import Record
+
+    records = [
+        Record(
+            one.input_hash,
+            one.output_hash,
+            one.requester,
+            one.nonce,
+            one.deadline,
+            signature=bytes([1] * 64 + [27]) if one.solicited else b"",
+            input=data,
+            output=output,
+        )
+        for one, data, output in zip(batch.inferences, batch.inputs, batch.outputs, strict=True)
+    ]
+    store = BatchStore(str(staged.store))
+    store.put(batch.batch.model_id, batch.batch.operator, records)
+    return store
+
+
+# Others' disputes
+
+
+def griefed(staged: Stage, batch: Committed, index: int = 2) -> None:
+    arguments = batch.batch.abi(), batch.stamp.pack(), batch.opening(index)
+    staged.chain.send(staged.chain.accounts[GRIEFER], "challenge", *arguments)
+
+
+def test_tick__good_leaf_challenged__upheld_by_the_committee(staged: Stage):
+    batch = staged.commit(30)
+    griefed(staged, batch)
+    staged.seeded()
+    verifiers = all_of(staged)
+
+    rounds(*verifiers)
+
+    record = staged.record(batch)
+    assert (record.state, record.grade) == (State.OPEN, Grade.AUDITED)
+    assert kinds(*verifiers)["resolve"] == 1
+
+
+def test_tick__one_juror__cannot_rule_and_lets_it_lapse(staged: Stage):
+    batch = staged.commit(30)
+    griefed(staged, batch)
+    staged.seeded()
+    verifier = staged.verifier()
+
+    rounds(verifier)
+    assert staged.record(batch).state is State.DISPUTED
+    staged.later(2 * 3600 + 100)
+    rounds(verifier)
+
+    assert staged.record(batch).lapsed
+    assert kinds(verifier) == {"lapse": 1}
+
+
+def test_tick__anothers_demand_unanswered__timed_out(staged: Stage):
+    batch = staged.commit(30)
+    arguments = batch.batch.abi(), batch.stamp.pack(), 5, False
+    staged.chain.send(staged.chain.accounts[GRIEFER], "demand", *arguments)
+    verifier = staged.verifier()
+    staged.later(3700)
+
+    rounds(verifier)
+
+    assert staged.record(batch).cause is Cause.TIMEOUT
+
+
+def test_state__two_verdicts_on_one_leaf__the_first_stays(staged: Stage):
+    from tallystick.committee import Verdict
+
+    juror = staged.verifier()._juror
+    assert juror is not None
+    first = juror.state(Verdict(bytes(32), 1, bytes(32), Ruling.UPHELD))
+    second = juror.state(Verdict(bytes(32), 1, bytes(32), Ruling.REJECTED))
+    assert first is not None
+    assert second == first
+
+
+def test_tick__own_batches__left_alone(staged: Stage):
+    batch = staged.commit(30, wrong=[1])
+    staged.seeded()
+    verifier = staged.verifier(OPERATOR)
+
+    rounds(verifier)
+
+    assert verifier.journal.finding(batch.id) is None

@@ -55,7 +55,12 @@ def run_verifier(file: Path | None, dry_run: bool = False) -> None:
         _every(_WATCH_EVERY, _Workers(own.workers, file, dry_run).watch, "workers")
     bot = build(settings, connection, verifier)
     runner = PatientRunner(bot, connection.w3, settings.common.poll_every, verifier.home)
-    _LOG.info("started", account=verifier.outbox.address, core=verifier.core, broker=own.broker)
+    _LOG.info(
+        "started",
+        account=verifier.outbox.address,
+        core=verifier.core,
+        broker=own.broker.partition(":")[0],
+    )
     asyncio.run(runner.run())  # type: ignore[no-untyped-call]
 
 

@@ -239,7 +239,8 @@ class Verifier:
         else:
             domain = self._registry.domain
             found = inspect(fetched.data, subject.rules, domain, drawn, rerun)
-            if found.kind is Kind.GOOD:
+            if found.kind in (Kind.GOOD, Kind.UNSIGNED):
+                # A fault convicts at once, a leaf that nobody can reveal only in time.
                 found = self._repeated(subject, fetched.data) or found
             if found.kind is Kind.WITHHELD:
                 self._put_off(record.id, "look")
