@@ -1,18 +1,19 @@
-"""Register models by their content, list them."""
+"""Import models, register them by their content, list them."""
 
 from pathlib import Path
 
 import click
 
-from tallystick.cli import ChainCommand, Session, chain_options, sending_options
+from tallystick.cli import ChainCommand, PlainCommand, Session, chain_options, sending_options
 from tallystick.cli.params import BYTES32
+from tallystick.output import show
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group()
 def cli() -> None:
-    """Register models by their content, list them."""
+    """Import models, register them by their content, list them."""
 
 
 @cli.command(cls=ChainCommand)
@@ -20,7 +21,7 @@ def cli() -> None:
 @click.option("--name", required=True, help="What people call it; event data only.")
 @click.option("--uri", default="", help="Where it can be had; event data only.")
 @click.option("--file", "content", type=FILE, required=True, help="The model; hashed, not sent.")
-@click.option("--spec", type=FILE, required=True, help="Its spec; hashed, not sent.")
+@click.option("--spec", type=FILE, help="Its spec; hashed, not sent. A .qi8 file has its own.")
 @click.option("--parent", type=BYTES32, default=bytes(32), help="Id of the version before.")
 @sending_options
 def register(
@@ -29,20 +30,51 @@ def register(
     name: str,
     uri: str,
     content: Path,
-    spec: Path,
+    spec: Path | None,
     parent: bytes,
 ) -> None:
-    """Register a model in a network: by anyone if it is open, else by its owner."""
-    from tallystick.keccak import keccak256
+    """Register a model in a network: by anyone if it is open, else by its owner.
+
+    A .qi8 file is registered so that a Replay arbiter can run it again on chain.
+    """
+    from tallystick.cli.models import hashes_of
     from tallystick.network import model_id
 
-    hashes = keccak256(content.read_bytes()), keccak256(spec.read_bytes())
+    hashes = hashes_of(session, network_id, content, spec)
     key = model_id(network_id, session.sender.address, *hashes, parent)
     if key in session.ledger().models:
         session.show({"move": "none: registered already", "model_id": key})
         return
     call = session.registry.call("registerModel", network_id, *hashes, parent, name, uri)
     session.perform(call, model_id=key)
+
+
+@cli.command("import", cls=PlainCommand)
+@click.argument("source", type=FILE)
+@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--samples", type=FILE, required=True, help="Real inputs as the graph takes them (.npy)."
+)
+@click.option("--quantise", is_flag=True, help="SOURCE is a float model: quantise it first.")
+@click.option(
+    "--types",
+    type=click.Choice(["u8u8", "s8s8", "u8s7"]),
+    default="u8u8",
+    show_default=True,
+    help="Of activations and weights, when quantising.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def import_model(
+    source: Path, target: Path, samples: Path, quantise: bool, types: str, as_json: bool
+) -> None:
+    """Make a QI8-1 model of SOURCE, an ONNX file in QOperator form, and write it to TARGET.
+
+    It is run beside onnxruntime on every tensor first, on SAMPLES and as many random inputs; what
+    is not portable is refused by node, with what to do instead. Needs no chain.
+    """
+    from tallystick.cli.models import import_onnx_file
+
+    show(import_onnx_file(source, target, samples, types if quantise else None), as_json)
 
 
 @cli.command("list", cls=ChainCommand)

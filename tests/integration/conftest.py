@@ -68,6 +68,25 @@ class Commands:
         return text
 
 
+    def plain(self, line: str, *args: object) -> Any:
+        """Run a command that needs no chain, with JSON as its answer; it must succeed."""
+        result = self._plain(line, *args)
+        assert result.exit_code == 0, f"{line}: {result.stderr} {result.exception!r}"
+        return json.loads(result.stdout)
+
+    def refused(self, line: str, *args: object) -> str:
+        """Run a command that needs no chain, expect failure, and return its one line."""
+        result = self._plain(line, *args)
+        assert result.exit_code == 1, (result.stdout, result.stderr, result.exception)
+        (text,) = result.stderr.strip().splitlines()
+        return text
+
+    def _plain(self, line: str, *args: object) -> Result:
+        name, *words = line.split()
+        command = runpy.run_path(str(ROOT / "scripts" / f"{name}.py"))["cli"]
+        return CliRunner(mix_stderr=False).invoke(command, words + [str(arg) for arg in args])
+
+
 @pytest.fixture
 def commands(chain: Chain) -> Commands:
     return Commands(chain)

@@ -6,12 +6,12 @@ from web3 import Web3
 
 from tallystick.committee import Audit, Verdict
 from tallystick.demo.cast import JURORS, account
-from tallystick.demo.digits.model import Digits
 from tallystick.demo.verifier import Data
 from tallystick.demo.world import DRAWN, SEED_DELAY, World
 from tallystick.draw import draw
 from tallystick.enums import Ruling
 from tallystick.localnet import mine
+from tallystick.replay.engine import Engine
 from tallystick.signature import sign
 
 THRESHOLD = 2
@@ -20,8 +20,8 @@ THRESHOLD = 2
 class Jury:
     """All members in one process; each decides by itself."""
 
-    def __init__(self, world: World, digits: Digits) -> None:
-        self._world, self._digits = world, digits
+    def __init__(self, world: World, engine: Engine) -> None:
+        self._world, self._engine = world, engine
 
     def audit(self, data: Data, committed_block: int) -> bytes | None:
         """Return evidence that enough members found every drawn leaf good, or None."""
@@ -42,7 +42,7 @@ class Jury:
 
     def _right(self, data: Data, indices: list[int]) -> list[bool]:
         records = [data.records[index] for index in indices]
-        outputs = self._digits.infer([record.input or b"" for record in records])
+        outputs = self._engine.infer([record.input or b"" for record in records])
         return [record.output == output for record, output in zip(records, outputs, strict=True)]
 
     def _collect(self, digest: bytes, agrees: Callable[[], bool]) -> dict[int, bytes]:

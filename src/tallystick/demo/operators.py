@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from tallystick.demo.cast import Requester, requesters
-from tallystick.demo.digits.model import Digits
 from tallystick.demo.world import Stage, World
 from tallystick.hexes import to_hex
 from tallystick.inference import Request
 from tallystick.keccak import keccak256
 from tallystick.record import Record
+from tallystick.replay.engine import Engine
 from tallystick.store import BatchStore
 from tallystick.submit.journal import Journal
 from tallystick.submit.plan import Order
@@ -31,7 +31,7 @@ class Operator:
     world: World
     stage: Stage
     name: str
-    digits: Digits
+    engine: Engine
     folder: Path
     store: BatchStore
     people: Sequence[Requester] = field(default_factory=requesters)
@@ -45,7 +45,7 @@ class Operator:
 
     def answer(self, samples: Sequence[bytes]) -> list[Record]:
         """Run the model on samples; in a solicited network each is somebody's signed request."""
-        outputs = self.digits.infer(samples)
+        outputs = self.engine.infer(list(samples))
         return [self._record(*pair) for pair in zip(samples, outputs, strict=True)]
 
     def submit(self, records: Sequence[Record], store: BatchStore | None = None) -> Submitted:
@@ -96,12 +96,12 @@ class Operator:
 
 
 def altered(records: Sequence[Record], every: int) -> list[Record]:
-    """Return the records with another digit in every so-many-th answer."""
+    """Return the records with other logits in every so-many-th answer."""
     changed = []
     for number, record in enumerate(records):
         if number % every == 0:
             assert record.output is not None
-            output = bytes([(record.output[0] + 1) % 10])
+            output = record.output[1:] + record.output[:1]
             record = replace(record, output=output, output_hash=keccak256(output))
         changed.append(record)
     return changed

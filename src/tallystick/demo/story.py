@@ -8,7 +8,7 @@ from typing import Any
 
 from tallystick.batch import PreImage
 from tallystick.demo import report
-from tallystick.demo.digits.model import Digits, load_samples
+from tallystick.demo.digits.quantised import load_samples
 from tallystick.demo.jury import Jury
 from tallystick.demo.operators import Operator, altered
 from tallystick.demo.verifier import Data, Good, Malformed, Repeated, Verifier, Withheld, Wrong
@@ -17,7 +17,10 @@ from tallystick.enums import Grade, Ruling, State
 from tallystick.ledger import BatchRecord
 from tallystick.localnet import advance, localnet
 from tallystick.receipt import Receipt
+from tallystick.replay.engine import Engine
+from tallystick.replay.evidence import evidence
 from tallystick.store import BatchStore
+from tallystick.words import ZERO32
 
 GENESIS = 1_800_000_000
 Tell = Callable[[str], None]
@@ -34,18 +37,19 @@ def run(tell: Tell) -> list[dict[str, Any]]:
     """
     with localnet(accounts=12, timestamp=GENESIS) as w3, tempfile.TemporaryDirectory() as folder:
         tell("deploying the core, a committee of three and three networks")
-        world, digits, store = build(w3), Digits(), BatchStore(f"{folder}/batches")
-        receipts = _commit(world, digits, Path(folder), store, tell)
-        findings = _verify(world, digits, store, tell)
-        _grief(world, digits, findings, tell)
+        world, store = build(w3), BatchStore(f"{folder}/batches")
+        engine = Engine(world.model)
+        receipts = _commit(world, engine, Path(folder), store, tell)
+        findings = _verify(world, engine, store, tell)
+        _grief(world, engine, findings, tell)
         _wait(world, tell)
         _check(world, receipts, tell)
         return report.rows(world)
 
 
-def _commit(world: World, digits: Digits, folder: Path, store: BatchStore, tell: Tell) -> Path:
+def _commit(world: World, engine: Engine, folder: Path, store: BatchStore, tell: Tell) -> Path:
     """All 1,797 samples, over six operators, three of whom cheat; return a batch's receipts."""
-    samples = load_samples()
+    samples = load_samples(world.model)
 
     def take(count: int) -> list[bytes]:
         taken = samples[:count]
@@ -55,7 +59,7 @@ def _commit(world: World, digits: Digits, folder: Path, store: BatchStore, tell:
     def operator(stage: Stage, name: str) -> Operator:
         own = folder / name
         own.mkdir()
-        return Operator(world, stage, name, digits, own, store)
+        return Operator(world, stage, name, engine, own, store)
 
     operators = {
         name: operator(stage, name) for stage in world.stages.values() for name in stage.operators
@@ -78,9 +82,9 @@ def _commit(world: World, digits: Digits, folder: Path, store: BatchStore, tell:
     return receipts[1]
 
 
-def _verify(world: World, digits: Digits, store: BatchStore, tell: Tell) -> dict[bytes, Data]:
+def _verify(world: World, engine: Engine, store: BatchStore, tell: Tell) -> dict[bytes, Data]:
     """Look at each batch in the order of commits, and act on what is found."""
-    verifier, jury = Verifier(world, digits, store), Jury(world, digits)
+    verifier, jury = Verifier(world, engine, store), Jury(world, engine)
     known: dict[bytes, Data] = {}
     for record in list(world.ledger().batches.values()):
         stage = world.stage_of(record.batch.network_id)
@@ -107,15 +111,18 @@ def _verify(world: World, digits: Digits, store: BatchStore, tell: Tell) -> dict
                 tell(f"{place}: leaf {index} breaks the rule of {rule}")
             case Wrong(data, index, wrong):
                 known[record.id] = data
-                ruling = _challenge(world, jury, "verifier", record, data, index)
-                tell(f"{place}: {wrong} wrong answers; leaf {index} challenged, {ruling.name}")
+                gas = _disprove(world, record, data, index)
+                tell(
+                    f"{place}: {wrong} wrong answers; leaf {index} run again on chain "
+                    f"for {gas:,} gas, rejected"
+                )
             case Good(data):
                 known[record.id] = data
                 if stage.rules.attestors[0] == bytes(20):
                     tell(f"{place}: good; the network has no attestor, so it stays settled")
                     continue
-                evidence = jury.audit(data, record.stamp.committed_block)
-                assert evidence is not None
+                signed = jury.audit(data, record.stamp.committed_block)
+                assert signed is not None
                 world.send_for(
                     stage,
                     "verifier",
@@ -123,19 +130,19 @@ def _verify(world: World, digits: Digits, store: BatchStore, tell: Tell) -> dict
                     record.batch.abi(),
                     record.stamp.pack(),
                     int(Grade.AUDITED),
-                    evidence,
+                    signed,
                 )
                 tell(f"{place}: drawn leaves re-executed, audited by 2 of 3")
     return known
 
 
-def _grief(world: World, digits: Digits, known: dict[bytes, Data], tell: Tell) -> None:
+def _grief(world: World, engine: Engine, known: dict[bytes, Data], tell: Tell) -> None:
     """Somebody challenges a right answer, and loses the bond."""
-    jury = Jury(world, digits)
+    jury = Jury(world, engine)
     record = next(
         record
         for record in world.ledger().batches.values()
-        if record.grade is Grade.AUDITED and record.batch.count == 137
+        if record.grade is Grade.AUDITED and record.batch.count == 59
     )
     ruling = _challenge(world, jury, "griefer", record, known[record.id], 7)
     bond = world.stage_of(record.batch.network_id).rules.challenge_bond
@@ -145,16 +152,28 @@ def _grief(world: World, digits: Digits, known: dict[bytes, Data], tell: Tell) -
     )
 
 
+def _disprove(world: World, record: BatchRecord, data: Data, index: int) -> int:
+    """Have the chain run the model again on one leaf; return the gas of the transaction."""
+    stage, owner = world.stage_of(record.batch.network_id), world.senders["owner"].address
+    assert stage.rules.arbiter == world.replay
+    given = data.records[index].input or b""
+    proof = evidence(world.model, stage.id, owner, ZERO32, given)
+    opening = data.opening(index).abi()
+    return world.send_for(
+        stage, "verifier", "disprove", record.pre_image.abi(), opening, proof
+    ).gas_used
+
+
 def _challenge(
     world: World, jury: Jury, role: str, record: BatchRecord, data: Data, index: int
 ) -> Ruling:
     stage = world.stage_of(record.batch.network_id)
     opening = data.opening(index)
     world.send_for(stage, role, "challenge", record.batch.abi(), record.stamp.pack(), opening.abi())
-    ruling, evidence = jury.rule(data, index)
+    ruling, signed = jury.rule(data, index)
     disputed = world.ledger().batches[record.id].pre_image
     leaf = opening.inference.abi_leaf()
-    world.send_for(stage, role, "resolve", disputed.abi(), leaf, evidence)
+    world.send_for(stage, role, "resolve", disputed.abi(), leaf, signed)
     return ruling
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 from tallystick.batch import Batch
-from tallystick.demo.digits.model import Digits
 from tallystick.demo.world import World
 from tallystick.errors import BatchMissingError
 from tallystick.examine import first_flaw
@@ -11,6 +10,7 @@ from tallystick.inference import hash_leaves
 from tallystick.ledger import BatchRecord
 from tallystick.opening import Opening
 from tallystick.record import Record
+from tallystick.replay.engine import Engine
 from tallystick.store import BatchStore
 from tallystick.tree import Tree
 
@@ -80,7 +80,7 @@ class Verifier:
     """Looks at batches one after another, and remembers what their lanes have used."""
 
     world: World
-    digits: Digits
+    engine: Engine
     store: BatchStore
     seen: dict[tuple[bytes, bytes, Key], tuple[Data, int]] = field(default_factory=dict)
 
@@ -100,7 +100,7 @@ class Verifier:
         repeat = self._repeat(data)
         if repeat is not None:
             return repeat
-        right = self.digits.infer([entry.input or b"" for entry in records])
+        right = self.engine.infer([entry.input or b"" for entry in records])
         pairs = zip(records, right, strict=True)
         wrong = [index for index, (entry, output) in enumerate(pairs) if entry.output != output]
         return Wrong(data, wrong[0], len(wrong)) if wrong else Good(data)

@@ -10,11 +10,12 @@ from tallystick.chain.logs import read_events
 from tallystick.chain.registry import Registry
 from tallystick.chain.sender import Sender, Sent, Web3Sender
 from tallystick.demo.cast import JURORS, ROLES, account
-from tallystick.demo.digits.model import content_hash, spec_hash
+from tallystick.demo.digits.quantised import load
 from tallystick.eip712 import Domain
 from tallystick.hexes import checksummed
 from tallystick.ledger import Ledger
 from tallystick.network import Rules, model_id, network_id
+from tallystick.replay.model import SPEC_ID, Model
 from tallystick.words import ZERO32, ZERO_ADDRESS
 
 HOUR = 3600
@@ -82,6 +83,9 @@ class World:
     senders: dict[str, Web3Sender]
     registry: Registry
     committee: bytes
+    replay: bytes
+    model: Model = field(default_factory=load)
+    """The digits classifier; each network has it."""
     stages: dict[str, Stage] = field(default_factory=dict)
 
     @property
@@ -121,9 +125,10 @@ def build(w3: Web3) -> World:
     core, _ = deploy(w3, senders["owner"], creation_code("Tallystick"))
     registry = Registry(w3, core)
     committee = _found_committee(w3, senders, core)
-    world = World(w3, senders, registry, committee)
+    replay, _ = deploy(w3, senders["owner"], creation_code("Replay"))
+    world = World(w3, senders, registry, committee, replay)
     judged = replace(RULES, arbiter=committee, attestors=(committee, ZERO_ADDRESS, ZERO_ADDRESS))
-    _open(world, "Agora", replace(judged, open=True), ("ada", "bob"))
+    _open(world, "Agora", replace(judged, arbiter=replay, open=True), ("ada", "bob"))
     _open(world, "Bourse", replace(judged, solicited=True, max_bytes=128), ("cyd", "dan", "eve"))
     unbacked = replace(RULES, stake_per_inference=0, challenge_bond=0, open=True)
     _open(world, "Commons", unbacked, ("fay",))
@@ -151,9 +156,9 @@ def _open(world: World, name: str, rules: Rules, operators: tuple[str, ...]) -> 
     owner, domain = world.senders["owner"].address, world.registry.domain
     network = network_id(domain.chain_id, domain.contract, owner, ZERO32, rules)
     world.send("owner", "registerNetwork", ZERO32, rules.abi(), ZERO32, name, "")
-    model = model_id(network, owner, content_hash(), spec_hash(), ZERO32)
-    hashes = (content_hash(), spec_hash(), ZERO32)
-    world.send("owner", "registerModel", network, *hashes, "digits", "digits.onnx")
+    hashes = (world.model.content_hash(), SPEC_ID, ZERO32)
+    model = model_id(network, owner, *hashes)
+    world.send("owner", "registerModel", network, *hashes, "digits", "digits.qi8")
     for operator in operators:
         if not rules.open:
             world.send("owner", "admit", network, world.senders[operator].address)

@@ -1,0 +1,60 @@
+"""Batches run again, with progress on stderr."""
+
+from pathlib import Path
+
+from tallystick.cli.command import CommandError
+from tallystick.cli.session import Session
+from tallystick.console.bars import bar
+from tallystick.hexes import to_hex
+from tallystick.moves.board import MoveError
+from tallystick.moves.data import BatchData
+from tallystick.moves.replaying import check_registered, mismatches, proof
+from tallystick.replay.model import Model
+from tallystick.store import BatchStore
+
+
+def replay_batch(session: Session, key: bytes, file: Path, store: str) -> None:
+    """Print the leaves whose output is not the model's; CommandError when there is one."""
+    ledger = session.ledger()
+    if key not in ledger.batches:
+        raise MoveError(f"this core has no batch {to_hex(key)}")
+    data, model = BatchData.load(BatchStore(store), ledger.batches[key]), Model.read(file)
+    check_registered(ledger, data, model)
+    with bar("replay (leaves)") as progress:
+        found = mismatches(data, model, progress)
+    session.show(
+        {
+            "batch_id": key,
+            "leaves": len(data.records),
+            "wrong": len(found),
+            "mismatches": [
+                {"leaf": one.leaf_index, "committed": to_hex(one.committed), "output": one.output}
+                for one in found
+            ],
+        }
+    )
+    if found:
+        raise CommandError(f"{len(found)} of {len(data.records)} answers are not the model's")
+
+
+def proof_of(
+    session: Session, key: bytes, leaf: int | None, file: Path, store: str
+) -> tuple[int, bytes]:
+    """Return a wrong leaf of a batch, the first unless one is named, and the proof that it is.
+
+    Raises:
+        MoveError: every answer is the model's, or the named one.
+    """
+    ledger = session.ledger()
+    if key not in ledger.batches:
+        raise MoveError(f"this core has no batch {to_hex(key)}")
+    data, model = BatchData.load(BatchStore(store), ledger.batches[key]), Model.read(file)
+    check_registered(ledger, data, model)
+    with bar("replay (leaves)") as progress:
+        wrong = [one.leaf_index for one in mismatches(data, model, progress)]
+    if leaf is None and not wrong:
+        raise MoveError("every answer is the model's; there is nothing to disprove")
+    if leaf is not None and leaf not in wrong:
+        raise MoveError(f"the answer at leaf {leaf} is the model's; wrong leaves: {len(wrong)}")
+    index = wrong[0] if leaf is None else leaf
+    return index, proof(ledger, data, model, index)
