@@ -1,0 +1,126 @@
+"""A QI8-1 model whose arbiter runs it: wrong leaves are disproved, others' challenges resolved."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tallystick.enums import Cause, State
+from tallystick.events import ModelRegistered
+from tallystick.keccak import keccak256
+from tallystick.node.verifier.verifier import Verifier
+from tallystick.replay.client import encode
+from tallystick.replay.engine import Engine
+from tallystick.replay.evidence import check_model, evidence
+from tallystick.replay.importer import import_onnx
+from tallystick.replay.model import SPEC_ID, Model
+from tallystick.replay.quantize import Types, quantize
+from tallystick.words import ZERO32
+from tests.node.verifier.stage import GRIEFER, OPERATOR, RULES, STAKE, Stage
+from tests.support.nets import digits, mlp
+from tests.support.story import Committed, Network, keep, register
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return import_onnx(quantize(mlp(), digits()[:100], list(Types)[0]), digits()[:50], count=8)
+
+
+@pytest.fixture
+def replayed(staged: Stage, model: Model) -> Network:
+    """A network that a Replay judges, with the model."""
+    chain = staged.chain
+    replay = bytes.fromhex(chain.deploy("Replay").address[2:])
+    network = register(chain, chain.accounts[1], arbiter=replay, salt=1, **RULES)
+    arguments = (network.id, model.content_hash(), SPEC_ID, ZERO32, "mlp", "mlp.qi8")
+    mined = chain.send(chain.accounts[1], "registerModel", *arguments)
+    network.model_id = mined.event(ModelRegistered).model_id
+    network.join(chain.accounts[OPERATOR], STAKE)
+    return network
+
+
+def commit(staged: Stage, network: Network, model: Model, wrong: int | None) -> Committed:
+    inputs = [row.tobytes() for row in encode(model, digits()[:6]).astype(np.uint8)]
+    outputs = Engine(model).infer(inputs)
+    if wrong is not None:
+        outputs[wrong] = bytes([outputs[wrong][0] ^ 1]) + outputs[wrong][1:]
+
+    def filled(leaves):
+        return [
+            replace(leaf, input_hash=keccak256(data), output_hash=keccak256(output))
+            for leaf, data, output in zip(leaves, inputs, outputs, strict=True)
+        ]
+
+    done = network.commit(staged.chain.accounts[OPERATOR], 6, shape=filled)
+    done.inputs, done.outputs = inputs, outputs
+    keep(staged.store, done)
+    return done
+
+
+def verifier(staged: Stage, network: Network, model: Model, folder: Path) -> Verifier:
+    file = folder / "mlp.qi8"
+    file.write_bytes(model.to_bytes())
+    source = {"id": "0x" + network.model_id.hex(), "file": str(file), "runner": "qi8"}
+    return staged.verifier(models=[source])
+
+
+def test_tick__wrong_leaf__disproved_without_a_bond(staged, replayed, model, tmp_path):
+    batch = commit(staged, replayed, model, wrong=4)
+    node = verifier(staged, replayed, model, tmp_path)
+
+    node.tick()
+    node.tick()
+
+    record = staged.record(batch)
+    assert (record.cause, record.leaf_index) == (Cause.DISPROOF, 4)
+    assert node.journal.made() == [("disprove", "mined", 1)]
+
+
+@pytest.mark.parametrize(("wrong", "state"), [(None, State.OPEN), (4, State.REJECTED)])
+def test_tick__challenged__resolved_by_replay(staged, replayed, model, tmp_path, wrong, state):
+    batch = commit(staged, replayed, model, wrong)
+    arguments = batch.batch.abi(), batch.stamp.pack(), batch.opening(2)
+    staged.chain.send(staged.chain.accounts[GRIEFER], "challenge", *arguments)
+    node = verifier(staged, replayed, model, tmp_path)
+
+    node.tick()
+    node.tick()
+
+    record = staged.record(batch)
+    assert (record.state, record.dispute) == (state, None)
+
+
+def test_rerun__another_file__not_run(staged, replayed, model, tmp_path):
+    batch = commit(staged, replayed, model, wrong=4)
+    rows = bytearray(model.rows)
+    rows[-1] ^= 1
+    other = replace(model, rows=bytes(rows))
+    node = verifier(staged, replayed, other, tmp_path)
+
+    node.tick()
+
+    assert node.failures == 1
+    assert staged.record(batch).state is State.OPEN
+    assert node.journal.finding(batch.id) is None
+
+
+def test_check_model__another_registrant__refused(model):
+    from tallystick.network import model_id
+    from tallystick.replay.errors import ModelError
+
+    needed = model_id(bytes(32), bytes(20), model.content_hash(), SPEC_ID, ZERO32)
+    check_model(model, bytes(32), bytes(20), ZERO32, needed)
+    with pytest.raises(ModelError, match="its id is"):
+        check_model(model, bytes(32), b"r" * 20, ZERO32, needed)
+
+
+def test_evidence__model_and_input__are_opened(model):
+    from eth_abi.abi import decode
+
+    packed = evidence(model, b"n" * 32, b"r" * 20, ZERO32, b"in")
+    ((network, registrant, parent, steps, rows, data),) = decode(
+        ["(bytes32,address,bytes32,bytes,bytes,bytes)"], packed
+    )
+    assert (network, registrant, parent) == (b"n" * 32, "0x" + (b"r" * 20).hex(), ZERO32)
+    assert (len(steps), rows, data) == (40 * len(model.steps), model.rows, b"in")

@@ -1,0 +1,117 @@
+"""Stores that nobody trusts.
+
+bad ones   garbage, gigabytes, drops, silence, errors: over within the time, and another is asked
+good data  kept, so that a store that is gone later does no harm
+"""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tallystick.batch import Batch, Stamp
+from tallystick.errors import StoreError
+from tallystick.events import Position
+from tallystick.hexes import checksummed
+from tallystick.keccak import keccak256
+from tallystick.ledger import BatchRecord
+from tallystick.node.verifier.fetch import Stores, within
+from tallystick.record import Record
+from tallystick.store import BatchStore
+from tests.node.verifier.bad_store import Kind, bad_store
+
+MODEL, OPERATOR = b"m" * 32, b"o" * 20
+RECORDS = [
+    Record(keccak256(b"in %d" % n), keccak256(b"out"), nonce=n, deadline=9, input=b"in %d" % n)
+    for n in range(5)
+]
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    BatchStore(str(tmp_path / "good")).put(MODEL, OPERATOR, RECORDS)
+    return tmp_path / "good"
+
+
+@pytest.fixture
+def batch(good: Path) -> BatchRecord:
+    (path,) = good.iterdir()
+    made = Batch(bytes(32), OPERATOR, 0, MODEL, bytes.fromhex(path.stem), len(RECORDS), 9)
+    return BatchRecord(made.id(), made, Stamp(0, 5, 1, 1, 99), Position(1, 0, bytes(32), bytes(20)))
+
+
+def stores(folder: Path, *urls: str, timeout: float = 0.5, size: int = 1 << 18) -> Stores:
+    return Stores(urls, folder / "kept", timeout, size)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("garbage", "Parquet|thrift|not a batch"),
+        ("endless", "larger than the 262144 bytes allowed|took longer"),
+        ("announcing", "larger than the 262144 bytes allowed|took longer"),
+        ("dripping", "took longer than 0.5 s"),
+        ("hanging", "took longer than 0.5 s|ReadTimeout"),
+        ("failing", "answers with status 500"),
+    ],
+)
+def test_load__bad_store__given_up_in_time_for_the_next(
+    tmp_path: Path, batch: BatchRecord, good: Path, kind: Kind, reason: str
+):
+    import re
+
+    with bad_store(kind) as url:
+        begun = time.monotonic()
+        fetched = stores(tmp_path, url, str(good)).load(batch)
+        took = time.monotonic() - begun
+    assert fetched.data is not None
+    assert fetched.data.records == RECORDS
+    assert re.search(reason, fetched.failures[url])
+    assert took < 1.5
+    assert [path.suffix for path in (tmp_path / "kept").iterdir()] == [".parquet"]
+
+
+def test_load__nowhere__says_why(tmp_path: Path, batch: BatchRecord):
+    fetched = stores(tmp_path, "http://127.0.0.1:1", str(tmp_path / "empty")).load(batch)
+    assert fetched.data is None
+    assert "cannot be read" in fetched.failures["http://127.0.0.1:1"]
+    assert "has no batch" in fetched.failures[str(tmp_path / "empty")]
+
+
+def test_load__kept__needs_no_store(tmp_path: Path, batch: BatchRecord, good: Path):
+    assert stores(tmp_path, str(good)).load(batch).data is not None
+    fetched = stores(tmp_path).load(batch)
+    assert fetched.data is not None
+    assert fetched.failures == {}
+
+
+def test_load__kept_data_spoilt__fetched_anew(tmp_path: Path, batch: BatchRecord, good: Path):
+    stores(tmp_path, str(good)).load(batch)
+    (path,) = (tmp_path / "kept").iterdir()
+    path.write_bytes(b"spoilt")
+    assert stores(tmp_path, str(good)).load(batch).data is not None
+    assert path.read_bytes() != b"spoilt"
+
+
+def test_load__too_large_a_file__not_read(tmp_path: Path, batch: BatchRecord, good: Path):
+    (path,) = good.iterdir()
+    os.truncate(path, 1 << 30)
+    fetched = stores(tmp_path, str(good)).load(batch)
+    assert fetched.data is None
+    assert "1073741824 bytes; allowed" in fetched.failures[str(good)]
+
+
+def test_load__store_by_operator__named_in_the_url(tmp_path: Path, batch: BatchRecord, good: Path):
+    good.rename(tmp_path / checksummed(OPERATOR))
+    fetched = stores(tmp_path, str(tmp_path / "{operator}")).load(batch)
+    assert fetched.data is not None
+
+
+@pytest.mark.parametrize(
+    ("work", "reason"), [(lambda: time.sleep(5), "longer than 0.1 s"), (lambda: 1 / 0, "division")]
+)
+def test_within__hangs_or_fails__says_so(work: Callable[[], None], reason: str):
+    with pytest.raises((StoreError, ZeroDivisionError), match=reason):
+        within(0.1, work)  # type: ignore[arg-type]
