@@ -50,10 +50,8 @@ class Day(click.ParamType):
             self.fail(f"{value!r} is no day; needed: {self.name}", param, ctx)
 
 
-class Address(click.ParamType):
-    """20 bytes as hex text."""
-
-    name = "address"
+class _Hex(click.ParamType):
+    length: int
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -62,9 +60,21 @@ class Address(click.ParamType):
         if isinstance(value, bytes):
             return value
         try:
-            return from_hex(value, 20, "it")
+            return from_hex(value, self.length, "it")
         except FieldError as error:
             self.fail(str(error), param, ctx)
+
+
+class Address(_Hex):
+    """20 bytes as hex text."""
+
+    name, length = "address", 20
+
+
+class Bytes32(_Hex):
+    """32 bytes as hex text."""
+
+    name, length = "bytes32", 32
 
 
 since_option: Option = click.option("--since", type=Day(), help="First day (UTC) that counts.")
