@@ -1,4 +1,4 @@
-"""Deploy the core, or a committee, to the same address on each chain."""
+"""Deploy the core, or a resolver, to the same address on each chain."""
 
 from pathlib import Path
 
@@ -6,23 +6,50 @@ import click
 
 from tallystick.cli import ChainCommand, Session, sending_options
 
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
 
 @click.command(cls=ChainCommand)
 @click.option(
-    "--committee",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="YAML file of a committee to deploy, for the core that is deployed.",
+    "--committee", type=FILE, help="YAML file of a committee to deploy, for the core deployed."
 )
+@click.option(
+    "--enclave", type=FILE, help="YAML file (endorsers, threshold) of an attestor of enclave keys."
+)
+@click.option(
+    "--opengradient-item",
+    type=FILE,
+    help="YAML file (endorsers, threshold, max_age) of an attestor of OpenGradient's items.",
+)
+@click.option("--replay", is_flag=True, help="The arbiter that runs QI8-1 models again.")
+@click.option("--rsa-pss", is_flag=True, help="The verifier of RSA-PSS keys, for endorsed keys.")
 @sending_options
-def cli(session: Session, committee: Path | None) -> None:
-    """Deploy the core, or a committee; does nothing when it is there already."""
+def cli(
+    session: Session,
+    committee: Path | None,
+    enclave: Path | None,
+    opengradient_item: Path | None,
+    replay: bool,
+    rsa_pss: bool,
+) -> None:
+    """Deploy the core, or the resolver that an option names; does nothing when it is there."""
     from tallystick.chain.deploy import creation_code
     from tallystick.cli.committee_file import read_committee
     from tallystick.cli.deploying import deploy_recorded
+    from tallystick.cli.endorsers_file import read_endorsers
 
-    if committee is None:
-        deploy_recorded(session, "Tallystick", creation_code("Tallystick"))
-        return
-    terms, members = read_committee(committee)
-    code = creation_code("Committee", session.registry.address, terms, members)
-    deploy_recorded(session, "Committee", code)
+    wanted = [committee, enclave, opengradient_item, replay or None, rsa_pss or None]
+    if sum(one is not None for one in wanted) > 1:
+        raise click.UsageError("one contract at a time")
+    name, args = "Tallystick", []
+    if committee is not None:
+        name, args = "Committee", [session.registry.address, *read_committee(committee)]
+    elif enclave is not None:
+        name, args = "Enclave", [*read_endorsers(enclave)]
+    elif opengradient_item is not None:
+        name, args = "OpenGradientItem", [*read_endorsers(opengradient_item, aged=True)]
+    elif replay:
+        name = "Replay"
+    elif rsa_pss:
+        name = "RsaPssVerifier"
+    deploy_recorded(session, name, creation_code(name, *args))
