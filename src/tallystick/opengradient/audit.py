@@ -175,9 +175,7 @@ def _shown(
     return shown
 
 
-def judge(
-    found: Sequence[Settlement], shown: Sequence[Shown], validity: Validity
-) -> list[Audited]:
+def judge(found: Sequence[Settlement], shown: Sequence[Shown], validity: Validity) -> list[Audited]:
     """Return what holds of settlements, in the order of the chain, whose items are examined."""
     looks = [_Look.of(one, what, validity) for one, what in zip(found, shown, strict=True)]
     sizes = np.array([len(look.good) for look in looks], np.int64)

@@ -34,7 +34,6 @@ MAX_SIGNATURE = 1024
 """Bytes; RSA-2048's have 256."""
 
 _NAME = re.compile(rb"[A-Za-z0-9_-]{43}")
-_PIECE = 1 << 16
 
 
 def blob_name(blob_id: bytes) -> str:
@@ -95,7 +94,8 @@ class BlobSource:
                     raise BlobUnreadableError(
                         f"{self.url} answers with HTTP {response.status_code} for blob {name}"
                     )
-                for piece in response.iter_bytes(_PIECE):
+                # As they come: whole pieces of one size would wait for a server that drips.
+                for piece in response.iter_bytes():
                     data += piece
                     self._check_size(name, len(data))
                     if time.monotonic() > deadline:

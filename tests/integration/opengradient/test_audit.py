@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import pytest
 
+from tallystick.extract.errors import ExtractError
 from tallystick.opengradient.audit import CLOCK_SKEW, LIES, Audited, audit, by_day
 from tallystick.opengradient.blobs import BlobSource
 from tallystick.opengradient.errors import AuditError
@@ -410,19 +411,22 @@ def test_by_day__two_days__claimed_beside_verified(
     assert (second["day"] - first["day"]).days == 1
 
 
-def test_audit__worker_processes__find_the_same(
-    og: OpenGradient, tee: Tee, auditor: Auditor, monkeypatch: pytest.MonkeyPatch
+def test_audit__second_key_of_a_lying_node__is_refused(
+    og: OpenGradient, tee: Tee, auditor: Auditor
 ) -> None:
-    monkeypatch.setattr("tallystick.opengradient.signatures.FEW", 1)
-    items = tee.items(range(40), og.chain.now)
-    items[7] = items[7]._replace(signature=bytes(256))
-    og.settle(items)
-    told: list[tuple[str, int, int]] = []
+    og.register(Tee(1))
+    og.send(og.registry.functions.swapKey(Tee(1).id, tee.der))
 
-    def stage(name: str) -> Callable[[int, int], None]:
-        return lambda done, total: told.append((name, done, total))
+    with pytest.raises(ExtractError, match="gives another key than that of TEE"):
+        auditor.extract()
 
-    (one,) = audit(auditor.extract(), auditor.source(), workers=2, stage=stage)
 
-    assert counts(one) == (40, 40, 39, 0, 39)
-    assert told == [("blobs", 1, 1)]
+def test_audit__key_that_the_registry_gave_up__is_unknown(
+    og: OpenGradient, tee: Tee, auditor: Auditor
+) -> None:
+    og.send(og.registry.functions.swapKey(tee.id, b""))
+    og.individual(tee.item(0, og.chain.now))
+
+    (one,) = auditor.run()
+
+    assert lied(one) == {"unknown_key": 1}
