@@ -20,10 +20,11 @@ export APE_DATA_FOLDER := $(CACHE)/ape
 # Ape takes a project below the temp folder for one of its own copies; so the temp folder goes below the project.
 export TMPDIR := $(CACHE)/tmp
 
-.PHONY: help setup compile abi demo test unit lint format fuzz bench node env lock clean
+.PHONY: help setup compile abi demo test unit lint format fuzz bench bench-replay bench-tally bench-operator \
+        bench-opengradient bench-dashboard dashboard node env lock clean
 
 help: ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: $(CACHE)/packages ## install everything (the other commands do it when needed)
 
@@ -38,6 +39,7 @@ demo: setup ## one story on a local chain, from register to totals
 
 # Tests start anvil by themselves; Ape's pytest plugin would start one more.
 test: compile ## run the test suite
+	@tools/debian chromium=chromium redis-server=redis-server
 	$(BIN)/pytest -p no:ape_test
 
 unit: setup ## run the tests that need no chain
@@ -60,6 +62,27 @@ fuzz: compile ## drive the core beside the model (SECONDS=60)
 
 bench: compile ## gas of each operation beside its budget (JSON=1: one object a line)
 	@$(BIN)/python -m tests.gas.bench
+	@$(BIN)/python -m tests.gas.replay
+	@$(BIN)/python -m tests.gas.rsa_pss
+
+bench-replay: setup ## the QI8-1 engine beside onnxruntime
+	@$(BIN)/python -m tests.bench.replay
+
+bench-tally: compile ## extract, decode and totals beside their baselines (EVENTS=, ROWS=)
+	@$(BIN)/python -m tests.bench.extract
+	@$(BIN)/python -m tests.bench.totals
+
+bench-operator: compile ## inferences a second of one operator's process
+	@$(BIN)/python -m tests.bench.operator
+
+bench-opengradient: setup ## item signatures verified a second
+	@$(BIN)/python -m tests.bench.opengradient
+
+bench-dashboard: setup ## answers over 1,000 networks and 10 M events
+	@$(BIN)/python -m tests.bench.dashboard
+
+dashboard: setup ## serve the page over DATA=data at 127.0.0.1:8000
+	$(BIN)/tallystick serve --data $(or $(DATA),data)
 
 node: setup ## keep a local chain running at 127.0.0.1:8545
 	anvil --hardfork osaka --chain-id 31337 --port 8545

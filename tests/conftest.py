@@ -10,6 +10,8 @@ MARKERS = {
     "integration": "integration",
     "invariant": "invariant",
     "gas": "gas",
+    "node": "node",
+    "dashboard": "dashboard",
 }
 
 
