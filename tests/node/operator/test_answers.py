@@ -1,14 +1,28 @@
 """Answers: right, signed, kept, and given again; requests that get none, each with one reason."""
 
+import json
 from time import sleep
 
+from click.testing import CliRunner
+
+from tallystick.console.hub import hub
 from tallystick.demo.digits import model as digits
 from tallystick.hexes import from_hex, to_hex
+from tallystick.hub.store import ModelStore
 from tallystick.keccak import keccak256
 from tallystick.node.operator.acknowledgement import Acknowledgement
 from tallystick.probe.answer import NONCE_HEADER, SIGNATURE_HEADER, Answer
 from tallystick.store import BatchStore
-from tests.node.operator.conftest import SAMPLES, Scene, Start, checked, committed, wait_for
+from tests.node.operator.conftest import (
+    OPERATOR,
+    SAMPLES,
+    Scene,
+    Start,
+    checked,
+    committed,
+    wait_for,
+)
+from tests.support.operator_process import OperatorProcess
 
 
 def test_inferences__signed_requests__answered_signed_and_receipted(
@@ -170,5 +184,36 @@ def test_files__batches_and_models__served_as_stores_have_them(scene: Scene, sta
     assert node.client.get(f"/models/{content}").content == digits.FILE.read_bytes()
     part = node.client.get(f"/models/{content}", headers={"range": "bytes=10-19"})
     assert (part.status_code, part.content) == (206, digits.FILE.read_bytes()[10:20])
+    copy = scene.folder / "copy.onnx"
+    ModelStore(f"{node.url}/models").pull(digits.content_hash(), copy)
+    assert copy.read_bytes() == digits.FILE.read_bytes()
+    line = ["list", to_hex(scene.chain.registry.address), "--store", f"{node.url}/models", "--json"]
+    listed = CliRunner().invoke(hub, [*line, "--rpc", scene.settings()["common"]["rpc"]])
+    (row,) = [one for one in json.loads(listed.stdout) if one["name"] == "digits"]
+    assert (row["size"], row["version"]) == (digits.FILE.stat().st_size, 1)
+    assert row["copies"] == [f"{node.url}/models"]
     for missing in (f"/batches/{'00' * 32}.parquet", f"/models/{'00' * 32}", "/nothing"):
         assert node.client.get(missing).status_code == 404
+
+
+def test_ape_run_node_operator__ape_account__answers_and_commits(scene: Scene) -> None:
+    settings = scene.settings()
+    settings["common"]["account"] = f"TEST::{OPERATOR}"
+    node = OperatorProcess(scene.folder / "ape", settings, OPERATOR)
+    command = ["ape", "run", "node", "operator", "--settings", str(node.path)]
+    node.launch(command)
+    try:
+        node.wait()
+        requests, body = scene.lines(range(3))
+        answer = node.client.post("/inferences", json=body).json()
+        wait_for(lambda: committed(node, requests), node)
+        code = node.stop()
+    finally:
+        if node.process is not None and node.process.poll() is None:
+            node.kill()
+    outputs = tuple(from_hex(one["output_hash"]) for one in answer["answers"])
+    word = Acknowledgement(
+        scene.network.id, scene.operator, answer["time"], tuple(requests), outputs
+    )
+    word.check(scene.chain.registry.domain, from_hex(answer["signature"]))
+    assert code == 0

@@ -1,6 +1,7 @@
 """One process of an operator: HTTP in this thread, the chain in another."""
 
 import fcntl
+import os
 import signal
 import socket
 import threading
@@ -44,7 +45,6 @@ def run_operator(
         settings: with an operator's section.
         w3: connected.
         sender: the operator's account.
-        deployed: folder of recorded deployments, for settings that name no registry.
 
     Raises:
         SettingsError: the settings do not fit the chain, or the port is taken.
@@ -54,7 +54,7 @@ def run_operator(
     log, metrics = get_log("operator"), Metrics()
     persist(w3)
     chain_id = w3.eth.chain_id
-    registry, first_block = _registry(settings, w3, chain_id, deployed)
+    registry, first_block = _registry(settings, w3, chain_id)
     folder = common.data / f"{chain_id}-{registry.address.hex()}-{own.network_id.hex()}"
     folder = folder / sender.address.hex()
     place = uint(chain_id) + registry.address
@@ -102,11 +102,9 @@ def run_operator(
     log.info("ended")
 
 
-def _registry(
-    settings: Settings, w3: Web3, chain_id: int, deployed: Path | None
-) -> tuple[Registry, int]:
+def _registry(settings: Settings, w3: Web3, chain_id: int) -> tuple[Registry, int]:
     """Return the core, and the block that its events begin at."""
-    folder = deployed or deployments.FOLDER
+    folder = Path(os.environ.get("TALLYSTICK_DEPLOYMENTS") or deployments.FOLDER)
     address = settings.common.registry
     if address is None:
         address = deployments.find(chain_id, folder=folder).address_bytes

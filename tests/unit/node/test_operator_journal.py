@@ -1,0 +1,171 @@
+"""The operator's journal: what was taken stays taken, whoever crashes; checked as a whole too."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+
+from tallystick.batch import Batch, Stamp
+from tallystick.keccak import keccak256
+from tallystick.node.operator.errors import JournalError
+from tallystick.node.operator.journal import Accepted, Answered, Journal
+from tallystick.record import Record
+
+MODEL, NETWORK, OPERATOR = b"m" * 32, b"n" * 32, b"o" * 20
+STAMP = Stamp(0, 1, 100, 1, 200)
+
+
+def accepted(nonce: int, deadline: int = 1000, requester: bytes = b"r" * 20) -> Accepted:
+    record = Record(
+        keccak256(b"in"),
+        bytes(32),
+        requester,
+        nonce,
+        deadline,
+        signature=b"s" * 65,
+        input=b"in",
+    )
+    return Accepted(keccak256(requester + nonce.to_bytes(8) + deadline.to_bytes(8)), record)
+
+
+def answered(one: Accepted) -> Answered:
+    return Answered(one.request, b"out", keccak256(b"out"), bytes(32))
+
+
+def batch_of(records: list[Record], index: int = 0) -> Batch:
+    root = keccak256(b"".join((one.nonce or 0).to_bytes(8) for one in records) + bytes([index]))
+    return Batch(NETWORK, OPERATOR, index, MODEL, root, len(records), 1000)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path / "journal.sqlite3", NETWORK, OPERATOR, b"here")
+
+
+def test_journal__of_another_lane__refused(journal: Journal, tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="another lane"):
+        Journal(tmp_path / "journal.sqlite3", NETWORK, OPERATOR, b"elsewhere")
+
+
+def test_accept__one_nonce_taken__takes_none(journal: Journal) -> None:
+    journal.accept(MODEL, [accepted(1)], worker=0)
+
+    known = journal.accept(MODEL, [accepted(2), accepted(1, deadline=999)], worker=1)
+
+    assert known[0] is None
+    assert known[1] is not None and known[1].request == accepted(1).request
+    assert known[1].answer is None
+    assert journal.accept(MODEL, [accepted(2)], worker=1) == [None]
+
+
+def test_accept__highest_nonce__kept_and_ordered_as_leaves_are(journal: Journal) -> None:
+    nonces = [2**64 - 1, 0, 2**63, 1]
+    for nonce in nonces:
+        journal.accept(MODEL, [accepted(nonce)], worker=0)
+        journal.answer([answered(accepted(nonce))], now=5)
+    noted = journal.note(batch_of(taken := journal.take(MODEL, 9, 0, 2000)), taken)
+
+    assert [one.nonce for one in journal.records(noted)] == sorted(nonces)
+
+
+def test_release_worker__gone__only_what_nobody_was_told(journal: Journal) -> None:
+    for nonce, worker in ((1, 0), (2, 0), (3, 1)):
+        journal.accept(MODEL, [accepted(nonce)], worker)
+    journal.answer([answered(accepted(1))], now=5)
+
+    assert journal.accepting() == [0, 1]
+    assert journal.release_worker(0) == 1
+
+    places = journal.find([accepted(nonce).request for nonce in (1, 2, 3)])
+    assert [place is not None for place in places] == [True, False, True]
+
+
+def test_note__answers_that_another_batch_holds__refused_whole(journal: Journal) -> None:
+    journal.accept(MODEL, [accepted(1), accepted(2)], worker=0)
+    journal.answer([answered(accepted(1)), answered(accepted(2))], now=5)
+    both = journal.take(MODEL, 9, 0, 2000)
+    journal.note(batch_of(both[:1]), both[:1])
+
+    with pytest.raises(JournalError, match="another process"):
+        journal.note(batch_of(both, 1), both)
+
+    assert len(journal.batches()) == 1
+    assert [one.nonce for one in journal.take(MODEL, 9, 0, 2000)] == [2]
+
+
+class Walk(RuleBasedStateMachine):
+    """Any order of steps, crashes in between: one nonce, one answer, one batch."""
+
+    nonces = Bundle("nonces")
+
+    def __init__(self) -> None:
+        super().__init__()
+        import tempfile
+
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name) / "journal.sqlite3"
+        self.journal = Journal(self.path, NETWORK, OPERATOR, b"here")
+        self.told: set[int] = set()
+        self.pending: set[int] = set()
+        self.index = 0
+
+    def teardown(self) -> None:
+        self.journal.close()
+        self.folder.cleanup()
+
+    @rule(target=nonces, nonce=st.integers(0, 12))
+    def name(self, nonce: int) -> int:
+        return nonce
+
+    @rule(nonce=nonces)
+    def accept(self, nonce: int) -> None:
+        (known,) = self.journal.accept(MODEL, [accepted(nonce)], worker=0)
+        assert (known is None) == (nonce not in self.told | self.pending)
+        if known is None:
+            self.pending.add(nonce)
+        else:
+            assert (known.answer is not None) == (nonce in self.told)
+
+    @rule()
+    def answer_all(self) -> None:
+        self.journal.answer([answered(accepted(nonce)) for nonce in self.pending], now=5)
+        self.told |= self.pending
+        self.pending = set()
+
+    @rule()
+    def crash(self) -> None:
+        self.journal.close()
+        self.journal = Journal(self.path, NETWORK, OPERATOR, b"here")
+        self.journal.release_worker(0)
+        self.pending = set()
+
+    @rule(most=st.integers(1, 4))
+    def note(self, most: int) -> None:
+        records = self.journal.take(MODEL, most, 0, 2000)
+        if records:
+            self.journal.note(batch_of(records, self.index), records)
+            self.index += 1
+
+    @rule(settle=st.booleans())
+    def end(self, settle: bool) -> None:
+        for noted in self.journal.batches()[-1:]:
+            if settle:
+                self.journal.settle(noted, STAMP, b"t" * 32)
+            elif noted.stamp is None:
+                self.journal.abandon(noted)
+
+    @invariant()
+    def every_answer_in_one_place(self) -> None:
+        held = [
+            one.nonce for noted in self.journal.batches() for one in self.journal.records(noted)
+        ]
+        waiting = [one.nonce for one in self.journal.take(MODEL, 99, 0, 2000)]
+        assert sorted(held + waiting) == sorted(self.told)
+        counted = sum(one.count for one in self.journal.waiting())
+        assert counted == len(waiting)
+
+
+TestWalk = Walk.TestCase
+TestWalk.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
