@@ -28,13 +28,13 @@ def live(shown: Shown) -> Live:
 
 @pytest.fixture(scope="package")
 def client(shown: Shown, live: Live) -> Iterator[TestClient]:
-    with TestClient(create_app(live, OnChain([shown.url]))) as found:
+    with TestClient(create_app(live, OnChain({31337: [shown.url]}))) as found:
         yield found
 
 
 @pytest.fixture(scope="package")
 def site(shown: Shown) -> Iterator[str]:
-    app = create_app(Live(shown.data.root), OnChain([shown.url]), every=0.2)
+    app = create_app(Live(shown.data.root), OnChain({31337: [shown.url]}), every=0.2)
     with served(app) as url:
         yield url
 

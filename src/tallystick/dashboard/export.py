@@ -73,7 +73,7 @@ class _Writer:
         networks = snapshot.networks()
         self._rows(schemas.Network, "networks", networks, len(networks), piece=api.MOST)
         self._lists("", None)
-        for done, key in enumerate(snapshot.keys()):
+        for done, key in enumerate(snapshot.network_keys()):
             if progress:
                 progress(done, len(networks))
             self._network(key)

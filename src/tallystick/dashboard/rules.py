@@ -77,7 +77,8 @@ def _sentences(rules: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[s
     else:
         yield (
             f"A leaf can be challenged for a bond of {amount(bond, native)}; "
-            f"{_resolver(names['arbiter'])} at {rules['rules_arbiter']} has {duration(rules['rules_ruling_window'])} to rule."
+            f"{_resolver(names['arbiter'])} at {rules['rules_arbiter']} has "
+            f"{duration(rules['rules_ruling_window'])} to rule."
         )
     most = rules["rules_max_bytes"]
     yield (

@@ -81,7 +81,7 @@ class Snapshot:
         """
         return self.once("networks", self._networks)
 
-    def keys(self) -> list[NetworkKey]:
+    def network_keys(self) -> list[NetworkKey]:
         """Return what names each network, in the order of the ranking."""
         return list(self.once("by key", self._by_key))
 

@@ -1,0 +1,313 @@
+"""The API's numbers against the analysis, lists against their parts, and what HTTP promises."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from fastapi.testclient import TestClient
+
+from tallystick.analysis import Analysis
+from tallystick.console.totals import totals as totals_command
+from tallystick.dashboard.app import create_app
+from tallystick.dashboard.live import Live
+from tallystick.dashboard.numbers import PARTS
+from tallystick.hexes import to_hex
+from tests.support.shown import MODEL, NAME, URI, Shown
+
+API = "/api/v1"
+COUNTERS = (
+    "committed",
+    "settled",
+    "audited",
+    "enclave",
+    "proven",
+    "rejected",
+    "unresolved",
+    "verified",
+)
+
+
+def place(row: dict[str, Any]) -> str:
+    return f"{row['chain_id']}/{row.get('core') or row['address']}/{row['network_id']}"
+
+
+@pytest.fixture(scope="module")
+def networks(client: TestClient) -> dict[str, dict[str, Any]]:
+    return {place(row): row for row in client.get(f"{API}/networks").json()["rows"]}
+
+
+@pytest.fixture(scope="module")
+def analysis(shown: Shown) -> Analysis:
+    return Analysis(shown.data.root)
+
+
+def agora(networks: dict[str, dict[str, Any]]) -> str:
+    return next(key for key, row in networks.items() if row["name"] == "Agora")
+
+
+def test_networks__demo__equal_the_analysis(
+    networks: dict[str, dict[str, Any]], analysis: Analysis
+) -> None:
+    measures = {place(row): row for row in analysis.measures().to_pylist()}
+    utility = {"/".join(map(str, key)): value for key, value in analysis.utility().items()}
+
+    assert len(networks) == len(measures) == 4
+    for row in analysis.totals().to_pylist():
+        shown = networks[place(row)]
+        assert {name: shown[name] for name in (*COUNTERS, "open")} == {
+            name: row[name] for name in (*COUNTERS, "open")
+        }
+        assert int(shown["burned"]) == row["burned"]
+        for name in ("requesters", "top_share", "herfindahl", "gas_per_verified", "resolvers"):
+            assert shown[name] == measures[place(row)][name]
+        assert shown["verifiability"] == utility[place(row)].verifiability
+        assert shown["scalability"] == utility[place(row)].scalability
+        assert shown["utility"] is None
+
+
+def test_networks__demo__equal_the_command(
+    networks: dict[str, dict[str, Any]], shown: Shown, tmp_path: Path
+) -> None:
+    file = tmp_path / "totals.json"
+    asked = ["--data", str(shown.data.root), "--json", "--output", str(file)]
+
+    assert CliRunner().invoke(totals_command, asked).exit_code == 0
+
+    printed = json.loads(file.read_text())
+    assert len(printed) == len(networks)
+    for row in printed:
+        found = networks[place(row)]
+        assert [found[name] for name in COUNTERS] == [row[name] for name in COUNTERS]
+        assert int(found["burned"]) == int(row["burned"])
+
+
+def test_networks__known_resolvers__are_ranked_and_first(
+    networks: dict[str, dict[str, Any]],
+) -> None:
+    ranked = [(row["rank"], row["resolvers"] == "known") for row in networks.values()]
+
+    assert ranked == [(1, True), (2, True), (None, False), (None, False)]
+
+
+def test_networks__little_behind_a_number__cautioned(
+    networks: dict[str, dict[str, Any]],
+) -> None:
+    codes = {row["name"]: {one["code"] for one in row["cautions"]} for row in networks.values()}
+
+    assert {"resolvers", "unbacked"} <= codes["Commons"]
+    assert {"data-missing", "few-requesters", "no-probes"} <= codes["Bourse"]
+    assert "resolvers" not in codes["Agora"]
+
+
+@pytest.mark.parametrize("by", ["operator", "model", "day"])
+def test_splits__demo__equal_the_analysis(
+    client: TestClient, networks: dict[str, dict[str, Any]], analysis: Analysis, by: str
+) -> None:
+    column = "model_id" if by == "model" else by
+    split = analysis.totals(by=[by]).to_pylist()
+
+    for key in networks:
+        rows = client.get(f"{API}/networks/{key}/{by}s").json()["rows"]
+        told = {row[column]: [row[name] for name in COUNTERS] for row in rows}
+        assert told == {
+            str(row[column]): [row[name] for name in COUNTERS] for row in split if place(row) == key
+        }
+
+
+def test_numbers__each_of_each_network__are_made_of_their_events(
+    client: TestClient, networks: dict[str, dict[str, Any]]
+) -> None:
+    for key, network in networks.items():
+        for name in (*COUNTERS, "burned"):
+            made = client.get(f"{API}/networks/{key}/numbers/{name}").json()
+            events = client.get(f"{API}/networks/{key}/numbers/{name}/events").json()["rows"]
+            assert int(made["value"]) == int(network[name])
+            assert sum(int(part["value"]) for part in made["parts"]) == int(network[name])
+            assert sum(int(event["amount"]) for event in events) == int(network[name])
+            assert made["events"] == len(events)
+
+
+@pytest.mark.parametrize("name", sorted(set(PARTS)))
+def test_number__any__has_definition_query_and_blocks(
+    client: TestClient, networks: dict[str, dict[str, Any]], name: str
+) -> None:
+    made = client.get(f"{API}/networks/{agora(networks)}/numbers/{name}").json()
+
+    assert made["definition"]["name"] == name
+    assert made["last_block"] > made["first_block"] == 0
+    assert [part["query"].splitlines()[1] for part in made["parts"]] == [
+        f"FROM {part.event}" for part in PARTS[name]
+    ]
+
+
+def test_list__turned_over__gives_each_row_once(
+    client: TestClient, networks: dict[str, dict[str, Any]]
+) -> None:
+    base = f"{API}/networks/{agora(networks)}/batches"
+
+    whole = client.get(base).json()
+    pieces = [client.get(base, params={"offset": at, "limit": 1}).json() for at in range(4)]
+
+    assert whole["total"] == 4
+    assert [piece["rows"][0] for piece in pieces] == whole["rows"]
+    assert client.get(base, params={"offset": 4}).json()["rows"] == []
+
+
+def test_batch__disputed_once__tells_what_happened(client: TestClient) -> None:
+    opened = {"challenge": "BatchChallenged", "demand": "BatchDemanded"}
+    ended = {"upheld": "ChallengeUpheld", "rejected": "BatchRejected"}
+    past = client.get(f"{API}/disputes", params={"state": "past"}).json()["rows"]
+
+    assert past
+    for one in past:
+        path = f"{one['chain_id']}/{one['core']}/{one['batch_id']}"
+        found = client.get(f"{API}/batches/{path}").json()
+        steps = {step["event"]: step["block_number"] for step in found["history"]}
+        assert steps[opened[one["kind"]]] == one["block_number"]
+        assert steps[ended[one["ended_as"]]] == one["end_block"]
+        assert (found["state"] == "rejected") == (one["ended_as"] == "rejected")
+
+
+def test_chain__each_batch__agrees_with_its_events(
+    client: TestClient, networks: dict[str, dict[str, Any]]
+) -> None:
+    for key in networks:
+        for batch in client.get(f"{API}/networks/{key}/batches").json()["rows"]:
+            path = f"{batch['chain_id']}/{batch['core']}/{batch['batch_id']}"
+            told = client.get(f"{API}/chain/{path}").json()
+            assert told["state"] == batch["state"]
+            if batch["state"] == "final":
+                assert told["outcome"] == batch["outcome"]
+
+
+def test_chain__no_node__is_unavailable(live: Live, networks: dict[str, dict[str, Any]]) -> None:
+    client = TestClient(create_app(live))
+    batch = client.get(f"{API}/networks/{agora(networks)}/batches").json()["rows"][0]
+
+    answer = client.get(f"{API}/chain/{batch['chain_id']}/{batch['core']}/{batch['batch_id']}")
+
+    assert answer.status_code == 503
+
+
+def test_disputes__demo__open_and_past(
+    client: TestClient, shown: Shown, analysis: Analysis
+) -> None:
+    found = {
+        state: client.get(f"{API}/disputes", params={"state": state}).json()
+        for state in ("open", "past", "all")
+    }
+
+    assert [one["network_id"] for one in found["open"]["rows"]] == [to_hex(shown.hostile)]
+    assert all(one["end_block"] >= one["block_number"] for one in found["past"]["rows"])
+    tables = analysis.tables
+    begun = sum(len(tables[name].to_pyarrow()) for name in ("BatchChallenged", "BatchDemanded"))
+    assert found["all"]["total"] == found["open"]["total"] + found["past"]["total"] == begun
+
+
+def test_rejections__demo__say_who_and_why(
+    client: TestClient, networks: dict[str, dict[str, Any]]
+) -> None:
+    for key, network in networks.items():
+        rows = client.get(f"{API}/networks/{key}/rejections").json()["rows"]
+        assert sum(row["count"] for row in rows) == network["rejected"]
+        assert "none" not in {row["cause"] for row in rows}
+
+
+def test_answer__client_has_it__is_304(client: TestClient) -> None:
+    first = client.get(f"{API}/networks")
+
+    again = client.get(f"{API}/networks", headers={"If-None-Match": first.headers["etag"]})
+    other = client.get(
+        f"{API}/networks", params={"limit": 1}, headers={"If-None-Match": first.headers["etag"]}
+    )
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert other.status_code == 200
+    assert other.headers["etag"] != first.headers["etag"]
+
+
+def test_csv__networks__same_rows_and_no_formulas(
+    client: TestClient, networks: dict[str, dict[str, Any]], shown: Shown
+) -> None:
+    text = client.get(f"{API}/networks", params={"format": "csv"}).text
+    key = next(one for one in networks if one.endswith(to_hex(shown.hostile)))
+    models = client.get(f"{API}/networks/{key}/models", params={"format": "csv"}).text
+
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [int(row["verified"]) for row in rows] == [row["verified"] for row in networks.values()]
+    (model,) = csv.DictReader(io.StringIO(models))
+    assert model["name"] == "'" + MODEL
+
+
+def test_json__hostile_names__are_data(networks: dict[str, dict[str, Any]], shown: Shown) -> None:
+    row = next(row for row in networks.values() if row["network_id"] == to_hex(shown.hostile))
+
+    assert (row["name"], row["uri"]) == (NAME, URI)
+
+
+@pytest.mark.parametrize("path", ["/", "/app.js", f"{API}/networks", f"{API}/none", "/none"])
+def test_headers__any_answer__keep_strangers_out(client: TestClient, path: str) -> None:
+    headers = client.get(path).headers
+
+    policy = headers["content-security-policy"]
+    assert policy.startswith("default-src 'self';")
+    assert "unsafe" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (f"networks/1/0x{'00' * 20}/0x{'00' * 32}", 404),
+        (f"networks/1/0x{'00' * 20}/0x{'00' * 32}/days", 404),
+        (f"batches/1/0x{'00' * 20}/0x{'00' * 32}", 404),
+        ("networks/1/0x00/0x00", 422),
+        ("networks?limit=1001", 422),
+        ("networks?offset=-1", 422),
+        ("disputes?state=lost", 422),
+    ],
+)
+def test_request__of_nothing__is_refused(client: TestClient, path: str, status: int) -> None:
+    assert client.get(f"{API}/{path}").status_code == status
+
+
+@pytest.fixture
+def moved(shown: Shown) -> Iterator[Live]:
+    live = Live(shown.data.root, bring=shown.bring)
+    snapshot = shown.world.w3.provider.make_request("evm_snapshot", [])["result"]  # type: ignore[arg-type]
+    yield live
+    shown.world.w3.provider.make_request("evm_revert", [snapshot])  # type: ignore[arg-type]
+    shown.bring()
+
+
+def test_live__new_block__makes_a_new_snapshot(moved: Live, shown: Shown) -> None:
+    before = moved.snapshot
+
+    assert moved.look() is False
+    shown.world.send("griefer", "stake", shown.hostile, 10**15)
+    assert moved.look() is True
+
+    assert moved.snapshot.coverage[0].last_block > before.coverage[0].last_block
+    assert moved.snapshot.coverage[0].rows == before.coverage[0].rows + 1
+    key = next(one for one in before.network_keys() if one.network_id == to_hex(shown.hostile))
+    # The older one still answers for its own blocks.
+    assert before.operators(key)[0]["stake"] == 10**16
+    assert moved.snapshot.operators(key)[0]["stake"] == 10**16 + 10**15
+
+
+def test_live__node_gone__keeps_what_was_shown(shown: Shown) -> None:
+    def fail() -> None:
+        raise OSError("no node")
+
+    live = Live(shown.data.root, bring=fail)
+
+    assert live.look() is False
+    assert live.trouble == "no node"
+    with TestClient(create_app(live, every=60)) as client:
+        assert client.get(f"{API}/coverage").json()["trouble"] == "no node"

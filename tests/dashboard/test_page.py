@@ -1,0 +1,324 @@
+"""Each page with the demo's data in Debian's Chromium: numbers, keyboard, phone, dark, axe."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from playwright.sync_api import expect
+
+from tallystick.hexes import to_hex
+from tests.dashboard.conftest import Visit
+from tests.support.shown import Shown
+
+API = "/api/v1"
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+AGORA = "Agora"
+
+
+@pytest.fixture(scope="module")
+def networks(client: TestClient) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = client.get(f"{API}/networks").json()["rows"]
+    return rows
+
+
+def path_of(row: dict[str, Any]) -> str:
+    return f"{row['chain_id']}/{row['core']}/{row['network_id']}"
+
+
+@pytest.fixture(scope="module")
+def routes(networks: list[dict[str, Any]], client: TestClient, shown: Shown) -> dict[str, str]:
+    """Each page, by the name of its picture."""
+    agora = next(row for row in networks if row["name"] == AGORA)
+    hostile = next(row for row in networks if row["network_id"] == to_hex(shown.hostile))
+    batch = client.get(f"{API}/networks/{path_of(agora)}/batches").json()["rows"][-1]
+    return {
+        "networks": "",
+        "network": f"network/{path_of(agora)}",
+        "hostile": f"network/{path_of(hostile)}",
+        "number": f"number/{path_of(agora)}/verified",
+        "batch": f"batch/{batch['chain_id']}/{batch['core']}/{batch['batch_id']}",
+        "check": "check",
+        "disputes": "disputes",
+        "counting": "counting",
+    }
+
+
+PAGES = ("networks", "network", "hostile", "number", "batch", "check", "disputes", "counting")
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_page__each__is_accessible_and_asks_nobody_else(
+    visit: Visit, routes: dict[str, str], screenshots: Path, name: str, colours: str
+) -> None:
+    visit.page.emulate_media(color_scheme=colours)
+    visit.go(routes[name])
+    visit.page.screenshot(path=screenshots / f"{name}-{colours}.png", full_page=True)
+
+    # A tool of the test's own: the page's policy would not load it.
+    session = visit.page.context.new_cdp_session(visit.page)
+    session.send("Runtime.evaluate", {"expression": AXE.read_text()})
+    found = visit.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+
+    serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
+    assert [(one["id"], one["nodes"][0]["html"]) for one in serious] == []
+    assert len(found["passes"]) > 10
+    assert visit.errors == []
+    assert visit.strangers == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page__on_a_phone__is_as_wide_as_the_phone(
+    visit: Visit, routes: dict[str, str], screenshots: Path, name: str
+) -> None:
+    visit.page.set_viewport_size({"width": 360, "height": 740})
+    visit.go(routes[name])
+    visit.page.screenshot(path=screenshots / f"{name}-phone.png", full_page=True)
+
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_networks__each_number__equals_the_api_and_leads_to_its_events(
+    visit: Visit, networks: list[dict[str, Any]]
+) -> None:
+    visit.go()
+
+    for network in networks:
+        base = f"#/number/{path_of(network)}"
+        for name in ("verified", "audited", "committed", "settled", "rejected", "open"):
+            link = visit.page.locator(f"td a[href='{base}/{name}']")
+            shown = link.inner_text().split()[0]
+            assert int(shown.replace(",", "")) == network[name]
+
+
+def test_number__shown__equals_the_api_and_the_sum_of_its_events(
+    visit: Visit, networks: list[dict[str, Any]]
+) -> None:
+    for network in networks[:2]:
+        visit.go(f"number/{path_of(network)}/verified")
+        exact = visit.page.locator("strong[data-value]").get_attribute("data-value")
+        amounts = visit.page.locator("table tbody tr td:nth-child(4)").all_inner_texts()
+        assert int(exact or "") == network["verified"]
+        assert sum(int(one.replace(",", "")) for one in amounts) == network["verified"]
+
+
+def test_network__one__shows_rules_days_operators_models_and_disputes(
+    visit: Visit, routes: dict[str, str], client: TestClient
+) -> None:
+    visit.go(routes["network"])
+    text = visit.page.locator("main").inner_text()
+
+    base = f"{API}/networks/{routes['network'].partition('/')[2]}"
+    words = client.get(f"{base}/registration").json()["in_words"]
+    words += [one["reason"] for one in client.get(base).json()["cautions"]]
+    words += [one["name"] for one in client.get(f"{base}/models").json()["rows"]]
+    for name, column in (("operators", "operator"), ("batches", "batch_id")):
+        ids = [one[column] for one in client.get(f"{base}/{name}").json()["rows"]]
+        words += [f"{one[:8]}…{one[-4:]}" for one in ids]
+    words += [one["day"] for one in client.get(f"{base}/days").json()["rows"]]
+    words += [one["ended_as"] for one in client.get(f"{base}/disputes").json()["rows"]]
+    assert len(words) > 20
+    assert [one for one in words if one not in text] == []
+    blank = visit.page.evaluate(
+        """() => {
+          const canvas = document.querySelector("canvas");
+          const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          return new Set(new Uint32Array(pixels.data.buffer)).size;
+        }"""
+    )
+    assert blank > 5
+
+
+def test_page__keyboard_only__reaches_what_a_number_is_made_of(visit: Visit) -> None:
+    visit.go()
+    page = visit.page
+
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+    page.keyboard.press("Enter")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.dataset.number") == "verified":
+            break
+    page.keyboard.press("Enter")
+
+    expect(page.locator("h1")).to_have_text("Verified: what it is made of")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_networks__sorted_by_a_heading__says_so_and_is(visit: Visit) -> None:
+    visit.go()
+    page = visit.page
+    heading = page.locator("th", has_text="Committed").first
+
+    heading.locator("button").click()
+    expect(heading).to_have_attribute("aria-sort", "descending")
+    heading.locator("button").click()
+
+    expect(page.locator("th[aria-sort='ascending']")).to_have_count(1)
+    first = page.locator("table").first.locator("tbody tr").first
+    expect(first).to_contain_text("Bourse")
+
+
+def test_networks__searched__shows_what_fits(visit: Visit) -> None:
+    visit.go()
+
+    visit.page.get_by_label("Name or id").fill("bour")
+
+    rows = visit.page.locator("tbody tr:has(th)")
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_contain_text("Bourse")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_hostile_names__any_page__are_text_that_does_nothing(
+    visit: Visit, routes: dict[str, str], name: str
+) -> None:
+    visit.go(routes[name])
+    page = visit.page
+
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("main img, main script, main iframe, main svg").count() == 0
+    schemes = page.evaluate(
+        "[...document.querySelectorAll('a')].map((one) => new URL(one.href).origin)"
+    )
+    assert set(schemes) == {visit.site}
+    assert visit.strangers == []
+    assert visit.errors == []
+
+
+def test_hostile_names__shown__spelt_out_and_cut(visit: Visit, routes: dict[str, str]) -> None:
+    visit.go(routes["hostile"])
+
+    heading = visit.page.locator("h1").inner_text()
+    model = visit.page.locator(".stranger", has_text="=HYPERLINK").inner_text()
+    assert '<img src=x onerror="window.hacked=1">' in heading
+    assert "\\u{202e}" in heading
+    assert "\u202e" not in heading
+    assert "\\u{0301}" in model
+    assert len(model) < 150
+
+
+def test_live__block_comes_in__numbers_follow(visit: Visit, shown: Shown) -> None:
+    visit.go("disputes")
+    page = visit.page
+    expect(page.locator("#covered")).to_contain_text("blocks 0 to")
+    before = page.locator("#covered").inner_text()
+
+    shown.world.send("griefer", "stake", shown.hostile, 10**15)
+    # Playwright runs a loop of its own in this thread.
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(shown.bring).result()
+
+    expect(page.locator("#news")).to_contain_text("Updated to block")
+    expect(page.locator("#covered")).not_to_have_text(before)
+
+
+@pytest.fixture(scope="module")
+def good(shown: Shown) -> dict[str, Any]:
+    """A receipt of a solicited inference."""
+    found: dict[str, Any] = json.loads(shown.receipts["cyd"][7])
+    return found
+
+
+def flipped(text: str, place: int = -1) -> str:
+    digits = list(text)
+    digits[place] = "1" if digits[place] != "1" else "2"
+    return "".join(digits)
+
+
+def other_output(receipt: dict[str, Any]) -> None:
+    inference = receipt["inference"]
+    inference["output_hash"] = flipped(inference["output_hash"])
+
+
+def other_index(receipt: dict[str, Any]) -> None:
+    receipt["batch"]["index"] += 1
+
+
+def other_count(receipt: dict[str, Any]) -> None:
+    receipt["stamp"] = "0x" + (int(receipt["stamp"], 16) + (1 << 120)).to_bytes(32, "big").hex()
+
+
+def other_sibling(receipt: dict[str, Any]) -> None:
+    receipt["proof"][3] = flipped(receipt["proof"][3])
+
+
+def other_signer(receipt: dict[str, Any]) -> None:
+    receipt["signature"] = flipped(receipt["signature"], 20)
+
+
+def checked(visit: Visit, text: str) -> str:
+    visit.go("check")
+    visit.page.get_by_label("Paste a receipt").fill(text)
+    visit.page.get_by_role("button", name="Check", exact=True).click()
+    return visit.page.locator("[data-verdict]").get_attribute("data-verdict") or ""
+
+
+def test_receipt__good__leads_to_the_root_and_to_the_chain(
+    visit: Visit, good: dict[str, Any], screenshots: Path
+) -> None:
+    assert checked(visit, json.dumps(good)) == "good"
+
+    page = visit.page
+    expect(page.locator("[data-part] .good")).to_have_count(6)
+    expect(page.locator("[data-chain=committed]")).to_contain_text("final, audited")
+    expect(page.locator("[data-contract=final]")).to_contain_text("final, audited at block")
+    page.screenshot(path=screenshots / "receipt.png", full_page=True)
+    sent = [url for url in visit.requests if good["inference"]["input_hash"] in url]
+    assert sent == []
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("leaf", other_output),
+        ("batch", other_index),
+        ("stamp", other_count),
+        ("proof", other_sibling),
+        ("signature", other_signer),
+    ],
+)
+def test_receipt__bad__names_the_part(
+    visit: Visit, good: dict[str, Any], part: str, change: Any
+) -> None:
+    bad = json.loads(json.dumps(good))
+    change(bad)
+
+    assert checked(visit, json.dumps(bad)) == part
+    expect(visit.page.locator(f"[data-part={part}] .bad")).to_have_count(1)
+    assert visit.page.locator("[data-chain]").count() == 0
+
+
+def test_receipt__of_another_root__differs_from_the_events(
+    visit: Visit, good: dict[str, Any]
+) -> None:
+    bad = json.loads(json.dumps(good))
+    bad["transaction"] = flipped(bad["transaction"])
+
+    assert checked(visit, json.dumps(bad)) == "good"
+    expect(visit.page.locator("[data-chain=differs]")).to_contain_text("transaction is")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "null", '{"version": 1}', "<script>"])
+def test_receipt__none__is_a_matter_of_format(visit: Visit, text: str) -> None:
+    assert checked(visit, text) == "format"
+    assert visit.errors == []
+
+
+def test_receipt__file_of_many__checked_one_by_one(
+    visit: Visit, shown: Shown, tmp_path: Path
+) -> None:
+    file = tmp_path / "receipts.jsonl"
+    lines = shown.receipts["cyd"][:20]
+    file.write_text("\n".join(lines))
+    visit.go("check")
+
+    visit.page.get_by_label("or choose a file").set_input_files(file)
+
+    expect(visit.page.locator("[data-verdict]")).to_have_text(
+        "All 20 receipts are good by their hashes."
+    )
