@@ -123,6 +123,10 @@ class Stage:
             keep(self.store, done)
         return done
 
+    @property
+    def spec_hash(self) -> bytes:
+        return spec_hash()
+
     def seeded(self) -> None:
         """Have the blocks mined that the draws of all batches so far hang on."""
         mine(self.chain.w3, 3)

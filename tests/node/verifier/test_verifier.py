@@ -220,6 +220,64 @@ def test_tick__data_come_late__looked_at_then(staged: Stage):
     assert kinds(verifier) == {}
 
 
+def reveal(staged: Stage, batch: Committed) -> None:
+    """Answer the demand for a leaf, with what was committed."""
+    record = staged.record(batch)
+    index = record.dispute.leaf_index
+    answer = batch.opening(index), b"", batch.inputs[index], batch.outputs[index]
+    staged.chain.send(batch.batch.operator, "reveal", record.pre_image.abi(), *answer)
+
+
+def test_tick__withheld_and_wrong__convicted_by_what_was_revealed(staged: Stage):
+    batch = staged.commit(30, wrong=range(30), kept=False)
+    staged.seeded()
+    verifiers = all_of(staged)
+
+    rounds(*verifiers)
+    index = staged.record(batch).dispute.leaf_index
+    reveal(staged, batch)
+    rounds(*verifiers)
+
+    record = staged.record(batch)
+    assert (record.cause, record.leaf_index) == (Cause.RULING, index)
+    assert found_kind(verifiers[0], batch) == Kind.WRONG
+    assert kinds(*verifiers)["challenge"] == 1
+
+
+def test_tick__withheld_and_right__revealed_leaf_is_no_audit(staged: Stage):
+    batch = staged.commit(30, kept=False)
+    staged.seeded()
+    verifiers = all_of(staged)
+
+    rounds(*verifiers)
+    reveal(staged, batch)
+    rounds(verifiers[0])
+
+    assert found_kind(verifiers[0], batch) == Kind.WITHHELD
+    assert [one.journal.audits() for one in verifiers] == [0, 0, 0]
+    assert kinds(verifiers[0]) == {"demand": 1}
+
+
+def test_tick__model_from_a_hub__pulled(staged: Stage):
+    from tallystick.demo.digits.model import FILE
+    from tallystick.hub.store import ModelStore
+
+    hub = staged.folder / "hub"
+    pushed = ModelStore(str(hub)).push(FILE, staged.spec_hash)
+    assert pushed
+    source = {"id": "0x" + staged.network.model_id.hex(), "runner": "digits"}
+    batch = staged.commit(30, wrong=[4])
+    staged.seeded()
+    missing = staged.verifier(VERIFIERS[1], models=[source], hub=[str(staged.folder / "no")])
+    verifier = staged.verifier(models=[source], hub=[str(hub)], drawn=30)
+
+    rounds(missing, verifier)
+
+    assert missing.journal.finding(batch.id) is None
+    assert missing.failures
+    assert found_kind(verifier, batch) == Kind.WRONG
+
+
 # Faults
 
 

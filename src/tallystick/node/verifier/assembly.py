@@ -16,6 +16,7 @@ from tallystick.node.verifier.models import Models
 from tallystick.node.verifier.money import Purse
 from tallystick.node.verifier.outbox import Outbox
 from tallystick.node.verifier.reader import Reader
+from tallystick.node.verifier.revealed import Revealed
 from tallystick.node.verifier.sharing import Peers, Shared, SharedFolder
 from tallystick.node.verifier.signer import Signer
 from tallystick.node.verifier.verifier import Verifier
@@ -51,8 +52,9 @@ def assemble(settings: Settings, w3: Web3, signer: Signer) -> Verifier:
     if own.committee is not None:
         panel = Panel(w3, own.committee)
         juror = Juror(panel, signer, journal, shared, own.turn_every)
-    models = Models(own.models)
-    return Verifier(own, registry, reader, journal, outbox, stores, models, juror, folder)
+    revealed = Revealed(w3, registry.address, journal)
+    models = Models(own.models, own.hub, folder / "models")
+    return Verifier(own, registry, reader, journal, outbox, stores, revealed, models, juror, folder)
 
 
 def _core(common: Common, w3: Web3) -> tuple[Registry, int]:

@@ -25,6 +25,7 @@ create table if not exists log (
     data blob not null,
     primary key (block, place)
 ) strict, without rowid;
+create index if not exists log_of on log (substr(topics, 97, 32), substr(topics, 1, 32));
 create table if not exists checkpoint (
     block integer primary key,
     hash blob not null
@@ -204,6 +205,21 @@ class Journal:
                 "topics": [topics[at : at + 32] for at in range(0, len(topics), 32)],
                 "data": data,
             }
+
+    def transactions(self, topic: bytes, batch_id: bytes) -> list[bytes]:
+        """Return the hashes of the transactions that logged an event of a batch, in order.
+
+        Args:
+            topic: the event's, 32 bytes.
+            batch_id: its third indexed argument, 32 bytes.
+        """
+        rows = self._read(
+            "select tx_hash from log where substr(topics, 1, 32) = ?"
+            " and substr(topics, 97, 32) = ? order by block, place",
+            topic,
+            batch_id,
+        )
+        return [bytes(row[0]) for row in rows]
 
     # Findings
 

@@ -1,10 +1,11 @@
 """The models that a verifier can run again, each checked against its registered content."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tallystick.errors import TallystickError
+from tallystick.hub.store import ModelStore
 from tallystick.keccak import keccak256
 from tallystick.ledger import Model as RegisteredModel
 from tallystick.node.runner import (
@@ -14,6 +15,7 @@ from tallystick.node.runner import (
     load,
     load_compare,
 )
+from tallystick.node.sender import locked
 from tallystick.node.settings import ModelSource
 from tallystick.record import Record
 from tallystick.replay.evidence import evidence
@@ -95,14 +97,15 @@ class Models:
 
     Args:
         sources: where each is found.
-        pulled: files of models without one of their own, by content hash; None where there is none.
+        hub: URLs of model stores, tried in turn for models without a file.
+        folder: for what is pulled from there.
     """
 
     def __init__(
-        self, sources: Sequence[ModelSource], pulled: Mapping[bytes, Path] | None = None
+        self, sources: Sequence[ModelSource], hub: Sequence[str] = (), folder: Path = Path()
     ) -> None:
         self._sources = {source.id: source for source in sources}
-        self._pulled = pulled or {}
+        self._hub, self._folder = hub, folder
         self._loaded: dict[bytes, Rerun] = {}
 
     def __contains__(self, model_id: bytes) -> bool:
@@ -124,12 +127,30 @@ class Models:
         source = self._sources.get(registered.id)
         if source is None:
             raise ModelSourceError(f"no source is set for model 0x{registered.id.hex()}")
-        file = source.file or self._pulled.get(registered.content_hash)
+        file = source.file or self._pulled(registered)
         if source.runner == "qi8":
             return self._load_qi8(source, registered, file)
         if file is not None:
             _check(file, keccak256(_read(file)), registered.content_hash)
         return Rerun(load(source.runner, file), load_compare(source.comparison))
+
+    def _pulled(self, registered: RegisteredModel) -> Path | None:
+        """Return a model's file, pulled unless it is here; None where no hub is set."""
+        path = self._folder / registered.content_hash.hex()
+        reasons = []
+        for url in self._hub:
+            try:
+                with locked(path.with_suffix(".lock")):
+                    if not path.exists():
+                        ModelStore(url).pull(registered.content_hash, path, registered.spec_hash)
+                return path
+            except (TallystickError, OSError) as error:
+                reasons.append(f"{url}: {error}")
+        if reasons:
+            raise ModelSourceError(
+                f"no hub gives model 0x{registered.id.hex()}: {'; '.join(reasons)}"
+            )
+        return None
 
     def _load_qi8(
         self, source: ModelSource, registered: RegisteredModel, file: Path | None

@@ -1,10 +1,12 @@
 """Sends each move once, whatever crashes: signed and written down first, then sent until mined."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_typing import ChecksumAddress
+from hexbytes import HexBytes
 from web3 import Web3
 from web3.exceptions import TransactionNotFound, Web3Exception
 
@@ -134,7 +136,7 @@ class Outbox:
                 if mined > move.nonce:
                     self._journal.settle(move, MoveStatus.LOST, 0)
                     _LOG.warning("another transaction took the nonce", move=move.kind)
-                else:
+                elif not self._outbid(move):
                     self._broadcast(move)
                 continue
             if self._w3.eth.block_number - receipt["blockNumber"] < self._confirmations:
@@ -143,6 +145,38 @@ class Outbox:
             cost = receipt["gasUsed"] * receipt["effectiveGasPrice"]
             self._journal.settle(move, MoveStatus.MINED if good else MoveStatus.REVERTED, cost)
             _LOG.info("mined" if good else "reverted", batch=move.batch_id, move=move.kind)
+
+    def _outbid(self, move: Move) -> bool:
+        """Offer more for a move that gas has become too dear for; whether that was done.
+
+        The nonce stays, so that only one of the two can be mined.
+        """
+        offered = TypedTransaction.from_bytes(HexBytes(move.raw)).as_dict()
+        head = self._w3.eth.get_block("latest")
+        if head.get("baseFeePerGas", 0) <= offered["maxFeePerGas"]:
+            return False
+        try:
+            fees = self._purse.fees(self._w3)
+        except MoneyError:
+            return False
+        # Nodes take the place of a transaction for a tenth more at least.
+        priority = max(fees.priority, offered["maxPriorityFeePerGas"] * 9 // 8 + 1)
+        most = max(fees.most, offered["maxFeePerGas"] * 9 // 8 + 1)
+        if most > self._purse.gas_price_cap or priority > most:
+            return False
+        names = ("type", "chainId", "nonce", "gas", "value", "data")
+        fields = {name: offered[name] for name in names}
+        fields |= {
+            "to": _account(bytes(offered["to"])),
+            "maxFeePerGas": most,
+            "maxPriorityFeePerGas": priority,
+        }
+        raw = self._signer.sign_transaction(fields)
+        dearer = replace(move, raw=raw, tx_hash=keccak256(raw), gas_cost=offered["gas"] * most)
+        self._journal.note_move(dearer)
+        self._broadcast(dearer)
+        _LOG.info("offered more for gas", batch=move.batch_id, move=move.kind, most=most)
+        return True
 
     def _prepare(self, intent: Intent, now: int) -> Move:
         fees = self._purse.fees(self._w3)

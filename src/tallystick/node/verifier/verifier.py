@@ -36,11 +36,14 @@ from tallystick.node.verifier.fetch import Stores
 from tallystick.node.verifier.inspection import Finding, Kind, inspect
 from tallystick.node.verifier.journal import Journal, Noted
 from tallystick.node.verifier.jury import Juror
-from tallystick.node.verifier.models import Models
+from tallystick.node.verifier.models import BytesMissingError, Models, Rerun
 from tallystick.node.verifier.money import DAY
 from tallystick.node.verifier.outbox import Intent, Outbox, Outcome
 from tallystick.node.verifier.reader import Reader
+from tallystick.node.verifier.revealed import Revealed
 from tallystick.node.verifier.taking import taken
+from tallystick.opening import Opening
+from tallystick.record import Record
 from tallystick.words import ZERO32, ZERO_ADDRESS
 
 DRAWN = 64
@@ -76,6 +79,7 @@ class Verifier:
         journal: the node's.
         outbox: sends, or in a dry run says what it would.
         stores: of the operators.
+        revealed: what operators opened on chain.
         models: that can be run here.
         juror: the node's seat in the committee; None where it has none.
         home: the node's folder; processes share the batches by locks in it.
@@ -89,12 +93,14 @@ class Verifier:
         journal: Journal,
         outbox: Outbox,
         stores: Stores,
+        revealed: Revealed,
         models: Models,
         juror: Juror | None,
         home: Path,
     ) -> None:
         self._settings, self._registry, self.reader = settings, registry, reader
-        self.journal, self.outbox, self._stores = journal, outbox, stores
+        self.journal, self.outbox = journal, outbox
+        self._stores, self._revealed = stores, revealed
         self._models, self._juror, self.home = models, juror, home
         self._watched = frozenset(settings.networks)
         self._ledger = Ledger()
@@ -234,7 +240,6 @@ class Verifier:
         drawn = self._drawn(record, seed)
         fetched = self._stores.load(record)
         if fetched.data is None:
-            self._put_off(record.id, "look")
             found = Finding(Kind.WITHHELD, drawn[0], "; ".join(fetched.failures.values()))
         else:
             domain = self._registry.domain
@@ -242,8 +247,9 @@ class Verifier:
             if found.kind in (Kind.GOOD, Kind.UNSIGNED):
                 # A fault convicts at once, a leaf that nobody can reveal only in time.
                 found = self._repeated(subject, fetched.data) or found
-            if found.kind is Kind.WITHHELD:
-                self._put_off(record.id, "look")
+        if found.kind is Kind.WITHHELD:
+            self._put_off(record.id, "look")
+            found = self._wrongly_revealed(record, rerun) or found
         self._note(record.id, noted, found, seed)
         return found
 
@@ -287,6 +293,26 @@ class Verifier:
                     index = keys[one.requester, one.nonce]
                     return Finding(Kind.FAULTY, index, "repeat")
         return None
+
+    def _wrongly_revealed(self, record: BatchRecord, rerun: Rerun) -> Finding | None:
+        """Look at what the chain has of a batch whose data no store has."""
+        for opening, entry in self._revealed.of(record.batch):
+            try:
+                (right,) = rerun.right([entry])
+            except BytesMissingError:
+                continue
+            if not right:
+                return Finding(Kind.WRONG, opening.leaf_index, "another output, revealed", 1)
+        return None
+
+    def _opened(self, record: BatchRecord, index: int) -> tuple[Opening, Record] | None:
+        """Return a leaf from the batch's data, or from its reveal; None when neither has it."""
+        data = self._stores.load(record).data
+        if data is not None and index < len(data.records):
+            return data.opening(index), data.records[index]
+        return next(
+            (one for one in self._revealed.of(record.batch) if one[0].leaf_index == index), None
+        )
 
     def _juror_for(self, record: BatchRecord) -> Juror | None:
         """Return the juror if it is this batch's attestor."""
@@ -341,11 +367,11 @@ class Verifier:
     def _convict(self, subject: Subject, index: int) -> None:
         """Disprove a wrong leaf where the arbiter runs the model itself, else challenge it."""
         record, registry = subject.record, self._registry
-        data = self._stores.load(record).data
-        if data is None or subject.rules.arbiter == ZERO_ADDRESS:
+        opened = self._opened(record, index)
+        if opened is None or subject.rules.arbiter == ZERO_ADDRESS:
             return
-        opening = data.opening(index)
-        proof = self._models.rerun(subject.model).evidence(subject.model, data.records[index])
+        opening, entry = opened
+        proof = self._models.rerun(subject.model).evidence(subject.model, entry)
         if proof is not None:
             outcome = self._make(
                 subject, lambda board: disprove(board, registry, record.id, opening, proof)
@@ -392,11 +418,11 @@ class Verifier:
         assert dispute is not None
         if subject.now > dispute.due:
             return
-        data = self._stores.load(record).data
-        if data is None or not dispute.leaf_index < len(data.records):
+        opened = self._opened(record, dispute.leaf_index)
+        if opened is None:
             return
         rerun = self._models.rerun(subject.model)
-        entry = data.records[dispute.leaf_index]
+        _, entry = opened
         evidence: bytes | None
         if self._juror and subject.rules.arbiter == self._juror.address:
             if self.outbox.dry_run:
