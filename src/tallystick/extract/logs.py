@@ -1,43 +1,61 @@
 """Logs of eth_getLogs as Arrow columns, checked to be the range's and one contract's.
 
-No Python object is made for a log: Arrow reads the JSON, and whole columns go from hex to bytes.
+A node writes all its logs alike, so no JSON is parsed but one log of each pattern: the others, of
+the same length and equal outside the values, have theirs at the same places, and whole columns go
+from hex to bytes. No Python object is made for a log.
 """
 
 import binascii
-from typing import Any
+import re
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.json as pj
 from numpy.typing import NDArray
 
 from tallystick.extract.errors import UnavailableError
 from tallystick.extract.schema import LOGS
 
-_REQUIRED = pa.schema(
-    [
-        ("address", pa.string()),
-        ("topics", pa.list_(pa.string())),
-        ("data", pa.string()),
-        ("blockNumber", pa.string()),
-        ("blockHash", pa.string()),
-        ("transactionHash", pa.string()),
-        ("transactionIndex", pa.string()),
-        ("logIndex", pa.string()),
-    ]
-)
-_READ = pa.unify_schemas(
-    [_REQUIRED, pa.schema([("removed", pa.bool_()), ("blockTimestamp", pa.string())])]
-)
-"""A log in JSON-RPC's words; quantities and bytes as hex text."""
+Bytes = NDArray[np.uint8]
 
-_BLOCK = 16 << 20
-"""Bytes of JSON that a thread reads at once."""
+_HASHES = ("block_hash", "transaction_hash", "topic0", "topic1", "topic2", "topic3")
+_QUANTITIES = {"block_number": 15, "block_time": 15, "transaction_index": 7, "log_index": 7}
+"""Most hex digits, so that int64 and int32 hold them."""
+_HEX = re.compile(rb'"0x([0-9a-fA-F]*)"')
+_MARKS = re.compile(rb"[#\\]")
+"""What a log must not hold so that marks are told from its own text."""
+_WORTH = 32
+"""Logs of a pattern that it takes to be quicker than parsing them."""
 
 
-def to_table(answer: bytes, address: bytes, first: int, last: int) -> pa.Table:
+class _Log(msgspec.Struct, rename="camel"):
+    """A log in JSON-RPC's words; quantities and bytes as hex text."""
+
+    address: str
+    topics: list[str]
+    data: str
+    block_number: str
+    block_hash: str
+    transaction_hash: str
+    transaction_index: str
+    log_index: str
+    block_timestamp: str | None = None
+    removed: bool | None = None
+
+
+class _Pattern(NamedTuple):
+    """How a log is written."""
+
+    address: bytes
+    """Its hex digits."""
+    removed: bool
+    places: dict[str, slice]
+    """Where the hex digits of each column's value are, in the log's text."""
+
+
+def to_table(answer: bytes | memoryview, address: bytes, first: int, last: int) -> pa.Table:
     """Return logs as a table of LOGS, sorted, each once; block_time is -1 where a log lacks it.
 
     Args:
@@ -51,12 +69,14 @@ def to_table(answer: bytes, address: bytes, first: int, last: int) -> pa.Table:
             itself.
     """
     try:
-        read = _read(answer)
-        table = _table(read)
-    except (ValueError, OverflowError, pa.ArrowException, msgspec.MsgspecError) as error:
+        try:
+            table = _read(answer, address, patterns=_WORTH + len(answer) // (_WORTH << 10))
+        except (ValueError, msgspec.MsgspecError):
+            # Not one after another, or with fields of the node's own: written anew.
+            logs = msgspec.json.decode(answer, type=list[_Log])
+            table = _read(msgspec.json.encode(logs), address, patterns=len(logs))
+    except (ValueError, msgspec.MsgspecError) as error:
         raise UnavailableError(f"the node's logs are malformed: {error}") from error
-    if pc.any(pc.not_equal(pc.utf8_lower(read["address"]), "0x" + address.hex())).as_py():
-        raise UnavailableError("the node's logs are of another contract than asked for")
     number = table["block_number"]
     if len(table) and not (first <= pc.min(number).as_py() and pc.max(number).as_py() <= last):
         raise UnavailableError(f"the node's logs are not of blocks {first} to {last}, as asked for")
@@ -70,147 +90,147 @@ def one_hash_a_block(table: pa.Table) -> None:
         raise UnavailableError("the node's logs are of two forks of the chain")
 
 
-def _read(answer: bytes) -> pa.Table:
-    """Return the logs of a JSON array that are not taken back, as text."""
-    lines = _lines(answer)
-    if not len(lines):
-        return _READ.empty_table()
-    table = pj.read_json(
-        pa.BufferReader(pa.py_buffer(lines)),
-        read_options=pj.ReadOptions(block_size=max(_BLOCK, len(lines) // 64)),
-        parse_options=pj.ParseOptions(explicit_schema=_READ, unexpected_field_behavior="ignore"),
-    )
-    for name in _REQUIRED.names:
-        if table[name].null_count:
-            raise ValueError(f"a log has no {name}")
-    return table.filter(pc.invert(pc.fill_null(table["removed"], False))).combine_chunks()
+def _read(answer: bytes | memoryview, address: bytes, patterns: int) -> pa.Table:
+    """Return the logs of a JSON array that are not taken back.
 
-
-def _lines(answer: bytes) -> NDArray[np.uint8] | bytes:
-    """Return a JSON array's objects, one a line.
-
-    The commas between objects become line ends. No value of a log holds a brace; an answer in which
-    that does not come out, or that is spaced otherwise, is read and written anew.
+    Raises:
+        ValueError, MsgspecError: malformed, or of more patterns than so many.
+        UnavailableError: of another contract.
     """
-    text = np.frombuffer(answer, np.uint8).copy()
+    text = np.frombuffer(answer, np.uint8)
+    starts, lengths = _bounds(text)
+    columns = _Columns(len(starts))
+    for length in np.unique(lengths):
+        left = np.flatnonzero(lengths == length)
+        rows = _windows(text, length)[starts[left]].view(np.uint8).reshape(-1, length)
+        while len(left):
+            if (patterns := patterns - 1) < 0:
+                raise ValueError("the logs are written in too many ways")
+            pattern = _pattern(rows[0].tobytes())
+            alike = _alike(rows, pattern)
+            if not pattern.removed:
+                if pattern.address.lower() != address.hex().encode():
+                    raise UnavailableError("the node's logs are of another contract than asked for")
+                whole = alike.all()
+                columns.put(*((left, rows) if whole else (left[alike], rows[alike])), pattern)
+            left, rows = left[~alike], rows[~alike]
+    return columns.table()
+
+
+def _bounds(text: Bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where each log begins, and its length; no value of a log holds a brace."""
+    if bytes(text[:3]) == b"[]":
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     ends = np.flatnonzero(text == ord("}"))
-    starts = np.flatnonzero(text == ord("{"))
-    between = ends[:-1] + 1
-    if (
-        len(ends)
-        and len(starts) == len(ends)
-        and starts[0] == 1
-        and ends[-1] == len(text) - 2
-        and (starts[1:] == between + 1).all()
-        and (text[between] == ord(",")).all()
-    ):
-        text[between] = ord("\n")
-        return text[1:-1]
-    found = msgspec.json.decode(answer, type=list[dict[str, Any]])
-    return b"\n".join(msgspec.json.encode(log) for log in found)
+    if not len(ends) or text[0] != ord("[") or ends[-1] != len(text) - 2 or text[-1] != ord("]"):
+        raise ValueError("not an array of logs")
+    if (text[ends[:-1] + 1] != ord(",")).any():
+        raise ValueError("a log is not followed by a comma")
+    starts = np.concatenate(([1], ends[:-1] + 2))
+    return starts, ends + 1 - starts
 
 
-def _table(read: pa.Table) -> pa.Table:
-    times = read["blockTimestamp"]
-    if times.null_count:
-        block_time = pa.array(np.full(len(read), -1), pa.int64())
-    else:
-        block_time = _integers(times, pa.int64())
-    return pa.table(
-        [
-            _integers(read["blockNumber"], pa.int64()),
-            block_time,
-            _hash_array(_hashes(read["blockHash"])),
-            _hash_array(_hashes(read["transactionHash"])),
-            _integers(read["transactionIndex"], pa.int32()),
-            _integers(read["logIndex"], pa.int32()),
-            *_topics(read["topics"]),
-            _bytes(read["data"]),
-        ],
-        schema=LOGS,
+def _pattern(log: bytes) -> _Pattern:
+    """Return how a log is written: its hex texts are replaced by marks, and it is parsed."""
+    if _MARKS.search(log):
+        raise ValueError("a log holds a mark")
+    found = list(_HEX.finditer(log))
+    marks = iter(range(len(found)))
+    marked = msgspec.json.decode(_HEX.sub(lambda _: b'"#%d"' % next(marks), log), type=_Log)
+    values = msgspec.structs.asdict(marked)
+    values |= {f"topic{place}": mark for place, mark in enumerate(values.pop("topics"))}
+    values["block_time"] = values.pop("block_timestamp")
+    removed = values.pop("removed")
+    places = {}
+    for name, mark in values.items():
+        if mark is None:
+            continue
+        if not mark.startswith("#"):
+            raise ValueError(f"{name} is not in hex")
+        places[name] = slice(*found[int(mark[1:])].span(1))
+    return _Pattern(log[places.pop("address")], bool(removed), places)
+
+
+def _alike(rows: Bytes, pattern: _Pattern) -> NDArray[np.bool_]:
+    """Return which logs, one a row, are equal to the first one outside the values."""
+    alike, start = np.ones(len(rows), bool), 0
+    for place in (*sorted(pattern.places.values(), key=lambda one: one.start), slice(None)):
+        same = rows[:, start : place.start] == rows[0, start : place.start]
+        if not same.all():
+            alike &= same.all(axis=1)
+        start = place.stop
+    return alike
+
+
+class _Columns:
+    """Columns that are filled in with logs of one pattern at a time."""
+
+    def __init__(self, count: int) -> None:
+        self._put = np.zeros(count, bool)
+        self._quantities = {name: np.full(count, -1) for name in _QUANTITIES}
+        self._hashes = {name: np.zeros(count, "V32") for name in _HASHES}
+        self._present = {name: np.zeros(count, bool) for name in _HASHES}
+        self._sizes = np.zeros(count, np.int64)
+        self._data: list[tuple[NDArray[np.int64], bytes]] = []
+
+    def put(self, where: NDArray[np.int64], rows: Bytes, pattern: _Pattern) -> None:
+        """Fill in the values of logs of one pattern, one a row."""
+        self._put[where] = True
+        for name, place in pattern.places.items():
+            digits = rows[:, place]
+            width = digits.shape[1]
+            if name == "data":
+                if width % 2:
+                    raise ValueError("data are not whole bytes")
+                self._sizes[where] = width // 2
+                self._data.append((where, _bytes(digits)))
+            elif name in _HASHES:
+                if width != 64:
+                    raise ValueError("a hash is not of 32 bytes")
+                self._hashes[name][where] = np.frombuffer(_bytes(digits), "V32")
+                self._present[name][where] = True
+            elif name in _QUANTITIES:
+                if not 0 < width <= _QUANTITIES[name]:
+                    raise ValueError(f"{name} is of {width} hex digits")
+                padded = np.full((len(rows), 16), ord("0"), np.uint8)
+                padded[:, -width:] = digits
+                self._quantities[name][where] = np.frombuffer(_bytes(padded), ">u8")
+            else:
+                raise ValueError("a log has more than 4 topics")
+
+    def table(self) -> pa.Table:
+        """Return the logs that were put, in their order."""
+        ends = np.concatenate(([0], np.cumsum(self._sizes)))
+        data = np.empty(ends[-1], np.uint8)
+        for where, content in self._data:
+            if size := len(content) // len(where):
+                _windows(data, size)[ends[where]] = np.frombuffer(content, f"V{size}")
+        columns = {name: pa.array(values) for name, values in self._quantities.items()}
+        for name, values in self._hashes.items():
+            columns[name] = _hash_array(values, self._present[name])
+        columns["data"] = pa.LargeBinaryArray.from_buffers(
+            pa.large_binary(), len(self._put), [None, pa.py_buffer(ends), pa.py_buffer(data)]
+        )
+        table = pa.table([columns[field.name].cast(field.type) for field in LOGS], schema=LOGS)
+        return table if self._put.all() else table.filter(pa.array(self._put))
+
+
+def _bytes(digits: Bytes) -> bytes:
+    """Return hex digits, all rows one after another, as bytes."""
+    # A copy row by row is five times as fast as tobytes of a slice.
+    return binascii.unhexlify(np.ascontiguousarray(digits).data)
+
+
+def _hash_array(values: NDArray[np.void], present: NDArray[np.bool_]) -> pa.Array:
+    mask = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
+    return pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(32), len(values), [mask, pa.py_buffer(values)]
     )
 
 
-def _integers(column: pa.ChunkedArray, kind: pa.DataType) -> pa.Array:
-    """Return quantities as integers; many logs share one, so each is read once."""
-    encoded = pc.dictionary_encode(_one(column))
-    values = [int(text, 16) for text in encoded.dictionary.to_pylist()]
-    if any(value < 0 for value in values):
-        raise ValueError("a quantity is negative")
-    return pa.array(values, kind).take(encoded.indices)
-
-
-def _hashes(column: pa.ChunkedArray | pa.Array) -> NDArray[np.uint8]:
-    """Return hex texts of 32 bytes as rows of bytes."""
-    digits, sizes = _digits(column)
-    if (sizes != 64).any():
-        raise ValueError("a hash is not of 32 bytes")
-    return np.frombuffer(binascii.unhexlify(digits), np.uint8).reshape(-1, 32)
-
-
-def _hash_array(rows: NDArray[np.uint8], valid: NDArray[np.bool_] | None = None) -> pa.Array:
-    mask = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
-    data = pa.py_buffer(np.ascontiguousarray(rows))
-    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(32), len(rows), [mask, data])
-
-
-def _topics(column: pa.ChunkedArray) -> list[pa.Array]:
-    lists = _one(column)
-    counts = np.diff(lists.offsets.to_numpy())
-    if len(counts) and counts.max() > 4:
-        raise ValueError("a log has more than 4 topics")
-    starts = lists.offsets.to_numpy()[:-1] - lists.offsets[0].as_py() if len(counts) else counts
-    flat = lists.flatten()
-    if flat.null_count:
-        raise ValueError("a topic is null")
-    hashes = _hashes(flat)
-    found = []
-    for place in range(4):
-        valid = counts > place
-        rows = np.zeros((len(counts), 32), np.uint8)
-        rows[valid] = hashes[starts[valid] + place]
-        found.append(_hash_array(rows, None if valid.all() else valid))
-    return found
-
-
-def _bytes(column: pa.ChunkedArray) -> pa.Array:
-    digits, sizes = _digits(column)
-    if (sizes % 2).any():
-        raise ValueError("data are not whole bytes")
-    offsets = np.concatenate(([0], np.cumsum(sizes // 2))).astype(np.int64)
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(binascii.unhexlify(digits))]
-    return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(sizes), buffers)
-
-
-def _digits(column: pa.ChunkedArray | pa.Array) -> tuple[memoryview, NDArray[np.int64]]:
-    """Return the hex digits of all values, without their 0x, and how many each has."""
-    array = _one(column)
-    if not len(array):
-        return memoryview(b""), np.zeros(0, np.int64)
-    _, ends, content = array.buffers()
-    offsets = np.frombuffer(ends, np.int32)[array.offset : array.offset + len(array) + 1]
-    text = np.frombuffer(content, np.uint8)[offsets[0] : offsets[-1]]
-    starts, sizes = offsets[:-1] - offsets[0], np.diff(offsets).astype(np.int64)
-    if (
-        (sizes < 2).any()
-        or (text[starts] != ord("0")).any()
-        or (text[starts + 1] != ord("x")).any()
-    ):
-        raise ValueError("a value does not begin with 0x")
-    if (sizes == sizes[0]).all():
-        digits = text.reshape(len(array), sizes[0])[:, 2:]
-    else:
-        keep = np.ones(len(text), bool)
-        keep[starts] = keep[starts + 1] = False
-        digits = text[keep]
-    # A copy row by row is five times as fast as tobytes of a slice.
-    return np.ascontiguousarray(digits).data, sizes - 2
-
-
-def _one(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    if isinstance(column, pa.ChunkedArray):
-        return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-    return column
+def _windows(text: Bytes, size: int) -> NDArray[np.void]:
+    """Return, without a copy, the `size` bytes from each place on."""
+    return np.ndarray((len(text) - size + 1,), f"V{size}", text.data, strides=(1,))
 
 
 def _unique(table: pa.Table) -> pa.Table:
