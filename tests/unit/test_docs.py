@@ -65,3 +65,11 @@ def test_import__pure_modules__need_neither_ape_nor_web3() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
 
     assert loaded.stdout.decode().strip() == "[]"
+
+
+def test_import__console__needs_no_ape() -> None:
+    code = "import sys, tallystick.console.main, tallystick.analysis; print('ape' in sys.modules)"
+
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+
+    assert loaded.stdout.decode().strip() == "False"
