@@ -56,8 +56,11 @@ class Killer:
         self._nodes, self._random = nodes, random.Random(seed)
         self._next = time.monotonic() + self._random.uniform(5, 9)
 
+        self.kills = 0
+
     def pass_by(self) -> None:
         if time.monotonic() > self._next:
+            self.kills += 1
             self._random.choice(self._nodes).restart()
             self._next = time.monotonic() + self._random.uniform(12, 18)
 
@@ -91,10 +94,15 @@ def test_processes__honest_wrong_and_withheld__each_gets_its_due(staged: Stage):
             return audited and staged.record(bad).state is State.REJECTED
 
         until(judged, 80, "audited and rejected", *nodes)
+        if not killer.kills:
+            nodes[0].restart()
         until(lambda: staged.record(gone).state is State.DISPUTED, 30, "demanded", *nodes)
         staged.later(3700)
         until(lambda: staged.record(gone).state is State.REJECTED, 30, "timed out", *nodes)
         assert rpc.faulted.total() > rpc.calls.total() / 8
+        for one in nodes:
+            one.process.terminate()
+        assert [one.process.wait(15) for one in nodes] == [0, 0, 0]
     assert staged.record(bad).cause is Cause.RULING
     assert staged.record(gone).cause is Cause.TIMEOUT
     assert challenges(staged, bad.id) == 1

@@ -5,6 +5,7 @@ What a store says is kept only when it hashes to the batch's root, and looked fo
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,13 @@ from tallystick.hexes import checksummed
 from tallystick.ledger import BatchRecord
 from tallystick.moves.data import BatchData
 from tallystick.store import BatchStore
+
+REST = 20.0
+"""Seconds for which a store that was too slow is passed over, so that it holds up few batches."""
+
+
+class SlowStoreError(StoreError):
+    """A store did not answer in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,7 @@ class Stores:
         self._urls, self._folder = urls, kept
         self.kept = BatchStore(str(kept), max_size)
         self._timeout, self._max_size = timeout, max_size
+        self._resting: dict[str, float] = {}
 
     def load(self, record: BatchRecord) -> Fetched:
         """Return a batch's data from the first store that has them."""
@@ -56,8 +65,15 @@ class Stores:
         failures: dict[str, str] = {}
         for template in self._urls:
             url = template.replace("{operator}", checksummed(record.batch.operator))
+            if time.monotonic() < self._resting.get(url, 0.0):
+                failures[url] = "was too slow a moment ago"
+                continue
             try:
                 data = self._load(url, record)
+            except SlowStoreError as error:
+                self._resting[url] = time.monotonic() + REST
+                failures[url] = str(error)
+                continue
             except (TallystickError, OSError, ValueError) as error:
                 failures[url] = " ".join(str(error).split())
                 continue
@@ -83,8 +99,8 @@ class Stores:
         try:
             async with asyncio.timeout(self._timeout):
                 await self._stream(url, path)
-        except TimeoutError as error:
-            raise StoreError(f"{url} took longer than {self._timeout:g} s") from error
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise SlowStoreError(f"{url} took longer than {self._timeout:g} s") from error
         except httpx.HTTPError as error:
             raise StoreError(f"{url} cannot be read: {error or type(error).__name__}") from error
 
@@ -109,7 +125,7 @@ class Stores:
 
 
 def within(timeout: float, work: Callable[[], BatchData]) -> BatchData:
-    """Return what work returns; StoreError when it takes longer, and it is left to itself.
+    """Return what work returns; SlowStoreError when it takes longer: it is left to itself then.
 
     Args:
         timeout: seconds.
@@ -127,7 +143,7 @@ def within(timeout: float, work: Callable[[], BatchData]) -> BatchData:
     try:
         answer = answers.get(timeout=timeout)
     except Empty:
-        raise StoreError(f"the store took longer than {timeout:g} s") from None
+        raise SlowStoreError(f"the store took longer than {timeout:g} s") from None
     if isinstance(answer, Exception):
         raise answer
     return answer

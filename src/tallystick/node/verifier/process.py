@@ -52,6 +52,7 @@ def run_verifier(file: Path | None, dry_run: bool = False) -> None:
         _serve_statements(verifier, own.share_host, own.share_port)
     _every(settings.common.poll_every, Meter(metrics, verifier).read, "meter")
     if own.broker != "memory":
+        _check_redis(own.broker)
         _every(_WATCH_EVERY, _Workers(own.workers, file, dry_run).watch, "workers")
     bot = build(settings, connection, verifier)
     runner = PatientRunner(bot, connection.w3, settings.common.poll_every, verifier.home)
@@ -100,6 +101,17 @@ class _Workers:
             self._running.remove(worker)
         while len(self._running) < self._count:
             self._running.append(subprocess.Popen(self._command))
+
+
+def _check_redis(url: str) -> None:
+    from redis import Redis
+    from redis.exceptions import RedisError
+
+    try:
+        with Redis.from_url(url) as client:
+            client.ping()
+    except (RedisError, ValueError) as error:
+        raise SettingsError(f"verifier.broker: no Redis answers: {error}") from error
 
 
 def _settings(file: Path | None, dry_run: bool) -> Settings:

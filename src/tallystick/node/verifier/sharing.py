@@ -16,11 +16,11 @@ from web3 import Web3
 from web3.exceptions import Web3Exception
 
 from tallystick.chain.panel import Panel, Seat
-from tallystick.errors import SignatureError, TallystickError
+from tallystick.errors import TallystickError
 from tallystick.hexes import to_hex
 from tallystick.node.log import get_log
 from tallystick.signature import recover
-from tallystick.statement import Statement
+from tallystick.statement import Statement, StatementError
 
 MAX_SIZE = 64 << 10
 """Bytes of a statement."""
@@ -117,17 +117,17 @@ class Peers:
 
 
 def read(body: bytes) -> Statement:
-    """Return the statement in a file or an answer; StatementError or FieldError if there is none.
+    """Return the statement in a file or an answer; StatementError if there is none.
 
     Args:
         body: whole, or its beginning when it is too long.
     """
     if len(body) > MAX_SIZE:
-        raise SignatureError(f"more than {MAX_SIZE} bytes; needed: one statement")
+        raise StatementError(f"more than {MAX_SIZE} bytes; needed: one statement")
     try:
         found = json.loads(body)
-    except ValueError as error:
-        raise SignatureError(f"no JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise StatementError(f"no JSON: {error}") from error
     return Statement.from_json(found)
 
 
@@ -161,7 +161,7 @@ def signed_by(w3: Web3, signer: bytes, digest: bytes, signature: bytes) -> bool:
     if len(signer) == 20 and not w3.eth.get_code(Web3.to_checksum_address(signer)):
         try:
             return recover(digest, signature) == signer
-        except (SignatureError, TallystickError):
+        except TallystickError:
             return False
     if len(signer) == 20:
         return _answers(w3, signer, _ERC1271, ["bytes32", "bytes"], [digest, signature])

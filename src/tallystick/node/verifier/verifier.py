@@ -346,7 +346,7 @@ class Verifier:
         record, juror = subject.record, self._juror_for(subject.record)
         if juror is None or record.grade >= Grade.AUDITED or record.lapsed:
             return
-        if record.state is not State.OPEN or self.outbox.dry_run:
+        if record.state is not State.OPEN or self._only_says(record, "audit"):
             return
         noted = self.journal.finding(record.id)
         seed = self._seed(record)
@@ -425,7 +425,7 @@ class Verifier:
         _, entry = opened
         evidence: bytes | None
         if self._juror and subject.rules.arbiter == self._juror.address:
-            if self.outbox.dry_run:
+            if self._only_says(record, "verdict"):
                 return
             (right,) = rerun.right([entry])
             ruling = Ruling.UPHELD if right else Ruling.REJECTED
@@ -496,6 +496,13 @@ class Verifier:
 
     def _put_off(self, batch_id: bytes, what: str) -> None:
         self._later[batch_id, what] = time.monotonic() + self._settings.look_every
+
+    def _only_says(self, record: BatchRecord, what: str) -> bool:
+        """Whether this is a dry run; if so, say once what would have been signed."""
+        if self.outbox.dry_run and (record.id, what) not in self._later:
+            self._put_off(record.id, what)
+            _LOG.info("would have signed", batch=record.id, kind=what)
+        return self.outbox.dry_run
 
     def _guarded(self, what: str, work: Callable[[], None], **facts: object) -> None:
         try:

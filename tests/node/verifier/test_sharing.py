@@ -1,0 +1,154 @@
+"""Members' signatures: what hostile members show is passed over."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tallystick.chain.panel import Panel
+from tallystick.committee import Audit
+from tallystick.errors import TallystickError
+from tallystick.node.verifier.sharing import (
+    MAX_SIZE,
+    Peers,
+    SharedFolder,
+    gathered,
+    read,
+    served,
+    signed_by,
+)
+from tallystick.signature import account_of, sign
+from tallystick.statement import Statement
+from tests.node.verifier.bad_store import bad_store
+from tests.node.verifier.stage import VERIFIERS, Stage, account
+
+SAYS = Audit(b"b" * 32, b"s" * 32, 24)
+
+
+@pytest.fixture
+def panel(staged: Stage) -> Panel:
+    return Panel(staged.chain.w3, staged.panel.address)
+
+
+def signed(panel: Panel, *members: int, says: Audit = SAYS) -> Statement:
+    statement = Statement(panel.domain, says)
+    for member in members:
+        key = bytes(account(VERIFIERS[member]).key)
+        statement = statement.signed(member, sign(says.digest(panel.domain), key))
+    return statement
+
+
+def test_gathered__members__all_count(panel: Panel):
+    together = gathered(
+        signed(panel, 0), [signed(panel, 1), signed(panel, 2)], panel.seats(), panel
+    )
+    assert together == signed(panel, 0, 1, 2)
+
+
+def test_gathered__forged_strange_or_other__passed_over(panel: Panel):
+    own, good = signed(panel, 0), signed(panel, 1).signatures[1]
+    others = [
+        own.signed(1, sign(bytes(32), b"k" * 32)),
+        own.signed(2, good),
+        own.signed(9, good),
+        own.signed(1, b""),
+        own.signed(1, bytes(65)),
+        signed(panel, 1, says=replace(SAYS, seed=bytes(32))),
+        replace(signed(panel, 1), domain=replace(panel.domain, chain_id=1)),
+    ]
+    assert gathered(own, others, panel.seats(), panel) == own
+
+
+def test_gathered__member_who_left__does_not_count(panel: Panel, staged: Stage):
+    contract = staged.panel.contract
+    staged.chain.transact(staged.chain.accounts[1], contract.functions.requestExit(1))
+    own = signed(panel, 0)
+    assert gathered(own, [signed(panel, 1)], panel.seats(), panel) == own
+
+
+def test_signed_by__wallet__asked(staged: Stage):
+    key, digest = b"w" * 32, b"d" * 32
+    owner = staged.chain.w3.to_checksum_address(account_of(key))
+    wallet = bytes.fromhex(staged.chain.deploy("MockWallet", owner).address[2:])
+    assert signed_by(staged.chain.w3, wallet, digest, sign(digest, key))
+    assert not signed_by(staged.chain.w3, wallet, digest, sign(bytes(32), key))
+
+
+def test_signed_by__key_without_its_verifier__not(staged: Stage):
+    assert not signed_by(staged.chain.w3, b"v" * 20 + b"key", bytes(32), b"x")
+
+
+def test_folder__shown__is_seen_once(tmp_path: Path, panel: Panel):
+    folder, digest = SharedFolder(tmp_path), SAYS.digest(panel.domain)
+    folder.show(digest, 0, signed(panel, 0))
+    folder.show(digest, 0, signed(panel, 1))
+    assert folder.seen(digest) == [signed(panel, 0)]
+    assert folder.seen(bytes(32)) == []
+
+
+def test_folder__rubbish_beside__passed_over(tmp_path: Path, panel: Panel):
+    folder, digest = SharedFolder(tmp_path), SAYS.digest(panel.domain)
+    folder.show(digest, 0, signed(panel, 0))
+    for name, content in (("1", b"{"), ("2", b"x" * (MAX_SIZE + 1)), ("3", b"[]"), ("4", b"")):
+        (tmp_path / digest.hex() / f"{name}.json").write_bytes(content)
+    assert folder.seen(digest) == [signed(panel, 0)]
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"{}", b"\xff", b"[" * 60_000, b"1" * 10_000])
+def test_read__no_statement__refused(body: bytes):
+    with pytest.raises(TallystickError):
+        read(body)
+
+
+@contextmanager
+def answering(body: bytes) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_peers__one_good_among_bad__is_seen(panel: Panel):
+    body = json.dumps(signed(panel, 1).to_json()).encode()
+    with (
+        bad_store("hanging") as hanging,
+        bad_store("endless") as endless,
+        bad_store("dripping") as dripping,
+        bad_store("failing") as failing,
+        answering(b"{") as rubbish,
+        answering(body) as good,
+    ):
+        urls = [hanging, endless, dripping, failing, rubbish, "http://127.0.0.1:1", good]
+        begun = time.monotonic()
+        assert Peers(urls, timeout=0.5).seen(bytes(32)) == [signed(panel, 1)]
+        assert time.monotonic() - begun < 1.5
+
+
+def test_served__own_statements__and_nothing_else():
+    client = TestClient(served({b"d" * 32: '{"a": 1}'}.get))
+    assert client.get("/statements/0x" + (b"d" * 32).hex()).json() == {"a": 1}
+    assert client.get("/statements/0x00").status_code == 404
+    assert client.get("/statements/xyz").status_code == 422
+    assert client.post("/statements/0x00").status_code == 405
