@@ -51,16 +51,11 @@ def measure(count: int) -> list[dict[str, Any]]:
     told: list[int] = []
     figures = {"parse a blob": rate(lambda: parse(blob), len(items))}
     for workers in (1, 2):
-        with Signatures(keys, workers, few=0) as signatures:
+        with Signatures(keys, workers, lambda done, _: told.append(done), few=0) as signatures:
             start = rate(lambda s=signatures: s.check(items[:2_000]), 2_000)
             found: list[bool] = []
-            speed = rate(
-                lambda s=signatures, f=found: f.extend(
-                    s.check(items, lambda done, _: told.append(done))
-                ),
-                len(items),
-            )
-            assert all(found) and told[-1] == len(items)
+            speed = rate(lambda s=signatures, f=found: f.extend(s.check(items)), len(items))
+            assert len(found) == len(items) and all(found) and told[-1] == len(items) + 2_000
             figures[f"signatures with progress, {workers} processes"] = speed
             if workers == 2:
                 figures["signatures, the first 2,000 with starting the processes"] = start

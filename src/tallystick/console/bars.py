@@ -1,6 +1,6 @@
 """Progress on stderr, with rate and time left; nothing where stderr is no terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -30,7 +30,19 @@ def bar(name: str) -> Iterator[Progress]:
     Args:
         name: of the work and its unit, such as "extract (blocks)".
     """
-    columns = (TextColumn(name), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with stages() as stage:
+        yield stage(name)
+
+
+@contextmanager
+def stages() -> Iterator[Callable[[str], Progress]]:
+    """Yield what gives each stage of some work a line of its own, by its name and unit."""
+    described = TextColumn("{task.description}")
+    columns = (described, BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task(name, total=None)
-        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+        def stage(name: str) -> Progress:
+            task = bars.add_task(name, total=None)
+            return lambda done, total: bars.update(task, completed=done, total=total)
+
+        yield stage

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import click
 
-from tallystick.console.bars import bar
+from tallystick.console.bars import bar, stages
 from tallystick.console.command import ConsoleCommand
 from tallystick.console.options import Address, data_option, output_options, rpc_option
 from tallystick.output import show, write
-from tallystick.progress import Progress
 
 
 @click.group()
@@ -103,8 +102,6 @@ def audit(
 
     What counts becomes a network of the data folder, marked as imported, for `tallystick totals`.
     """
-    from contextlib import ExitStack
-
     from tallystick.extract.dataset import Dataset
     from tallystick.opengradient.audit import audit as run
     from tallystick.opengradient.audit import by_day
@@ -113,12 +110,7 @@ def audit(
     from tallystick.opengradient.tables import publish
 
     folder = Folder.open(Dataset(data), relay)
-    with ExitStack() as bars:
-
-        def stage(name: str) -> Progress:
-            bars.close()
-            return bars.enter_context(bar(f"audit ({name})"))
-
+    with stages() as stage:
         results = run(folder, BlobSource(blobs), workers, stage)
     publish(folder, results)
     rows = by_day(results) if by == "day" else [one.row() for one in results]

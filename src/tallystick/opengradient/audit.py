@@ -132,7 +132,7 @@ def audit(
         folder: extracted.
         source: of the blobs that were not examined before.
         workers: processes that check signatures; None: one a core.
-        stage: told of "blobs" (in batches), of "signatures" (in individual settlements).
+        stage: asked for "blobs" (told in batches) and "signatures" (told in items), both at once.
 
     Returns:
         A result a settlement, in the order of the chain.
@@ -143,10 +143,10 @@ def audit(
     """
     found = folder.settlements()
     batches = [one for one in found if one.item is None]
-    with Signatures(folder.keys.read(), workers) as signatures:
+    with Signatures(folder.keys.read(), workers, stage("signatures")) as signatures:
         failed = examine_batches(folder, batches, source, signatures, stage("blobs"))
         items = [one.item for one in found if one.item is not None]
-        single = table_of(items, [LEAF] * len(items), signatures, stage("signatures"))
+        single = table_of(items, [LEAF] * len(items), signatures)
     results = judge(found, _shown(folder, found, single.select(NEEDED), failed), folder.validity())
     _write(folder, results)
     return results

@@ -98,13 +98,10 @@ def examine(merkle_root: bytes, blob: bytes, signatures: Signatures) -> pa.Table
 
 
 def table_of(
-    items: Sequence[SignedItem],
-    places: Sequence[str],
-    signatures: Signatures,
-    progress: Progress | None = None,
+    items: Sequence[SignedItem], places: Sequence[str], signatures: Signatures
 ) -> pa.Table:
     """Return items with their signatures checked, a table of ITEMS."""
-    signed = signatures.check(items, progress)
+    signed = signatures.check(items)
     return pa.table(
         [
             [item.identity() for item in items],

@@ -10,20 +10,23 @@ opengradient/settlements/chain_id=10740/address=<relay>/…   what the audit fou
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from tallystick.decode.columns import Layout
 from tallystick.extract.dataset import Core, Dataset
 from tallystick.extract.extractor import Extracted, Plan, extract
 from tallystick.extract.manifest import replace_file
-from tallystick.extract.schema import LOGS
+from tallystick.extract.schema import HASH, LOGS
 from tallystick.hexes import from_hex, to_hex
 from tallystick.opengradient.errors import AuditError
-from tallystick.opengradient.registry import Keys, Validity
-from tallystick.opengradient.relay import Settlement, settlements
+from tallystick.opengradient.registry import CHANGES, Keys, Validity
+from tallystick.opengradient.relay import SETTLEMENTS, Settlement, settlements
 from tallystick.progress import Progress
 
 
@@ -88,11 +91,11 @@ class Folder:
                 f"the TEE registry's logs end at block {registry}, the relay's at {relay}; "
                 "run `tallystick opengradient extract` again"
             )
-        return settlements(_logs(self.data, self.relay))
+        return settlements(_logs(self.data, self.relay, SETTLEMENTS))
 
     def validity(self) -> Validity:
         """Return when each key was valid."""
-        return Validity.of(_logs(self.side, self.registry))
+        return Validity.of(_logs(self.side, self.registry, CHANGES))
 
     def mark(self) -> None:
         """Note that the relay's core is imported."""
@@ -144,10 +147,14 @@ def extract_settlements(
     return folder, done, folder.keys.fetch(folder.registry, plan.urls, folder.validity().keys)
 
 
-def _logs(data: Dataset, core: Core) -> pa.Table:
-    parts = [data.logs(core) / part.name for part in data.read_manifest(core).parts]
-    tables = [pq.read_table(path, schema=LOGS) for path in parts]
-    return pa.concat_tables([LOGS.empty_table(), *tables]).combine_chunks()
+def _logs(data: Dataset, core: Core, events: Iterable[Layout]) -> pa.Table:
+    """Return a contract's logs of some events; a registry has many more heartbeats than those."""
+    topics = pa.array([event.topic0 for event in events], HASH)
+    tables = [LOGS.empty_table()]
+    for part in data.read_manifest(core).parts:
+        logs = pq.read_table(data.logs(core) / part.name, schema=LOGS)
+        tables.append(logs.filter(pc.is_in(logs["topic0"], topics)))
+    return pa.concat_tables(tables).combine_chunks()
 
 
 def _read_mark(path: Path) -> tuple[Core, Core]:

@@ -44,6 +44,8 @@ APPROVED = layout(
     "PCRApproved(bytes32,uint8,string)", 1, *_MEASUREMENT, Field("version", None, 0, "string")
 )
 REVOKED = layout("PCRRevoked(bytes32,uint8)", 0, *_MEASUREMENT)
+CHANGES = (REGISTERED, ENABLED, DISABLED, APPROVED, REVOKED)
+"""Events that change which keys are valid."""
 
 GET_KEY = keccak256(b"getTEEPublicKey(bytes32)")[:4]
 _AT_ONCE = 50

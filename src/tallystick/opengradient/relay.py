@@ -42,6 +42,7 @@ INDIVIDUAL = layout(
     Field("blob_id", None, 3, "bytes"),
     Field("signature", None, 4, "bytes"),
 )
+SETTLEMENTS = (BATCH, INDIVIDUAL)
 
 
 class Settlement(NamedTuple):

@@ -36,13 +36,18 @@ class Signatures:
     Args:
         keys: SubjectPublicKeyInfo in DER, by TEE id.
         workers: processes; None: one a core; 1: none but this one.
+        progress: told of the items checked, and of those that are to be so far, over all calls.
         few: items, of one call or several, that this process checks before it starts others.
     """
 
     def __init__(
-        self, keys: Mapping[bytes, bytes], workers: int | None = None, few: int = FEW
+        self,
+        keys: Mapping[bytes, bytes],
+        workers: int | None = None,
+        progress: Progress | None = None,
+        few: int = FEW,
     ) -> None:
-        self.keys = dict(keys)
+        self.keys, self._progress = dict(keys), progress
         self._workers, self._few, self._seen = workers or os.cpu_count() or 1, few, 0
         self._pool: ProcessPoolExecutor | None = None
 
@@ -58,13 +63,14 @@ class Signatures:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
-    def check(self, items: Sequence[SignedItem], progress: Progress | None = None) -> list[bool]:
+    def check(self, items: Sequence[SignedItem]) -> list[bool]:
         """Return of each item whether its key is here and made its signature."""
-        found: list[bool] = []
+        before, found = self._seen, list[bool]()
+        self._seen += len(items)
         for part in self._checked(items):
             found += part
-            if progress:
-                progress(len(found), len(items))
+            if self._progress:
+                self._progress(before + len(found), self._seen)
         return found
 
     def _checked(self, items: Sequence[SignedItem]) -> Iterator[list[bool]]:
@@ -73,7 +79,6 @@ class Signatures:
             [(self.keys.get(item.tee_id, b""), item.message(), item.signature) for item in part]
             for part in parts
         ]
-        self._seen += len(items)
         if self._workers == 1 or self._seen <= self._few:
             return map(check_all, jobs)
         if self._pool is None:

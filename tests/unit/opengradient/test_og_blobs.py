@@ -107,7 +107,7 @@ def test_parse__no_dump_at_all__is_refused(blob: bytes) -> None:
         parse(blob)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_parse__bytes_changed__is_read_or_refused(data: st.DataObject) -> None:
     blob = bytearray(json.dumps(dump()).encode())

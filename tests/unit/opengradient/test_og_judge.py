@@ -2,7 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallystick.opengradient.audit import NEEDED, Audited, Shown, judge
@@ -36,6 +36,7 @@ def settlement(number: int, claimed: int) -> Settlement:
     return Settlement(number, SETTLED, 0, 0, "0x" + "00" * 32, claimed, bytes(32), b"", None)
 
 
+@settings(deadline=None)
 @given(st.lists(BATCH, max_size=6))
 def test_judge__any_settlements__as_reckoned_one_by_one(
     batches: list[tuple[list[dict[str, object]], bool, int]],

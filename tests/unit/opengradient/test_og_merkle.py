@@ -1,7 +1,7 @@
 """merkle.py, item.py: the tree and leaves of OpenZeppelin's merkle-tree package, bit for bit."""
 
 from eth_abi import encode
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallystick.keccak import keccak256
@@ -22,6 +22,7 @@ def test_standard_tree__example_of_the_packages_readme__same_root() -> None:
     assert standard_tree(leaves)[0].hex() == root
 
 
+@settings(deadline=None)
 @given(st.lists(WORD, min_size=1, max_size=40))
 def test_standard_tree__every_leaf__is_proved_by_its_siblings(leaves: list[bytes]) -> None:
     tree = standard_tree(leaves)
@@ -36,6 +37,7 @@ def test_standard_tree__every_leaf__is_proved_by_its_siblings(leaves: list[bytes
         assert node == tree[0]
 
 
+@settings(deadline=None)
 @given(st.lists(WORD, min_size=2, max_size=20, unique=True), st.data())
 def test_build__one_leaf_changed__another_root(leaves: list[bytes], data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(leaves) - 1))
@@ -45,6 +47,7 @@ def test_build__one_leaf_changed__another_root(leaves: list[bytes], data: st.Dat
     assert build(changed)[0] != build(leaves)[0]
 
 
+@settings(deadline=None)
 @given(ITEMS)
 def test_leaf__any_item__is_the_abi_encoding_hashed_twice(item: SignedItem) -> None:
     words = (item.tee_id, item.input_hash, item.output_hash, item.signature, item.timestamp)
@@ -54,11 +57,13 @@ def test_leaf__any_item__is_the_abi_encoding_hashed_twice(item: SignedItem) -> N
     assert item.leaf() == keccak256(keccak256(encoded))
 
 
+@settings(deadline=None)
 @given(ITEMS)
 def test_message__any_item__is_what_the_attestor_checks(item: SignedItem) -> None:
     assert item.message() == Item(item.input_hash, item.output_hash, item.timestamp).hash()
 
 
+@settings(deadline=None)
 @given(ITEMS, st.binary(max_size=20))
 def test_identity__signed_again__is_the_same(item: SignedItem, signature: bytes) -> None:
     assert item.identity() == item._replace(signature=signature).identity()

@@ -52,11 +52,13 @@ def test_check__other_processes__same_answers_in_order_with_progress() -> None:
         items.append(GOOD._replace(signature=signature))
     told: list[tuple[int, int]] = []
 
-    with Signatures(KEYS, 2, few=0) as signatures:
-        found = signatures.check(items, lambda done, total: told.append((done, total)))
+    with Signatures(KEYS, 2, lambda *one: told.append(one), few=0) as signatures:
+        signatures.check([GOOD])
+        found = signatures.check(items)
 
     assert found == [number % 3 != 0 for number in range(len(items))]
-    assert told == [(CHUNK, len(items)), (2 * CHUNK, len(items)), (len(items), len(items))]
+    whole = len(items) + 1
+    assert told == [(1, 1), (CHUNK + 1, whole), (2 * CHUNK + 1, whole), (whole, whole)]
 
 
 def test_load_key__no_rsa_2048__is_none() -> None:
