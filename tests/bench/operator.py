@@ -50,7 +50,16 @@ def main() -> None:
             print(json.dumps(row))
         return
     table = Table(title="One operator process and its client on the same cores")
-    for column in ("name", "answered/s", "with receipts/s", "onnxruntime/s", "ratio", "p50", "p99"):
+    for column in (
+        "name",
+        "answered/s",
+        "with receipts/s",
+        "onnxruntime/s",
+        "ratio",
+        "CPU",
+        "p50",
+        "p99",
+    ):
         table.add_column(column, justify="left" if column == "name" else "right")
     for row in rows:
         table.add_row(
@@ -59,6 +68,7 @@ def main() -> None:
             f"{row['value']:,}",
             f"{row['onnxruntime']:,}",
             f"{row['ratio']:.4f}",
+            f"{row['cpu_us']} us",
             f"{row['p50_ms']} ms",
             f"{row['p99_ms']} ms",
         )
@@ -72,7 +82,9 @@ def _measure(chain: Chain, folder: Path, size: int) -> dict[str, Any]:
     bodies = _signed(chain, model_id, size, count)
     with running(node):
         node.client.post("/inferences", content=bodies.pop()).raise_for_status()
+        before = _processor_seconds(node)
         answered, received, waits = _load(node, bodies, size)
+        spent = _processor_seconds(node) - before
         leaves = sum(one.batch.count for one in chain.ledger().batches.values())
     asked = len(bodies) * size
     assert leaves >= asked, f"the chain has {leaves} of {asked}"
@@ -86,6 +98,7 @@ def _measure(chain: Chain, folder: Path, size: int) -> dict[str, Any]:
         "inferences": asked,
         "onnxruntime": round(bare),
         "ratio": round(asked / received / bare, 5),
+        "cpu_us": round(1e6 * spent / asked),
         "p50_ms": round(1000 * waits[len(waits) // 2], 1),
         "p99_ms": round(1000 * waits[len(waits) * 99 // 100], 1),
         "cores": os.cpu_count(),
@@ -190,6 +203,13 @@ def _load(
         assert fetched.result() == len(bodies) * size
         received = time.perf_counter() - start
     return answered, received, waits
+
+
+def _processor_seconds(node: OperatorProcess) -> float:
+    """Return what the operator's process has used, user and system."""
+    assert node.process is not None
+    fields = Path(f"/proc/{node.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return sum(int(ticks) for ticks in fields[11:13]) / os.sysconf("SC_CLK_TCK")
 
 
 def _bare(size: int) -> float:

@@ -1,8 +1,10 @@
 """Answers: right, signed, kept, and given again; requests that get none, each with one reason."""
 
 import json
+import socket
 from time import sleep
 
+import httpx
 from click.testing import CliRunner
 
 from tallystick.console.hub import hub
@@ -22,7 +24,7 @@ from tests.node.operator.conftest import (
     committed,
     wait_for,
 )
-from tests.support.operator_process import OperatorProcess
+from tests.support.operator_process import OperatorProcess, running
 
 
 def test_inferences__signed_requests__answered_signed_and_receipted(
@@ -194,6 +196,29 @@ def test_files__batches_and_models__served_as_stores_have_them(scene: Scene, sta
     assert row["copies"] == [f"{node.url}/models"]
     for missing in (f"/batches/{'00' * 32}.parquet", f"/models/{'00' * 32}", "/nothing"):
         assert node.client.get(missing).status_code == 404
+
+
+def test_metrics__after_answers__count_them(scene: Scene) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = scene.settings()
+    settings["common"]["metrics_port"] = port
+    with running(OperatorProcess(scene.folder / "metered", settings, OPERATOR)) as node:
+        requests, body = scene.lines(range(5))
+        node.client.post("/inferences", json=body).raise_for_status()
+        node.client.post("/inferences", json=scene.body())
+        wait_for(lambda: committed(node, requests), node)
+
+        told = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+
+    lines = dict(line.rsplit(" ", 1) for line in told.splitlines() if not line.startswith("#"))
+    served = f'tallystick_inferences_served_total{{model="{to_hex(scene.model_id)}"}}'
+    assert lines[served] == lines["tallystick_inferences_committed_total"] == "5.0"
+    assert lines['tallystick_requests_refused_total{status="400"}'] == "1.0"
+    assert float(lines["tallystick_receipts_total"]) >= 5
+    assert lines['tallystick_transactions_total{function="commit"}'] == "1.0"
+    assert "tallystick_lag_blocks" in lines
 
 
 def test_ape_run_node_operator__ape_account__answers_and_commits(scene: Scene) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from tallystick.arrange import Arranged, Destination, arrange
 from tallystick.batch import Batch, Stamp
 from tallystick.errors import StoreError
+from tallystick.events import Position
 from tallystick.ledger import BatchRecord
 from tallystick.node.operator.journal import Noted, Waiting
 from tallystick.node.operator.lane import Lane
@@ -29,11 +30,17 @@ class Committer:
     lane: Lane
     _lost: set[bytes] = field(default_factory=set)
     """Batches on chain whose data are nowhere to be read."""
+    _known: dict[bytes, Noted] | None = None
+    """The journal's batches by id; None: to be read again."""
+    _reconciled: Position | None = None
+    """The last event up to which the journal knows what the chain has."""
 
     def reconcile(self) -> None:
         """Have the journal know what the chain has of the lane's batches."""
-        lane = self.lane
-        noted = {one.batch.id(): one for one in lane.journal.batches()}
+        lane, last = self.lane, self.lane.ledger.last
+        if self._reconciled is not None and self._reconciled is last:
+            return
+        noted = self._noted()
         for record in lane.own_batches():
             known = noted.get(record.id)
             stamp = self._stamp_at_commit(record)
@@ -41,6 +48,7 @@ class Committer:
                 self._adopt(record, stamp)
             elif (known.stamp, known.transaction) != (stamp, record.committed.tx_hash):
                 lane.journal.settle(known, stamp, record.committed.tx_hash)
+                self._known = None
                 if known.stamp is None:
                     lane.metrics.committed.inc(record.batch.count)
                 lane.log.info(
@@ -50,6 +58,7 @@ class Committer:
                     count=record.batch.count,
                     transaction=record.committed.tx_hash,
                 )
+        self._reconciled = last
 
     def commit(self) -> None:
         """Send the batch that was noted and is not on chain, else those that are due."""
@@ -58,6 +67,7 @@ class Committer:
             if self._is_dead(noted):
                 lane.log.warning("batch given up", batch_id=noted.batch.id())
                 lane.journal.abandon(noted)
+                self._known = None
             else:
                 self._send(noted)
                 return
@@ -80,7 +90,12 @@ class Committer:
 
     def _pending(self) -> list[Noted]:
         have = self.lane.ledger.batches
-        return [one for one in self.lane.journal.batches() if one.batch.id() not in have]
+        return [noted for batch_id, noted in self._noted().items() if batch_id not in have]
+
+    def _noted(self) -> dict[bytes, Noted]:
+        if self._known is None:
+            self._known = {one.batch.id(): one for one in self.lane.journal.batches()}
+        return self._known
 
     def _is_dead(self, noted: Noted) -> bool:
         """Return whether no later block can hold the batch."""
@@ -125,6 +140,7 @@ class Committer:
             arranged.by,
         )
         lane.store.put(model_id, lane.operator, arranged.records, tree)
+        self._known = None
         return lane.journal.note(batch, arranged.records)
 
     def _arrange(self, records: Sequence[Record], model_id: bytes, now: int) -> Arranged:
@@ -173,5 +189,6 @@ class Committer:
             self._lost.add(record.id)
             lane.log.error("nonces of a batch are unknown", batch_id=record.id, reason=str(error))
             return
+        self._known = None
         lane.journal.adopt(record.batch, records, stamp, record.committed.tx_hash)
         lane.log.warning("batch of another journal adopted", batch_id=record.id)

@@ -65,7 +65,7 @@ class Desk:
         """Set when there is enough for a batch."""
 
     def note_waiting(self, count: int) -> None:
-        """Say how many answers no batch holds, as the journal has it."""
+        """Say how many answers the chain does not have yet, as the journal has it."""
         with self._lock:
             self._waiting = count
         self._metrics.waiting.set(count)

@@ -275,6 +275,12 @@ class Journal:
             ).fetchall()
         return [Waiting(*row) for row in rows]
 
+    def unsettled(self) -> int:
+        """Return how many inferences are in batches that the chain is not known to have."""
+        with self._read() as database:
+            row = database.execute("select coalesce(sum(count), 0) from batch where stamp is null")
+            return int(row.fetchone()[0])
+
     def expire(self, now: int) -> int:
         """Mark answers that no batch can hold any more; returns how many.
 

@@ -91,7 +91,8 @@ class Rounds:
         self._desk.standing = Standing.of(
             lane.ledger, lane.head, settings.network_id, lane.operator
         )
-        self._desk.note_waiting(sum(one.count for one in lane.journal.waiting()))
+        waiting = sum(one.count for one in lane.journal.waiting())
+        self._desk.note_waiting(waiting + lane.journal.unsettled())
         rules = lane.ledger.networks[settings.network_id].rules
         lane.metrics.stake_locked.set(rules.stake_per_inference * lane.standing.open_inferences)
 
