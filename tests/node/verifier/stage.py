@@ -174,13 +174,14 @@ class Stage:
         return self.chain.w3.eth.get_transaction_count(account(number).address)
 
 
-def stage(chain: Chain, folder: Path, threshold: int = 2) -> Stage:
-    """Found a committee of three verifiers, and a network that it judges."""
+def stage(chain: Chain, folder: Path, threshold: int = 2, arbiter: bytes | None = None) -> Stage:
+    """Found a committee of three verifiers, and a network that it audits, and judges too unless
+    another arbiter is named."""
     signers = [chain.accounts[number] for number in VERIFIERS]
     panel = found_committee(chain, threshold, 3, signers, min_drawn=DRAWN)
     attestors = (panel.address, ZERO_ADDRESS, ZERO_ADDRESS)
     network = register(
-        chain, chain.accounts[1], arbiter=panel.address, attestors=attestors, **RULES
+        chain, chain.accounts[1], arbiter=arbiter or panel.address, attestors=attestors, **RULES
     )
     hashes = (content_hash(), spec_hash(), ZERO32)
     mined = chain.send(

@@ -10,9 +10,11 @@ others'     challenges ruled on or lapsed, demands timed out
 import socket
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from tallystick.chain.panel import Panel
 from tallystick.enums import Cause, Grade, Ruling, State
 from tallystick.inference import Inference
 from tallystick.moves.data import BatchData
@@ -20,7 +22,15 @@ from tallystick.node.verifier.inspection import Kind
 from tallystick.node.verifier.process import _serve_statements
 from tallystick.node.verifier.verifier import Verifier
 from tallystick.store import BatchStore
-from tests.node.verifier.stage import BOND, GRIEFER, OPERATOR, VERIFIERS, Stage
+from tests.node.verifier.stage import (
+    BOND,
+    GRIEFER,
+    OPERATOR,
+    VERIFIERS,
+    LiveChain,
+    Stage,
+    stage,
+)
 from tests.support.story import REQUESTERS, Committed, keep
 
 
@@ -439,3 +449,30 @@ def test_tick__own_batches__left_alone(staged: Stage):
     rounds(verifier)
 
     assert verifier.journal.finding(batch.id) is None
+
+
+def test_tick__audited_and_disproved__signers_lose_their_stake(
+    shared_chain: LiveChain, tmp_path: Path
+):
+    with shared_chain.isolated():
+        arbiter = bytes.fromhex(shared_chain.deploy("MockResolver").address[2:])
+        staged = stage(shared_chain, tmp_path, arbiter=arbiter)
+        batch = staged.commit(20)
+        staged.seeded()
+        rounds(*all_of(staged)[:2])
+        assert staged.record(batch).grade is Grade.AUDITED
+        pre_image = staged.record(batch).pre_image.abi()
+        evidence = int(Ruling.REJECTED).to_bytes(32, "big")
+        staged.chain.send(
+            staged.chain.accounts[GRIEFER], "disprove", pre_image, batch.opening(3), evidence
+        )
+
+        # One who signed does not convict itself.
+        signer, bystander = staged.verifier(), staged.verifier(GRIEFER)
+        rounds(signer)
+        assert "convict" not in kinds(signer)
+        rounds(bystander)
+
+        assert kinds(bystander) == {"convict": 1}
+        panel = Panel(staged.chain.w3, staged.panel.address)
+        assert [seat.stake > 0 for seat in panel.seats()] == [False, False, True]

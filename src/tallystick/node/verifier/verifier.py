@@ -19,7 +19,7 @@ from tallystick.chain.call import Call
 from tallystick.chain.registry import Registry
 from tallystick.committee import Audit, Verdict
 from tallystick.draw import draw
-from tallystick.enums import DisputeKind, Grade, Ruling, State
+from tallystick.enums import Cause, DisputeKind, Grade, Ruling, State
 from tallystick.errors import TallystickError
 from tallystick.ledger import BatchRecord, Ledger
 from tallystick.ledger import Model as RegisteredModel
@@ -32,6 +32,7 @@ from tallystick.network import Rules
 from tallystick.node.log import get_log
 from tallystick.node.settings import Demands
 from tallystick.node.settings import Verifier as Settings
+from tallystick.node.verifier.audited import conviction
 from tallystick.node.verifier.fetch import Stores
 from tallystick.node.verifier.inspection import Finding, Kind, inspect
 from tallystick.node.verifier.journal import Journal, Noted
@@ -50,6 +51,8 @@ DRAWN = 64
 """Leaves run again where no committee says how many, and no setting does."""
 AT_ONCE = 4
 """Batches that one process looks at: a store that hangs holds up one of them."""
+_SELDOM = 3600.0
+"""Seconds."""
 EXPECTED = (TallystickError, OSError, ValueError, Web3Exception, sqlite3.Error)
 """What may go wrong without a bug of ours; it is tried again with the next block."""
 
@@ -169,6 +172,7 @@ class Verifier:
             # Whoever has a clock running goes first.
             live.sort(key=lambda key: self._ledger.batches[key].state is not State.DISPUTED)
         list(self._pool.map(self._see_to_guarded, live))
+        self._guarded("convict", self._convict_jurors)
         self._guarded("claim", self._claim)
 
     def _sync(self) -> None:
@@ -464,6 +468,33 @@ class Verifier:
             self._put_off(subject.record.id, call.name)
         return outcome
 
+    def _convict_jurors(self) -> None:
+        """Burn the stake of members who audited what a ruling or a disproof then rejected."""
+        juror = self._juror
+        if juror is None or not self._settings.challenge:
+            return
+        with self._lock:
+            wrongly_audited = [
+                replace(record)
+                for record in self._ledger.batches.values()
+                if record.state is State.REJECTED
+                and record.grade is Grade.AUDITED
+                and record.cause in (Cause.RULING, Cause.DISPROOF)
+                and self._is_watched(record)
+                and self._rules(record).attestors[Grade.AUDITED - 1] == juror.address
+            ]
+        for record in wrongly_audited:
+            made = self.outbox.made(record.id, "convict")
+            if made or not self._is_time(record.id, "convict"):
+                continue
+            # Whoever was first, the stake is gone then: asked again seldom.
+            self._put_off(record.id, "convict", _SELDOM)
+            own, w3 = juror.seat, self._registry.w3
+            place = own.member if own else None
+            call = conviction(w3, juror.panel, self.journal, record.batch, record.leaf_index, place)
+            if call is not None:
+                self.outbox.send(Intent(record.id, call), self.reader.now)
+
     def _claim(self) -> None:
         """Take what rulings gave out of the core, once a day."""
         left = self._settings.claim_above
@@ -494,8 +525,8 @@ class Verifier:
     def _is_time(self, batch_id: bytes, what: str) -> bool:
         return time.monotonic() >= self._later.get((batch_id, what), 0.0)
 
-    def _put_off(self, batch_id: bytes, what: str) -> None:
-        self._later[batch_id, what] = time.monotonic() + self._settings.look_every
+    def _put_off(self, batch_id: bytes, what: str, seconds: float | None = None) -> None:
+        self._later[batch_id, what] = time.monotonic() + (seconds or self._settings.look_every)
 
     def _only_says(self, record: BatchRecord, what: str) -> bool:
         """Whether this is a dry run; if so, say once what would have been signed."""
