@@ -52,6 +52,8 @@ class Compared:
 def reconcile(analysis: Analysis, urls: Mapping[int, Sequence[str]]) -> list[Compared]:
     """Compare every counter of every network with the contract's, at the folder's last block.
 
+    Imported cores are left out: an audit counts there, and no contract.
+
     Args:
         analysis: of a data folder.
         urls: JSON-RPC URLs by chain id.
@@ -64,6 +66,8 @@ def reconcile(analysis: Analysis, urls: Mapping[int, Sequence[str]]) -> list[Com
     found: list[Compared] = []
     for held in analysis.coverage:
         core = held.core
+        if analysis.data.imported(core).exists():
+            continue
         if core.chain_id not in urls:
             raise ReconcileError(f"no RPC URL is named for chain {core.chain_id}")
         mine = [

@@ -6,6 +6,7 @@ events/BatchCommitted/chain_id=1/address=0x…/….parquet           decoded, a 
 transactions/chain_id=1/address=0x…/….parquet                    gas of the transactions of logs/
 inferences/chain_id=1/address=0x…/<batch id>.parquet             leaves whose data were found
 resolvers/1-0x….json                                             which contracts rules name
+manifest/imported/10740-0x….json                                 that a core is another network's
 """
 
 from collections.abc import Iterator
@@ -63,6 +64,13 @@ class Dataset:
     def resolvers(self, core: Core) -> Path:
         """File that says which contracts the rules of a core's networks name."""
         return self.root / "resolvers" / f"{core.chain_id}-{to_hex(core.address)}.json"
+
+    def imported(self, core: Core) -> Path:
+        """File that says that a core is another network's contract, and which contracts it has.
+
+        What such a core's events count is an audit's finding; it keeps no counters of its own.
+        """
+        return self.root / "manifest" / "imported" / f"{core.chain_id}-{to_hex(core.address)}.json"
 
     def cores(self) -> list[Core]:
         """Return the cores whose logs are here, ascending by chain and address."""

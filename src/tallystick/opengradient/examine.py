@@ -24,8 +24,8 @@ from tallystick.progress import Progress
 
 LEAF, INNER_NODE, WRONG_LEAF = "leaf", "inner_node", "wrong_leaf"
 """Where an item stands: at its own leaf, at a node that is no leaf, at another item's leaf."""
-AT_ONCE = 8
-"""Blobs fetched at once."""
+AT_ONCE = 4
+"""Blobs fetched at once; so many may lie in memory."""
 LATEST = (1 << 63) - 1
 """Unix seconds; stands for all times that are later."""
 

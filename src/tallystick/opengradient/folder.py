@@ -67,7 +67,9 @@ class Folder:
     @property
     def keys(self) -> Keys:
         """Enclaves' public keys."""
-        return Keys(self.side.root / "keys" / self._name(self.registry))
+        registry = self.registry
+        name = f"{registry.chain_id}-{to_hex(registry.address)}.json"
+        return Keys(self.side.root / "keys" / name)
 
     def items(self, content: bytes) -> Path:
         """File of the examined items of a batch, by Settlement.content."""
@@ -105,21 +107,7 @@ class Folder:
             "relay": to_hex(self.relay.address),
             "registry": to_hex(self.registry.address),
         }
-        path = self.data.root / "manifest" / "imported" / self._name(self.relay)
-        replace_file(path, (json.dumps(body, indent=1) + "\n").encode())
-
-    @staticmethod
-    def _name(core: Core) -> str:
-        return f"{core.chain_id}-{to_hex(core.address)}.json"
-
-
-def is_imported(data: Dataset, core: Core) -> bool:
-    """Whether a core is another network's contract, whose counters are an audit's and not its own.
-
-    There is nothing to reconcile such a core with.
-    """
-    name = f"{core.chain_id}-{to_hex(core.address)}.json"
-    return (data.root / "manifest" / "imported" / name).exists()
+        replace_file(self.data.imported(self.relay), (json.dumps(body, indent=1) + "\n").encode())
 
 
 def extract_settlements(

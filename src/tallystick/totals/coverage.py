@@ -44,6 +44,7 @@ def _of(data: Dataset, core: Core) -> Coverage:
             "run `tallystick extract` again"
         )
     if not is_decoded(data, core):
-        raise CoverageError(f"the logs of {core.folder} are not decoded; run `tallystick extract`")
+        needed = "opengradient audit" if data.imported(core).exists() else "extract"
+        raise CoverageError(f"the logs of {core.folder} are not decoded; run `tallystick {needed}`")
     last = manifest.parts[-1]
     return Coverage(core, manifest.first_block, last.last, last.boundary, manifest.rows)

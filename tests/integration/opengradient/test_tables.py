@@ -1,6 +1,5 @@
 """tables.py: audited settlements as a network of a data folder, beside a core's own networks."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,8 +10,9 @@ from tallystick.decode.files import decode_core
 from tallystick.extract.extractor import Plan, extract
 from tallystick.hexes import to_hex
 from tallystick.opengradient.audit import audit
-from tallystick.opengradient.folder import is_imported
 from tallystick.opengradient.tables import MOST_CLAIMED, NAME, network_id, publish
+from tallystick.reconcile import reconcile
+from tallystick.totals.coverage import CoverageError
 from tests.integration.opengradient.conftest import Auditor
 from tests.support.opengradient import OpenGradient, Tee
 from tests.support.story import Network
@@ -138,8 +138,18 @@ def test_publish__beside_a_core__both_are_shown_and_the_core_agrees(
         imported["network_id"]: 3,
         to_hex(network.id): 5,
     }
-    assert not is_imported(auditor.data, done.core)
-    assert is_imported(auditor.data, replace(done.core, address=og.relay_address))
+    compared = reconcile(Analysis(auditor.data.root), {done.core.chain_id: [url]})
+    assert {one.address for one in compared} == {to_hex(og.chain.registry.address)}
+    assert all(one.agrees for one in compared)
+
+
+def test_analysis__extracted_and_not_audited__says_which_command(
+    og: OpenGradient, auditor: Auditor
+) -> None:
+    auditor.extract()
+
+    with pytest.raises(CoverageError, match="run `tallystick opengradient audit`"):
+        Analysis(auditor.data.root)
 
 
 def test_decode_core__relay__leaves_what_was_published(
