@@ -168,6 +168,21 @@ def test_tick__lapsed_challenge__not_challenged_again(staged: Stage):
     assert kinds(verifier) == {"challenge": 1, "lapse": 1}
 
 
+def test_tick__journal_lost_after_a_lapse__not_challenged_again(staged: Stage):
+    batch = staged.commit(50, wrong=[1])
+    staged.seeded()
+    rounds(staged.verifier(drawn=50))
+    staged.later(2 * 3600 + 100)
+    rounds(staged.verifier())
+    assert staged.record(batch).lapsed
+
+    born = staged.verifier(name="another folder", drawn=50)
+    rounds(born)
+
+    assert found_kind(born, batch) == Kind.WRONG
+    assert kinds(born) == {}
+
+
 @pytest.mark.parametrize("limit", [{"spending_cap_per_day": BOND - 1}, {"gas_price_cap": 1}])
 def test_tick__over_a_limit__sends_nothing_until_it_is_raised(staged: Stage, limit):
     batch = staged.commit(50, wrong=[1])
@@ -286,6 +301,23 @@ def test_tick__model_from_a_hub__pulled(staged: Stage):
     assert missing.journal.finding(batch.id) is None
     assert missing.failures
     assert found_kind(verifier, batch) == Kind.WRONG
+
+
+def test_tick__two_demands_allowed__another_leaf_the_second_time(staged: Stage):
+    batch = staged.commit(30, kept=False)
+    staged.seeded()
+    verifier = staged.verifier(demands_per_batch=2)
+    indices = []
+
+    for _ in range(3):
+        rounds(verifier)
+        record = staged.record(batch)
+        if record.dispute is not None:
+            indices.append(record.dispute.leaf_index)
+            reveal(staged, batch)
+
+    assert len(set(indices)) == len(indices) == 2
+    assert kinds(verifier) == {"demand": 2}
 
 
 # Faults

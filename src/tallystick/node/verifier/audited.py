@@ -37,7 +37,7 @@ def conviction(
         leaf_index: the leaf that did.
         own: this node's place in the committee: it does not convict itself. None: it has none.
     """
-    for tx_hash in journal.transactions(_TOPIC, batch.id()):
+    for tx_hash, _ in journal.logged(_TOPIC, batch.id()):
         for audit, signatures in _audits(w3, tx_hash, batch):
             drawn = draw(audit.seed, audit.batch_id, audit.drawn, batch.count)
             if leaf_index in drawn and own not in signatures:

@@ -18,7 +18,7 @@ from tallystick.node.verifier.signer import ApeSigner, Signer
 
 ATTEMPTS = 8
 """To connect; a node that fails one call in five fails one connection in two."""
-TIMEOUT = 20.0
+TIMEOUT = 10.0
 """Seconds for one call."""
 
 _LOG = get_log("connection")

@@ -206,20 +206,19 @@ class Journal:
                 "data": data,
             }
 
-    def transactions(self, topic: bytes, batch_id: bytes) -> list[bytes]:
-        """Return the hashes of the transactions that logged an event of a batch, in order.
+    def logged(self, topic: bytes, batch_id: bytes) -> list[tuple[bytes, bytes]]:
+        """Return transaction hash and data of the logs of an event of a batch, in order.
 
         Args:
             topic: the event's, 32 bytes.
             batch_id: its third indexed argument, 32 bytes.
         """
-        rows = self._read(
-            "select tx_hash from log where substr(topics, 1, 32) = ?"
+        return self._read(
+            "select tx_hash, data from log where substr(topics, 1, 32) = ?"
             " and substr(topics, 97, 32) = ? order by block, place",
             topic,
             batch_id,
         )
-        return [bytes(row[0]) for row in rows]
 
     # Findings
 

@@ -38,7 +38,7 @@ class Revealed:
     def of(self, batch: Batch) -> list[tuple[Opening, Record]]:
         """Return the leaves of a batch that were revealed, found to be the batch's."""
         found = []
-        for tx_hash in self._journal.transactions(_TOPIC, batch.id()):
+        for tx_hash, _ in self._journal.logged(_TOPIC, batch.id()):
             if tx_hash not in self._read:
                 self._read[tx_hash] = self._decode(tx_hash, batch)
             leaf = self._read[tx_hash]

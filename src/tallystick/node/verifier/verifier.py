@@ -8,7 +8,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from tallystick.committee import Audit, Verdict
 from tallystick.draw import draw
 from tallystick.enums import Cause, DisputeKind, Grade, Ruling, State
 from tallystick.errors import TallystickError
+from tallystick.keccak import keccak256
 from tallystick.ledger import BatchRecord, Ledger
 from tallystick.ledger import Model as RegisteredModel
 from tallystick.moves.board import Board, MoveError
@@ -51,6 +52,8 @@ DRAWN = 64
 """Leaves run again where no committee says how many, and no setting does."""
 AT_ONCE = 4
 """Batches that one process looks at: a store that hangs holds up one of them."""
+_CHALLENGED = keccak256(b"BatchChallenged(bytes32,address,bytes32,address,uint256,bytes32,uint256)")
+_DEMANDED = keccak256(b"BatchDemanded(bytes32,address,bytes32,address,uint256,bool,uint256)")
 _SELDOM = 3600.0
 """Seconds."""
 EXPECTED = (TallystickError, OSError, ValueError, Web3Exception, sqlite3.Error)
@@ -331,11 +334,11 @@ class Verifier:
         if found.kind is Kind.GOOD:
             self._attest(subject)
             if self._settings.demands is Demands.ALWAYS:
-                self._demand(subject, found.leaf_index, with_bytes=True)
+                self._demand(subject, self._chosen(record, found), with_bytes=True)
         elif found.kind is Kind.WITHHELD:
             waited = subject.now - record.stamp.committed_at >= self._settings.missing_after
             if waited and self._settings.demands is not Demands.NEVER:
-                self._demand(subject, found.leaf_index, with_bytes=True)
+                self._demand(subject, self._chosen(record, found), with_bytes=True)
         elif not self._settings.challenge:
             return
         elif found.kind is Kind.WRONG:
@@ -344,7 +347,13 @@ class Verifier:
             kept = self._stores.kept
             self._make(subject, lambda board: fault(board, self._registry, record.id, kept))
         elif found.kind in (Kind.UNSIGNED, Kind.SHORT):
-            self._demand(subject, found.leaf_index, with_bytes=False)
+            self._demand(subject, [found.leaf_index], with_bytes=False)
+
+    def _chosen(self, record: BatchRecord, found: Finding) -> list[int]:
+        """Return the leaf that a finding names, and the others that were drawn."""
+        noted = self.journal.finding(record.id)
+        drawn = self._drawn(record, noted.seed) if noted else []
+        return [found.leaf_index, *(index for index in drawn if index != found.leaf_index)]
 
     def _attest(self, subject: Subject) -> None:
         record, juror = subject.record, self._juror_for(subject.record)
@@ -382,27 +391,38 @@ class Verifier:
             )
             if outcome in (Outcome.SENT, Outcome.MADE, Outcome.DRY):
                 return
-        if record.state is State.OPEN:
+        if record.state is State.OPEN and not self._disputed(record, _CHALLENGED):
             self._make(
                 subject,
                 lambda board: challenge(board, registry, record.id, opening),
                 bond=subject.rules.challenge_bond,
             )
 
-    def _demand(self, subject: Subject, index: int, with_bytes: bool) -> None:
+    def _demand(self, subject: Subject, indices: Sequence[int], with_bytes: bool) -> None:
+        """Demand the first of some leaves; where another demand is allowed, the next one."""
         record = subject.record
         if record.state is not State.OPEN:
             return
+        turn = self._disputed(record, _DEMANDED)
+        while turn < self._settings.demands_per_batch and self.outbox.made(
+            record.id, "demand", turn
+        ):
+            turn += 1
+        if turn >= self._settings.demands_per_batch:
+            return
+        index = indices[turn % len(indices)]
         with_bytes = with_bytes and bool(subject.rules.max_bytes)
-        for turn in range(self._settings.demands_per_batch):
-            if not self.outbox.made(record.id, "demand", turn):
-                self._make(
-                    subject,
-                    lambda board: demand(board, self._registry, record.id, index, with_bytes),
-                    turn=turn,
-                    bond=subject.rules.demand_bond,
-                )
-                return
+        self._make(
+            subject,
+            lambda board: demand(board, self._registry, record.id, index, with_bytes),
+            turn=turn,
+            bond=subject.rules.demand_bond,
+        )
+
+    def _disputed(self, record: BatchRecord, topic: bytes) -> int:
+        """Return how often this node has disputed a batch, by the chain: a journal can be lost."""
+        me = bytes(12) + self.outbox.address
+        return sum(data[:32] == me for _, data in self.journal.logged(topic, record.id))
 
     def _end(self, subject: Subject, move: Callable[[Board, Registry, bytes], Call]) -> None:
         """End a dispute whose time is over; whose dispute it is goes first."""
