@@ -97,7 +97,7 @@ async def _logs(node: Node, address: bytes, first: int, last: int) -> pa.Table:
     query = {"address": "0x" + address.hex(), "fromBlock": hex(first), "toBlock": hex(last)}
     logs = await node.ask(msgspec.Raw, GET_LOGS, query)
     # In a thread, so that the next answer arrives meanwhile.
-    return await asyncio.to_thread(to_table, bytes(logs), address, first, last)
+    return await asyncio.to_thread(to_table, logs, address, first, last)
 
 
 async def _timed(node: Node, table: pa.Table) -> pa.Table:

@@ -26,6 +26,8 @@ _QUANTITIES = {"block_number": 15, "block_time": 15, "transaction_index": 7, "lo
 _HEX = re.compile(rb'"0x([0-9a-fA-F]*)"')
 _MARKS = re.compile(rb"[#\\]")
 """What a log must not hold so that marks are told from its own text."""
+_SLAB = 1 << 21
+"""Bytes of text that are worked on at once, so that they stay in the processor's cache."""
 _WORTH = 32
 """Logs of a pattern that it takes to be quicker than parsing them."""
 
@@ -48,14 +50,24 @@ class _Log(msgspec.Struct, rename="camel"):
 class _Pattern(NamedTuple):
     """How a log is written."""
 
-    address: bytes
-    """Its hex digits."""
+    log: Bytes
+    """One such log."""
     removed: bool
     places: dict[str, slice]
     """Where the hex digits of each column's value are, in the log's text."""
 
+    def has(self, rows: Bytes) -> NDArray[np.bool_]:
+        """Return which logs, one a row, are equal to this one outside the values."""
+        alike, start = np.ones(len(rows), bool), 0
+        for place in (*sorted(self.places.values(), key=lambda one: one.start), slice(None)):
+            same = rows[:, start : place.start] == self.log[start : place.start]
+            if not same.all():
+                alike &= same.all(axis=1)
+            start = place.stop
+        return alike
 
-def to_table(answer: bytes | memoryview, address: bytes, first: int, last: int) -> pa.Table:
+
+def to_table(answer: bytes | msgspec.Raw, address: bytes, first: int, last: int) -> pa.Table:
     """Return logs as a table of LOGS, sorted, each once; block_time is -1 where a log lacks it.
 
     Args:
@@ -90,7 +102,7 @@ def one_hash_a_block(table: pa.Table) -> None:
         raise UnavailableError("the node's logs are of two forks of the chain")
 
 
-def _read(answer: bytes | memoryview, address: bytes, patterns: int) -> pa.Table:
+def _read(answer: bytes | msgspec.Raw, address: bytes, patterns: int) -> pa.Table:
     """Return the logs of a JSON array that are not taken back.
 
     Raises:
@@ -101,19 +113,23 @@ def _read(answer: bytes | memoryview, address: bytes, patterns: int) -> pa.Table
     starts, lengths = _bounds(text)
     columns = _Columns(len(starts))
     for length in np.unique(lengths):
-        left = np.flatnonzero(lengths == length)
-        rows = _windows(text, length)[starts[left]].view(np.uint8).reshape(-1, length)
-        while len(left):
-            if (patterns := patterns - 1) < 0:
-                raise ValueError("the logs are written in too many ways")
-            pattern = _pattern(rows[0].tobytes())
-            alike = _alike(rows, pattern)
-            if not pattern.removed:
-                if pattern.address.lower() != address.hex().encode():
-                    raise UnavailableError("the node's logs are of another contract than asked for")
-                whole = alike.all()
-                columns.put(*((left, rows) if whole else (left[alike], rows[alike])), pattern)
-            left, rows = left[~alike], rows[~alike]
+        known: list[_Pattern] = []
+        same = np.flatnonzero(lengths == length)
+        for left in np.array_split(same, len(same) * length // _SLAB + 1):
+            rows = _windows(text, length)[starts[left]].view(np.uint8).reshape(-1, length)
+            turn = 0
+            while len(left):
+                if turn == len(known):
+                    if (patterns := patterns - 1) < 0:
+                        raise ValueError("the logs are written in too many ways")
+                    known.append(_pattern(rows[0].tobytes(), address))
+                alike = known[turn].has(rows)
+                if alike.all():
+                    columns.put(left, rows, known[turn])
+                    break
+                columns.put(left[alike], rows[alike], known[turn])
+                left, rows = left[~alike], rows[~alike]
+                turn += 1
     return columns.table()
 
 
@@ -121,7 +137,10 @@ def _bounds(text: Bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return where each log begins, and its length; no value of a log holds a brace."""
     if bytes(text[:3]) == b"[]":
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    ends = np.flatnonzero(text == ord("}"))
+    places = range(0, len(text), _SLAB)
+    ends = np.concatenate(
+        [place + np.flatnonzero(text[place : place + _SLAB] == ord("}")) for place in places]
+    )
     if not len(ends) or text[0] != ord("[") or ends[-1] != len(text) - 2 or text[-1] != ord("]"):
         raise ValueError("not an array of logs")
     if (text[ends[:-1] + 1] != ord(",")).any():
@@ -130,7 +149,7 @@ def _bounds(text: Bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return starts, ends + 1 - starts
 
 
-def _pattern(log: bytes) -> _Pattern:
+def _pattern(log: bytes, address: bytes) -> _Pattern:
     """Return how a log is written: its hex texts are replaced by marks, and it is parsed."""
     if _MARKS.search(log):
         raise ValueError("a log holds a mark")
@@ -148,18 +167,11 @@ def _pattern(log: bytes) -> _Pattern:
         if not mark.startswith("#"):
             raise ValueError(f"{name} is not in hex")
         places[name] = slice(*found[int(mark[1:])].span(1))
-    return _Pattern(log[places.pop("address")], bool(removed), places)
-
-
-def _alike(rows: Bytes, pattern: _Pattern) -> NDArray[np.bool_]:
-    """Return which logs, one a row, are equal to the first one outside the values."""
-    alike, start = np.ones(len(rows), bool), 0
-    for place in (*sorted(pattern.places.values(), key=lambda one: one.start), slice(None)):
-        same = rows[:, start : place.start] == rows[0, start : place.start]
-        if not same.all():
-            alike &= same.all(axis=1)
-        start = place.stop
-    return alike
+    if not removed and log[places["address"]].lower() != address.hex().encode():
+        raise UnavailableError("the node's logs are of another contract than asked for")
+    # Of all logs of a pattern it is the same text.
+    del places["address"]
+    return _Pattern(np.frombuffer(log, np.uint8), bool(removed), places)
 
 
 class _Columns:
@@ -174,7 +186,9 @@ class _Columns:
         self._data: list[tuple[NDArray[np.int64], bytes]] = []
 
     def put(self, where: NDArray[np.int64], rows: Bytes, pattern: _Pattern) -> None:
-        """Fill in the values of logs of one pattern, one a row."""
+        """Fill in the values of logs of one pattern, one a row; nothing if they are taken back."""
+        if pattern.removed or not len(where):
+            return
         self._put[where] = True
         for name, place in pattern.places.items():
             digits = rows[:, place]

@@ -6,6 +6,7 @@ Retries wait exponentially longer with jitter, or as long as the node says (Retr
 import asyncio
 import itertools
 import random
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -35,6 +36,9 @@ ROUNDS = 3
 
 
 _NULL = msgspec.Raw(b"null")
+_MEMBER = rb'"(?:jsonrpc|id)"\s*:\s*(?:"[^"\\]*"|\d+)\s*'
+_BEFORE = re.compile(rb"\s*\{\s*(?:" + _MEMBER + rb',\s*)*"result"\s*:\s*(?=\[)')
+_AFTER = re.compile(rb"\s*(?:,\s*" + _MEMBER + rb")*\}\s*")
 
 
 class _Error(msgspec.Struct):
@@ -77,7 +81,7 @@ class Node:
         return parsed.netloc.decode()
 
     async def ask(self, kind: type[T], method: str, *params: Any) -> T:
-        """Return a method's result, decoded as `kind`.
+        """Return a method's result, decoded as `kind`; of an array as msgspec.Raw nothing is read.
 
         Raises:
             RangeError: the node does not give that many logs at once.
@@ -89,8 +93,14 @@ class Node:
         answer = msgspec.defstruct(
             "Answer", [("result", result, None), ("error", _Error | None, None)]
         )
+
+        def read(content: bytes) -> Any:
+            if kind is msgspec.Raw and (array := _array(content)) is not None:
+                return answer(result=array)
+            return msgspec.json.decode(content, type=answer)
+
         try:
-            found = await self._post(body, answer)
+            found = await self._post(body, read)
             if found.error is not None:
                 raise found.error.refusal()
         except RangeError as error:
@@ -125,8 +135,10 @@ class Node:
             ],
         )
 
+        read = partial(msgspec.json.decode, type=list[answer] | answer)  # type: ignore[valid-type]
+
         async def once() -> list[T]:
-            answers = await self._post(body, list[answer] | answer)  # type: ignore[valid-type]
+            answers = await self._post(body, read)
             if not isinstance(answers, list):
                 raise RpcError(f"{self.name} answers a batch with a single answer")
             found = {one.id: one for one in answers}
@@ -144,7 +156,7 @@ class Node:
         except RpcError:
             return [await self.call(kind, method, *values) for values in params]
 
-    async def _post(self, body: Any, kind: Any) -> Any:
+    async def _post(self, body: Any, read: Callable[[bytes], Any]) -> Any:
         headers = {"content-type": "application/json"}
         try:
             response = await self.client.post(
@@ -158,7 +170,7 @@ class Node:
             seconds = float(wait) if wait.isdecimal() else None
             raise http_refusal(response.status_code, response.text, seconds)
         try:
-            return msgspec.json.decode(response.content, type=kind)
+            return read(response.content)
         except msgspec.MsgspecError as error:
             said = " ".join(response.text[:100].split())
             raise UnavailableError(
@@ -184,6 +196,14 @@ class Node:
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after if isinstance(error, UnavailableError) else None
         return _pause(state.attempt_number, self.longest_wait) if asked is None else asked
+
+
+def _array(content: bytes) -> msgspec.Raw | None:
+    """Return an answer's result without reading it; None if it is no array, or not to be found."""
+    before, end = _BEFORE.match(content), content.rfind(b"]") + 1
+    if before is None or _AFTER.fullmatch(content, end) is None:
+        return None
+    return msgspec.Raw(memoryview(content)[before.end() : end])
 
 
 class Nodes:
