@@ -5,7 +5,9 @@ from pathlib import Path
 import click
 
 from tallystick.cli import ChainCommand, Session, sending_options
+from tallystick.cli.command import PlainCommand
 from tallystick.cli.params import ADDRESS, BYTES32
+from tallystick.console.options import data_option
 
 
 @click.group()
@@ -19,14 +21,7 @@ def cli() -> None:
 @click.option(
     "--verifier", type=ADDRESS, required=True, help="RsaPssVerifier of the endorsed keys."
 )
-@click.option(
-    "--data",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default="data",
-    show_default=True,
-    envvar="TALLYSTICK_DATA",
-    help="Data folder of `tallystick opengradient extract`.",
-)
+@data_option
 @click.option("--blobs", required=True, help="Folder or URL of the batches' blobs.")
 @click.option("--relay", type=ADDRESS, help="Which relay's settlements, if there are several.")
 @click.option("--singly", is_flag=True, help="Each item a batch of one, for the Enclave grade.")
@@ -65,3 +60,23 @@ def opengradient(
     wanted = Wanted(data, blobs, relay, singly, limit)
     to = Destination(network_id, model_id, verifier, hashes_only)
     import_opengradient(session, wanted, to, store, receipts)
+
+
+@cli.command(cls=PlainCommand)
+@click.argument("parcel", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--leaf", type=click.IntRange(0), required=True, help="Index in the batch.")
+@click.option(
+    "--verifier", type=ADDRESS, required=True, help="RsaPssVerifier of the endorsed keys."
+)
+@data_option
+@click.option("--relay", type=ADDRESS, help="Which relay's settlements, if there are several.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def evidence(
+    parcel: Path, leaf: int, verifier: bytes, data: Path, relay: bytes | None, as_json: bool
+) -> None:
+    """Show the evidence for `resolve`: a leaf's own signature, from PARCEL (*.items.jsonl)."""
+    from tallystick.cli.importing import show_evidence
+    from tallystick.extract.dataset import Dataset
+    from tallystick.opengradient.folder import Folder
+
+    show_evidence(Folder.open(Dataset(data), relay), parcel, leaf, verifier, as_json)

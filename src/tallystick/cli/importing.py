@@ -10,15 +10,17 @@ from rich.console import Console
 from rich.progress import Progress as Bars
 
 from tallystick.chain.revert import ContractError
-from tallystick.cli.command import one_line
+from tallystick.cli.command import CommandError, one_line
 from tallystick.cli.session import Session
 from tallystick.extract.dataset import Dataset
+from tallystick.hexes import to_hex
 from tallystick.opengradient.audit import audit
 from tallystick.opengradient.blobs import BlobSource
-from tallystick.opengradient.bring_in import Destination, Importer, verified_items
+from tallystick.opengradient.bring_in import Destination, Importer, signer_of, verified_items
 from tallystick.opengradient.folder import Folder
-from tallystick.opengradient.parcels import Parcel
-from tallystick.output import Row
+from tallystick.opengradient.parcels import Parcel, read_parcel
+from tallystick.opengradient_item import Item
+from tallystick.output import Row, show
 from tallystick.progress import Progress
 from tallystick.store import BatchStore
 
@@ -62,12 +64,38 @@ def import_opengradient(
         todo = [*waiting, *parcels][: wanted.limit]
         tell, act = stage("batches"), _preview if session.dry_run else _bring
         rows: list[Row] = []
-        for place, parcel in enumerate(todo, 1):
-            rows.append(_row(parcel, act, importer, noted=place <= len(waiting)))
-            tell(place, len(todo))
+        try:
+            for place, parcel in enumerate(todo, 1):
+                rows.append(_row(parcel, act, importer, noted=place <= len(waiting)))
+                tell(place, len(todo))
+        finally:
+            # Whatever stops the run: what went before it is told.
+            bars.stop()
+            session.show(rows)
     for reason, count in sorted(reasons.items()):
         click.echo(f"warning: {count} items cannot be brought in: {reason}", err=True)
-    session.show(rows)
+
+
+def show_evidence(folder: Folder, parcel: Path, leaf: int, verifier: bytes, as_json: bool) -> None:
+    """Print the evidence by which a leaf that was brought in is upheld.
+
+    Args:
+        folder: of the enclaves' keys.
+        parcel: its file of items.
+        leaf: index in the batch.
+        verifier: RsaPssVerifier of the endorsed keys, 20 bytes.
+        as_json: print JSON.
+    """
+    items = read_parcel(parcel).items
+    if leaf >= len(items):
+        raise CommandError(f"leaf is {leaf}; {parcel} has {len(items)} items")
+    signed = items[leaf]
+    signer = signer_of(folder.keys.read().get(signed.tee_id, b""), verifier)
+    if signer is None:
+        raise CommandError(f"the key of TEE {to_hex(signed.tee_id)} is not here")
+    item = Item(signed.input_hash, signed.output_hash, signed.timestamp)
+    evidence = item.ruling_evidence(signer, signed.signature)
+    show({"leaf": leaf, "item": item.hash(), "evidence": evidence}, as_json)
 
 
 Act = Callable[[Importer, Parcel, bool], dict[str, Any]]

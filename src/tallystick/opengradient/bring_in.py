@@ -77,6 +77,23 @@ def verified_items(folder: Folder, results: Iterable[Audited]) -> list[list[Sign
     return found
 
 
+def signer_of(key: bytes, verifier: bytes) -> Signer | None:
+    """Return an enclave's key as endorsers know it; None for one that no verifier takes.
+
+    Args:
+        key: SubjectPublicKeyInfo in DER.
+        verifier: 20 bytes, where RsaPssVerifier is.
+    """
+    loaded = load_key(key)
+    if loaded is None:
+        return None
+    numbers = loaded.public_numbers()
+    try:
+        return rsa_signer(verifier, numbers.e, numbers.n)
+    except FieldError:
+        return None
+
+
 class Importer:
     """Commits items in one operator's lane, once each.
 
@@ -138,9 +155,10 @@ class Importer:
         """
         reasons: Counter[str] = Counter()
         endorsements: dict[bytes, Any] = {}
+        now = self._now()
 
         def fits(item: SignedItem) -> bool:
-            reason = self._refusal(item, endorsements)
+            reason = self._refusal(item, now, endorsements)
             reasons.update([reason] if reason else [])
             return reason is None
 
@@ -174,11 +192,11 @@ class Importer:
 
     def _order(self, parcel: Parcel) -> Order:
         to = self._to
-        path, deadline = self.parcels.lines(parcel), self._deadline()
+        path, deadline = self.parcels.lines(parcel), self._deadline(self._now())
         return Order(path, to.network_id, to.model_id, deadline, to.hashes_only, parcel.name)
 
-    def _deadline(self) -> int:
-        return self._now() + min(TIME_TO_COMMIT, self._rules.challenge_window // 2)
+    def _deadline(self, now: int) -> int:
+        return now + min(TIME_TO_COMMIT, self._rules.challenge_window // 2)
 
     def _noted(self, order: Order) -> Plan:
         """Return the parcel's batch, fixed: an item is claimed for one batch id, and for good."""
@@ -219,14 +237,14 @@ class Importer:
         inference = plan.records[0].inference(plan.batch.model_id, plan.batch.operator)
         return Grade.ENCLAVE, item.evidence(inference, signer, signed.signature)
 
-    def _refusal(self, item: SignedItem, endorsements: dict[bytes, Any]) -> str | None:
+    def _refusal(self, item: SignedItem, now: int, endorsements: dict[bytes, Any]) -> str | None:
         """Return why the resolver would not take an item now."""
         signer = self._signer(item.tee_id)
         if signer is None:
             return "key_missing"
-        if item.timestamp > self._now():
+        if item.timestamp > now:
             return "ahead_of_time"
-        if self._deadline() - item.timestamp > self._max_age:
+        if self._deadline(now) - item.timestamp > self._max_age:
             return "too_old"
         if signer not in endorsements:
             endorsements[signer] = self._endorsement(signer)
@@ -243,16 +261,7 @@ class Importer:
 
     def _signer(self, tee_id: bytes) -> Signer | None:
         if tee_id not in self._signers:
-            key = load_key(self._keys.get(tee_id, b""))
-            signer = None
-            if key is not None:
-                numbers = key.public_numbers()
-                try:
-                    signer = rsa_signer(self._to.verifier, numbers.e, numbers.n)
-                except FieldError:
-                    # Such an exponent or modulus no endorser could have endorsed.
-                    signer = None
-            self._signers[tee_id] = signer
+            self._signers[tee_id] = signer_of(self._keys.get(tee_id, b""), self._to.verifier)
         return self._signers[tee_id]
 
     def _view(self, name: str, *args: Any) -> Any:

@@ -111,7 +111,7 @@ class Parcels:
                 "select name from parcel where scope = ? and not brought order by number",
                 (self._scope,),
             ).fetchall()
-        return [self._read(name) for (name,) in rows]
+        return [read_parcel(self._items(name)) for (name,) in rows]
 
     def brought(self, parcel: Parcel) -> None:
         """Note that a parcel is brought in."""
@@ -128,10 +128,6 @@ class Parcels:
     def _items(self, name: str) -> Path:
         return self._folder / "parcels" / f"{name}.items.jsonl"
 
-    def _read(self, name: str) -> Parcel:
-        lines = self._items(name).read_text().splitlines()
-        return Parcel(tuple(_item(json.loads(line)) for line in lines))
-
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -143,6 +139,11 @@ class Parcels:
                 yield database
         finally:
             database.close()
+
+
+def read_parcel(path: Path) -> Parcel:
+    """Return the parcel in a file of items, parcels/<name>.items.jsonl."""
+    return Parcel(tuple(_item(json.loads(line)) for line in path.read_text().splitlines()))
 
 
 def _write_lines(path: Path, rows: Iterable[Mapping[str, object]]) -> None:

@@ -5,12 +5,14 @@ never twice: run again, crash at each step, two relays' worth of the same | what
 """
 
 import json
+import runpy
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from tallystick.batch import Dispute
 from tallystick.chain.call import Call
@@ -30,6 +32,7 @@ from tallystick.store import BatchStore
 from tallystick.submit.journal import Journal
 from tests.integration.conftest import Commands
 from tests.integration.opengradient.conftest import Auditor
+from tests.support.builds import ROOT
 from tests.support.chain import Chain, ChainSender
 from tests.support.enclave import Endorsed, HeldKey, address_of, endorsed
 from tests.support.opengradient import OpenGradient, Tee
@@ -401,6 +404,63 @@ def test_import_command__dry_run_then_run_then_again(
     assert [grades[row["batch_id"]] for row in done] == [Grade.ENCLAVE, Grade.SETTLED]
 
     assert commands.json("import opengradient", *words, account=2) == []
+
+
+def test_evidence_command__leaf_of_a_parcel__is_what_upholds_it(
+    og: OpenGradient,
+    tee: Tee,
+    key: HeldKey,
+    auditor: Auditor,
+    importer: Importer,
+    verifier: bytes,
+    tmp_path: Path,
+) -> None:
+    og.settle(tee.items(range(3), og.chain.now))
+    (done,) = bring_all(importer, held_items(auditor))
+    script = runpy.run_path(str(ROOT / "scripts" / "import.py"))["cli"]
+    file = tmp_path / "receipts" / "parcels" / f"{done.parcel.name}.items.jsonl"
+    words = [
+        "evidence",
+        str(file),
+        "--verifier",
+        to_hex(verifier),
+        "--data",
+        str(tmp_path / "data"),
+    ]
+
+    shown = CliRunner().invoke(script, [*words, "--leaf", "2", "--json"])
+    beyond = CliRunner(mix_stderr=False).invoke(script, [*words, "--leaf", "3"])
+
+    signed = done.parcel.items[2]
+    item = Item(signed.input_hash, signed.output_hash, signed.timestamp)
+    evidence = item.ruling_evidence(key.signer, signed.signature)
+    assert json.loads(shown.stdout)["evidence"] == to_hex(evidence)
+    assert "has 3 items" in beyond.stderr
+
+
+def test_import_command__stake_for_one_batch_only__tells_what_went(
+    og: OpenGradient,
+    tee: Tee,
+    key: HeldKey,
+    auditor: Auditor,
+    home: Network,
+    operator: bytes,
+    verifier: bytes,
+    commands: Commands,
+    tmp_path: Path,
+) -> None:
+    og.individual(tee.item(0, og.chain.now))
+    og.settle(tee.items(range(1, 4), og.chain.now))
+    auditor.extract()
+    og.chain.send(operator, "unstake", home.id, home.lane(operator).stake - 11)
+
+    result = commands.run(
+        "import opengradient", *line(og, home, verifier, tmp_path), "--json", account=2
+    )
+
+    assert result.exit_code == 1
+    assert [row["grade"] for row in json.loads(result.stdout)] == ["enclave"]
+    assert "needed with this batch: 44" in result.stderr
 
 
 def test_import_command__nothing_extracted__says_so(
