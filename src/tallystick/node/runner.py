@@ -49,7 +49,7 @@ def load(name: str, file: Path | None = None) -> Runner:
     try:
         return _load(name, file)
     except (OSError, ValueError, TallystickError) as error:
-        raise RunnerError(f"runner {name} cannot load {file}: {error}") from error
+        raise RunnerError(f"runner {name} cannot load {file or 'anything'}: {error}") from error
 
 
 def load_compare(name: str) -> Compare:
@@ -64,17 +64,17 @@ def _load(name: str, file: Path | None) -> Runner:
         return _Sized(Digits(file or FILE), 64)
     if ":" in name:
         return _Callable(name, _named(name))
+    if name not in ("qi8", "onnx"):
+        raise RunnerError("there is none of this name; needed: qi8, onnx, digits, module:function")
     if file is None:
-        raise RunnerError(f"runner {name} needs the model's file")
+        raise RunnerError("it needs the model's file")
     if name == "qi8":
         from tallystick.replay.engine import Engine
         from tallystick.replay.model import Model
 
         model = Model.read(file)
         return _Sized(Engine(model), model.steps[0].in_size)
-    if name == "onnx":
-        return _Onnx(file)
-    raise RunnerError(f"no runner is called {name}; needed: qi8, onnx, digits or module:function")
+    return _Onnx(file)
 
 
 class _Sized:
@@ -112,7 +112,12 @@ class _Onnx:
 
         from tallystick.replay.runtime import session
 
-        self._session = session(onnx.load(file))
+        try:
+            model = onnx.load(file)
+        except Exception as error:
+            # protobuf's errors are no ValueError.
+            raise RunnerError(f"no ONNX file: {error}") from error
+        self._session = session(model)
         (entry,) = self._session.get_inputs()
         self._name, self._dtype = entry.name, _dtype(entry.type)
         self._shape = [size if isinstance(size, int) else 1 for size in entry.shape[1:]]

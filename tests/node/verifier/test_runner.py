@@ -1,0 +1,160 @@
+"""Runners by name, and comparing with them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tallystick.demo.digits.model import FILE, Digits, load_samples
+from tallystick.keccak import keccak256
+from tallystick.ledger import Model as RegisteredModel
+from tallystick.node.runner import InputRefusedError, RunnerError, load, load_compare
+from tallystick.node.settings import ModelSource
+from tallystick.node.verifier.models import BytesMissingError, Models, ModelSourceError, Rerun
+from tallystick.record import Record
+
+HERE = "tests.node.verifier.test_runner"
+
+
+def double(inputs: list[bytes]) -> list[bytes]:
+    return [data * 2 for data in inputs]
+
+
+def short(inputs: list[bytes]) -> list[bytes]:
+    return []
+
+
+def broken(inputs: list[bytes]) -> list[bytes]:
+    raise ZeroDivisionError
+
+
+def near(claimed: bytes, own: bytes) -> bool:
+    return abs(claimed[0] - own[0]) <= 1
+
+
+not_callable = 5
+
+
+def leaf(data: bytes | None, output: bytes, kept: bool = True) -> Record:
+    return Record(
+        keccak256(data or b""), keccak256(output), input=data, output=output if kept else None
+    )
+
+
+# Runners
+
+
+def test_load__digits__is_the_demos():
+    samples = load_samples()[:20]
+    assert load("digits").infer(samples) == Digits().infer(samples)
+    assert load("digits", FILE).infer([]) == []
+
+
+def test_load__onnx__takes_tensors_as_they_lie():
+    samples = load_samples()[:20]
+    tensors = [(np.frombuffer(one, np.uint8) / 16).astype("<f4").tobytes() for one in samples]
+    outputs = load("onnx", FILE).infer(tensors)
+    digits = [bytes([int(np.frombuffer(one, "<f4").argmax())]) for one in outputs]
+    assert digits == Digits().infer(samples)
+
+
+def test_load__callable__is_called():
+    assert load(f"{HERE}:double").infer([b"a", b"b"]) == [b"aa", b"bb"]
+
+
+@pytest.mark.parametrize("name", ["digits", "onnx"])
+def test_infer__another_length__refused(name: str):
+    with pytest.raises(InputRefusedError, match="input 1 is 3 bytes"):
+        load(name, FILE).infer([bytes(64 if name == "digits" else 256), b"abc"])
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("qi8", "it needs the model's file"),
+        ("onnx", "it needs the model's file"),
+        ("torch", "there is none of this name"),
+        ("no_such_module:run", "cannot be loaded"),
+        (f"{HERE}:no_such_function", "cannot be loaded"),
+        (f"{HERE}:not_callable", "is not callable"),
+    ],
+)
+def test_load__not_there__says_so(name: str, reason: str):
+    with pytest.raises(RunnerError, match=reason):
+        load(name)
+
+
+@pytest.mark.parametrize("name", ["qi8", "onnx"])
+def test_load__rubbish_in_the_file__says_so(tmp_path: Path, name: str):
+    (tmp_path / "model").write_bytes(b"rubbish")
+    with pytest.raises(RunnerError, match=f"runner {name} cannot load"):
+        load(name, tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("short", "0 outputs to 1 inputs"), ("broken", "ZeroDivisionError")]
+)
+def test_infer__callable_fails__is_no_verdict(name: str, reason: str):
+    with pytest.raises(RunnerError, match=reason):
+        load(f"{HERE}:{name}").infer([b"a"])
+
+
+# Comparing
+
+
+def test_right__exact__by_the_bytes_or_their_hash():
+    rerun = Rerun(load(f"{HERE}:double"), load_compare(""))
+    assert rerun.right([leaf(b"a", b"aa"), leaf(b"b", b"bc"), leaf(b"c", b"cc", kept=False)]) == [
+        True,
+        False,
+        True,
+    ]
+
+
+def test_right__tolerance__the_specs_own_test_decides():
+    rerun = Rerun(load(f"{HERE}:double"), load_compare(f"{HERE}:near"))
+    assert rerun.right([leaf(b"a", b"ba"), leaf(b"a", b"ca")]) == [True, False]
+
+
+def test_right__input_refused__wrong_and_the_others_are_run():
+    sample = load_samples()[0]
+    (digit,) = Digits().infer([sample])
+    rerun = Rerun(load("digits"), load_compare(""))
+    assert rerun.right([leaf(b"abc", b"\1"), leaf(sample, digit)]) == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("record", "which"), [(leaf(None, b"aa"), "input"), (leaf(b"a", b"b", kept=False), "output")]
+)
+def test_right__bytes_missing__names_the_leaf(record: Record, which: str):
+    rerun = Rerun(load(f"{HERE}:double"), load_compare(""))
+    with pytest.raises(BytesMissingError, match=f"the {which}'s bytes") as caught:
+        rerun.right([leaf(b"b", b"bb"), record])
+    assert caught.value.place == 1
+
+
+# Sources
+
+
+def registered(content: bytes) -> RegisteredModel:
+    ids = bytes(32), bytes(32), bytes(20)
+    return RegisteredModel(*ids, content, bytes(32), bytes(32), "m", "")
+
+
+def test_rerun__file_of_another_content__refused():
+    models = Models([ModelSource(id="0x" + "00" * 32, file=FILE, runner="digits")])
+    assert models.rerun(registered(keccak256(FILE.read_bytes())))
+    models = Models([ModelSource(id="0x" + "00" * 32, file=FILE, runner="digits")])
+    with pytest.raises(ModelSourceError, match="has content hash"):
+        models.rerun(registered(b"c" * 32))
+
+
+def test_rerun__no_file_where_one_is_named__says_so(tmp_path: Path):
+    models = Models([ModelSource(id="0x" + "00" * 32, file=tmp_path / "no", runner="digits")])
+    with pytest.raises(ModelSourceError, match="cannot be read"):
+        models.rerun(registered(bytes(32)))
+
+
+def test_rerun__unknown_model__says_so():
+    with pytest.raises(ModelSourceError, match="no source is set"):
+        Models([]).rerun(registered(bytes(32)))
