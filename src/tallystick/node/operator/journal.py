@@ -11,7 +11,7 @@ place releases them. Everything else is carried on from where it stands.
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +60,9 @@ create index if not exists inference_waiting on inference (model_id, deadline)
     where batch is null and output_hash is not null and expired = 0;
 create index if not exists inference_accepted on inference (worker) where worker is not null;
 """
+_ATTEMPTS = 3
+_CHECKPOINT = 8192
+"""Pages of 4 KiB that the write-ahead log may have before they are moved into the file."""
 _RECORD = (
     "input_hash, output_hash, requester, nonce, deadline, trace_root, signature, input, output"
 )
@@ -143,13 +146,17 @@ class Journal:
     """
 
     def __init__(self, path: Path, network_id: bytes, operator: bytes, place: bytes) -> None:
-        self._network_id, self._operator = network_id, operator
+        self._path, self._network_id, self._operator = path, network_id, operator
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = threading.RLock()
+        self._lock, self._local = threading.RLock(), threading.local()
+        self._queue: list[_Turn] = []
+        self._queue_lock = threading.Lock()
         self._database = sqlite3.connect(
             path, timeout=60, isolation_level=None, check_same_thread=False
         )
         self._database.execute("pragma journal_mode = wal")
+        # Requests' hashes dirty pages at random: the longer they gather, the fewer are written.
+        self._database.execute(f"pragma wal_autocheckpoint = {_CHECKPOINT}")
         self._database.executescript(_SCHEMA)
         key = place + network_id + operator
         with self._write() as database:
@@ -160,7 +167,7 @@ class Journal:
                 raise JournalError(f"{path} is the journal of another lane")
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; threads that have read it close their part when they end."""
         with self._lock:
             self._database.close()
 
@@ -188,21 +195,30 @@ class Journal:
             )
             for one in requests
         ]
-        # Nobody has been told of these: they may be forgotten in a power cut, not in a crash.
-        with self._write(durable=False) as database:
-            known = [self._known(row[1], row[2]) for row in rows]
-            if not any(known):
-                database.executemany(
-                    "insert into inference (request, requester, nonce, model_id, deadline,"
-                    " input_hash, input, signature, worker) values (?,?,?,?,?,?,?,?,?)",
-                    rows,
-                )
-        return known
+
+        def insert(database: sqlite3.Connection) -> None:
+            database.executemany(
+                "insert into inference (request, requester, nonce, model_id, deadline,"
+                " input_hash, input, signature, worker) values (?,?,?,?,?,?,?,?,?)",
+                rows,
+            )
+
+        for _ in range(_ATTEMPTS):
+            try:
+                # Nobody has been told of these: they may be forgotten in a power cut.
+                self._together(insert, durable=False)
+                return [None] * len(rows)
+            except sqlite3.IntegrityError:
+                known = self.known(requests)
+            # Whoever had the nonce may have given it back by now.
+            if any(known):
+                return known
+        raise JournalError("nonces are taken and given back again and again")
 
     def known(self, requests: Sequence[Accepted]) -> list[Known | None]:
         """Return for each request what has its nonce already."""
-        with self._read():
-            return [self._known(one.record.requester, _nonce(one.record)) for one in requests]
+        database = self._reader()
+        return [_known(database, one.record.requester, _nonce(one.record)) for one in requests]
 
     def answer(self, answers: Sequence[Answered], now: int) -> None:
         """Keep the answers to accepted requests.
@@ -211,15 +227,16 @@ class Journal:
             answers: any number.
             now: Unix seconds.
         """
-        with self._write() as database:
+        rows = [(one.output, one.output_hash, one.trace_root, now, one.request) for one in answers]
+
+        def update(database: sqlite3.Connection) -> None:
             database.executemany(
                 "update inference set output = ?, output_hash = ?, trace_root = ?, answered_at = ?,"
                 " worker = null where request = ? and output_hash is null",
-                [
-                    (one.output, one.output_hash, one.trace_root, now, one.request)
-                    for one in answers
-                ],
+                rows,
             )
+
+        self._together(update, durable=True)
 
     def release(self, requests: Sequence[bytes]) -> None:
         """Give back the nonces of accepted requests that will get no answer."""
@@ -231,10 +248,10 @@ class Journal:
 
     def accepting(self) -> list[int]:
         """Return the numbers of the workers that have accepted what they have not answered."""
-        with self._read() as database:
-            rows = database.execute(
-                "select distinct worker from inference where worker is not null"
-            ).fetchall()
+        database = self._reader()
+        rows = database.execute(
+            "select distinct worker from inference where worker is not null"
+        ).fetchall()
         return [row[0] for row in rows]
 
     def release_worker(self, worker: int) -> int:
@@ -248,15 +265,15 @@ class Journal:
     def find(self, requests: Sequence[bytes]) -> list[Place | None]:
         """Return where the inferences of requests stand; None for an unknown one."""
         marks = ",".join("?" * len(requests))
-        with self._read() as database:
-            rows = database.execute(
-                f"select request, model_id, output_hash is not null, expired, batch, {_RECORD}"
-                f" from inference where request in ({marks})",
-                list(requests),
-            ).fetchall()
-            keys = list({row[4] for row in rows if row[4] is not None})
-            marks = ",".join("?" * len(keys))
-            batches = {one.key: one for one in self._noted(f"where id in ({marks})", *keys)}
+        database = self._reader()
+        rows = database.execute(
+            f"select request, model_id, output_hash is not null, expired, batch, {_RECORD}"
+            f" from inference where request in ({marks})",
+            list(requests),
+        ).fetchall()
+        keys = list({row[4] for row in rows if row[4] is not None})
+        marks = ",".join("?" * len(keys))
+        batches = {one.key: one for one in self._noted(f"where id in ({marks})", *keys)}
         found = {
             row[0]: Place(row[1], _record(row[5:]), bool(row[2]), bool(row[3]), batches.get(row[4]))
             for row in rows
@@ -267,19 +284,19 @@ class Journal:
 
     def waiting(self) -> list[Waiting]:
         """Return what waits to be committed, by model."""
-        with self._read() as database:
-            rows = database.execute(
-                "select model_id, count(*), min(answered_at), min(deadline) from inference"
-                " where batch is null and output_hash is not null and expired = 0"
-                " group by model_id order by model_id"
-            ).fetchall()
+        database = self._reader()
+        rows = database.execute(
+            "select model_id, count(*), min(answered_at), min(deadline) from inference"
+            " where batch is null and output_hash is not null and expired = 0"
+            " group by model_id order by model_id"
+        ).fetchall()
         return [Waiting(*row) for row in rows]
 
     def unsettled(self) -> int:
         """Return how many inferences are in batches that the chain is not known to have."""
-        with self._read() as database:
-            row = database.execute("select coalesce(sum(count), 0) from batch where stamp is null")
-            return int(row.fetchone()[0])
+        database = self._reader()
+        row = database.execute("select coalesce(sum(count), 0) from batch where stamp is null")
+        return int(row.fetchone()[0])
 
     def expire(self, now: int) -> int:
         """Mark answers that no batch can hold any more; returns how many.
@@ -306,13 +323,13 @@ class Journal:
             first_deadline: Unix seconds; the batch has that long to be mined.
             last_deadline: Unix seconds; later ones would be a fault if committed now.
         """
-        with self._read() as database:
-            rows = database.execute(
-                f"select {_RECORD} from inference where model_id = ? and batch is null"
-                " and output_hash is not null and expired = 0 and deadline between ? and ?"
-                " order by deadline, id limit ?",
-                (model_id, first_deadline, last_deadline, most),
-            ).fetchall()
+        database = self._reader()
+        rows = database.execute(
+            f"select {_RECORD} from inference where model_id = ? and batch is null"
+            " and output_hash is not null and expired = 0 and deadline between ? and ?"
+            " order by deadline, id limit ?",
+            (model_id, first_deadline, last_deadline, most),
+        ).fetchall()
         return [_record(row) for row in rows]
 
     def note(self, batch: Batch, records: Sequence[Record]) -> Noted:
@@ -379,16 +396,15 @@ class Journal:
 
     def batches(self) -> list[Noted]:
         """Return all batches in the order of their indices."""
-        with self._read():
-            return self._noted("order by batch_index, id")
+        return self._noted("order by batch_index, id")
 
     def records(self, noted: Noted) -> list[Record]:
         """Return a batch's records in the order of its leaves."""
-        with self._read() as database:
-            rows = database.execute(
-                f"select {_RECORD} from inference where batch = ? order by requester, nonce",
-                (noted.key,),
-            ).fetchall()
+        database = self._reader()
+        rows = database.execute(
+            f"select {_RECORD} from inference where batch = ? order by requester, nonce",
+            (noted.key,),
+        ).fetchall()
         return [_record(row) for row in rows]
 
     def _insert(self, batch: Batch) -> int:
@@ -401,7 +417,8 @@ class Journal:
         return done.lastrowid
 
     def _noted(self, where: str, *values: object) -> list[Noted]:
-        rows = self._database.execute(
+        database = self._reader()
+        rows = database.execute(
             "select id, batch_index, model_id, root, count, deadline, stamp, tx_hash"
             f" from batch {where}",
             values,
@@ -416,16 +433,6 @@ class Journal:
             for row in rows
         ]
 
-    def _known(self, requester: bytes, nonce: bytes) -> Known | None:
-        row = self._database.execute(
-            "select request, output, output_hash, trace_root from inference"
-            " where requester = ? and nonce = ?",
-            (requester, nonce),
-        ).fetchone()
-        if row is None:
-            return None
-        return Known(row[0], None if row[1] is None or row[2] is None else Answered(*row))
-
     @contextmanager
     def _write(self, durable: bool = True) -> Iterator[sqlite3.Connection]:
         with self._lock:
@@ -438,10 +445,66 @@ class Journal:
                 raise
             self._database.execute("commit")
 
-    @contextmanager
-    def _read(self) -> Iterator[sqlite3.Connection]:
+    def _together(self, work: Callable[[sqlite3.Connection], None], durable: bool) -> None:
+        """Do a thread's work in one transaction with whatever else waits: one flush for all."""
+        turn = _Turn(work, durable)
+        with self._queue_lock:
+            self._queue.append(turn)
         with self._lock:
-            yield self._database
+            if not turn.done:
+                with self._queue_lock:
+                    turns, self._queue = self._queue, []
+                self._do(turns)
+        if turn.error is not None:
+            raise turn.error
+
+    def _do(self, turns: Sequence["_Turn"]) -> None:
+        try:
+            with self._write(any(turn.durable for turn in turns)) as database:
+                for turn in turns:
+                    database.execute("savepoint turn")
+                    try:
+                        turn.work(database)
+                    except sqlite3.Error as error:
+                        turn.error = error
+                        database.execute("rollback to turn")
+                    database.execute("release turn")
+        except BaseException as error:
+            for turn in turns:
+                turn.error = error
+            raise
+        finally:
+            for turn in turns:
+                turn.done = True
+
+    def _reader(self) -> sqlite3.Connection:
+        """Return this thread's own connection: in WAL mode reads wait for no write."""
+        found: sqlite3.Connection | None = getattr(self._local, "database", None)
+        if found is None:
+            found = sqlite3.connect(self._path, timeout=60, isolation_level=None)
+            self._local.database = found
+        return found
+
+
+@dataclass(slots=True)
+class _Turn:
+    """One thread's part of a transaction."""
+
+    work: Callable[[sqlite3.Connection], None]
+    durable: bool
+    done: bool = False
+    error: BaseException | None = None
+
+
+def _known(database: sqlite3.Connection, requester: bytes, nonce: bytes) -> Known | None:
+    row = database.execute(
+        "select request, output, output_hash, trace_root from inference"
+        " where requester = ? and nonce = ?",
+        (requester, nonce),
+    ).fetchone()
+    if row is None:
+        return None
+    return Known(row[0], None if row[1] is None or row[2] is None else Answered(*row))
 
 
 def _nonce(record: Record) -> bytes:
