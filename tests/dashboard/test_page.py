@@ -213,7 +213,7 @@ def test_live__block_comes_in__numbers_follow(visit: Visit, shown: Shown) -> Non
     with ThreadPoolExecutor(1) as apart:
         apart.submit(shown.bring).result()
 
-    expect(page.locator("#news")).to_contain_text("Updated to block")
+    expect(page.locator("#news")).to_contain_text("Updated to block", timeout=30_000)
     expect(page.locator("#covered")).not_to_have_text(before)
 
 

@@ -1,34 +1,33 @@
 """Batches: an index in memory of which there are and what became of them, and each in full."""
 
-from tallystick.dashboard.events import Events, Row
+from tallystick.dashboard.events import NEAR, Events, Row
 from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey
 
 ENDINGS = ("settled", "audited", "enclave", "proven", "rejected", "unresolved")
 
 _GRADES = "['settled', 'audited', 'enclave', 'proven']"
-_ENUMS = ("address", "network_id", "operator", "model_id")
+_ADDRESS = f"TRY_CAST(address AS {NEAR}.address)"
 _INDEX = f"""
 CREATE TABLE batches AS
 WITH ends AS (
-    SELECT chain_id, address, hash(batch_id) AS key, outcome AS ending, block_number AS end_block
-    FROM BatchFinalized
+    SELECT chain_id, address, key, outcome::VARCHAR AS ending, block_number AS end_block
+    FROM {NEAR}.BatchFinalized
     UNION ALL
-    SELECT chain_id, address, hash(finalized_id), outcome, block_number
-    FROM BatchCommitted WHERE finalized_count > 0
+    SELECT chain_id, address, finalized_key, outcome, block_number
+    FROM {NEAR}.BatchCommitted WHERE finalized_count > 0
     UNION ALL
-    SELECT chain_id, address, hash(batch_id), 'rejected', block_number FROM BatchRejected
+    SELECT chain_id, {_ADDRESS}, hash(batch_id), 'rejected', block_number FROM BatchRejected
 ), grades AS (
-    SELECT chain_id, address, hash(batch_id) AS key, max(list_position({_GRADES}, grade)) AS grade
+    SELECT chain_id, {_ADDRESS} AS address, hash(batch_id) AS key,
+        max(list_position({_GRADES}, grade)) AS grade
     FROM BatchAttested GROUP BY ALL
 ), lapses AS (
-    SELECT DISTINCT chain_id, address, hash(batch_id) AS key FROM ChallengeLapsed
+    SELECT DISTINCT chain_id, {_ADDRESS} AS address, hash(batch_id) AS key FROM ChallengeLapsed
 )
-SELECT chain_id, address::address_kind AS address, network_id::network_id_kind AS network_id,
-    operator::operator_kind AS operator, model_id::model_id_kind AS model_id,
-    block_number, log_index, count::INTEGER AS count, hash(batch_id) AS key,
-    coalesce(grades.grade, 1)::UTINYINT AS grade, lapses.key IS NOT NULL AS lapsed,
-    ending, end_block
-FROM (SELECT *, hash(batch_id) AS key FROM BatchCommitted)
+SELECT chain_id, address, network_id, operator, model_id, block_number, log_index,
+    count::INTEGER AS count, key, coalesce(grades.grade, 1)::UTINYINT AS grade,
+    lapses.key IS NOT NULL AS lapsed, ending, end_block
+FROM {NEAR}.BatchCommitted
 LEFT JOIN ends USING (chain_id, address, key)
 LEFT JOIN grades USING (chain_id, address, key)
 LEFT JOIN lapses USING (chain_id, address, key)
@@ -63,16 +62,11 @@ class Batches:
     """The batches of a data folder.
 
     Args:
-        events: with the table of disputes.
+        events: with copies in memory, and the table of disputes.
     """
 
     def __init__(self, events: Events) -> None:
         self._events = events
-        for name in _ENUMS:
-            events.run(
-                f"CREATE TYPE {name}_kind AS ENUM "
-                f"(SELECT DISTINCT {name} FROM BatchCommitted ORDER BY 1)"
-            )
         events.run(_INDEX)
 
     def count(self, key: NetworkKey) -> int:

@@ -11,6 +11,8 @@ from tallystick.totals.coverage import Coverage
 from tallystick.totals.engines import EVENTS
 
 Row = dict[str, Any]
+NEAR = "near"
+"""Schema of copies in memory, see near.py."""
 
 
 class Events:
@@ -44,15 +46,24 @@ class Events:
 
     def rows(self, query: str, *parameters: Any) -> list[Row]:
         """Return a query's rows, by column."""
-        cursor = self._connection.cursor().execute(query, list(parameters))
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return _rows(self._connection.cursor().execute(query, list(parameters)))
+
+    def near(self, query: str, *parameters: Any) -> list[Row]:
+        """Return the same rows, read of copies in memory where there are some."""
+        cursor = self._connection.cursor()
+        cursor.execute(f"SET search_path = '{NEAR},main'")
+        return _rows(cursor.execute(query, list(parameters)))
 
     def value(self, query: str, *parameters: Any) -> Any:
         """Return the only value that a query answers."""
         (row,) = self.rows(query, *parameters)
         (value,) = row.values()
         return value
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection) -> list[Row]:
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _bound(one: Coverage) -> str:

@@ -16,13 +16,16 @@ class Part:
     """What of each is summed; burned stands for its limbs."""
     where: str = "true"
 
-    def query(self, key: NetworkKey) -> str:
+    def query(self, key: NetworkKey, last_block: int) -> str:
         """Return SQL over the views of Events that sums this part up."""
-        return f"SELECT {self._sum()}\nFROM {self.event}\nWHERE {self._of(key)}"
+        return (
+            f"SELECT {self._sum()}\nFROM {self.event}\nWHERE {self._of(key)}\n"
+            f"  AND block_number <= {last_block}"
+        )
 
-    def value(self, events: Events, key: NetworkKey) -> int:
+    def value(self, events: Events, key: NetworkKey, last_block: int) -> int:
         """Return what the query says."""
-        (row,) = events.rows(self.query(key))
+        (row,) = events.near(self.query(key, last_block))
         return sum(int(value or 0) << 32 * place for place, value in enumerate(row.values()))
 
     def listed(self, key: NetworkKey, columns: str = "block_number, log_index") -> str:
@@ -113,11 +116,12 @@ PARTS: dict[str, tuple[Part, ...]] = {
 """By the number's name; a probe log holds no events, and batch data are found by their roots."""
 
 
-def made_of(events: Events, key: NetworkKey, name: str) -> list[Row]:
+def made_of(events: Events, key: NetworkKey, name: str, last_block: int) -> list[Row]:
     """Return each part of a number: its event, its query and what that says."""
     return [
-        {"event": part.event, "query": part.query(key), "value": str(part.value(events, key))}
+        {"event": part.event, "query": part.query(key, last_block), "value": str(value)}
         for part in PARTS[name]
+        for value in [part.value(events, key, last_block)]
     ]
 
 
@@ -129,7 +133,7 @@ def events_of(events: Events, key: NetworkKey, name: str, offset: int, limit: in
     order = "ORDER BY block_number DESC, log_index DESC, adds LIMIT ? OFFSET ?"
     # Where they stand first: the rest is read of few blocks then.
     every = " UNION ALL ".join(part.listed(key) for part in parts)
-    places = events.rows(f"SELECT * FROM ({every}) {order}", limit, offset)
+    places = events.near(f"SELECT * FROM ({every}) {order}", limit, offset)
     if not places:
         return []
     ends = places[-1]["block_number"], places[0]["block_number"]
@@ -144,10 +148,9 @@ def events_of(events: Events, key: NetworkKey, name: str, offset: int, limit: in
 
 def events_count(events: Events, key: NetworkKey, name: str) -> int:
     """Return how many events a number is made of."""
-    return sum(
-        int(events.value(f"SELECT count(*) FROM ({part.listed(key)})"))
-        for part in dict.fromkeys(PARTS[name])
-    )
+    listed = [part.listed(key) for part in dict.fromkeys(PARTS[name])]
+    found = [events.near(f"SELECT count(*) AS count FROM ({one})") for one in listed]
+    return sum(int(row["count"]) for (row,) in found)
 
 
 def _amount(text: str) -> str:

@@ -15,7 +15,8 @@ from tallystick.dashboard import definitions, numbers, rules
 from tallystick.dashboard.batches import Batches
 from tallystick.dashboard.cautions import cautions
 from tallystick.dashboard.disputes import Disputes
-from tallystick.dashboard.events import Events, Row
+from tallystick.dashboard.events import NEAR, Events, Row
+from tallystick.dashboard.near import LARGE, copy_near
 from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey
 from tallystick.extract.dataset import Dataset
 from tallystick.hexes import from_hex, to_hex
@@ -61,6 +62,8 @@ class Snapshot:
         self._lock = threading.RLock()
         self._answers: OrderedDict[Hashable, Any] = OrderedDict()
         self.disputes = Disputes(self.events)
+        copy_near(self.events)
+        self._near = {name: connection.table(name, database=NEAR) for name in LARGE}
         self.batches = Batches(self.events)
 
     def once(self, question: Hashable, answer: Callable[[], Answer]) -> Answer:
@@ -175,7 +178,7 @@ class Snapshot:
             )
             if "network_id" in table.columns
             else table
-            for name, table in self._analysis.tables.items()
+            for name, table in (dict(self._analysis.tables) | self._near).items()
         }
         return list(within.totals(by=[by]).to_pylist())
 
@@ -236,7 +239,7 @@ class Snapshot:
             "first_block": coverage.first_block,
             "last_block": coverage.last_block,
             "boundary": coverage.boundary,
-            "parts": numbers.made_of(self.events, key, name),
+            "parts": numbers.made_of(self.events, key, name, coverage.last_block),
             "events": numbers.events_count(self.events, key, name),
         }
 

@@ -1,6 +1,6 @@
 // Charts by Chart.js; each is a picture with words for it, and its numbers stand in a table beside it.
 
-import { el } from "./dom.js";
+import { el, plain } from "./dom.js";
 
 export const GRADES = ["proven", "enclave", "audited"];
 export const COUNTED = [...GRADES, "settled", "unresolved", "rejected"];
@@ -62,7 +62,7 @@ export function ranking(networks, label) {
   const made = () => ({
     type: "bar",
     data: {
-      labels: networks.map((one) => `${one.rank ?? "–"} · ${[...one.name].slice(0, 16).join("")} ${one.network_id.slice(0, 6)}`),
+      labels: networks.map((one) => `${one.rank ?? "–"} · ${plain(one.name, 16)} ${one.network_id.slice(0, 6)}`),
       datasets: [
         ...GRADES.map((grade) => ({ label: capital(grade), data: networks.map((one) => one[grade]), backgroundColor: colour(grade), stack: "verified" })),
         { label: "Committed", data: networks.map((one) => one.committed), backgroundColor: "transparent", borderColor: colour("committed"), borderWidth: 1.5, stack: "committed" },

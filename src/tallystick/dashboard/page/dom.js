@@ -15,26 +15,32 @@ const MOST = 80;
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}\u00a0\u115f\u1160\u2800\u3164\uffa0\ufffc]/u;
 const MARKS = /\p{M}/u;
 
-// A stranger's text: what cannot be seen or turns the order of letters is spelt out; cut when long.
-export function stranger(text, fallback = "(no name)") {
-  const holder = el("span", { class: "stranger clip", dir: "ltr" });
-  const letters = [...text];
+// A stranger's text in pieces: what cannot be seen or turns the order of letters is spelt out.
+function pieces(text, most) {
+  const found = [];
   let marks = 0;
-  let plain = "";
-  const spell = (letter) => {
-    const code = letter.codePointAt(0).toString(16).padStart(4, "0");
-    holder.append(plain, el("span", { class: "escaped" }, `\\u{${code}}`));
-    plain = "";
-  };
-  for (const letter of letters.slice(0, MOST)) {
+  for (const letter of [...text].slice(0, most)) {
     marks = MARKS.test(letter) ? marks + 1 : 0;
-    if (UNSEEN.test(letter) || marks > 2) spell(letter);
-    else plain += letter;
+    const spelt = UNSEEN.test(letter) || marks > 2;
+    const piece = spelt ? `\\u{${letter.codePointAt(0).toString(16).padStart(4, "0")}}` : letter;
+    if (found.length && found.at(-1).spelt === spelt) found.at(-1).text += piece;
+    else found.push({ spelt, text: piece });
   }
-  holder.append(plain);
-  if (letters.length > MOST) holder.append(el("span", { class: "soft" }, ` … ${letters.length} characters`));
-  if (!letters.length || !text.trim()) holder.append(el("span", { class: "soft" }, fallback));
-  return holder;
+  return found;
+}
+
+// The same as plain text, for where there are no elements.
+export function plain(text, most = MOST) {
+  return pieces(text, most).map((piece) => piece.text).join("");
+}
+
+// The same as an element; says when it is cut.
+export function stranger(text, fallback = "(no name)") {
+  const { length } = [...text];
+  return el("span", { class: "stranger", dir: "ltr" },
+    pieces(text, MOST).map((piece) => (piece.spelt ? el("span", { class: "escaped" }, piece.text) : piece.text)),
+    length > MOST ? el("span", { class: "soft" }, ` … ${length} characters`) : null,
+    text.trim() ? null : el("span", { class: "soft" }, fallback));
 }
 
 export function short(id) {

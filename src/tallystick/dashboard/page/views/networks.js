@@ -18,8 +18,18 @@ function column(name, label) {
   };
 }
 
+function named(row) {
+  const { length } = row.cautions;
+  return [
+    row.rank === null ? "" : `${row.rank}. `,
+    networkLink(row),
+    el("div", {}, badges(row)),
+    length ? el("details", {}, el("summary", {}, `⚠ ${length} caution${length === 1 ? "" : "s"}`), cautionList(row)) : null,
+  ];
+}
+
 const COLUMNS = [
-  { name: "Network", cell: (row) => [row.rank === null ? "" : `${row.rank}. `, networkLink(row)], by: (row) => row.name },
+  { name: "Network", cell: named, by: (row) => row.name },
   column("verified", "Verified"),
   column("proven", "Proven"),
   column("enclave", "Enclave"),
@@ -40,13 +50,6 @@ const COLUMNS = [
   column("top_share", "Top requester"),
   column("solicited_share", "Solicited"),
   column("gas_per_verified", "Gas per verified"),
-  { name: "Resolvers", cell: badges },
-  {
-    name: "Cautions",
-    cell: (row) => (row.cautions.length
-      ? el("details", {}, el("summary", {}, `${row.cautions.length} for ${row.network_id.slice(0, 8)}`), cautionList(row))
-      : "none"),
-  },
 ];
 
 export async function networks(_, state) {

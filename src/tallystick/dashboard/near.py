@@ -1,0 +1,32 @@
+"""Copies in memory of what is asked for most: the large tables, ids as enums and hashes.
+
+They stand in a schema of their own under the events' names, with the same rows and columns of the
+same names and values; of ids of batches there are hashes, 64 bits, to be compared in full.
+"""
+
+from tallystick.dashboard.events import NEAR, Events
+
+LARGE = ("BatchCommitted", "BatchFinalized")
+_ENUMS = ("address", "network_id", "operator", "counter", "outcome")
+_PLAIN = "chain_id, block_number, log_index, day, count"
+_OWN = {
+    "BatchCommitted": "finalized_count, model_id::{near}.model_id AS model_id, "
+    "hash(batch_id) AS key, hash(finalized_id) AS finalized_key",
+    "BatchFinalized": "hash(batch_id) AS key",
+}
+
+
+def copy_near(events: Events) -> None:
+    """Copy the large tables into memory."""
+    events.run(f"CREATE SCHEMA {NEAR}")
+    for name in _ENUMS:
+        every = " UNION ".join(f"SELECT {name} FROM {table}" for table in LARGE)
+        events.run(f"CREATE TYPE {NEAR}.{name} AS ENUM (SELECT {name} FROM ({every}) ORDER BY 1)")
+    events.run(
+        f"CREATE TYPE {NEAR}.model_id AS ENUM "
+        "(SELECT DISTINCT model_id FROM BatchCommitted ORDER BY 1)"
+    )
+    enums = ", ".join(f"{name}::{NEAR}.{name} AS {name}" for name in _ENUMS)
+    for table in LARGE:
+        own = _OWN[table].format(near=NEAR)
+        events.run(f"CREATE TABLE {NEAR}.{table} AS SELECT {_PLAIN}, {enums}, {own} FROM {table}")
