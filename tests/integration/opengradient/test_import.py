@@ -6,6 +6,7 @@ never twice: run again, crash at each step, two relays' worth of the same | what
 
 import json
 import runpy
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from tallystick.opengradient.audit import audit
 from tallystick.opengradient.bring_in import Destination, Importer, verified_items
 from tallystick.opengradient.errors import OpenGradientError
 from tallystick.opengradient.item import SignedItem
+from tallystick.opengradient.parcels import Parcel, Parcels
 from tallystick.opengradient_item import Item
 from tallystick.opening import Opening
 from tallystick.receipt import Receipt
@@ -271,6 +273,40 @@ def test_bring__crash_at_a_transaction__second_run_commits_once_and_graded(
     assert record.grade is done.grade is Grade.ENCLAVE
     assert done.warnings == ()
     assert importer.parcels.waiting() == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_bring__crash_at_a_larger_batch__second_run_commits_once(
+    og: OpenGradient,
+    tee: Tee,
+    key: HeldKey,
+    auditor: Auditor,
+    importer: Importer,
+    sender: CrashingSender,
+    when: str,
+) -> None:
+    og.settle(tee.items(range(3), og.chain.now))
+    sender.crash = ("commit", when)
+    with pytest.raises(Crash):
+        bring_all(importer, held_items(auditor))
+    og.settle(tee.items([0, 5], og.chain.now))
+
+    bring_all(importer, held_items(auditor))
+
+    assert [one.batch.count for one in og.chain.ledger().batches.values()] == [3, 2]
+
+
+def test_note__item_in_another_parcel__is_refused(tmp_path: Path) -> None:
+    first, second = Tee().items(range(2), 1_800_000_000)
+    parcels = Parcels(tmp_path, b"scope")
+    parcels.note(Parcel((first,)))
+
+    with pytest.raises(sqlite3.IntegrityError):
+        parcels.note(Parcel((second, first)))
+
+    assert parcels.waiting() == [Parcel((first,))]
+    assert parcels.new([first, second, second]) == [second]
+    assert Parcels(tmp_path, b"elsewhere").new([first]) == [first]
 
 
 def test_bring__crash_at_the_journal__second_run_commits_once_and_graded(
