@@ -26,7 +26,7 @@ def test_kill__at_random__each_move_once_and_none_missed(staged: Stage):
     staged.seeded()
     before = {number: staged.sent(number) for number in VERIFIERS}
     chance, fork = random.Random(5), multiprocessing.get_context("fork")
-    kills, deadline = 0, time.monotonic() + 60
+    kills, rounds, deadline = 0, 0, time.monotonic() + 60
 
     def over() -> bool:
         found = staged.chain.ledger().batches
@@ -42,7 +42,9 @@ def test_kill__at_random__each_move_once_and_none_missed(staged: Stage):
         ]
         for child in children:
             child.start()
-        time.sleep(chance.uniform(0.05, 0.25))
+        # Longer each time: on a busy machine a short life is all beginning.
+        time.sleep(chance.uniform(0.05, 0.2) * 1.1**rounds)
+        rounds += 1
         for child in children:
             child.kill()
             child.join()
