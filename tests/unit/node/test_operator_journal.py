@@ -1,6 +1,9 @@
 """The operator's journal: what was taken stays taken, whoever crashes; checked as a whole too."""
 
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import sleep
 
 import pytest
 from hypothesis import settings
@@ -93,6 +96,49 @@ def test_note__answers_that_another_batch_holds__refused_whole(journal: Journal)
 
     assert len(journal.batches()) == 1
     assert [one.nonce for one in journal.take(MODEL, 9, 0, 2000)] == [2]
+
+
+def test_accept__many_threads_want_the_same_nonces__one_gets_each(journal: Journal) -> None:
+    def take(worker: int) -> list[int]:
+        got = []
+        for nonce in range(60):
+            # A request of one's own, so that the same nonce is another request to each.
+            mine = accepted(nonce, deadline=1000 + worker)
+            if journal.accept(MODEL, [mine], worker) == [None]:
+                journal.answer([answered(mine)], now=5)
+                got.append(nonce)
+        return got
+
+    with ThreadPoolExecutor(6) as threads:
+        taken = list(threads.map(take, range(6)))
+
+    assert sorted(nonce for got in taken for nonce in got) == list(range(60))
+    kept = journal.take(MODEL, 99, 0, 2000)
+    assert {(one.nonce, one.deadline) for one in kept} == {
+        (nonce, 1000 + worker) for worker, got in enumerate(taken) for nonce in got
+    }
+
+
+def test_accept__among_others_in_one_transaction__its_failure_is_its_own(
+    journal: Journal, tmp_path: Path
+) -> None:
+    journal.accept(MODEL, [accepted(0)], worker=0)
+    requests = [[accepted(nonce), accepted(nonce + 1)] for nonce in range(0, 40, 2)]
+
+    # Another process holds the file meanwhile, so that all of them wait, and then go together.
+    other = sqlite3.connect(tmp_path / "journal.sqlite3", isolation_level=None)
+    other.execute("begin immediate")
+    with ThreadPoolExecutor(20) as threads:
+        waiting = [threads.submit(journal.accept, MODEL, one, 1) for one in requests]
+        sleep(0.2)
+        other.execute("commit")
+        known = [one.result() for one in waiting]
+    other.close()
+
+    assert known[0][0] is not None and known[0][1] is None
+    assert known[1:] == [[None, None]] * 19
+    found = journal.find([one.request for pair in requests for one in pair])
+    assert [place is not None for place in found] == [True, False] + [True] * 38
 
 
 class Walk(RuleBasedStateMachine):
