@@ -81,7 +81,7 @@ bench-opengradient: setup ## item signatures verified a second
 bench-dashboard: setup ## answers over 1,000 networks and 10 M events
 	@$(BIN)/python -m tests.bench.dashboard
 
-dashboard: setup ## serve the page over DATA=data at 127.0.0.1:8000
+dashboard: setup ## serve the page over DATA=data at 127.0.0.1:8080
 	$(BIN)/tallystick serve --data $(or $(DATA),data)
 
 node: setup ## keep a local chain running at 127.0.0.1:8545
