@@ -23,6 +23,7 @@ from tallystick.extract.lock import locked
 from tallystick.extract.manifest import Manifest, Part, replace_file
 from tallystick.extract.rpc import ATTEMPTS, LONGEST_WAIT, Node, Nodes
 from tallystick.extract.schema import LOGS
+from tallystick.extract.transport import AiohttpTransport
 from tallystick.extract.window import Window
 from tallystick.progress import Progress
 
@@ -106,8 +107,8 @@ async def extract_async(
     on_part: OnPart | None = None,
 ) -> Extracted:
     """As extract, within a running event loop."""
-    limits = httpx.Limits(max_connections=plan.concurrency * len(plan.urls) + 2)
-    async with httpx.AsyncClient(timeout=plan.timeout, limits=limits) as client:
+    transport = AiohttpTransport(plan.concurrency * len(plan.urls) + 2)
+    async with httpx.AsyncClient(timeout=plan.timeout, transport=transport) as client:
         nodes = Nodes([Node(url, client, plan.attempts, plan.longest_wait) for url in plan.urls])
         core = Core(await nodes.chain_id(), plan.address)
         with locked(data.logs(core)):
