@@ -42,6 +42,7 @@ from tallystick.node.verifier.models import BytesMissingError, Models, Rerun
 from tallystick.node.verifier.money import DAY
 from tallystick.node.verifier.outbox import Intent, Outbox, Outcome
 from tallystick.node.verifier.reader import Reader
+from tallystick.node.verifier.repeats import Repeats
 from tallystick.node.verifier.revealed import Revealed
 from tallystick.node.verifier.taking import taken
 from tallystick.opening import Opening
@@ -108,6 +109,7 @@ class Verifier:
         self.journal, self.outbox = journal, outbox
         self._stores, self._revealed = stores, revealed
         self._models, self._juror, self.home = models, juror, home
+        self._repeats = Repeats(lambda record: stores.load(record).data)
         self._watched = frozenset(settings.networks)
         self._ledger = Ledger()
         self._lock = threading.Lock()
@@ -292,14 +294,8 @@ class Verifier:
         return sorted(set(draw(seed, record.id, many, record.batch.count)))
 
     def _repeated(self, subject: Subject, data: BatchData) -> Finding | None:
-        keys = {(one.requester, one.nonce): index for index, one in enumerate(data.records)}
-        for earlier in subject.earlier:
-            other = self._stores.load(earlier).data
-            for one in other.records if other else ():
-                if (one.requester, one.nonce) in keys:
-                    index = keys[one.requester, one.nonce]
-                    return Finding(Kind.FAULTY, index, "repeat")
-        return None
+        index = self._repeats.first(data, subject.earlier)
+        return None if index is None else Finding(Kind.FAULTY, index, "repeat")
 
     def _wrongly_revealed(self, record: BatchRecord, rerun: Rerun) -> Finding | None:
         """Look at what the chain has of a batch whose data no store has."""
