@@ -27,7 +27,8 @@ class Bring:
     def __call__(self) -> None:
         """Do it once."""
         for core in self.data.cores():
-            if core.chain_id in self.urls:
+            # An imported core's logs are decoded by whoever audits them.
+            if core.chain_id in self.urls and not self.data.imported(core):
                 self._bring(core, self.urls[core.chain_id])
 
     def _bring(self, core: Core, urls: Sequence[str]) -> None:
