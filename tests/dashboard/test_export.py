@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from playwright.sync_api import BrowserContext, expect
 
 from tallystick.console.serve import export as command
-from tallystick.dashboard.export import ExportError, export
+from tallystick.dashboard.export import MARK, ExportError, export
 from tallystick.dashboard.live import Live
 from tallystick.dashboard.snapshot import Snapshot
 from tests.dashboard.conftest import Visit
@@ -109,14 +109,16 @@ def test_export__folder_of_something_else__is_refused(snapshot: Snapshot, tmp_pa
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 
 
-def test_command__export__twice_into_the_same_folder(shown: Shown, tmp_path: Path) -> None:
-    asked = [str(tmp_path / "public"), "--data", str(shown.data.root), "--rows", "2"]
+def test_command__export__in_place_of_an_older_one(shown: Shown, tmp_path: Path) -> None:
+    (tmp_path / MARK).touch()
+    (tmp_path / "left.txt").touch()
+    asked = [str(tmp_path), "--data", str(shown.data.root), "--rows", "2"]
 
-    for _ in range(2):
-        done = CliRunner().invoke(command, asked)
-        assert done.exit_code == 0, done.output
+    done = CliRunner().invoke(command, asked)
 
-    pages = sorted((tmp_path / "public/api/v1/networks").rglob("batches.*.json"))
+    assert done.exit_code == 0, done.output
+    assert not (tmp_path / "left.txt").exists()
+    pages = sorted((tmp_path / "api/v1/networks").rglob("batches.*.json"))
     assert len(pages) == 4
     assert max(len(json.loads(page.read_text())["rows"]) for page in pages) == 2
 

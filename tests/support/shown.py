@@ -1,10 +1,11 @@
-"""The demo's data folder, with a network whose names are attacks; and the page in a real browser."""
+"""The demo's data folder, with a network whose names are attacks; a server for the page."""
 
 import contextlib
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from tallystick.words import ZERO32, ZERO_ADDRESS
 
 NAME = '"><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\u202egnp.exe'
 URI = "javascript:window.hacked=1//https://tracker.example/pixel.gif"
-MODEL = "=HYPERLINK(\"https://tracker.example\")" + "a\u0301\u0301\u0301\u0301" + "long " * 2_000
+MODEL = '=HYPERLINK("https://tracker.example")' + "a\u0301\u0301\u0301\u0301" + "long " * 2_000
 MODEL_URI = "https://tracker.example/model.svg#<svg onload=window.hacked=1>"
 WAIT = 120
 """Seconds that the story may take."""
@@ -52,7 +53,11 @@ class Shown:
         return url
 
     def bring(self) -> None:
-        """Extract what is new."""
+        """Extract what is new; in a thread of its own, since Playwright has a loop in ours."""
+        with ThreadPoolExecutor(1) as apart:
+            apart.submit(self._bring).result()
+
+    def _bring(self) -> None:
         extract(self.data, Plan([self.url], self.core.address, depth=0, block_range=1_000))
         decode_core(self.data, self.core)
         identify_resolvers(self.data, self.core, [self.url])

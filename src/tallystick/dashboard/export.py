@@ -97,10 +97,14 @@ class _Writer:
             path = f"batches/{batch['chain_id']}/{batch['core']}/{batch['batch_id']}"
             found = snapshot.batches.find(batch["chain_id"], batch["core"], batch["batch_id"])
             self._one(schemas.BatchInFull, path, found)
+        of_parts: dict[tuple[numbers.Part, ...], list[Any]] = {}
         for name in definitions.BY_NAME:
             number = snapshot.number(key, name)
             self._one(schemas.Number, f"{base}/numbers/{name}", number)
-            events = numbers.events_of(snapshot.events, key, name, 0, self._most)
+            parts = numbers.PARTS[name]
+            if parts not in of_parts:
+                of_parts[parts] = numbers.events_of(snapshot.events, key, name, 0, self._most)
+            events = of_parts[parts]
             path = f"{base}/numbers/{name}/events"
             self._rows(schemas.NumberEvent, path, events, number["events"])
 

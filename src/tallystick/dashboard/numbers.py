@@ -119,9 +119,12 @@ PARTS: dict[str, tuple[Part, ...]] = {
 def made_of(events: Events, key: NetworkKey, name: str, last_block: int) -> list[Row]:
     """Return each part of a number: its event, its query and what that says."""
     return [
-        {"event": part.event, "query": part.query(key, last_block), "value": str(value)}
+        {
+            "event": part.event,
+            "query": part.query(key, last_block),
+            "value": str(part.value(events, key, last_block)),
+        }
         for part in PARTS[name]
-        for value in [part.value(events, key, last_block)]
     ]
 
 
@@ -148,9 +151,11 @@ def events_of(events: Events, key: NetworkKey, name: str, offset: int, limit: in
 
 def events_count(events: Events, key: NetworkKey, name: str) -> int:
     """Return how many events a number is made of."""
-    listed = [part.listed(key) for part in dict.fromkeys(PARTS[name])]
-    found = [events.near(f"SELECT count(*) AS count FROM ({one})") for one in listed]
-    return sum(int(row["count"]) for (row,) in found)
+    every = " UNION ALL ".join(part.listed(key) for part in dict.fromkeys(PARTS[name]))
+    if not every:
+        return 0
+    (row,) = events.near(f"SELECT count(*) AS count FROM ({every})")
+    return int(row["count"])
 
 
 def _amount(text: str) -> str:

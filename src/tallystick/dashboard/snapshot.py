@@ -239,7 +239,14 @@ class Snapshot:
             "first_block": coverage.first_block,
             "last_block": coverage.last_block,
             "boundary": coverage.boundary,
-            "parts": numbers.made_of(self.events, key, name, coverage.last_block),
+            **self.once(("parts", key, numbers.PARTS[name]), lambda: self._parts(key, name)),
+        }
+
+    def _parts(self, key: NetworkKey, name: str) -> Row:
+        """Return what a number is made of; several numbers are made of the same."""
+        last = next(one.last_block for one in self.coverage if _is(one, key))
+        return {
+            "parts": numbers.made_of(self.events, key, name, last),
             "events": numbers.events_count(self.events, key, name),
         }
 
