@@ -23,7 +23,7 @@ class Persistent(Web3Middleware):
     """Asks again where that can do no harm.
 
     A signed transaction may be sent any number of times: it has one nonce. So a send that failed
-    is sent again, and a node that knows it by then has taken it.
+    is sent again, and when its nonce is used by then, it is looked for.
     """
 
     def wrap_make_request(self, make_request: Any) -> Callable[[Any, Any], Any]:
@@ -40,7 +40,10 @@ class Persistent(Web3Middleware):
                 else:
                     if sending and attempt > 1 and _is_known(answer):
                         raw = bytes.fromhex(str(params[0]).removeprefix("0x"))
-                        return {**_without_error(answer), "result": "0x" + keccak256(raw).hex()}
+                        tx_hash = "0x" + keccak256(raw).hex()
+                        if ask("eth_getTransactionByHash", [tx_hash]).get("result"):
+                            return {**_without_error(answer), "result": tx_hash}
+                        return answer
                     if attempt == ATTEMPTS or not _is_transient(method, answer):
                         return answer
                 time.sleep(FIRST_PAUSE * 2 ** (attempt - 1))

@@ -6,8 +6,8 @@ from tallystick.errors import TallystickError
 class RefusedError(TallystickError, ValueError):
     """A request that gets no answer; nothing of it was kept.
 
-    `status` is HTTP's: 400 malformed, 403 not signed by its requester, 404 unknown model, 409 nonce
-    taken, 413 too large, 422 a deadline or an input that cannot be taken, 503 not now.
+    `status` is HTTP's: 400 malformed, 403 not signed by its requester, 404 unknown, 408 too slow,
+    409 nonce taken, 413 too large, 422 a deadline or an input that cannot be taken, 503 not now.
     """
 
     def __init__(self, status: int, reason: str) -> None:

@@ -1,0 +1,81 @@
+"""Blocks that are given up: what is known follows, and what was committed is committed again."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tallystick.localnet import advance, mine
+from tallystick.node.follower import Follower
+from tests.node.operator.conftest import DEMANDER, Scene, checked
+from tests.node.operator.test_committer import Desk
+
+
+@contextmanager
+def given_up(scene: Scene) -> Iterator[Callable[[], None]]:
+    """Yields what gives up all blocks since, for other ones."""
+    snapshot = scene.w3.provider.make_request("evm_snapshot", [])["result"]
+
+    def give_up() -> None:
+        scene.w3.provider.make_request("evm_revert", [snapshot])
+        # Another block than the one that was there.
+        advance(scene.w3, 7)
+
+    yield give_up
+
+
+def test_follower__blocks_replaced__as_if_it_had_read_only_the_new_ones(scene: Scene) -> None:
+    registry, account = scene.chain.registry, scene.chain.accounts[DEMANDER]
+    follower = Follower(registry)
+    follower.advance()
+    with given_up(scene) as give_up:
+        scene.send(DEMANDER, "deposit", bytes(20), 5, value=5)
+        assert len(follower.advance()) == 1
+        with_deposit = follower.ledger.credits[bytes(20), account]
+        give_up()
+        mine(scene.w3, 3)
+
+        again = follower.advance()
+
+        assert len(again) > 1
+        assert follower.ledger.credits[bytes(20), account] == with_deposit - 5
+        scene.send(DEMANDER, "deposit", bytes(20), 3, value=3)
+        assert len(follower.advance()) == 1
+        fresh = Follower(registry)
+        fresh.advance()
+        assert fresh.ledger.credits == follower.ledger.credits
+        assert fresh.head is not None and follower.head is not None
+        assert fresh.head.hash == follower.head.hash
+
+
+def test_follower__confirmations__leaves_the_latest_blocks_alone(scene: Scene) -> None:
+    follower = Follower(scene.chain.registry, confirmations=2)
+    follower.advance()
+    mine(scene.w3, 2)
+    follower.advance()
+
+    scene.send(DEMANDER, "deposit", bytes(20), 5, value=5)
+    assert follower.advance() == []
+    mine(scene.w3, 1)
+    assert follower.advance() == []
+    mine(scene.w3, 1)
+    assert len(follower.advance()) == 1
+
+
+def test_commit__its_block_given_up__sent_again_and_receipts_say_where(scene: Scene) -> None:
+    desk = Desk(scene, scene.folder)
+    desk.answer(range(4))
+    lane = desk.lane()
+    with given_up(scene) as give_up:
+        desk.round(lane)
+        before = [checked(one) for one in desk.receipts()]
+        give_up()
+        assert scene.network.totals().committed == 0
+
+        desk.round(lane)
+        lane.journal.close()
+
+        after = [checked(one) for one in desk.receipts()]
+        assert scene.network.totals().committed == 4
+        assert [one.batch_id for one in after] == [one.batch_id for one in before]
+        (record,) = scene.chain.ledger().batches.values()
+        assert {one.stamp for one in after} == {record.stamp}
+        assert before[0].stamp != record.stamp
