@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import resource
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from time import perf_counter
@@ -152,7 +153,7 @@ def main() -> None:
         connection = connect(MEMORY)
         tables = load(connection, data, MOVES)
         check(totals(tables).to_pyarrow())
-        runs = {
+        runs: dict[str, Callable[[], object]] = {
             "scan": lambda: scan(connection, data),
             "totals": lambda: totals(tables).to_pyarrow(),
             "operator": lambda: totals(tables, ("operator",)).to_pyarrow(),

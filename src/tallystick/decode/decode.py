@@ -49,7 +49,8 @@ def decode(logs: pa.Table, core: Core) -> Mapping[str, pa.Table]:
     for layout in layouts():
         rows = logs.slice(0, 0)
         if layout.topic0 in known:
-            rows = logs.filter(pa.array(places == known[layout.topic0]))
+            its = places == known[layout.topic0]
+            rows = logs if its.all() else logs.filter(pa.array(its))
         try:
             table = event_table(layout, rows)
         except DecodeError as error:

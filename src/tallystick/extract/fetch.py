@@ -74,7 +74,8 @@ async def fetch(node: Node, window: Window, address: bytes, first: int, last: in
 
 
 async def _range(node: Node, window: Window, address: bytes, first: int, last: int) -> pa.Table:
-    parts, start = [LOGS.empty_table()], first
+    parts: list[pa.Table] = []
+    start = first
     while start <= last:
         end = min(last, start + window.size - 1)
         try:
@@ -88,7 +89,7 @@ async def _range(node: Node, window: Window, address: bytes, first: int, last: i
             continue
         window.accepted(end - start + 1)
         start = end + 1
-    table = pa.concat_tables(parts).combine_chunks()
+    table = parts[0] if len(parts) == 1 else pa.concat_tables(parts).combine_chunks()
     one_hash_a_block(table)
     return await _timed(node, table)
 
