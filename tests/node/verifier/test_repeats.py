@@ -12,7 +12,9 @@ from tallystick.node.verifier.repeats import Repeats
 from tallystick.record import Record
 from tallystick.tree import Tree
 
-keys = st.lists(st.tuples(st.sampled_from([bytes(20), b"r" * 20, b"s" * 20]), st.integers(0, 12)))
+keys = st.lists(
+    st.tuples(st.sampled_from([bytes(20), b"r" * 20, b"s" * 20]), st.integers(0, 12) | st.just(12))
+)
 
 
 def batch(index: int, taken: list[tuple[bytes, int]]) -> BatchData:
@@ -21,8 +23,8 @@ def batch(index: int, taken: list[tuple[bytes, int]]) -> BatchData:
             bytes(32),
             bytes(32),
             requester,
-            # Of nobody's request the place is the nonce.
-            nonce if any(requester) else index << 20 | place,
+            # Of nobody's request the place is the nonce, or should be: twelve stands for that.
+            nonce if any(requester) or nonce < 12 else index << 20 | place,
             9,
         )
         for place, (requester, nonce) in enumerate(taken)
@@ -60,6 +62,6 @@ def test_first__data_of_an_earlier_batch_missing__asked_for_again():
 def test_first__nothing_that_could_repeat__nothing_loaded():
     asked: list[bytes] = []
     known = Repeats(lambda record: asked.append(record.id))
-    first, second = batch(0, [(bytes(20), 0)] * 3), batch(1, [(bytes(20), 0)] * 3)
+    first, second = batch(0, [(bytes(20), 12)] * 3), batch(1, [(bytes(20), 12)] * 3)
     assert known.first(second, (first.record,)) is None
     assert asked == []

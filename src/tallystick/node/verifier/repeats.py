@@ -2,10 +2,11 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from tallystick.ledger import BatchRecord
 from tallystick.moves.data import BatchData
+from tallystick.words import ZERO_ADDRESS
 
 MAX_KEYS = 1 << 21
 """Of all batches remembered; beyond, those longest unused are read again when needed."""
@@ -38,11 +39,22 @@ class Repeats:
             earlier: batches of its lane that can be pointed at.
         """
         own = self._keys(data.record, data)
-        taken = {key for one in earlier if own for key in own & self._keys(one)}
+        taken = {key for one in earlier if own for key in self._shared(own, one)}
         for index, record in enumerate(data.records) if taken else ():
             if (record.requester, record.nonce) in taken:
                 return index
         return None
+
+    def _shared(self, own: frozenset[Key], other: BatchRecord) -> Iterator[Key]:
+        yield from own & self._keys(other)
+        # Those left out of the other's keys: of leaves in their places.
+        placed = {
+            key for key in own if key[0] == ZERO_ADDRESS and key[1] >> 20 == other.batch.index
+        }
+        data = self._load(other) if placed else None
+        for record in data.records if data else ():
+            if (record.requester, record.nonce) in placed:
+                yield record.requester, record.nonce or 0
 
     def _keys(self, record: BatchRecord, data: BatchData | None = None) -> frozenset[Key]:
         with self._lock:
