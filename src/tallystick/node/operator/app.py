@@ -12,7 +12,6 @@ refusal is {"error": reason}.
 """
 
 import asyncio
-import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, TypeVar
@@ -21,6 +20,7 @@ from fastapi import FastAPI, Path, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
+from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
 from tallystick.errors import FieldError
@@ -163,7 +163,7 @@ class OperatorApp:
         return bytes(body)
 
     async def _reply(self, request: Request, said: Any, status: int = 200) -> Response:
-        body = json.dumps(said, separators=(",", ":")).encode()
+        body = to_json(said)
         headers = {}
         nonce = request.headers.get(NONCE_HEADER)
         if nonce is not None:
