@@ -18,6 +18,7 @@ from web3 import Web3
 from tallystick.decode.decode import decode
 from tallystick.extract.dataset import Core, Dataset
 from tallystick.extract.extractor import Plan
+from tallystick.extract.transport import AiohttpTransport
 from tallystick.localnet import localnet
 from tallystick.pipeline import follow
 from tests.bench.figures import Figure, best, tell
@@ -65,7 +66,8 @@ def receive(url: str, address: str, last: int) -> int:
                 )
             return size
 
-        async with httpx.AsyncClient(timeout=60) as client:
+        transport = AiohttpTransport(CONCURRENCY)
+        async with httpx.AsyncClient(timeout=60, transport=transport) as client:
             return sum(await asyncio.gather(*(work(client) for _ in range(CONCURRENCY))))
 
     return asyncio.run(run())

@@ -32,7 +32,7 @@ MEMORY = "1GB"
 """DuckDB's limit; beyond it, it spills to disk."""
 PEAK = 1.5
 """GB that the process may come to: the limit, Python and its libraries."""
-REPEATS = 3
+REPEATS = 7
 NETWORKS, OPERATORS = 200, 5_000
 CORE = Core(1, b"\xaa" * 20)
 SHARES = dict(zip(MOVES, (80, 10, 5, 3, 2), strict=True))
