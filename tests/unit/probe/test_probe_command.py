@@ -88,7 +88,7 @@ def test_probe__every__rounds_that_far_apart(files: Files, at: At) -> None:
 
     # A busy machine may be late for any round, but none is begun early.
     assert time.monotonic() - begin >= 0.4
-    assert len(ProbeLog(files.log).results()) == 3
+    assert len(list(ProbeLog(files.log).results())) == 3
 
 
 def test_probe__timeout__in_place_of_the_files(files: Files, at: At) -> None:
