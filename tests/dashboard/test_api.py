@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,11 @@ from tallystick.console.totals import totals as totals_command
 from tallystick.dashboard.app import create_app
 from tallystick.dashboard.live import Live
 from tallystick.dashboard.numbers import PARTS
+from tallystick.dashboard.snapshot import Snapshot
+from tallystick.demo.story import GENESIS
 from tallystick.hexes import to_hex
+from tallystick.probe.log import ProbeLog
+from tallystick.probe.result import ProbeResult
 from tests.support.shown import MODEL, NAME, URI, Shown
 
 API = "/api/v1"
@@ -275,6 +280,24 @@ def test_headers__any_answer__keep_strangers_out(client: TestClient, path: str) 
 )
 def test_request__of_nothing__is_refused(client: TestClient, path: str, status: int) -> None:
     assert client.get(f"{API}/{path}").status_code == status
+
+
+def test_utility__probe_log__is_the_product_of_its_parts(shown: Shown, tmp_path: Path) -> None:
+    log = tmp_path / "probes.jsonl"
+    stage = shown.world.stages["Agora"]
+    place = (31337, shown.core.address, stage.id, b"o" * 20, "http://127.0.0.1")
+    answered = ProbeResult(GENESIS + 9.0, *place, True, 0.1, 0.2, 200)
+    ProbeLog(log).append([answered, answered, answered, ProbeResult(GENESIS + 9.5, *place, False)])
+
+    rows = Snapshot(shown.data.root, log).networks()
+
+    agora = next(row for row in rows if row["name"] == "Agora")
+    parts = [agora[name] for name in ("accessibility", "verifiability", "scalability")]
+    assert parts[0] == 0.75
+    assert agora["utility"] == pytest.approx(math.prod(parts))
+    assert agora["utility"] > 0
+    assert {row["utility"] for row in rows if row["name"] != "Agora"} == {None}
+    assert "few-probes" in {one["code"] for one in agora["cautions"]}
 
 
 @pytest.fixture

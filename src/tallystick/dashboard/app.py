@@ -10,7 +10,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tallystick.dashboard.api import router
+from tallystick.dashboard import api_batches, api_coverage, api_networks
 from tallystick.dashboard.live import EVERY, Live
 from tallystick.dashboard.onchain import OnChain
 
@@ -57,14 +57,11 @@ def create_app(live: Live, chain: OnChain | None = None, every: float = EVERY) -
         chain: nodes to ask what the chain says of a batch; None: it is not asked.
         every: seconds between two looks at the folder.
     """
-    ending = False
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        nonlocal ending
         live.start(every)
         yield
-        ending = True
         live.stop()
 
     app = FastAPI(
@@ -79,6 +76,8 @@ def create_app(live: Live, chain: OnChain | None = None, every: float = EVERY) -
     app.add_middleware(GZipMiddleware, minimum_size=2_000)
 
     app.add_middleware(Guard)
-    app.include_router(router(live, chain, lambda: ending))
+    app.state.live, app.state.chain = live, chain
+    for part in (api_coverage, api_networks, api_batches):
+        app.include_router(part.api, prefix="/api/v1", tags=["v1"])
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     return app

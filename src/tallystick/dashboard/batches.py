@@ -178,15 +178,10 @@ def _told(row: Row) -> Row:
     """Return a batch with its state in one word, and `by` as a number."""
     ending, disputed = row.pop("ending"), row.pop("disputed")
     row["core"] = row.pop("address")
-    row["state"] = (
-        "rejected"
-        if ending == "rejected"
-        else "final"
-        if ending
-        else "disputed"
-        if disputed
-        else "open"
-    )
+    if ending:
+        row["state"] = "rejected" if ending == "rejected" else "final"
+    else:
+        row["state"] = "disputed" if disputed else "open"
     row["outcome"] = ending if row["state"] == "final" else None
     row["by"] = str(int(row["by"], 16))
     return row

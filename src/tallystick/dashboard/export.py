@@ -7,9 +7,11 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from tallystick.dashboard import api, definitions, numbers, schemas
+from tallystick.dashboard import definitions, numbers, schemas
 from tallystick.dashboard.answers import page
+from tallystick.dashboard.api_coverage import covered, defined
 from tallystick.dashboard.app import PAGE
+from tallystick.dashboard.asking import MOST as NETWORKS_AT_ONCE
 from tallystick.dashboard.network_key import NetworkKey
 from tallystick.dashboard.snapshot import Snapshot
 from tallystick.dashboard.spreadsheet import to_csv
@@ -67,11 +69,10 @@ class _Writer:
 
     def run(self, progress: Progress | None) -> None:
         snapshot = self._snapshot
-        coverage = api.covered(snapshot, live=False, chains_asked=False)
-        self._one(schemas.Coverage, "coverage", coverage)
-        self._one(schemas.Definitions, "definitions", api.defined())
+        self._one(schemas.Coverage, "coverage", covered(snapshot, live=False, chains_asked=False))
+        self._one(schemas.Definitions, "definitions", defined())
         networks = snapshot.networks()
-        self._rows(schemas.Network, "networks", networks, len(networks), piece=api.MOST)
+        self._rows(schemas.Network, "networks", networks, len(networks), piece=NETWORKS_AT_ONCE)
         self._lists("", None)
         for done, key in enumerate(snapshot.network_keys()):
             if progress:

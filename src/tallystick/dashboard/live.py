@@ -54,6 +54,11 @@ class Live:
         if self._thread is not None:
             self._thread.join()
 
+    @property
+    def ended(self) -> bool:
+        """Whether the looking is over."""
+        return self._stop.is_set()
+
     def look(self) -> bool:
         """Make a new snapshot if the folder changed; return whether there is one."""
         try:

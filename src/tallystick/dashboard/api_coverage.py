@@ -1,0 +1,103 @@
+"""What answers rest on, over HTTP: blocks, definitions, and news of both as they come."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from tallystick.dashboard import definitions, schemas
+from tallystick.dashboard.answers import answer
+from tallystick.dashboard.asking import UNCHANGED, Folder, one
+from tallystick.dashboard.live import Live
+from tallystick.dashboard.snapshot import Snapshot
+from tallystick.hexes import to_hex
+
+TICK = 0.5
+"""Seconds between two looks for a new snapshot."""
+BEAT = 15.0
+"""Seconds of silence after which a comment keeps a stream open."""
+
+api = APIRouter()
+
+
+@api.get("/coverage", response_model=schemas.Coverage, responses=UNCHANGED)
+def coverage(request: Request, live: Folder) -> Response:
+    """What all numbers rest on: which cores, up to which block."""
+    now, trouble = live.snapshot, live.trouble
+    asked = request.app.state.chain is not None
+
+    def work() -> Any:
+        return covered(now, live=True, chains_asked=asked, trouble=trouble)
+
+    return answer(request, now, schemas.Coverage, {"trouble": trouble, "asked": asked}, work)
+
+
+@api.get("/definitions", response_model=schemas.Definitions, responses=UNCHANGED)
+def define(request: Request, live: Folder) -> Response:
+    """How it is counted: what each number means, under a version."""
+    return one(request, live, schemas.Definitions, lambda now: defined())
+
+
+@api.get(
+    "/live",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "Server-sent events"}},
+)
+async def stream(request: Request, live: Folder) -> StreamingResponse:
+    """An event `coverage` for each new state of the data folder, with its last blocks."""
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_news(request, live), media_type="text/event-stream", headers=headers)
+
+
+async def _news(request: Request, live: Live) -> AsyncIterator[str]:
+    seen, silent = "", 0.0
+    while not live.ended and not await request.is_disconnected():
+        now = live.snapshot
+        if now.version != seen:
+            seen, silent = now.version, 0.0
+            last = {str(held.core.chain_id): held.last_block for held in now.coverage}
+            body = json.dumps({"version": seen, "last_blocks": last})
+            yield f"event: coverage\ndata: {body}\n\n"
+        elif silent >= BEAT:
+            silent = 0.0
+            yield ": still here\n\n"
+        await asyncio.sleep(TICK)
+        silent += TICK
+
+
+def covered(snapshot: Snapshot, live: bool, chains_asked: bool, trouble: str = "") -> Any:
+    """Return what schemas.Coverage takes."""
+    return {
+        "version": snapshot.version,
+        "definitions_version": definitions.VERSION,
+        "cores": [
+            {
+                "chain_id": one.core.chain_id,
+                "core": to_hex(one.core.address),
+                "first_block": one.first_block,
+                "last_block": one.last_block,
+                "boundary": one.boundary,
+                "events": one.rows,
+            }
+            for one in snapshot.coverage
+        ],
+        "live": live,
+        "chains_asked": chains_asked,
+        "trouble": trouble,
+    }
+
+
+def defined() -> Any:
+    """Return what schemas.Definitions takes."""
+    listed = [
+        {name: getattr(one, name) for name in ("name", "label", "unit", "meaning", "formula")}
+        for one in definitions.DEFINITIONS
+    ]
+    return {
+        "version": definitions.VERSION,
+        "changes": definitions.CHANGES,
+        "definitions": listed,
+    }

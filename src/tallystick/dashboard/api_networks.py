@@ -1,0 +1,69 @@
+"""Networks over HTTP: their numbers, their parts, and what the numbers are made of."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from tallystick.dashboard import numbers, schemas
+from tallystick.dashboard.asking import LIST, ONE, Folder, Found, Key, Name, Rows, listed, one
+from tallystick.dashboard.snapshot import Snapshot
+
+api = APIRouter()
+_ONE = "/networks/{chain_id}/{core}/{network_id}"
+
+
+@api.get("/networks", response_model=schemas.Page[schemas.Network], responses=LIST)
+def networks(request: Request, live: Folder, rows: Rows) -> Response:
+    """Networks with all their numbers: those with known resolvers first, by verified."""
+    return listed(request, live, schemas.Network, rows, lambda now: rows.of(now.networks()))
+
+
+@api.get(_ONE, response_model=schemas.Network, responses=ONE)
+def network(request: Request, live: Folder, key: Key) -> Response:
+    """One network with all its numbers."""
+    return one(request, live, schemas.Network, lambda now: now.network(key))
+
+
+@api.get(f"{_ONE}/registration", response_model=schemas.Registration, responses=ONE)
+def registration(request: Request, live: Folder, key: Key) -> Response:
+    """A network's rules, as registered and in plain words."""
+    return one(request, live, schemas.Registration, lambda now: now.registration(key))
+
+
+@api.get(f"{_ONE}/days", response_model=schemas.Page[schemas.Day], responses=LIST)
+def days(request: Request, live: Folder, key: Key, rows: Rows) -> Response:
+    """How much a network's counters grew, day by day (UTC)."""
+    return listed(request, live, schemas.Day, rows, lambda now: rows.of(now.days(key)))
+
+
+@api.get(f"{_ONE}/operators", response_model=schemas.Page[schemas.Operator], responses=LIST)
+def operators(request: Request, live: Folder, key: Key, rows: Rows) -> Response:
+    """A network's operators with their counters and stake."""
+    return listed(request, live, schemas.Operator, rows, lambda now: rows.of(now.operators(key)))
+
+
+@api.get(f"{_ONE}/models", response_model=schemas.Page[schemas.Model], responses=LIST)
+def models(request: Request, live: Folder, key: Key, rows: Rows) -> Response:
+    """A network's models with their counters."""
+    return listed(request, live, schemas.Model, rows, lambda now: rows.of(now.models(key)))
+
+
+@api.get(f"{_ONE}/numbers/{{name}}", response_model=schemas.Number, responses=ONE)
+def number(request: Request, live: Folder, key: Key, name: Name) -> Response:
+    """What a number is made of: its definition, queries and blocks."""
+    return one(request, live, schemas.Number, lambda now: now.number(key, name))
+
+
+@api.get(
+    f"{_ONE}/numbers/{{name}}/events",
+    response_model=schemas.Page[schemas.NumberEvent],
+    responses=LIST,
+)
+def number_events(request: Request, live: Folder, key: Key, name: Name, rows: Rows) -> Response:
+    """The events that a number is made of, the newest first."""
+
+    def work(now: Snapshot) -> Found:
+        total: Any = now.number(key, name)["events"]
+        return numbers.events_of(now.events, key, name, rows.offset, rows.limit), total
+
+    return listed(request, live, schemas.NumberEvent, rows, work)

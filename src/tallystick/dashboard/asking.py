@@ -1,0 +1,106 @@
+"""What requests to the API have in common: which network, which rows, and how they are answered."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, HTTPException, Path, Query, Request, Response
+from pydantic import BaseModel
+
+from tallystick.dashboard import schemas
+from tallystick.dashboard.answers import answer, page
+from tallystick.dashboard.live import Live
+from tallystick.dashboard.network_key import NetworkKey
+from tallystick.dashboard.snapshot import NotHereError, Snapshot
+
+MOST = 1_000
+"""Rows of a page."""
+
+ChainId = Annotated[int, Path(ge=0, le=2**63 - 1, description="EIP-155 chain id")]
+Core = Annotated[str, Path(pattern="^0x[0-9a-fA-F]{40}$", description="the core's address")]
+Id = Annotated[str, Path(pattern="^0x[0-9a-fA-F]{64}$", description="32 bytes, hex text")]
+Name = Annotated[str, Path(pattern="^[a-z_]{1,40}$", description="of a number, see definitions")]
+Format = Annotated[Literal["json", "csv"], Query(description="csv: the rows only")]
+State = Annotated[Literal["all", "open", "past"], Query()]
+
+UNCHANGED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "What the client has is still so (If-None-Match)"}
+}
+ONE: dict[int | str, dict[str, Any]] = {
+    **UNCHANGED,
+    404: {"model": schemas.Problem, "description": "No event tells of it"},
+}
+LIST: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "Rows"},
+    **ONE,
+}
+
+Found = tuple[list[Any], int]
+"""Some rows, and how many there are."""
+
+
+class Slice:
+    """Which rows of a list."""
+
+    def __init__(
+        self,
+        offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+        limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
+        format: Format = "json",
+    ) -> None:
+        self.offset, self.limit, self.as_csv = offset, limit, format == "csv"
+
+    def of(self, rows: list[Any]) -> Found:
+        """Return these rows of a whole list."""
+        return rows[self.offset : self.offset + self.limit], len(rows)
+
+
+def live_of(request: Request) -> Live:
+    """Return the data folder that is shown."""
+    found: Live = request.app.state.live
+    return found
+
+
+def key_of(chain_id: ChainId, core: Core, network_id: Id) -> NetworkKey:
+    """Return the network that a path names."""
+    return NetworkKey(chain_id, core.lower(), network_id.lower())
+
+
+Rows = Annotated[Slice, Depends()]
+Key = Annotated[NetworkKey, Depends(key_of)]
+Folder = Annotated[Live, Depends(live_of)]
+
+
+def one(
+    request: Request, live: Live, model: type[BaseModel], work: Callable[[Snapshot], Any]
+) -> Response:
+    """Answer with one thing; 404 when it is not here."""
+    snapshot = live.snapshot
+    return answer(request, snapshot, model, {}, lambda: found(lambda: work(snapshot)))
+
+
+def listed(
+    request: Request,
+    live: Live,
+    row: type[BaseModel],
+    rows: Slice,
+    work: Callable[[Snapshot], Found],
+    **asked: Any,
+) -> Response:
+    """Answer with some rows, as JSON or CSV; `asked` is what else makes a difference."""
+    snapshot = live.snapshot
+
+    def made() -> Any:
+        some, total = found(lambda: work(snapshot))
+        return page(snapshot, some, total, rows.offset, rows.limit)
+
+    asked |= {"offset": rows.offset, "limit": rows.limit}
+    model = schemas.Page[row]  # type: ignore[valid-type]
+    return answer(request, snapshot, model, asked, made, rows.as_csv)
+
+
+def found(work: Callable[[], Any]) -> Any:
+    """Return what there is; 404 for what is not here."""
+    try:
+        return work()
+    except NotHereError as error:
+        raise HTTPException(404, str(error)) from error
