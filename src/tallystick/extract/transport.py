@@ -54,6 +54,9 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 content = await response.read()
         except TimeoutError as error:
             raise httpx.ReadTimeout("it took too long", request=request) from error
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
+            # Its words are the URL, which may hold a key.
+            raise httpx.UnsupportedProtocol("its URL is none of HTTP", request=request) from None
         except aiohttp.ClientError as error:
             raise httpx.NetworkError(str(error), request=request) from error
         # Its content is decoded by now.
