@@ -1,5 +1,6 @@
 """Verifiers, a committee of them, and operators' batches of the digits model."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -193,3 +194,17 @@ def stage(chain: Chain, folder: Path, threshold: int = 2, arbiter: bytes | None 
     for number in (*VERIFIERS, GRIEFER):
         fund(chain, ZERO_ADDRESS, chain.accounts[number], 10 * BOND)
     return Stage(chain, panel, network, folder / "batches", folder)
+
+
+def rounds(*verifiers: Verifier, count: int = 4) -> None:
+    for _ in range(count):
+        for verifier in verifiers:
+            verifier.tick()
+            mined(verifier)
+
+
+def mined(verifier: Verifier) -> None:
+    """Wait for what is on its way: a busy machine may mine after it has answered."""
+    deadline = time.monotonic() + 10
+    while verifier.journal.pending() and time.monotonic() < deadline:
+        verifier.outbox.settle()

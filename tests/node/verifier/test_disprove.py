@@ -17,7 +17,7 @@ from tallystick.replay.importer import import_onnx
 from tallystick.replay.model import SPEC_ID, Model
 from tallystick.replay.quantize import Types, quantize
 from tallystick.words import ZERO32
-from tests.node.verifier.stage import GRIEFER, OPERATOR, RULES, STAKE, Stage
+from tests.node.verifier.stage import GRIEFER, OPERATOR, RULES, STAKE, Stage, rounds
 from tests.support.nets import digits, mlp
 from tests.support.story import Committed, Network, keep, register
 
@@ -69,8 +69,7 @@ def test_tick__wrong_leaf__disproved_without_a_bond(staged, replayed, model, tmp
     batch = commit(staged, replayed, model, wrong=4)
     node = verifier(staged, replayed, model, tmp_path)
 
-    node.tick()
-    node.tick()
+    rounds(node)
 
     record = staged.record(batch)
     assert (record.cause, record.leaf_index) == (Cause.DISPROOF, 4)
@@ -84,8 +83,7 @@ def test_tick__challenged__resolved_by_replay(staged, replayed, model, tmp_path,
     staged.chain.send(staged.chain.accounts[GRIEFER], "challenge", *arguments)
     node = verifier(staged, replayed, model, tmp_path)
 
-    node.tick()
-    node.tick()
+    rounds(node)
 
     record = staged.record(batch)
     assert (record.state, record.dispute) == (state, None)

@@ -9,7 +9,7 @@ from tallystick.node.metrics import Metrics
 from tallystick.node.verifier.assembly import assemble
 from tallystick.node.verifier.meter import Meter
 from tallystick.node.verifier.process import run_verifier
-from tests.node.verifier.stage import BOND, Stage
+from tests.node.verifier.stage import BOND, Stage, rounds
 
 
 def test_read__after_a_round__says_what_was_done(staged: Stage):
@@ -26,8 +26,7 @@ def test_read__after_a_round__says_what_was_done(staged: Stage):
 
     meter.read()
     assert (value("batches_seen_total"), value("audits_signed_total")) == (4, 0)
-    verifier.tick()
-    verifier.tick()
+    rounds(verifier, count=2)
     for _ in range(2):
         meter.read()
 

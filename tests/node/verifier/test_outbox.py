@@ -7,7 +7,7 @@ from tallystick.chain.sender import Web3Sender
 from tallystick.node.verifier.journal import Move, MoveStatus
 from tallystick.node.verifier.outbox import Intent, Outbox, Outcome
 from tallystick.node.verifier.verifier import Verifier
-from tests.node.verifier.stage import VERIFIERS, Stage, account
+from tests.node.verifier.stage import VERIFIERS, Stage, account, mined
 
 KEY = b"b" * 32
 
@@ -31,7 +31,7 @@ def test_send__again__made_already(verifier: Verifier, staged: Stage):
     before = staged.sent(VERIFIERS[0])
     assert verifier.outbox.send(deposit(verifier), 1000) is Outcome.SENT
     assert verifier.outbox.send(deposit(verifier), 1000) is Outcome.MADE
-    verifier.outbox.settle()
+    mined(verifier)
     assert verifier.outbox.send(deposit(verifier), 1000) is Outcome.MADE
     assert status(verifier) == [MoveStatus.MINED]
     assert staged.sent(VERIFIERS[0]) == before + 1
@@ -64,8 +64,7 @@ def test_send__dies_around_the_broadcast__sent_once_by_the_next(
 
     born = staged.verifier()
     assert born.outbox.send(deposit(born), 1000) is Outcome.MADE
-    born.outbox.settle()
-    born.outbox.settle()
+    mined(born)
 
     assert staged.sent(VERIFIERS[0]) == before + 1
     assert status(born) == [MoveStatus.MINED]
@@ -82,7 +81,7 @@ def test_settle__nonce_taken_by_another__lost_and_made_anew(
     verifier.outbox.settle()
     assert status(verifier) == [MoveStatus.LOST]
     assert verifier.outbox.send(deposit(verifier), 1000) is Outcome.SENT
-    verifier.outbox.settle()
+    mined(verifier)
     assert status(verifier) == [MoveStatus.LOST, MoveStatus.MINED]
 
 
@@ -99,7 +98,7 @@ def test_send__several_before_a_block__nonces_in_a_row(verifier: Verifier, stage
         staged.seeded()
     finally:
         w3.provider.make_request("evm_setAutomine", [True])  # type: ignore[arg-type]
-    verifier.outbox.settle()
+    mined(verifier)
     assert status(verifier) == [MoveStatus.MINED] * 3
 
 
@@ -119,7 +118,7 @@ def test_settle__gas_became_dearer__outbid_once(verifier: Verifier, staged: Stag
         staged.seeded()
     finally:
         w3.provider.make_request("evm_setAutomine", [True])  # type: ignore[arg-type]
-    verifier.outbox.settle()
+    mined(verifier)
 
     assert sorted(status(verifier)) == [MoveStatus.LOST, MoveStatus.MINED]
 

@@ -19,7 +19,7 @@ from tallystick.enums import Cause, Grade, Ruling, State
 from tallystick.inference import Inference
 from tallystick.moves.data import BatchData
 from tallystick.node.verifier.inspection import Kind
-from tallystick.node.verifier.process import _serve_statements
+from tallystick.node.verifier.process import serve_statements
 from tallystick.node.verifier.verifier import Verifier
 from tallystick.store import BatchStore
 from tests.node.verifier.stage import (
@@ -29,6 +29,7 @@ from tests.node.verifier.stage import (
     VERIFIERS,
     LiveChain,
     Stage,
+    rounds,
     stage,
 )
 from tests.support.story import REQUESTERS, Committed, keep
@@ -41,12 +42,6 @@ def kinds(*verifiers: Verifier) -> dict[str, int]:
         for kind, _, count in verifier.journal.made():
             found[kind] = found.get(kind, 0) + count
     return found
-
-
-def rounds(*verifiers: Verifier, count: int = 4) -> None:
-    for _ in range(count):
-        for verifier in verifiers:
-            verifier.tick()
 
 
 def all_of(staged: Stage, **changes) -> list[Verifier]:
@@ -86,7 +81,7 @@ def test_tick__folderless__signatures_come_from_peers(staged: Stage):
     first = staged.verifier(VERIFIERS[0], share_folder="")
     peers = [f"http://127.0.0.1:{port}", "http://127.0.0.1:1"]
     second = staged.verifier(VERIFIERS[1], share_folder="", share_peers=peers)
-    _serve_statements(first, "127.0.0.1", port)
+    serve_statements(first, "127.0.0.1", port)
     staged.seeded()
 
     rounds(second)

@@ -49,7 +49,7 @@ def run_verifier(file: Path | None, dry_run: bool = False) -> None:
     if settings.common.metrics_port is not None:
         _serve_metrics(metrics, settings)
     if own.share_port is not None:
-        _serve_statements(verifier, own.share_host, own.share_port)
+        serve_statements(verifier, own.share_host, own.share_port)
     _every(settings.common.poll_every, Meter(metrics, verifier).read, "meter")
     if own.broker != "memory":
         _check_redis(own.broker)
@@ -138,7 +138,8 @@ def _serve_metrics(metrics: Metrics, settings: Settings) -> None:
     _LOG.info("metrics", host=host, port=server.server_port)
 
 
-def _serve_statements(verifier: Verifier, host: str, port: int) -> None:
+def serve_statements(verifier: Verifier, host: str, port: int) -> None:
+    """Show others in a thread what this node signed; SettingsError if the port is taken."""
     application = served(verifier.journal.statement_by_digest)
     config = uvicorn.Config(
         application,
