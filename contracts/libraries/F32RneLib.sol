@@ -13,10 +13,10 @@ import {IReplay} from "../interfaces/IReplay.sol";
 /// of an accumulator below 2^24 the conversion rounds nothing, and the rounding of a product, below 2^48, moves it by
 /// at most 2^23. So the short way is taken where the bits shifted out are farther than that from a tie; about one
 /// output in a hundred is not, and goes the exact way, which therefore needs no opcode that counts leading zeros.
-/// The short way works with 38 bits below the point: the significand is shifted left by what the exponent leaves. An
+/// The short way works with 38 bits below the point: the product is shifted left by what the exponent leaves. An
 /// accumulator of 2^24 or more is beyond any clamp, either way, when scaled by 2^-15 or more; a row with a smaller
-/// scale always goes the exact way. So does one with a scale of 2^-1 or more, and one with a scale that is no positive
-/// normal float32: there it is refused.
+/// scale always goes the exact way. So does one with a scale of 2^-1 or more, of which any product is too near to a
+/// tie, and one with a scale that is no positive normal float32: there it is refused.
 library F32RneLib {
     /// @dev One half, with 38 bits below the point.
     uint256 private constant HALF = 1 << 37;
@@ -24,12 +24,13 @@ library F32RneLib {
     uint256 private constant BELOW = (1 << 38) - 1;
     /// @dev Exponent, as a float32 stores it, of the smallest scale that takes the short way: 2^-15.
     uint256 private constant LEAST_EXPONENT = 112;
-    /// @dev How many exponents from there on do: up to a scale of 2^-1, above which the reach leaves no room.
-    uint256 private constant EXPONENTS = 14;
     /// @dev How far the rounding of a product moves it, before the shift.
     uint256 private constant REACH = 1 << 23;
-    /// @dev More than twice that.
-    uint256 private constant NEAR = (1 << 24) + 1;
+    /// @dev More than twice that, negative: shifted left and inverted, it is the greatest value of the bits below the
+    /// point that is too near to a tie. Every value is, where all of it is shifted out: with exponents out of range.
+    uint256 private constant NEAR = 0xfffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffff;
+    /// @dev Bytes of an entry, four words: a sum, and its row's multiplier, addend and what is too near to a tie.
+    uint256 internal constant ENTRY = 0x80;
 
     /// @dev Requantises `count` sums to bytes, one after another: clamp(F32RNE(sum - less + bias, scale) + zy, lo, hi).
     /// @param sums pointer to one word each
@@ -54,18 +55,14 @@ library F32RneLib {
                 assembly ("memory-safe") {
                     for {} lt(target, end) {} {
                         let head := mload(row)
-                        // Sign and exponent: negative scales are beyond EXPONENTS, and by wrapping smaller ones are.
+                        // Sign and exponent. A negative scale's is too great, a small one's wraps.
                         let left := sub(and(shr(183, head), 0x1ff), LEAST_EXPONENT)
-                        let reach := shl(left, REACH)
-                        // Moved by the reach, so that next to a tie the bits below the point are from 0 to twice that.
-                        let y := add(
-                            mul(
-                                add(sub(mload(sums), less), sar(192, head)),
-                                shl(left, or(0x800000, and(shr(160, head), 0x7fffff)))
-                            ),
-                            add(base, reach)
+                        let y := mul(
+                            add(sub(mload(sums), less), sar(192, head)), or(0x800000, and(shr(160, head), 0x7fffff))
                         )
-                        if or(gt(left, sub(EXPONENTS, 1)), lt(and(y, BELOW), shl(left, NEAR))) { break }
+                        // Moved by the reach, so that next to a tie the bits below the point are from 0 to twice that.
+                        y := add(shl(left, add(y, REACH)), base)
+                        if iszero(gt(and(y, BELOW), not(shl(left, NEAR)))) { break }
                         y := sar(38, y)
                         if gt(sub(y, lo), span) { y := add(lo, mul(span, sgt(y, lo))) }
                         mstore8(target, y)
@@ -78,6 +75,60 @@ library F32RneLib {
                 _exact(sums, less, row, target, zy, lo, hi);
                 sums += 0x20;
                 row += stride;
+                ++target;
+            }
+        }
+    }
+
+    /// @dev Fills in the entries of `count` rows, but for the sums.
+    function prepare(uint256 entries, uint256 row, uint256 stride, uint256 count, uint256 zy) internal pure {
+        unchecked {
+            uint256 base = (zy << 38) + HALF;
+            assembly ("memory-safe") {
+                for { let end := add(entries, mul(count, ENTRY)) } lt(entries, end) { entries := add(entries, ENTRY) } {
+                    let head := mload(row)
+                    let left := sub(and(shr(183, head), 0x1ff), LEAST_EXPONENT)
+                    let multiplier := shl(left, or(0x800000, and(shr(160, head), 0x7fffff)))
+                    mstore(add(entries, 0x20), multiplier)
+                    mstore(add(entries, 0x40), add(add(mul(sar(192, head), multiplier), shl(left, REACH)), base))
+                    mstore(add(entries, 0x60), not(shl(left, NEAR)))
+                    row := add(row, stride)
+                }
+            }
+        }
+    }
+
+    /// @dev As requantize, of sums in prepared entries.
+    function requantizeEntries(
+        uint256 entries,
+        uint256 less,
+        uint256 row,
+        uint256 stride,
+        uint256 count,
+        uint256 target,
+        uint256 zy,
+        uint256 lo,
+        uint256 hi
+    ) internal pure {
+        unchecked {
+            (uint256 end, uint256 span) = (target + count, hi - lo);
+            while (true) {
+                assembly ("memory-safe") {
+                    for {} lt(target, end) {} {
+                        let y := add(
+                            mul(sub(mload(entries), less), mload(add(entries, 0x20))), mload(add(entries, 0x40))
+                        )
+                        if iszero(gt(and(y, BELOW), mload(add(entries, 0x60)))) { break }
+                        y := sar(38, y)
+                        if gt(sub(y, lo), span) { y := add(lo, mul(span, sgt(y, lo))) }
+                        mstore8(target, y)
+                        entries := add(entries, ENTRY)
+                        target := add(target, 1)
+                    }
+                }
+                if (target == end) return;
+                _exact(entries, less, row + (target + count - end) * stride, target, zy, lo, hi);
+                entries += ENTRY;
                 ++target;
             }
         }

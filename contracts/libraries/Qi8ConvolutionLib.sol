@@ -14,10 +14,11 @@ library Qi8ConvolutionLib {
     struct Work {
         uint256 outputs; // rows of a group
         uint256 fours; // rows whose lanes lie in fours, the rest alone
+        uint256 k;
         uint256 blocks;
         uint256 lanes;
         uint256 rows;
-        uint256 sums;
+        uint256 entries;
         uint256 patch;
     }
 
@@ -32,6 +33,7 @@ library Qi8ConvolutionLib {
                 if (groups > 1) Qi8WindowLib.enter(step, input, plane, group);
                 work.rows = rows;
                 _spreadWeights(step, work);
+                F32RneLib.prepare(work.entries, rows, ROW_HEAD + step.k, work.outputs, step.zy);
                 _slide(step, work, plane, output);
                 rows += work.outputs * (ROW_HEAD + step.k);
                 output += work.outputs;
@@ -43,9 +45,10 @@ library Qi8ConvolutionLib {
         unchecked {
             (uint256 k, uint256 outputs) = (step.k, step.outC / step.groups);
             uint256 blocks = Qi8DotLib.blocksOf(k);
-            (work.outputs, work.fours, work.blocks) = (outputs, outputs & ~uint256(3), blocks);
+            (work.outputs, work.fours) = (outputs, outputs & ~uint256(3));
+            (work.k, work.blocks) = (k, blocks);
             work.lanes = MemoryLib.take(outputs * blocks * Qi8DotLib.LANES);
-            work.sums = MemoryLib.take(outputs * 0x20);
+            work.entries = MemoryLib.take(outputs * F32RneLib.ENTRY);
             uint256 patch = MemoryLib.take(k + 0x40);
             work.patch = patch;
             // The last block's bytes beyond K are summed with the others.
@@ -86,8 +89,8 @@ library Qi8ConvolutionLib {
                     _dot(work);
                     uint256 less = step.zw;
                     if (less > 0) less *= Qi8DotLib.sumOfBytes(work.patch, work.blocks);
-                    F32RneLib.requantize(
-                        work.sums, less, work.rows, stride, work.outputs, output, step.zy, step.lo, step.hi
+                    F32RneLib.requantizeEntries(
+                        work.entries, less, work.rows, stride, work.outputs, output, step.zy, step.lo, step.hi
                     );
                     window += right;
                     output += step.outC;
@@ -110,20 +113,19 @@ library Qi8ConvolutionLib {
     /// @dev The sums of the group's rows at one position.
     function _dot(Work memory work) private pure {
         unchecked {
-            (uint256 patch, uint256 blocks, uint256 sums, uint256 lanes) =
-                (work.patch, work.blocks, work.sums, work.lanes);
-            uint256 size = blocks * Qi8DotLib.LANES;
+            (uint256 patch, uint256 k, uint256 entry, uint256 lanes) = (work.patch, work.k, work.entries, work.lanes);
+            uint256 size = work.blocks * Qi8DotLib.LANES;
             uint256 end = lanes + work.fours * size;
             for (; lanes < end; lanes += 4 * size) {
-                Qi8DotLib.dotFourLanes(lanes, patch, blocks, sums);
-                sums += 0x80;
+                Qi8DotLib.dotFourLanes(lanes, patch, k, entry);
+                entry += 4 * F32RneLib.ENTRY;
             }
             for (end = work.lanes + work.outputs * size; lanes < end; lanes += size) {
-                uint256 sum = Qi8DotLib.dot(lanes, patch, blocks);
+                uint256 sum = Qi8DotLib.dot(lanes, patch, k);
                 assembly ("memory-safe") {
-                    mstore(sums, sum)
+                    mstore(entry, sum)
                 }
-                sums += 0x20;
+                entry += F32RneLib.ENTRY;
             }
         }
     }

@@ -18,12 +18,7 @@ library Qi8DenseLib {
             uint256 sums = MemoryLib.take((outputs + 3) * 0x20);
             MemoryLib.zero(sums, (outputs + 3) * 0x20);
             (uint256 lanes, uint256 end) = _spread(step, input);
-            uint256 last = sums + outputs * 0x20;
-            uint256 weights = row + ROW_HEAD;
-            for (uint256 four = sums; four < last; four += 0x80) {
-                Qi8DotLib.dotFourRows(lanes, weights, stride, end, four);
-                weights += 4 * stride;
-            }
+            Qi8DotLib.dotRows(lanes, row + ROW_HEAD, stride, step.k, sums, sums + outputs * 0x20);
             uint256 less = step.zw;
             if (less > 0) less *= Qi8DotLib.sumOfLanes(lanes, end);
             F32RneLib.requantize(sums, less, row, stride, outputs, output, step.zy, step.lo, step.hi);

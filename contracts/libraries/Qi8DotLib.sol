@@ -3,21 +3,32 @@ pragma solidity ^0.8.28;
 
 /// @dev Dot products of bytes, ten to a multiplication.
 ///
-/// Thirty bytes are three words of ten lanes, 24 bits each: lane i of word j holds byte j + 3i. One operand has its
-/// lanes in reverse (lane i of word j holds byte j + 3(9 - i)), so that in the product of two words lane 9 is the sum
-/// of the ten products of bytes with equal index; lanes below hold partial sums, those above fall off the word's top.
-/// The bytes' side is masked where it lies, 16 bits higher, which puts lane 9 at the very top: the sum is the word
-/// shifted right by 232.
-/// A lane takes 25 such sums (25 * 10 * 255 * 255 < 2^24); we add up 24, which is eight blocks of thirty bytes.
+/// A block of thirty bytes is the sum of three words of ten lanes, 24 bits each: high, middle and low have the first,
+/// second and third of each three bytes, where they lie. The other operand's block lies in reverse, and its words h, m
+/// and l too, so that high * h + middle * m + low * l has the sum of the thirty products of bytes with equal index 232
+/// bits up; lanes below hold partial sums, those above fall off the word's top. That is the same as high * (h - l) +
+/// middle * (m - l) + block * l, with two masks and no shift; lanes are kept as these differences, which may wrap. A
+/// block is loaded with the two bytes before it at the word's top: l has nothing in its lowest 16 bits, so they fall
+/// off as well.
+/// A lane takes 258 products (258 * 255 * 255 < 2^24). A chunk that is summed in one go is eight blocks, 240 bytes; the
+/// last one has up to 258, as only bytes that exist are more than zero.
 ///
 /// Lanes are made ("spread") of the operand that is used again: of weights in a convolution, of activations in a dense
 /// step. Past the end of the operand they are zero, so that whatever lies behind the other operand's bytes counts for
-/// nothing. All loops are assembly: at five gas a product, Solidity's checks and memory accesses would cost the most.
+/// nothing. All loops are assembly: at four gas a product, Solidity's checks and memory accesses would cost the most.
 library Qi8DotLib {
-    /// @dev The bytes in lanes: the lowest of each three among the highest thirty of a word.
-    uint256 private constant BYTES = 0x0000ff0000ff0000ff0000ff0000ff0000ff0000ff0000ff0000ff0000ff0000;
+    /// @dev The first of each three bytes of a block at a word's bottom; of one in reverse, the third.
+    uint256 private constant HIGH = 0x0000ff0000ff0000ff0000ff0000ff0000ff0000ff0000ff0000ff0000ff0000;
+    /// @dev The second of each three.
+    uint256 private constant MIDDLE = 0x0000ff0000ff0000ff0000ff0000ff0000ff0000ff0000ff0000ff0000ff00;
+    /// @dev The third of each three; of a block in reverse, the first.
+    uint256 private constant LOW = 0x0000ff0000ff0000ff0000ff0000ff0000ff0000ff0000ff0000ff0000ff;
     /// @dev A one in each lane.
     uint256 private constant ONES = 0x000001000001000001000001000001000001000001000001000001000001;
+    /// @dev Bytes of a chunk that is not the last.
+    uint256 private constant CHUNK = 240;
+    /// @dev Bytes of the longest last chunk.
+    uint256 private constant LAST_CHUNK = 258;
     /// @dev Bytes of a block's lanes: three words.
     uint256 internal constant LANES = 0x60;
 
@@ -31,7 +42,6 @@ library Qi8DotLib {
     /// @dev Writes the lanes of the `k` bytes at `from`, a block's three words every `step` bytes from `to` on.
     function spread(uint256 from, uint256 k, uint256 to, uint256 step) internal pure {
         assembly ("memory-safe") {
-            let lanes := shr(16, BYTES)
             for {} k {} {
                 let word := mload(from)
                 switch lt(k, 30)
@@ -50,9 +60,10 @@ library Qi8DotLib {
                 mask := 0x0000000000000000ffffffffffffffff0000000000000000ffffffffffffffff
                 word := or(and(shr(64, word), mask), shl(64, and(word, mask)))
                 word := or(shr(128, word), shl(128, word))
-                mstore(to, and(word, lanes))
-                mstore(add(to, 0x20), and(shr(8, word), lanes))
-                mstore(add(to, 0x40), and(shr(16, word), lanes))
+                let third := and(word, HIGH)
+                mstore(to, sub(and(word, LOW), third))
+                mstore(add(to, 0x20), sub(and(word, MIDDLE), third))
+                mstore(add(to, 0x40), third)
                 from := add(from, 30)
                 to := add(to, step)
             }
@@ -62,10 +73,15 @@ library Qi8DotLib {
     /// @dev Sum of the bytes that were spread into lanes up to `end`, at most 65,793 of them.
     function sumOfLanes(uint256 lanes, uint256 end) internal pure returns (uint256 sum) {
         assembly ("memory-safe") {
-            for {} lt(lanes, end) {} {
-                sum := add(add(sum, mload(lanes)), add(mload(add(lanes, 0x20)), mload(add(lanes, 0x40))))
-                lanes := add(lanes, 0x60)
+            let second := 0
+            let third := 0
+            for {} lt(lanes, end) { lanes := add(lanes, 0x60) } {
+                let word := mload(add(lanes, 0x40))
+                third := add(third, word)
+                second := add(second, add(mload(add(lanes, 0x20)), word))
+                sum := add(sum, add(mload(lanes), word))
             }
+            sum := add(sum, add(shr(8, second), shr(16, third)))
             // Times ones: lane 9 gets the sum of all ten.
             sum := and(shr(216, mul(sum, ONES)), 0xffffff)
         }
@@ -74,30 +90,39 @@ library Qi8DotLib {
     /// @dev Sum of the bytes of `blocks` blocks at `from`, at most 65,793 of them that are not zero.
     function sumOfBytes(uint256 from, uint256 blocks) internal pure returns (uint256 sum) {
         assembly ("memory-safe") {
-            let mask := BYTES
+            let high := 0
+            let middle := 0
+            from := sub(from, 2)
             for {} blocks { blocks := sub(blocks, 1) } {
                 let word := mload(from)
+                high := add(high, and(word, HIGH))
+                middle := add(middle, and(word, MIDDLE))
+                sum := add(sum, word)
                 from := add(from, 30)
-                sum := add(add(sum, and(word, mask)), add(and(shr(8, word), mask), and(shr(16, word), mask)))
             }
+            // What is left of the blocks are low words, and at the top the bytes before them.
+            sum := add(add(high, shl(8, middle)), shl(16, sub(sum, add(high, middle))))
             sum := shr(232, mul(sum, ONES))
         }
     }
 
-    /// @dev Dot product of `blocks` blocks of lanes with as many of bytes.
-    function dot(uint256 lanes, uint256 from, uint256 blocks) internal pure returns (uint256 sum) {
+    /// @dev Dot product of lanes with `k` bytes.
+    function dot(uint256 lanes, uint256 from, uint256 k) internal pure returns (uint256 sum) {
         assembly ("memory-safe") {
-            let mask := BYTES
-            let last := add(from, mul(blocks, 30))
+            let high := HIGH
+            let middle := MIDDLE
+            from := sub(from, 2)
+            let last := add(from, k)
             for {} lt(from, last) {} {
-                let end := add(from, 240)
-                if gt(end, last) { end := last }
+                let end := last
+                if gt(sub(last, from), LAST_CHUNK) { end := add(from, CHUNK) }
                 let acc := 0
                 for {} lt(from, end) {} {
                     let word := mload(from)
-                    acc := add(acc, mul(and(shr(16, word), mask), mload(lanes)))
-                    acc := add(acc, mul(and(shr(8, word), mask), mload(add(lanes, 0x20))))
-                    acc := add(acc, mul(and(word, mask), mload(add(lanes, 0x40))))
+                    acc := add(
+                        add(acc, mul(and(word, high), mload(lanes))),
+                        add(mul(and(word, middle), mload(add(lanes, 0x20))), mul(word, mload(add(lanes, 0x40))))
+                    )
                     from := add(from, 30)
                     lanes := add(lanes, 0x60)
                 }
@@ -106,95 +131,113 @@ library Qi8DotLib {
         }
     }
 
-    /// @dev Dot products of bytes with four operands' lanes, a block of each in turn; four words to `sums`.
-    function dotFourLanes(uint256 lanes, uint256 from, uint256 blocks, uint256 sums) internal pure {
+    /// @dev Dot products of `k` bytes with four operands' lanes, a block of each in turn; a word to each of four
+    /// entries of F32RneLib at `sums`.
+    function dotFourLanes(uint256 lanes, uint256 from, uint256 k, uint256 sums) internal pure {
         assembly ("memory-safe") {
             function part(at_, lanes_, end) -> a, b, c, d {
-                let mask := mload(0x00)
                 for {} lt(at_, end) {} {
                     let word := mload(at_)
-                    let ten := and(shr(16, word), mask)
-                    a := add(a, mul(ten, mload(lanes_)))
-                    b := add(b, mul(ten, mload(add(lanes_, 0x60))))
-                    c := add(c, mul(ten, mload(add(lanes_, 0xc0))))
-                    d := add(d, mul(ten, mload(add(lanes_, 0x120))))
-                    ten := and(shr(8, word), mask)
-                    a := add(a, mul(ten, mload(add(lanes_, 0x20))))
-                    b := add(b, mul(ten, mload(add(lanes_, 0x80))))
-                    c := add(c, mul(ten, mload(add(lanes_, 0xe0))))
-                    d := add(d, mul(ten, mload(add(lanes_, 0x140))))
-                    ten := and(word, mask)
-                    a := add(a, mul(ten, mload(add(lanes_, 0x40))))
-                    b := add(b, mul(ten, mload(add(lanes_, 0xa0))))
-                    c := add(c, mul(ten, mload(add(lanes_, 0x100))))
-                    d := add(d, mul(ten, mload(add(lanes_, 0x160))))
+                    let high := and(word, mload(0x00))
+                    let middle := and(word, mload(0x20))
+                    a := add(
+                        add(a, mul(high, mload(lanes_))),
+                        add(mul(middle, mload(add(lanes_, 0x20))), mul(word, mload(add(lanes_, 0x40))))
+                    )
+                    b := add(
+                        add(b, mul(high, mload(add(lanes_, 0x60)))),
+                        add(mul(middle, mload(add(lanes_, 0x80))), mul(word, mload(add(lanes_, 0xa0))))
+                    )
+                    c := add(
+                        add(c, mul(high, mload(add(lanes_, 0xc0)))),
+                        add(mul(middle, mload(add(lanes_, 0xe0))), mul(word, mload(add(lanes_, 0x100))))
+                    )
+                    d := add(
+                        add(d, mul(high, mload(add(lanes_, 0x120)))),
+                        add(mul(middle, mload(add(lanes_, 0x140))), mul(word, mload(add(lanes_, 0x160))))
+                    )
                     at_ := add(at_, 30)
                     lanes_ := add(lanes_, 0x180)
                 }
             }
-            // Read back where it is needed: as a constant, the compiler would fetch it from the code each time.
-            mstore(0x00, BYTES)
-            let last := add(from, mul(blocks, 30))
-            let end := add(from, 240)
-            if gt(end, last) { end := last }
+            // Read back where they are needed: as constants, the compiler would fetch them from the code each time.
+            mstore(0x00, HIGH)
+            mstore(0x20, MIDDLE)
+            from := sub(from, 2)
+            let last := add(from, k)
+            let end := last
+            if gt(k, LAST_CHUNK) { end := add(from, CHUNK) }
             let a, b, c, d := part(from, lanes, end)
             mstore(sums, shr(232, a))
-            mstore(add(sums, 0x20), shr(232, b))
-            mstore(add(sums, 0x40), shr(232, c))
-            mstore(add(sums, 0x60), shr(232, d))
+            mstore(add(sums, 0x80), shr(232, b))
+            mstore(add(sums, 0x100), shr(232, c))
+            mstore(add(sums, 0x180), shr(232, d))
             for {} lt(end, last) {} {
                 from := end
                 lanes := add(lanes, 0xc00)
-                end := add(from, 240)
-                if gt(end, last) { end := last }
+                end := last
+                if gt(sub(last, from), LAST_CHUNK) { end := add(from, CHUNK) }
                 a, b, c, d := part(from, lanes, end)
                 mstore(sums, add(mload(sums), shr(232, a)))
-                mstore(add(sums, 0x20), add(mload(add(sums, 0x20)), shr(232, b)))
-                mstore(add(sums, 0x40), add(mload(add(sums, 0x40)), shr(232, c)))
-                mstore(add(sums, 0x60), add(mload(add(sums, 0x60)), shr(232, d)))
+                mstore(add(sums, 0x80), add(mload(add(sums, 0x80)), shr(232, b)))
+                mstore(add(sums, 0x100), add(mload(add(sums, 0x100)), shr(232, c)))
+                mstore(add(sums, 0x180), add(mload(add(sums, 0x180)), shr(232, d)))
             }
         }
     }
 
-    /// @dev Dot products of one operand's lanes, up to `last`, with four rows of bytes, `stride` apart; added to the four
-    /// words at `sums`.
-    function dotFourRows(uint256 lanes, uint256 row, uint256 stride, uint256 last, uint256 sums) internal pure {
+    /// @dev Dot products of one operand's lanes with rows of `k` bytes, `stride` apart, four at a time; added to the
+    /// words from `sums` to `last`.
+    function dotRows(uint256 lanes, uint256 row, uint256 stride, uint256 k, uint256 sums, uint256 last) internal pure {
         assembly ("memory-safe") {
-            let mask := BYTES
-            for {} lt(lanes, last) {} {
-                let end := add(lanes, 0x300)
-                if gt(end, last) { end := last }
-                let a := 0
-                let b := 0
-                let c := 0
-                let d := 0
-                for {} lt(lanes, end) {} {
-                    let first := mload(lanes)
-                    let second := mload(add(lanes, 0x20))
-                    let third := mload(add(lanes, 0x40))
-                    let word := mload(row)
-                    a := add(a, mul(and(shr(16, word), mask), first))
-                    a := add(a, mul(and(shr(8, word), mask), second))
-                    a := add(a, mul(and(word, mask), third))
-                    word := mload(add(row, stride))
-                    b := add(b, mul(and(shr(16, word), mask), first))
-                    b := add(b, mul(and(shr(8, word), mask), second))
-                    b := add(b, mul(and(word, mask), third))
-                    word := mload(add(row, shl(1, stride)))
-                    c := add(c, mul(and(shr(16, word), mask), first))
-                    c := add(c, mul(and(shr(8, word), mask), second))
-                    c := add(c, mul(and(word, mask), third))
-                    word := mload(add(row, mul(3, stride)))
-                    d := add(d, mul(and(shr(16, word), mask), first))
-                    d := add(d, mul(and(shr(8, word), mask), second))
-                    d := add(d, mul(and(word, mask), third))
-                    row := add(row, 30)
-                    lanes := add(lanes, 0x60)
+            function dotFour(end, stride_, row_, lanes_) -> a, b, c, d {
+                let high := mload(0x00)
+                for {} 1 {} {
+                    // The compiler inlines no function that leaves: inlined, its stack would be too deep.
+                    if iszero(lt(row_, end)) { leave }
+                    let word := mload(row_)
+                    let at_ := add(row_, stride_)
+                    let third := mload(add(lanes_, 0x40))
+                    let second := mload(add(lanes_, 0x20))
+                    let first := mload(lanes_)
+                    a := add(
+                        add(add(mul(and(word, high), first), mul(and(word, MIDDLE), second)), mul(word, third)), a
+                    )
+                    word := mload(at_)
+                    at_ := add(at_, stride_)
+                    b := add(
+                        add(add(mul(and(word, high), first), mul(and(word, MIDDLE), second)), mul(word, third)), b
+                    )
+                    word := mload(at_)
+                    c := add(
+                        add(add(mul(and(word, high), first), mul(and(word, MIDDLE), second)), mul(word, third)), c
+                    )
+                    word := mload(add(at_, stride_))
+                    d := add(
+                        add(add(mul(and(word, high), first), mul(and(word, MIDDLE), second)), mul(word, third)), d
+                    )
+                    row_ := add(row_, 30)
+                    lanes_ := add(lanes_, 0x60)
                 }
-                mstore(sums, add(mload(sums), shr(232, a)))
-                mstore(add(sums, 0x20), add(mload(add(sums, 0x20)), shr(232, b)))
-                mstore(add(sums, 0x40), add(mload(add(sums, 0x40)), shr(232, c)))
-                mstore(add(sums, 0x60), add(mload(add(sums, 0x60)), shr(232, d)))
+            }
+            // Read back where it is needed: as a constant, the compiler would fetch it from the code each time.
+            mstore(0x00, HIGH)
+            row := sub(row, 2)
+            for {} k {} {
+                let length := k
+                if gt(k, LAST_CHUNK) { length := CHUNK }
+                let at := row
+                for { let sum := sums } lt(sum, last) { sum := add(sum, 0x80) } {
+                    let a, b, c, d := dotFour(add(at, length), stride, at, lanes)
+                    mstore(sum, add(mload(sum), shr(232, a)))
+                    mstore(add(sum, 0x20), add(mload(add(sum, 0x20)), shr(232, b)))
+                    mstore(add(sum, 0x40), add(mload(add(sum, 0x40)), shr(232, c)))
+                    mstore(add(sum, 0x60), add(mload(add(sum, 0x60)), shr(232, d)))
+                    at := add(at, shl(2, stride))
+                }
+                row := add(row, length)
+                lanes := add(lanes, 0x300)
+                k := sub(k, length)
             }
         }
     }

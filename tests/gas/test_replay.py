@@ -4,6 +4,7 @@
 """
 
 import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from tests.gas.replay import SIZES, Figure, measure
 from tests.support.builds import manifest
-from tests.support.plain_qi8 import Record, conv, dense
+from tests.support.plain_qi8 import CONVOLUTION, Record, dense, windowed
 from tests.support.replay import random_net
 
 SNAPSHOT = Path(__file__).with_name("replay_snapshot.json")
@@ -36,20 +37,70 @@ def test_figure__within_its_ceiling(figures, name):
     assert figures[name] <= SIZES[name].ceiling
 
 
-@pytest.mark.parametrize(
-    ("fewer", "more"),
-    [
-        pytest.param(dense(240, 40), dense(240, 80), id="dense, K = 240"),
-        pytest.param(dense(784, 40), dense(784, 80), id="dense, K = 784"),
-        pytest.param(conv((9, 9, 240), 16, 1), conv((18, 9, 240), 16, 1), id="conv, K = 240"),
-    ],
+@dataclass(frozen=True)
+class Growth:
+    """A step, and the same with more rows or positions."""
+
+    fewer: Record
+    more: Record
+
+
+def _dense(k: int) -> Growth:
+    return Growth(dense(k, 40), dense(k, 80))
+
+
+def _conv(
+    channels: int,
+    kernel: int,
+    stride: int = 1,
+    pad: int = 0,
+    kernels: int = 16,
+) -> Growth:
+    """Return a square window over an image and over one with twice the positions."""
+
+    def of(rows: int) -> Record:
+        side = stride * 5 + kernel - 2 * pad
+        height = stride * (rows - 1) + kernel - 2 * pad
+        image, pads = (height, side, channels), (pad,) * 4
+        return windowed(CONVOLUTION, image, kernels, (kernel,) * 2, (stride,) * 2, pads)
+
+    return Growth(of(6), of(12))
+
+
+def _sizes(least: int, kernel: int) -> range:
+    """Return K from `least` to 300 that a window with `kernel` x `kernel` pixels can have."""
+    return range(-(-least // kernel**2) * kernel**2, 301, kernel**2)
+
+
+GROWTHS = (
+    {f"dense, K = {k}": _dense(k) for k in [*range(240, 301), 784, 3072]}
+    | {f"1x1, K = {k}": _conv(k, 1) for k in range(240, 301)}
+    | {f"3x3, K = {k}": _conv(k // 9, 3) for k in [*_sizes(240, 3), 1152]}
+    | {f"5x5, K = {k}": _conv(k // 25, 5) for k in [*_sizes(240, 5), 1600]}
+    | {
+        f"{kernel}x{kernel}x{channels}, stride {stride}, padding {pad}": _conv(
+            channels, kernel, stride, pad
+        )
+        for kernel, channels in [(3, 27), (3, 31), (5, 10), (5, 11)]
+        for stride in (1, 2, 3)
+        for pad in (0, 1, 2)
+        if (stride, pad) != (1, 0)
+    }
+    | {f"3x3x27, {count} kernels": _conv(27, 3, kernels=count) for count in (12, 20, 32)}
 )
-def test_arithmetic__of_more_rows_or_positions__is_six_gas_a_mac(fewer, more):
+ZERO_POINTS = {"unsigned": {}, "signed": {"za": 128, "zw": 128, "zy": 128, "lo": 128}}
+
+
+@pytest.mark.parametrize("zero_points", ZERO_POINTS)
+@pytest.mark.parametrize("name", GROWTHS)
+def test_arithmetic__of_more_rows_or_positions__is_six_gas_a_mac(name, zero_points):
     pytest.importorskip("pyrevm", reason="pyrevm has no wheel for this Python or processor")
+    growth = GROWTHS[name]
+    fewer, more = (
+        replace(record, **ZERO_POINTS[zero_points]) for record in (growth.fewer, growth.more)
+    )
 
-    spent = [_computing(record) for record in (fewer, more)]
-
-    assert (spent[1] - spent[0]) / (more.macs - fewer.macs) <= PER_MAC
+    assert (_computing(more) - _computing(fewer)) / (more.macs - fewer.macs) <= PER_MAC
 
 
 def test_code__is_within_eip_170():
