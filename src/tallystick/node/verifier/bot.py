@@ -7,10 +7,10 @@ it brings late, twice or never does no harm: with each block the verifier looks 
 import asyncio
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from ape.api import ProviderContextManager
 from silverback import SilverbackBot
 from silverback.main import SharedState, TaskData
 from silverback.runner import BaseRunner
@@ -22,7 +22,6 @@ from web3 import Web3
 
 from tallystick.chain.abi import contract
 from tallystick.node.log import get_log
-from tallystick.node.rpc import persist
 from tallystick.node.settings import Settings
 from tallystick.node.verifier.connection import Connection, patiently
 from tallystick.node.verifier.verifier import EXPECTED, Verifier
@@ -46,8 +45,6 @@ def build(settings: Settings, connection: Connection, verifier: Verifier) -> Sil
         verifier: this process's.
     """
     bot = patiently(lambda: SilverbackBot(_silverback(settings, connection, verifier)))
-    # It may have connected anew.
-    persist(connection.provider.web3)
 
     def begin(_: Any) -> None:
         # Silverback sets it in one worker only, by a task.
@@ -133,9 +130,9 @@ class PatientRunner(BaseRunner):
 class _Settings(SilverbackSettings):
     """Silverback's, on the connection that there is already."""
 
-    def get_provider_context(self) -> ProviderContextManager:
-        """Return a context with this process's provider."""
-        return ProviderContextManager(provider=self.provider)
+    def get_provider_context(self) -> Any:
+        """Return a context of this process's provider; Ape's own would connect anew, once."""
+        return nullcontext(self.provider)
 
 
 class _Snapshots(Datastore):
