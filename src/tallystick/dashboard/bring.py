@@ -28,7 +28,7 @@ class Bring:
         """Do it once."""
         for core in self.data.cores():
             # An imported core's logs are decoded by whoever audits them.
-            if core.chain_id in self.urls and not self.data.imported(core):
+            if core.chain_id in self.urls and not self.data.imported(core).exists():
                 self._bring(core, self.urls[core.chain_id])
 
     def _bring(self, core: Core, urls: Sequence[str]) -> None:
