@@ -13,13 +13,15 @@ library Qi8ConvolutionLib {
     /// @dev Where the pieces lie in memory, for one group.
     struct Work {
         uint256 outputs; // rows of a group
-        uint256 fours; // rows whose lanes lie in fours, the rest alone
+        uint256 fours; // rows whose lanes lie in fours, the rest alone; the last of a four may be missing
         uint256 k;
         uint256 blocks;
         uint256 lanes;
         uint256 rows;
         uint256 entries;
         uint256 patch;
+        uint256 floor; // of each chunk of a sum
+        uint256 excess; // of each sum, from the floors
     }
 
     /// @dev Computes the output from pointers to the input and to the step's rows.
@@ -45,16 +47,12 @@ library Qi8ConvolutionLib {
         unchecked {
             (uint256 k, uint256 outputs) = (step.k, step.outC / step.groups);
             uint256 blocks = Qi8DotLib.blocksOf(k);
-            (work.outputs, work.fours) = (outputs, outputs & ~uint256(3));
+            (work.outputs, work.fours) = (outputs, (outputs + 1) & ~uint256(3));
             (work.k, work.blocks) = (k, blocks);
-            work.lanes = MemoryLib.take(outputs * blocks * Qi8DotLib.LANES);
-            work.entries = MemoryLib.take(outputs * F32RneLib.ENTRY);
-            uint256 patch = MemoryLib.take(k + 0x40);
-            work.patch = patch;
-            // The last block's bytes beyond K are summed with the others.
-            assembly ("memory-safe") {
-                mstore(add(patch, k), 0)
-            }
+            work.lanes = MemoryLib.take((outputs + 1) * blocks * Qi8DotLib.LANES);
+            work.entries = MemoryLib.take((outputs + 1) * F32RneLib.ENTRY);
+            work.patch = MemoryLib.take(k + 0x20);
+            (work.floor, work.excess) = (Qi8DotLib.floorOf(step.zw), Qi8DotLib.excessOf(k, step.zw));
         }
     }
 
@@ -62,14 +60,15 @@ library Qi8ConvolutionLib {
     function _spreadWeights(Step memory step, Work memory work) private pure {
         unchecked {
             (uint256 k, uint256 size) = (step.k, work.blocks * Qi8DotLib.LANES);
-            (uint256 weights, uint256 lanes) = (work.rows + ROW_HEAD, work.lanes);
+            (uint256 weights, uint256 lanes, uint256 zero) = (work.rows + ROW_HEAD, work.lanes, step.zw);
             for (uint256 o = 0; o < work.outputs; ++o) {
+                (uint256 to, uint256 apart) = (lanes + o * size, Qi8DotLib.LANES);
                 if (o < work.fours) {
-                    uint256 four = lanes + (o & ~uint256(3)) * size;
-                    Qi8DotLib.spread(weights, k, four + (o & 3) * Qi8DotLib.LANES, 4 * Qi8DotLib.LANES);
-                } else {
-                    Qi8DotLib.spread(weights, k, lanes + o * size, Qi8DotLib.LANES);
+                    to = lanes + (o & ~uint256(3)) * size + (o & 3) * Qi8DotLib.LANES;
+                    apart = 4 * Qi8DotLib.LANES;
                 }
+                Qi8DotLib.spread(weights, k, to, apart);
+                if (zero > 0) Qi8DotLib.lower(to, k, apart, zero);
                 weights += ROW_HEAD + k;
             }
         }
@@ -87,10 +86,16 @@ library Qi8ConvolutionLib {
                 for (uint256 x = 0; x < step.outW; ++x) {
                     _copyPatch(window, plane.rowSize, work.patch, step.kW * plane.channels, step.k);
                     _dot(work);
-                    uint256 less = step.zw;
-                    if (less > 0) less *= Qi8DotLib.sumOfBytes(work.patch, work.blocks);
                     F32RneLib.requantizeEntries(
-                        work.entries, less, work.rows, stride, work.outputs, output, step.zy, step.lo, step.hi
+                        work.entries,
+                        work.excess,
+                        work.rows,
+                        stride,
+                        work.outputs,
+                        output,
+                        step.zy,
+                        step.lo,
+                        step.hi
                     );
                     window += right;
                     output += step.outC;
@@ -117,11 +122,11 @@ library Qi8ConvolutionLib {
             uint256 size = work.blocks * Qi8DotLib.LANES;
             uint256 end = lanes + work.fours * size;
             for (; lanes < end; lanes += 4 * size) {
-                Qi8DotLib.dotFourLanes(lanes, patch, k, entry);
+                Qi8DotLib.dotFourLanes(lanes, patch, k, entry, work.floor);
                 entry += 4 * F32RneLib.ENTRY;
             }
             for (end = work.lanes + work.outputs * size; lanes < end; lanes += size) {
-                uint256 sum = Qi8DotLib.dot(lanes, patch, k);
+                uint256 sum = Qi8DotLib.dot(lanes, patch, k, work.floor);
                 assembly ("memory-safe") {
                     mstore(entry, sum)
                 }

@@ -70,6 +70,24 @@ library Qi8DotLib {
         }
     }
 
+    /// @dev Makes the lanes of `k` bytes those of the bytes less `zero`.
+    function lower(uint256 lanes, uint256 k, uint256 step, uint256 zero) internal pure {
+        assembly ("memory-safe") {
+            let zeros := mul(zero, 0x0101010101010101010101010101010101010101010101010101010101010101)
+            for {} k { k := sub(k, 30) } {
+                if lt(k, 30) {
+                    zeros := and(zeros, not(shl(shl(3, k), not(0))))
+                    k := 30
+                }
+                let third := and(zeros, HIGH)
+                mstore(lanes, add(mload(lanes), sub(third, and(zeros, LOW))))
+                mstore(add(lanes, 0x20), add(mload(add(lanes, 0x20)), sub(third, and(zeros, MIDDLE))))
+                mstore(add(lanes, 0x40), sub(mload(add(lanes, 0x40)), third))
+                lanes := add(lanes, step)
+            }
+        }
+    }
+
     /// @dev Sum of the bytes that were spread into lanes up to `end`, at most 65,793 of them.
     function sumOfLanes(uint256 lanes, uint256 end) internal pure returns (uint256 sum) {
         assembly ("memory-safe") {
@@ -87,41 +105,38 @@ library Qi8DotLib {
         }
     }
 
-    /// @dev Sum of the bytes of `blocks` blocks at `from`, at most 65,793 of them that are not zero.
-    function sumOfBytes(uint256 from, uint256 blocks) internal pure returns (uint256 sum) {
-        assembly ("memory-safe") {
-            let high := 0
-            let middle := 0
-            from := sub(from, 2)
-            for {} blocks { blocks := sub(blocks, 1) } {
-                let word := mload(from)
-                high := add(high, and(word, HIGH))
-                middle := add(middle, and(word, MIDDLE))
-                sum := add(sum, word)
-                from := add(from, 30)
-            }
-            // What is left of the blocks are low words, and at the top the bytes before them.
-            sum := add(add(high, shl(8, middle)), shl(16, sub(sum, add(high, middle))))
-            sum := shr(232, mul(sum, ONES))
+    /// @dev What every lane of a sum starts with, so that it is not negative with lanes of bytes less `zero`: as many
+    /// such lanes, as far up as a sum's.
+    function floorOf(uint256 zero) internal pure returns (uint256) {
+        unchecked {
+            return zero * (255 * LAST_CHUNK) * ONES << 16;
         }
     }
 
-    /// @dev Dot product of lanes with `k` bytes.
-    function dot(uint256 lanes, uint256 from, uint256 k) internal pure returns (uint256 sum) {
+    /// @dev How much the sum of `k` products is too great when each chunk starts with the floor.
+    function excessOf(uint256 k, uint256 zero) internal pure returns (uint256) {
+        unchecked {
+            uint256 chunks = k > LAST_CHUNK ? (k - LAST_CHUNK + CHUNK - 1) / CHUNK + 1 : 1;
+            return chunks * zero * (255 * LAST_CHUNK);
+        }
+    }
+
+    /// @dev Dot product of lanes with `k` bytes, each chunk from `floor` on.
+    function dot(uint256 lanes, uint256 from, uint256 k, uint256 floor) internal pure returns (uint256 sum) {
         assembly ("memory-safe") {
-            let high := HIGH
-            let middle := MIDDLE
+            mstore(0x00, HIGH)
+            mstore(0x20, MIDDLE)
             from := sub(from, 2)
             let last := add(from, k)
             for {} lt(from, last) {} {
                 let end := last
                 if gt(sub(last, from), LAST_CHUNK) { end := add(from, CHUNK) }
-                let acc := 0
+                let acc := floor
                 for {} lt(from, end) {} {
                     let word := mload(from)
                     acc := add(
-                        add(acc, mul(and(word, high), mload(lanes))),
-                        add(mul(and(word, middle), mload(add(lanes, 0x20))), mul(word, mload(add(lanes, 0x40))))
+                        add(acc, mul(and(word, mload(0x00)), mload(lanes))),
+                        add(mul(and(word, mload(0x20)), mload(add(lanes, 0x20))), mul(word, mload(add(lanes, 0x40))))
                     )
                     from := add(from, 30)
                     lanes := add(lanes, 0x60)
@@ -131,11 +146,15 @@ library Qi8DotLib {
         }
     }
 
-    /// @dev Dot products of `k` bytes with four operands' lanes, a block of each in turn; a word to each of four
-    /// entries of F32RneLib at `sums`.
-    function dotFourLanes(uint256 lanes, uint256 from, uint256 k, uint256 sums) internal pure {
+    /// @dev Dot products of `k` bytes with four operands' lanes, a block of each in turn, each chunk from
+    /// `floor` on; a word to each of four entries of F32RneLib at `sums`.
+    function dotFourLanes(uint256 lanes, uint256 from, uint256 k, uint256 sums, uint256 floor) internal pure {
         assembly ("memory-safe") {
-            function part(at_, lanes_, end) -> a, b, c, d {
+            function part(at_, lanes_, end, floor_) -> a, b, c, d {
+                a := floor_
+                b := floor_
+                c := floor_
+                d := floor_
                 for {} lt(at_, end) {} {
                     let word := mload(at_)
                     let high := and(word, mload(0x00))
@@ -167,7 +186,7 @@ library Qi8DotLib {
             let last := add(from, k)
             let end := last
             if gt(k, LAST_CHUNK) { end := add(from, CHUNK) }
-            let a, b, c, d := part(from, lanes, end)
+            let a, b, c, d := part(from, lanes, end, floor)
             mstore(sums, shr(232, a))
             mstore(add(sums, 0x80), shr(232, b))
             mstore(add(sums, 0x100), shr(232, c))
@@ -177,7 +196,7 @@ library Qi8DotLib {
                 lanes := add(lanes, 0xc00)
                 end := last
                 if gt(sub(last, from), LAST_CHUNK) { end := add(from, CHUNK) }
-                a, b, c, d := part(from, lanes, end)
+                a, b, c, d := part(from, lanes, end, floor)
                 mstore(sums, add(mload(sums), shr(232, a)))
                 mstore(add(sums, 0x80), add(mload(add(sums, 0x80)), shr(232, b)))
                 mstore(add(sums, 0x100), add(mload(add(sums, 0x100)), shr(232, c)))
@@ -201,27 +220,28 @@ library Qi8DotLib {
                     let second := mload(add(lanes_, 0x20))
                     let first := mload(lanes_)
                     a := add(
-                        add(add(mul(and(word, high), first), mul(and(word, MIDDLE), second)), mul(word, third)), a
+                        add(add(mul(and(word, high), first), mul(and(word, mload(0x20)), second)), mul(word, third)), a
                     )
                     word := mload(at_)
                     at_ := add(at_, stride_)
                     b := add(
-                        add(add(mul(and(word, high), first), mul(and(word, MIDDLE), second)), mul(word, third)), b
+                        add(add(mul(and(word, high), first), mul(and(word, mload(0x20)), second)), mul(word, third)), b
                     )
                     word := mload(at_)
                     c := add(
-                        add(add(mul(and(word, high), first), mul(and(word, MIDDLE), second)), mul(word, third)), c
+                        add(add(mul(and(word, high), first), mul(and(word, mload(0x20)), second)), mul(word, third)), c
                     )
                     word := mload(add(at_, stride_))
                     d := add(
-                        add(add(mul(and(word, high), first), mul(and(word, MIDDLE), second)), mul(word, third)), d
+                        add(add(mul(and(word, high), first), mul(and(word, mload(0x20)), second)), mul(word, third)), d
                     )
                     row_ := add(row_, 30)
                     lanes_ := add(lanes_, 0x60)
                 }
             }
-            // Read back where it is needed: as a constant, the compiler would fetch it from the code each time.
+            // Read back where they are needed: as constants, the compiler would fetch them from the code each time.
             mstore(0x00, HIGH)
+            mstore(0x20, MIDDLE)
             row := sub(row, 2)
             for {} k {} {
                 let length := k

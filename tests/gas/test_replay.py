@@ -86,7 +86,7 @@ GROWTHS = (
         for pad in (0, 1, 2)
         if (stride, pad) != (1, 0)
     }
-    | {f"3x3x27, {count} kernels": _conv(27, 3, kernels=count) for count in (12, 20, 32)}
+    | {f"3x3x27, {count} kernels": _conv(27, 3, kernels=count) for count in (8, 12, 20, 32)}
 )
 ZERO_POINTS = {"unsigned": {}, "signed": {"za": 128, "zw": 128, "zy": 128, "lo": 128}}
 

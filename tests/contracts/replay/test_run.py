@@ -152,6 +152,18 @@ def test_convolution__greatest_sums__do_not_carry_over(replayer):
     assert replayer.run_net(net, data) == net.run(data) == bytes([255]) * 6
 
 
+@pytest.mark.parametrize("zw", [0, 1, 128, 254, 255])
+@pytest.mark.parametrize("k", [30, 240, 241, 257, 258, 259, 270, 498, 499, 7200])
+def test_convolution__extreme_sums__do_not_carry_or_borrow(replayer, k, zw):
+    scale = int(np.float32(1 / (k * 255)).view(np.uint32))
+    weights = [bytes(k), bytes([255]) * k, bytes([0, 255] * k)[:k], bytes([255, 0] * k)[:k]]
+    rows = [Row(bias, scale, row) for bias in (0, 9) for row in weights]
+    net = Net([Layer(conv((1, 2, k), 7, 1), rows[:7])]).with_record(0, zw=zw, zy=100)
+    data = bytes([255]) * k + bytes([255, 0] * k)[:k]
+
+    assert replayer.run_net(net, data) == net.run(data)
+
+
 def test_accumulator__beyond_2_31__is_not_wrapped(replayer):
     scale = int(np.float32(2**-58).view(np.uint32))
     net = _biased([(2**62, scale), (-(2**62), scale)], {"zy": 100})
