@@ -24,6 +24,8 @@ ROLES = (
     "juror 0",
     "juror 1",
     "juror 2",
+    "gil",
+    "hal",
 )
 JURORS = 3
 REQUESTERS = 8

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tallystick.batch import PreImage
-from tallystick.demo import report
+from tallystick.demo import live, report
+from tallystick.demo.cast import ROLES
 from tallystick.demo.digits.quantised import load_samples
 from tallystick.demo.jury import Jury
 from tallystick.demo.operators import Operator, altered
@@ -23,6 +24,8 @@ from tallystick.store import BatchStore
 from tallystick.words import ZERO32
 
 GENESIS = 1_800_000_000
+LIVE = 2 * live.A_REQUEST + 50
+"""Samples kept for the part that runs by itself."""
 Tell = Callable[[str], None]
 
 
@@ -35,11 +38,15 @@ def run(tell: Tell) -> list[dict[str, Any]]:
     Returns:
         A row per network, as of report.rows.
     """
-    with localnet(accounts=12, timestamp=GENESIS) as w3, tempfile.TemporaryDirectory() as folder:
-        tell("deploying the core, a committee of three and three networks")
+    with (
+        localnet(accounts=len(ROLES), timestamp=GENESIS) as w3,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        tell("deploying the core, its resolvers and four networks")
         world, store = build(w3), BatchStore(f"{folder}/batches")
         engine = Engine(world.model)
         receipts = _commit(world, engine, Path(folder), store, tell)
+        _live(world, engine, Path(folder), store, tell)
         findings = _verify(world, engine, store, tell)
         _grief(world, engine, findings, tell)
         _wait(world, tell)
@@ -48,8 +55,8 @@ def run(tell: Tell) -> list[dict[str, Any]]:
 
 
 def _commit(world: World, engine: Engine, folder: Path, store: BatchStore, tell: Tell) -> Path:
-    """All 1,797 samples, over six operators, three of whom cheat; return a batch's receipts."""
-    samples = load_samples(world.model)
+    """Most samples, over six operators, three of whom cheat; return a batch's receipts."""
+    samples = load_samples(world.model)[:-LIVE]
 
     def take(count: int) -> list[bytes]:
         taken = samples[:count]
@@ -62,7 +69,10 @@ def _commit(world: World, engine: Engine, folder: Path, store: BatchStore, tell:
         return Operator(world, stage, name, engine, own, store)
 
     operators = {
-        name: operator(stage, name) for stage in world.stages.values() for name in stage.operators
+        name: operator(stage, name)
+        for stage in world.stages.values()
+        if stage.name != "Docks"
+        for name in stage.operators
     }
     ada, bob, cyd, dan, eve, fay = operators.values()
     receipts = [ada.submit(ada.answer(take(size))).receipts for size in (500, 137, 1)]
@@ -78,8 +88,19 @@ def _commit(world: World, engine: Engine, folder: Path, store: BatchStore, tell:
     eve.publish(eve.submit(again, BatchStore(str(eve.folder / "batches"))))
     fay.submit(fay.answer(take(len(samples))))
     for stage in world.stages.values():
-        tell(f"{stage.name}: {world.registry.totals(stage.id).committed} inferences committed")
+        committed = world.registry.totals(stage.id).committed
+        if committed:
+            tell(f"{stage.name}: {committed} inferences committed")
     return receipts[1]
+
+
+def _live(world: World, engine: Engine, folder: Path, store: BatchStore, tell: Tell) -> None:
+    """The last samples, over two operators; one is a process, one cheats; verifiers' processes."""
+    stage, own = world.stages["Docks"], folder / "hal"
+    own.mkdir()
+    cheat = Operator(world, stage, "hal", engine, own, store)
+    samples = load_samples(world.model)[-LIVE:]
+    live.run(world, stage, samples, cheat, folder, Path(store.url), tell)
 
 
 def _verify(world: World, engine: Engine, store: BatchStore, tell: Tell) -> dict[bytes, Data]:
@@ -88,6 +109,8 @@ def _verify(world: World, engine: Engine, store: BatchStore, tell: Tell) -> dict
     known: dict[bytes, Data] = {}
     for record in list(world.ledger().batches.values()):
         stage = world.stage_of(record.batch.network_id)
+        if stage.name == "Docks":
+            continue
         place = f"{stage.name}, batch 0x{record.id.hex()[:8]} of {record.batch.count}"
         match verifier.look(record):
             case Withheld():

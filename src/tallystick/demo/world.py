@@ -130,6 +130,8 @@ def build(w3: Web3) -> World:
     judged = replace(RULES, arbiter=committee, attestors=(committee, ZERO_ADDRESS, ZERO_ADDRESS))
     _open(world, "Agora", replace(judged, arbiter=replay, open=True), ("ada", "bob"))
     _open(world, "Bourse", replace(judged, solicited=True, max_bytes=128), ("cyd", "dan", "eve"))
+    live = replace(judged, arbiter=replay, solicited=True, max_bytes=128)
+    _open(world, "Docks", live, ("gil", "hal"))
     unbacked = replace(RULES, stake_per_inference=0, challenge_bond=0, open=True)
     _open(world, "Commons", unbacked, ("fay",))
     for role in ("verifier", "griefer"):

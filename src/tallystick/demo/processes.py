@@ -1,0 +1,101 @@
+"""Nodes of the story as processes of their own, as `ape run node` starts them for anybody."""
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+from tallystick.demo.cast import ROLES
+from tallystick.errors import TallystickError
+
+
+class NodeError(TallystickError, RuntimeError):
+    """A node of the story is gone, or did not do its part in time."""
+
+
+class Node:
+    """One process, with a role's account.
+
+    Args:
+        kind: operator or verifier.
+        role: whose account it has.
+        settings: its sections.
+        folder: of its settings and log.
+    """
+
+    def __init__(
+        self, kind: str, role: str, settings: Mapping[str, Mapping[str, Any]], folder: Path
+    ) -> None:
+        self.role, self._log = role, folder / f"{role.replace(' ', '-')}.log"
+        file = self._log.with_suffix(".yaml")
+        common = {**settings["common"], "account": f"TEST::{ROLES.index(role)}"}
+        file.write_text(yaml.safe_dump({**settings, "common": common}))
+        ape = shutil.which("ape")
+        if ape is None:
+            raise NodeError("ape is not on PATH; `make env` says how to put it there")
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [ape, "run", "node", kind, "--settings", str(file)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    @property
+    def log(self) -> str:
+        """What it has said, its last lines."""
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-5:])
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process.poll() is None
+
+    def end(self) -> None:
+        """Ask it to end, and see to it."""
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@contextlib.contextmanager
+def ended(nodes: list[Node]) -> Iterator[None]:
+    """End all nodes at the end, whatever happens."""
+    try:
+        yield
+    finally:
+        for node in nodes:
+            node.end()
+
+
+def wait(done: Callable[[], bool], what: str, nodes: list[Node], timeout: float = 90) -> None:
+    """Wait until something is so.
+
+    Raises:
+        NodeError: it did not become so in time, or a node is gone; with what that one said last.
+    """
+    end = time.monotonic() + timeout
+    while not done():
+        for node in nodes:
+            if not node.alive:
+                raise NodeError(f"the node of {node.role} is gone; it said: {node.log}")
+        if time.monotonic() > end:
+            said = "; ".join(f"{node.role}: {node.log}" for node in nodes)
+            raise NodeError(f"not within {timeout:g} s: {what}; the nodes said: {said}")
+        time.sleep(0.1)
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody has."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
