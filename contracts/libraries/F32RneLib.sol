@@ -51,7 +51,7 @@ library F32RneLib {
             uint256 base = (zy << 38) + HALF;
             (uint256 end, uint256 span) = (target + count, hi - lo);
             while (true) {
-                // The short way, until one must go the exact way.
+                // The short way, until one must go the exact way. Pointers move on before the jumps: cheaper to keep.
                 assembly ("memory-safe") {
                     for {} lt(target, end) {} {
                         let head := mload(row)
@@ -62,19 +62,17 @@ library F32RneLib {
                         )
                         // Moved by the reach, so that next to a tie the bits below the point are from 0 to twice that.
                         y := add(shl(left, add(y, REACH)), base)
+                        sums := add(sums, 0x20)
+                        row := add(row, stride)
                         if iszero(gt(and(y, BELOW), not(shl(left, NEAR)))) { break }
                         y := sar(38, y)
                         if gt(sub(y, lo), span) { y := add(lo, mul(span, sgt(y, lo))) }
                         mstore8(target, y)
-                        sums := add(sums, 0x20)
-                        row := add(row, stride)
                         target := add(target, 1)
                     }
                 }
                 if (target == end) return;
-                _exact(sums, less, row, target, zy, lo, hi);
-                sums += 0x20;
-                row += stride;
+                _exact(sums - 0x20, less, row - stride, target, zy, lo, hi);
                 ++target;
             }
         }
@@ -118,17 +116,17 @@ library F32RneLib {
                         let y := add(
                             mul(sub(mload(entries), less), mload(add(entries, 0x20))), mload(add(entries, 0x40))
                         )
-                        if iszero(gt(and(y, BELOW), mload(add(entries, 0x60)))) { break }
+                        let near := mload(add(entries, 0x60))
+                        entries := add(entries, ENTRY)
+                        if iszero(gt(and(y, BELOW), near)) { break }
                         y := sar(38, y)
                         if gt(sub(y, lo), span) { y := add(lo, mul(span, sgt(y, lo))) }
                         mstore8(target, y)
-                        entries := add(entries, ENTRY)
                         target := add(target, 1)
                     }
                 }
                 if (target == end) return;
-                _exact(entries, less, row + (target + count - end) * stride, target, zy, lo, hi);
-                entries += ENTRY;
+                _exact(entries - ENTRY, less, row + (target + count - end) * stride, target, zy, lo, hi);
                 ++target;
             }
         }
