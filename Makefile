@@ -28,8 +28,7 @@ help: ## list these commands
 
 setup: $(CACHE)/packages ## install everything (the other commands do it when needed)
 
-compile: setup ## compile the contracts
-	$(BIN)/ape compile
+compile: setup .build/__local__.json ## compile the contracts
 
 abi: compile ## copy ABI and creation code into the package
 	$(BIN)/python tools/package_abi.py
@@ -113,6 +112,11 @@ $(CACHE)/python: requirements.lock pyproject.toml tools/venv
 
 $(CACHE)/npm: package.json package-lock.json .npmrc | $(CACHE)/python
 	npm ci --ignore-scripts --loglevel=error
+	@touch $@
+
+# All of them: Ape alone passes over a contract of which only a library has changed.
+.build/__local__.json: ape-config.yaml tools/solc/solc.js $(shell find contracts -name '*.sol') | $(CACHE)/packages
+	$(BIN)/ape compile --force
 	@touch $@
 
 $(CACHE)/packages: ape-config.yaml $(CACHE)/npm

@@ -23,7 +23,7 @@ from tallystick.totals import expression
 from tallystick.totals.amounts import whole
 from tallystick.totals.backing import backing, resolvers_of
 from tallystick.totals.coverage import Coverage, coverage
-from tallystick.totals.engines import connect, load, load_files
+from tallystick.totals.engines import connect, has_files, load, load_files
 from tallystick.totals.expression import BY, COUNTS, NETWORK
 from tallystick.totals.gas import gas
 from tallystick.totals.requesters import concentration, requesters
@@ -98,7 +98,7 @@ class Analysis:
     def measures(self) -> pa.Table:
         """Return what the totals of each network rest on; see the README for each column."""
         leaves = _by_key(concentration(self.requesters_expression()))
-        used = _by_key(gas(self.tables, load_files(self._connection, self.data, "transactions")))
+        used = self._gas()
         codes = {core: read_resolvers(self.data, core) for core in self.data.cores()}
         at = {(core.chain_id, core.address): found for core, found in codes.items()}
         registered = self.networks()
@@ -129,6 +129,12 @@ class Analysis:
                 }
             )
         return _arrow(rows)
+
+    def _gas(self) -> dict[tuple[Any, ...], Row]:
+        if not has_files(self.data, "transactions"):
+            # To look at every event only to find nothing would take long.
+            return {}
+        return _by_key(gas(self.tables, load_files(self._connection, self.data, "transactions")))
 
     def requesters(self) -> pa.Table:
         """Return inferences per network and requester, as far as batch data were collected."""

@@ -61,3 +61,14 @@ def test_pipeline__same_network_id_on_two_chains__are_kept_apart(tmp_path: Path)
             assert found[network]["committed"] == totals.committed
             assert int(found[network]["burned"]) == totals.burned
     assert of_contract(one) != of_contract(other)
+
+
+def test_pipeline__core_whose_address_looks_like_a_number__keeps_it(tmp_path: Path) -> None:
+    machine = walk(3, 300)
+    core = Core(CHAIN_ID, bytes(19) + b"\x10")
+    fill(tmp_path, core, logs_table(machine.raw))
+
+    rows = Analysis(tmp_path).totals().to_pylist()
+
+    assert {row["address"] for row in rows} == {to_hex(core.address)}
+    assert sum(row["committed"] for row in rows) > 0

@@ -94,7 +94,7 @@ def demo_shown(folder: Path) -> Iterator[Shown]:
 
     def play() -> None:
         try:
-            story.run(lambda line: None)
+            story.run(lambda line: None, nodes=False)
         except BaseException as error:
             played["error"] = error
             ready.set()

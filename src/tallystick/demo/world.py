@@ -119,8 +119,13 @@ class World:
         return next(stage for stage in self.stages.values() if stage.id == network)
 
 
-def build(w3: Web3) -> World:
-    """Deploy everything, register the networks, fund and stake."""
+def build(w3: Web3, nodes: bool = True) -> World:
+    """Deploy everything, register the networks, fund and stake.
+
+    Args:
+        w3: connected to a chain where the roles have coins.
+        nodes: whether to register the network that nodes' processes play in.
+    """
     senders = {role: Web3Sender(w3, account(role)) for role in ROLES}
     core, _ = deploy(w3, senders["owner"], creation_code("Tallystick"))
     registry = Registry(w3, core)
@@ -130,8 +135,9 @@ def build(w3: Web3) -> World:
     judged = replace(RULES, arbiter=committee, attestors=(committee, ZERO_ADDRESS, ZERO_ADDRESS))
     _open(world, "Agora", replace(judged, arbiter=replay, open=True), ("ada", "bob"))
     _open(world, "Bourse", replace(judged, solicited=True, max_bytes=128), ("cyd", "dan", "eve"))
-    live = replace(judged, arbiter=replay, solicited=True, max_bytes=128)
-    _open(world, "Docks", live, ("gil", "hal"))
+    if nodes:
+        live = replace(judged, arbiter=replay, solicited=True, max_bytes=128)
+        _open(world, "Docks", live, ("gil", "hal"))
     unbacked = replace(RULES, stake_per_inference=0, challenge_bond=0, open=True)
     _open(world, "Commons", unbacked, ("fay",))
     for role in ("verifier", "griefer"):

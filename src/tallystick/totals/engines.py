@@ -46,9 +46,14 @@ def load(connection: Any, data: Dataset, names: Iterable[str] = EVENTS) -> Table
     }
 
 
+def has_files(data: Dataset, name: str) -> bool:
+    """Whether a data folder has anything of a table."""
+    return any((data.root / name).glob("*/*/*.parquet"))
+
+
 def load_files(connection: Any, data: Dataset, name: str) -> ir.Table:
     """Return another table of a data folder: transactions or inferences; empty if there is none."""
-    if any((data.root / name).glob("*/*/*.parquet")):
+    if has_files(data, name):
         return _read(connection, data, name, f"tallystick_{name}")
     columns = {"chain_id": pa.int64(), "address": pa.string()}
     kinds = {field.name: field.type for field in FILES[name]} | columns
@@ -58,7 +63,12 @@ def load_files(connection: Any, data: Dataset, name: str) -> ir.Table:
 def _read(connection: Any, data: Dataset, name: str, called: str) -> ir.Table:
     folder = data.root / name
     if connection.name == "duckdb":
-        table = connection.read_parquet(f"{folder}/**/*.parquet", hive_partitioning=True)
+        table = connection.read_parquet(
+            f"{folder}/**/*.parquet",
+            hive_partitioning=True,
+            # Else the address 0x00…0a is read as the number 10.
+            hive_types_autocast=False,
+        )
     elif connection.name == "pyspark":
         table = connection.read_parquet(str(folder))
     else:

@@ -34,7 +34,9 @@ def gas(tables: Tables, transactions: ir.Table) -> ir.Table:
     moves = ibis.union(
         *(tables[name].select(*NETWORK, "transaction_hash") for name in BATCH_EVENTS)
     )
-    shares = moves.group_by(place).agg(moves=moves.count())
-    each = moves.join(shares, place).join(transactions, place)
-    per_move = each.gas_used.cast("float64") / each.moves.cast("float64")
-    return each.group_by(list(NETWORK)).agg(gas=per_move.sum())
+    # How many moves of each network a transaction made; most made one, of one.
+    made = moves.group_by([*NETWORK, "transaction_hash"]).agg(moves=moves.count())
+    shares = made.group_by(place).agg(all=made.moves.sum())
+    each = made.join(shares, place).join(transactions, place)
+    share = each.moves.cast("float64") / each["all"].cast("float64")
+    return each.group_by(list(NETWORK)).agg(gas=(each.gas_used.cast("float64") * share).sum())
