@@ -67,7 +67,6 @@ class Commands:
         (text,) = result.stderr.strip().splitlines()
         return text
 
-
     def plain(self, line: str, *args: object) -> Any:
         """Run a command that needs no chain, with JSON as its answer; it must succeed."""
         result = self._plain(line, *args)
