@@ -162,6 +162,8 @@ library Qi8StepLib {
     /// @dev Whether groups divide the channels, and a row has the weights of its group's.
     function _isGrouped(Step memory step) private pure returns (bool) {
         unchecked {
+            // The groups divide the channels, or it is false before.
+            // slither-disable-next-line divide-before-multiply
             return step.groups > 0 && step.inC % step.groups == 0 && step.outC % step.groups == 0
                 && step.k == step.kH * step.kW * (step.inC / step.groups);
         }

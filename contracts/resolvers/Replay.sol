@@ -83,6 +83,7 @@ contract Replay is IReplay {
         result = new bytes(step.outSize());
         (uint256 input, uint256 output) = (tensor.contentOf(), result.contentOf());
         // A max pool writes whole words.
+        // slither-disable-next-line unused-return
         MemoryLib.take(0x20);
         uint256 mark = MemoryLib.mark();
         if (step.kind == DENSE) Qi8DenseLib.dense(step, input, rows, output);
