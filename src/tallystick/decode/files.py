@@ -124,7 +124,8 @@ def _read(data: Dataset, core: Core) -> Mapping[str, str]:
 
 
 def _note(data: Dataset, core: Core, done: Mapping[str, str]) -> None:
-    body = {"version": VERSION, "parts": done}
+    # In the order of blocks, whatever the order of work: equal folders are equal to the byte.
+    body = {"version": VERSION, "parts": dict(sorted(done.items()))}
     replace_file(_marks(data, core), json.dumps(body, indent=1).encode())
 
 

@@ -11,6 +11,7 @@ import io
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import httpx
 import pyarrow as pa
@@ -186,9 +187,14 @@ class _Run:
         return max(found.height - depth, self._manifest.first_block - 1)
 
     async def _is_canonical(self) -> bool:
-        """Whether all parts are of one history, and that one is the chain's."""
+        """Whether all parts are of one history, and that one is the chain's.
+
+        An interrupted run to a higher head may have left gaps above this one's.
+        """
         runs = self._manifest.linked()
-        return not runs or (len(runs) == 1 and await self._has(runs[0][-1]))
+        if any(one[-1].last + 1 == other[0].first for one, other in pairwise(runs)):
+            return False
+        return all([await self._has(run[-1]) for run in runs])
 
     async def _drop_forked(self) -> None:
         """Give up the parts that are not the chain's any more.

@@ -5,13 +5,13 @@ shows counts only when it is on the same statement, under a member's signature.
 """
 
 import asyncio
-import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
+from pydantic_core import from_json
 from web3 import Web3
 from web3.exceptions import Web3Exception
 
@@ -125,8 +125,10 @@ def read(body: bytes) -> Statement:
     if len(body) > MAX_SIZE:
         raise StatementError(f"more than {MAX_SIZE} bytes; needed: one statement")
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError) as error:
+        # Python's own parser crashes on what is nested deep enough, where a library has raised the
+        # limit of recursion; this one has a limit of its own.
+        found = from_json(body)
+    except ValueError as error:
         raise StatementError(f"no JSON: {error}") from error
     return Statement.from_json(found)
 
