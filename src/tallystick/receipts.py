@@ -1,8 +1,9 @@
 """Files of receipts, one a line."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
+
+from pydantic_core import from_json
 
 from tallystick.errors import ReceiptError, TallystickError
 from tallystick.receipt import Receipt
@@ -18,7 +19,7 @@ def read_receipts(file: Path) -> Iterator[Receipt]:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 try:
-                    yield Receipt.from_json(json.loads(line))
+                    yield Receipt.from_json(from_json(line))
                 except (ReceiptError, ValueError) as error:
                     raise ReceiptsError(f"{file}, line {number}: {error}") from error
 

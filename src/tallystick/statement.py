@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import from_json
 
 from tallystick.committee import Audit, Verdict
 from tallystick.eip712 import Domain
@@ -92,7 +93,7 @@ class Statement:
     def read(cls, path: Path) -> "Statement":
         """Return a file's; StatementError, with the file's name, when it holds none."""
         try:
-            return cls.from_json(json.loads(path.read_bytes()))
+            return cls.from_json(from_json(path.read_bytes()))
         except ValueError as error:
             raise StatementError(f"{path}: {error}") from error
 
