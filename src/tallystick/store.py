@@ -7,6 +7,7 @@ trusted: what is read must hash to the root. Signatures are in no hash; check th
 import os
 from collections.abc import Sequence
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import fsspec  # type: ignore[import-untyped]
@@ -14,6 +15,7 @@ import pyarrow as pa
 from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 from pyarrow import parquet
 
+from tallystick.durable import replace_file
 from tallystick.errors import BatchCorruptError, BatchMissingError, StoreError
 from tallystick.hexes import to_hex
 from tallystick.inference import hash_leaves
@@ -184,13 +186,7 @@ class BatchStore:
                 self._fs.pipe_file(path, packed)
                 return
             # A file is there whole or not at all, also after a crash.
-            self._fs.makedirs(self._folder, exist_ok=True)
-            unfinished = f"{path}.{os.getpid()}.part"
-            with open(unfinished, "wb") as file:
-                file.write(packed)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(unfinished, path)
+            replace_file(Path(path), packed, Path(f"{path}.{os.getpid()}.part"))
         except OSError as error:
             raise StoreError(f"{path} cannot be written: {error}") from error
 

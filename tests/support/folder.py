@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tallystick.decode.files import decode_core
+from tallystick.durable import replace_file
 from tallystick.extract.dataset import Core, Dataset
-from tallystick.extract.manifest import Manifest, Part, replace_file
+from tallystick.extract.manifest import Manifest, Part
 from tallystick.extract.schema import LOGS
 
 ZERO = "0x" + "00" * 32

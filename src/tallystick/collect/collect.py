@@ -1,16 +1,15 @@
 """Leaves of committed batches, from stores, each batch rebuilt and found to hash to its root."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tallystick.durable import parquet, replace_file
 from tallystick.errors import BatchMissingError, StoreError
 from tallystick.extract.dataset import Core, Dataset
 from tallystick.extract.lock import locked
-from tallystick.extract.manifest import replace_file
 from tallystick.hexes import from_hex, to_hex
 from tallystick.progress import Progress
 from tallystick.record import Record
@@ -57,7 +56,7 @@ def collect(
         folder = data.inferences(core)
         folder.mkdir(parents=True, exist_ok=True)
         # An engine needs a file to know the columns.
-        replace_file(folder / "0.parquet", _parquet(INFERENCES.empty_table()))
+        replace_file(folder / "0.parquet", parquet(INFERENCES.empty_table()))
         here = {path.stem for path in folder.iterdir()}
         new = corrupt = 0
         for done, row in enumerate(rows):
@@ -69,7 +68,7 @@ def collect(
             corrupt += bad
             if records is not None:
                 table = _table(row["batch_id"], records)
-                replace_file(folder / f"{row['batch_id']}.parquet", _parquet(table))
+                replace_file(folder / f"{row['batch_id']}.parquet", parquet(table))
                 new += 1
         found = sum(row["batch_id"] in here for row in rows) + new
         return Collected(core, len(rows), found, new, corrupt)
@@ -99,9 +98,3 @@ def _table(batch_id: str, records: Sequence[Record]) -> pa.Table:
         ],
         schema=INFERENCES,
     )
-
-
-def _parquet(table: pa.Table) -> bytes:
-    sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd")
-    return sink.getvalue()

@@ -2,6 +2,7 @@
 
 from tallystick.dashboard.events import NEAR, Events, Row
 from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey
+from tallystick.totals.gas import BATCH_EVENTS
 
 ENDINGS = ("settled", "audited", "enclave", "proven", "rejected", "unresolved")
 
@@ -45,17 +46,7 @@ FROM BatchCommitted c JOIN batches b ON b.chain_id = c.chain_id AND b.address = 
     AND b.block_number = c.block_number AND b.log_index = c.log_index
 """
 
-_HISTORY = (
-    "BatchAttested",
-    "BatchChallenged",
-    "BatchDemanded",
-    "LeafRevealed",
-    "ChallengeUpheld",
-    "ChallengeLapsed",
-    "BatchRejected",
-    "BatchFinalized",
-    "BatchArchived",
-)
+_HISTORY = tuple(name for name in BATCH_EVENTS if name != "BatchCommitted")
 
 
 class Batches:

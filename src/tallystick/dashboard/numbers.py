@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tallystick.dashboard.events import Events, Row
 from tallystick.dashboard.network_key import NetworkKey
 from tallystick.decode.words import LIMBS
+from tallystick.totals.gas import BATCH_EVENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +72,6 @@ REJECTED = (Part("BatchRejected", "count"),)
 VERIFIED = _final("audited") + _final("enclave") + _final("proven")
 LEFT = _final("settled") + VERIFIED + _final("unresolved") + REJECTED
 RULES = (Part("NetworkRegistered", "1"),)
-MOVES = (
-    "BatchCommitted",
-    "BatchAttested",
-    "BatchChallenged",
-    "BatchDemanded",
-    "LeafRevealed",
-    "ChallengeUpheld",
-    "ChallengeLapsed",
-    "BatchRejected",
-    "BatchFinalized",
-    "BatchArchived",
-)
-"""Events of batches, whose transactions' gas is counted."""
-
 PARTS: dict[str, tuple[Part, ...]] = {
     "committed": COMMITTED,
     "settled": _final("settled"),
@@ -107,7 +94,7 @@ PARTS: dict[str, tuple[Part, ...]] = {
     "requesters": COMMITTED,
     "top_share": COMMITTED,
     "herfindahl": COMMITTED,
-    "gas_per_verified": tuple(Part(name, "1") for name in MOVES) + VERIFIED,
+    "gas_per_verified": tuple(Part(name, "1") for name in BATCH_EVENTS) + VERIFIED,
     "accessibility": (),
     "verifiability": LEFT,
     "scalability": VERIFIED,

@@ -1,6 +1,5 @@
 """A decoded file for each file of raw logs; done again only where the raw file is another one."""
 
-import io
 import json
 import time
 from collections.abc import Mapping
@@ -13,9 +12,10 @@ import pyarrow.parquet as pq
 from tallystick.decode.columns import layouts
 from tallystick.decode.decode import decode
 from tallystick.decode.words import DecodeError
+from tallystick.durable import parquet, replace_file
 from tallystick.extract.dataset import Core, Dataset
 from tallystick.extract.lock import locked
-from tallystick.extract.manifest import Part, replace_file
+from tallystick.extract.manifest import Part
 from tallystick.extract.schema import LOGS
 from tallystick.progress import Progress
 
@@ -91,11 +91,26 @@ def decode_part(data: Dataset, core: Core, part: Part, logs: pa.Table, first: bo
         tables = decode(logs, core)
     except DecodeError as error:
         raise DecodeError(f"{data.logs(core) / part.name}: {error}") from None
+    write_events(data, core, part, tables, first)
+
+
+def write_events(
+    data: Dataset, core: Core, part: Part, tables: Mapping[str, pa.Table], first: bool
+) -> None:
+    """Write a raw file's events, a file for each table that has rows.
+
+    Args:
+        data: the folder.
+        core: whose events.
+        part: the raw file.
+        tables: by the event's name.
+        first: whether each table gets a file, with or without rows.
+    """
 
     def write(name: str) -> None:
         path = data.events(name, core) / part.name
         if len(tables[name]) or first:
-            replace_file(path, _parquet(tables[name]))
+            replace_file(path, parquet(tables[name]))
         else:
             path.unlink(missing_ok=True)
 
@@ -132,9 +147,3 @@ def _note(data: Dataset, core: Core, done: Mapping[str, str]) -> None:
 def _marks(data: Dataset, core: Core) -> Path:
     path = data.manifest(core)
     return path.parent / "decoded" / path.name
-
-
-def _parquet(table: pa.Table) -> bytes:
-    sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd", compression_level=1)
-    return sink.getvalue()

@@ -7,7 +7,6 @@ manifest does not name is removed.
 
 import asyncio
 import hashlib
-import io
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,11 +16,12 @@ import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tallystick.durable import parquet, replace_file
 from tallystick.extract.dataset import Core, Dataset
 from tallystick.extract.errors import ManifestError, UnavailableError
 from tallystick.extract.fetch import Fetched, Header, fetch, header
 from tallystick.extract.lock import locked
-from tallystick.extract.manifest import Manifest, Part, replace_file
+from tallystick.extract.manifest import Manifest, Part
 from tallystick.extract.rpc import ATTEMPTS, LONGEST_WAIT, Node, Nodes
 from tallystick.extract.schema import LOGS
 from tallystick.extract.transport import AiohttpTransport
@@ -297,7 +297,7 @@ class _Run:
             known = pq.read_table(self._folder / before.name, schema=LOGS)
             table = pa.concat_tables([known, table]).combine_chunks()
             first, parent = before.first, before.parent
-        content = _parquet(table)
+        content = parquet(table)
         digest = hashlib.sha256(content).hexdigest()
         part = Part(first, last, parent, fetched.boundary, len(table), digest)
         replace_file(self._folder / part.name, content)
@@ -310,9 +310,3 @@ class _Run:
     def _tell(self, head: int) -> None:
         if self._progress:
             self._progress(self._done, max(0, head - self._manifest.first_block + 1))
-
-
-def _parquet(table: pa.Table) -> bytes:
-    sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd", compression_level=1)
-    return sink.getvalue()

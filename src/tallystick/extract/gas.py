@@ -1,7 +1,6 @@
 """Gas that the transactions behind a core's logs used, from their receipts."""
 
 import asyncio
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,10 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from tallystick.durable import parquet, replace_file
 from tallystick.extract.dataset import Core, Dataset
 from tallystick.extract.fetch import HEADERS_AT_ONCE
 from tallystick.extract.lock import locked
-from tallystick.extract.manifest import Part, replace_file
+from tallystick.extract.manifest import Part
 from tallystick.extract.rpc import Node, Nodes
 from tallystick.hexes import to_hex
 from tallystick.progress import Progress
@@ -71,9 +71,7 @@ async def _fetch(
             if progress:
                 progress(done, len(missing))
             table = await _receipts(nodes, data.logs(core) / part.name)
-            sink = io.BytesIO()
-            pq.write_table(table, sink, compression="zstd")
-            replace_file(data.transactions(core) / _name(part), sink.getvalue())
+            replace_file(data.transactions(core) / _name(part), parquet(table))
         if progress:
             progress(len(missing), len(missing))
 

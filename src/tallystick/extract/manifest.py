@@ -1,11 +1,11 @@
 """What a data folder holds of one contract: which files, up to which block, with which hashes."""
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tallystick.durable import replace_file
 from tallystick.extract.errors import ManifestError
 from tallystick.hexes import from_hex, to_hex
 
@@ -95,14 +95,3 @@ class Manifest:
         """Replace a file at once: a crash leaves the old one or the new one."""
         body = {"version": VERSION, **asdict(self), "address": to_hex(self.address)}
         replace_file(path, (json.dumps(body, indent=1) + "\n").encode())
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that a crash at any point leaves the old content or the new, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

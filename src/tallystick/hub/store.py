@@ -17,6 +17,7 @@ from typing import Any
 import fsspec  # type: ignore[import-untyped]
 from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
+from tallystick.durable import replace_file
 from tallystick.hexes import to_hex
 from tallystick.hub.content import content_hash
 from tallystick.hub.errors import HubError, ModelCorruptError, ModelMissingError
@@ -224,12 +225,6 @@ class ModelStore:
                 self._fs.pipe_file(path, data)
                 return
             # A piece is there whole or not at all, also after a crash.
-            self._fs.makedirs(os.path.dirname(path), exist_ok=True)
-            unfinished = f"{path}.{os.getpid()}.part"
-            with open(unfinished, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(unfinished, path)
+            replace_file(Path(path), data, Path(f"{path}.{os.getpid()}.part"))
         except Exception as error:
             raise HubError(f"{path} cannot be written: {error}") from error

@@ -5,7 +5,6 @@ signed it and was valid at the item's own time, and it was not counted before, i
 either mode. Never more count than are claimed.
 """
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -13,10 +12,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from tallystick.extract.manifest import replace_file
+from tallystick.durable import parquet, replace_file
 from tallystick.hexes import to_hex
 from tallystick.opengradient.blobs import BlobSource
 from tallystick.opengradient.errors import BlobError
@@ -307,9 +305,7 @@ def _write(folder: Folder, results: Sequence[Audited]) -> None:
     for row in rows:
         row["claimed"] = str(row["claimed"])
         row["lies"] = [(name, str(count)) for name, count in row["lies"].items()]
-    sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows, schema=AUDIT), sink, compression="zstd")
-    replace_file(folder.audited, sink.getvalue())
+    replace_file(folder.audited, parquet(pa.Table.from_pylist(rows, schema=AUDIT)))
 
 
 AUDIT = pa.schema(

@@ -3,7 +3,6 @@
 What is found depends on root, blob and keys only; so it is kept, and a second run goes on there.
 """
 
-import io
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -12,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tallystick.extract.manifest import replace_file
+from tallystick.durable import parquet, replace_file
 from tallystick.opengradient.blobs import BlobSource, Dump, parse
 from tallystick.opengradient.errors import BlobError, BlobMalformedError
 from tallystick.opengradient.folder import Folder
@@ -157,6 +156,4 @@ def _is_examined(folder: Folder, batch: Settlement, signatures: Signatures) -> b
 
 
 def _write(folder: Folder, batch: Settlement, table: pa.Table) -> None:
-    sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd", compression_level=1)
-    replace_file(folder.items(batch.content), sink.getvalue())
+    replace_file(folder.items(batch.content), parquet(table))

@@ -19,9 +19,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tallystick.decode.columns import Layout
+from tallystick.durable import replace_file
 from tallystick.extract.dataset import Core, Dataset
 from tallystick.extract.extractor import Extracted, Plan, extract
-from tallystick.extract.manifest import replace_file
 from tallystick.extract.schema import HASH, LOGS
 from tallystick.hexes import from_hex, to_hex
 from tallystick.opengradient.errors import AuditError

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tallystick.extract.manifest import replace_file
+from tallystick.durable import replace_file
 from tallystick.hexes import from_hex, to_hex
 from tallystick.opengradient.item import SignedItem
 

@@ -20,9 +20,9 @@ from eth_abi.exceptions import DecodingError
 from numpy.typing import NDArray
 
 from tallystick.decode.columns import Field, Layout
+from tallystick.durable import replace_file
 from tallystick.extract.dataset import Core
 from tallystick.extract.errors import UnavailableError
-from tallystick.extract.manifest import replace_file
 from tallystick.extract.rpc import Node, Nodes
 from tallystick.hexes import from_hex, to_hex
 from tallystick.keccak import keccak256

@@ -14,13 +14,11 @@ keccak256("imported" || uint256 chain id || address relay, both as words), a bat
 keccak256(network id || transaction hash || uint256 log index).
 """
 
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from eth_abi.abi import encode
 from eth_utils.abi import collapse_if_tuple
 
@@ -28,11 +26,11 @@ from tallystick.batch import Stamp
 from tallystick.chain.abi import contract, signature_hash
 from tallystick.decode.columns import layouts
 from tallystick.decode.decode import decode
-from tallystick.decode.files import note_decoded
+from tallystick.decode.files import note_decoded, write_events
+from tallystick.durable import replace_file
 from tallystick.enums import Cause, Outcome
 from tallystick.extract.dataset import Core
 from tallystick.extract.lock import locked
-from tallystick.extract.manifest import Part, replace_file
 from tallystick.extract.schema import LOGS
 from tallystick.hexes import from_hex, to_hex
 from tallystick.keccak import keccak256
@@ -74,7 +72,8 @@ def publish(folder: Folder, results: Sequence[Audited]) -> None:
             mine = [
                 one for one in results if part.first <= one.settlement.block_number <= part.last
             ]
-            _write(folder, part, event_tables(folder, mine, done), first=number == 0)
+            tables = event_tables(folder, mine, done)
+            write_events(data, relay, part, tables, first=number == 0)
             done += len(mine)
         _remove(folder, {part.name for part in parts})
         _declare(folder)
@@ -165,18 +164,6 @@ def _log(one: Audited, name: str, values: Sequence[Any]) -> dict[str, Any]:
         "topic3": topics[2],
         "data": encode([kind for kind, _ in rest], [value for _, value in rest]),
     }
-
-
-def _write(folder: Folder, part: Part, tables: Mapping[str, pa.Table], first: bool) -> None:
-    """Write a part's files; of the first part without rows too: a table's columns need a file."""
-    for name, table in tables.items():
-        path = folder.data.events(name, folder.relay) / part.name
-        if len(table) or first:
-            sink = io.BytesIO()
-            pq.write_table(table, sink, compression="zstd", compression_level=1)
-            replace_file(path, sink.getvalue())
-        else:
-            path.unlink(missing_ok=True)
 
 
 def _remove(folder: Folder, keep: set[str]) -> None:

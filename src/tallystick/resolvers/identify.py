@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pyarrow.parquet as pq
 
+from tallystick.durable import replace_file
 from tallystick.extract.dataset import Core, Dataset
-from tallystick.extract.manifest import replace_file
 from tallystick.extract.rpc import Node, Nodes
 from tallystick.hexes import from_hex, to_hex
 from tallystick.keccak import keccak256

@@ -1,0 +1,33 @@
+"""Files that are there whole or not at all, also after a crash."""
+
+import io
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+
+def replace_file(path: Path, content: bytes, unfinished: Path | None = None) -> None:
+    """Write a file so that a crash at any point leaves the old content or the new, whole.
+
+    Args:
+        path: its folder is made if need be.
+        content: all of it.
+        unfinished: where it is written first, in the same folder; None: a name that two writers
+            of the same file share, so only one may write at a time.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = unfinished or path.with_name(f".{path.name}.tmp")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def parquet(table: pa.Table) -> bytes:
+    """Return a table as a Parquet file; equal tables give equal bytes."""
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd", compression_level=1)
+    return sink.getvalue()
