@@ -6,7 +6,7 @@ import click
 
 from tallystick.cli import ChainCommand, Session, chain_options, sending_options
 from tallystick.cli.moving import store_option
-from tallystick.cli.params import ADDRESS
+from tallystick.params import ADDRESS
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUT = click.Path(dir_okay=False, path_type=Path)

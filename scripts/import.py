@@ -6,8 +6,8 @@ import click
 
 from tallystick.cli import ChainCommand, Session, sending_options
 from tallystick.cli.command import PlainCommand
-from tallystick.cli.params import ADDRESS, BYTES32
 from tallystick.console.options import data_option
+from tallystick.params import ADDRESS, BYTES32
 
 
 @click.group()

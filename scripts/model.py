@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from tallystick.cli import ChainCommand, PlainCommand, Session, chain_options, sending_options
-from tallystick.cli.params import BYTES32
 from tallystick.output import show
+from tallystick.params import BYTES32
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

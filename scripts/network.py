@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from tallystick.cli import ChainCommand, Session, chain_options, sending_options
-from tallystick.cli.params import ADDRESS, BYTES32
+from tallystick.params import ADDRESS, BYTES32
 
 
 @click.group()

@@ -3,7 +3,7 @@
 import click
 
 from tallystick.cli import ChainCommand, Session, chain_options, sending_options
-from tallystick.cli.params import ADDRESS, BYTES32
+from tallystick.params import ADDRESS, BYTES32
 
 AMOUNT = click.IntRange(1, 2**128 - 1)
 

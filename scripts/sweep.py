@@ -3,7 +3,7 @@
 import click
 
 from tallystick.cli import ChainCommand, Session, sending_options
-from tallystick.cli.params import BYTES32
+from tallystick.params import BYTES32
 
 
 @click.command(cls=ChainCommand)

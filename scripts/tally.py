@@ -3,7 +3,7 @@
 import click
 
 from tallystick.cli import ChainCommand, Session, chain_options
-from tallystick.cli.params import BLOCK, BYTES32
+from tallystick.params import BLOCK, BYTES32
 
 
 @click.command(cls=ChainCommand)

@@ -14,6 +14,7 @@ from tallystick.errors import TallystickError
 from tallystick.extract.dataset import Core
 from tallystick.extract.rpc import Node, Nodes
 from tallystick.hexes import from_hex, to_hex
+from tallystick.totals import Totals
 from tallystick.totals.expression import COUNTS
 
 COUNTERS = (*COUNTS, "burned")
@@ -128,9 +129,5 @@ async def _counters(
 
 def _ordered(totals: Sequence[int]) -> Sequence[int]:
     """Return the contract's struct in the order of COUNTERS."""
-    from dataclasses import asdict
-
-    from tallystick.totals import Totals
-
-    named = asdict(Totals(*totals))
-    return [named[name] for name in COUNTERS]
+    named = Totals(*totals)
+    return [getattr(named, name) for name in COUNTERS]

@@ -15,6 +15,22 @@ class NotSignedError(TallystickError, PermissionError):
     """The account's owner refused to sign; nothing was sent."""
 
 
+def sign_with(account: Any, domain: Domain, struct_hash: bytes) -> bytes:
+    """Return an account's EIP-712 signature over a struct, 65 bytes; NotSignedError if refused.
+
+    Args:
+        account: of `ape.accounts`, loaded.
+        domain: where the signature is to be used.
+        struct_hash: EIP-712's hashStruct, 32 bytes.
+    """
+    # EIP-191 version 1 is EIP-712's prefix.
+    message = SignableMessage(b"\x01", domain.separator(), struct_hash)
+    signature = account.sign_message(message)
+    if signature is None:
+        raise NotSignedError(f"{account.address} did not sign")
+    return bytes(signature.encode_rsv())
+
+
 class ApeSender:
     """Signs with an account of Ape; needs a connected provider.
 
@@ -69,9 +85,4 @@ class ApeSender:
 
     def sign(self, domain: Domain, struct_hash: bytes) -> bytes:
         """Return an EIP-712 signature over a struct, 65 bytes; NotSignedError if refused."""
-        # EIP-191 version 1 is EIP-712's prefix.
-        message = SignableMessage(b"\x01", domain.separator(), struct_hash)
-        signature = self._account.sign_message(message)
-        if signature is None:
-            raise NotSignedError(f"{self._account.address} did not sign")
-        return bytes(signature.encode_rsv())
+        return sign_with(self._account, domain, struct_hash)

@@ -7,8 +7,8 @@ from typing import Any
 import click
 from ape.cli import account_option
 
-from tallystick.cli.params import ADDRESS
 from tallystick.cli.session import Session
+from tallystick.params import ADDRESS
 
 Function = Callable[..., Any]
 

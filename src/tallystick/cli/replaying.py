@@ -6,6 +6,7 @@ from tallystick.cli.command import CommandError
 from tallystick.cli.session import Session
 from tallystick.console.bars import bar
 from tallystick.hexes import to_hex
+from tallystick.ledger import Ledger
 from tallystick.moves.board import MoveError
 from tallystick.moves.data import BatchData
 from tallystick.moves.replaying import check_registered, mismatches, proof
@@ -15,11 +16,7 @@ from tallystick.store import BatchStore
 
 def replay_batch(session: Session, key: bytes, file: Path, store: str) -> None:
     """Print the leaves whose output is not the model's; CommandError when there is one."""
-    ledger = session.ledger()
-    if key not in ledger.batches:
-        raise MoveError(f"this core has no batch {to_hex(key)}")
-    data, model = BatchData.load(BatchStore(store), ledger.batches[key]), Model.read(file)
-    check_registered(ledger, data, model)
+    _, data, model = _load(session, key, file, store)
     with bar("replay (leaves)") as progress:
         found = mismatches(data, model, progress)
     session.show(
@@ -45,11 +42,7 @@ def proof_of(
     Raises:
         MoveError: every answer is the model's, or the named one.
     """
-    ledger = session.ledger()
-    if key not in ledger.batches:
-        raise MoveError(f"this core has no batch {to_hex(key)}")
-    data, model = BatchData.load(BatchStore(store), ledger.batches[key]), Model.read(file)
-    check_registered(ledger, data, model)
+    ledger, data, model = _load(session, key, file, store)
     with bar("replay (leaves)") as progress:
         wrong = [one.leaf_index for one in mismatches(data, model, progress)]
     if leaf is None and not wrong:
@@ -58,3 +51,13 @@ def proof_of(
         raise MoveError(f"the answer at leaf {leaf} is the model's; wrong leaves: {len(wrong)}")
     index = wrong[0] if leaf is None else leaf
     return index, proof(ledger, data, model, index)
+
+
+def _load(session: Session, key: bytes, file: Path, store: str) -> tuple[Ledger, BatchData, Model]:
+    """Return the ledger, a batch's data, and its model, found to be the one registered."""
+    ledger = session.ledger()
+    if key not in ledger.batches:
+        raise MoveError(f"this core has no batch {to_hex(key)}")
+    data, model = BatchData.load(BatchStore(store), ledger.batches[key]), Model.read(file)
+    check_registered(ledger, data, model)
+    return ledger, data, model

@@ -6,34 +6,26 @@ import click
 
 from tallystick.console.bars import bar
 from tallystick.console.command import ConsoleCommand
-from tallystick.console.options import Address, data_option, rpc_option
+from tallystick.console.options import (
+    concurrency_option,
+    data_option,
+    depth_option,
+    first_block_option,
+    range_option,
+    rpc_option,
+)
 from tallystick.output import show
+from tallystick.params import ADDRESS
 
 
 @click.command(cls=ConsoleCommand)
-@click.argument("core", type=Address())
+@click.argument("core", type=ADDRESS)
 @rpc_option
 @data_option
-@click.option(
-    "--from-block",
-    "first_block",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="Block of the core's deployment, or earlier.",
-)
-@click.option(
-    "--depth", type=click.IntRange(0), help="Blocks below the latest; else the finalized block."
-)
-@click.option(
-    "--range",
-    "block_range",
-    type=click.IntRange(1),
-    default=10_000,
-    show_default=True,
-    help="Blocks of a file.",
-)
-@click.option("--concurrency", type=click.IntRange(1, 64), default=4, show_default=True)
+@first_block_option
+@depth_option
+@range_option
+@concurrency_option
 @click.option("--gas", is_flag=True, help="Fetch receipts too, for gas per verified inference.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def extract(

@@ -7,8 +7,9 @@ import click
 
 from tallystick.console.bars import bar
 from tallystick.console.command import ConsoleCommand
-from tallystick.console.options import Address, Bytes32, rpc_option
+from tallystick.console.options import first_block_option, rpc_option
 from tallystick.output import show
+from tallystick.params import ADDRESS, BYTES32
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -25,7 +26,7 @@ def hub() -> None:
 @click.argument("file", type=FILE)
 @click.option("--store", required=True, help="Folder, or a URL that fsspec knows.")
 @click.option("--spec", type=FILE, help="The model's spec; QI8-1 files need none.")
-@click.option("--parent", type=Bytes32(), help="Content hash of the version before.")
+@click.option("--parent", type=BYTES32, help="Content hash of the version before.")
 @click.option("--name", default="", help="What people call it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def push(
@@ -59,7 +60,7 @@ def push(
 
 
 @hub.command(cls=ConsoleCommand)
-@click.argument("content_hash", type=Bytes32())
+@click.argument("content_hash", type=BYTES32)
 @click.option("--store", "stores", multiple=True, required=True, help="Several are tried in turn.")
 @click.option(
     "--output",
@@ -99,18 +100,11 @@ def pull(content_hash: bytes, stores: tuple[str, ...], output: Path, as_json: bo
 
 
 @hub.command("list", cls=ConsoleCommand)
-@click.argument("core", type=Address())
+@click.argument("core", type=ADDRESS)
 @rpc_option
 @click.option("--store", "stores", multiple=True, help="Asked for copies; several may be given.")
-@click.option("--network", "network_id", type=Bytes32(), help="Only this network's models.")
-@click.option(
-    "--from-block",
-    "first_block",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="Block of the core's deployment, or earlier.",
-)
+@click.option("--network", "network_id", type=BYTES32, help="Only this network's models.")
+@first_block_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_registered(
     core: bytes,

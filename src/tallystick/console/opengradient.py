@@ -6,8 +6,16 @@ import click
 
 from tallystick.console.bars import bar, stages
 from tallystick.console.command import ConsoleCommand
-from tallystick.console.options import Address, data_option, output_options, rpc_option
+from tallystick.console.options import (
+    concurrency_option,
+    data_option,
+    depth_option,
+    output_options,
+    range_option,
+    rpc_option,
+)
 from tallystick.output import show, write
+from tallystick.params import ADDRESS
 
 
 @click.group()
@@ -21,23 +29,14 @@ def opengradient() -> None:
 
 
 @opengradient.command(cls=ConsoleCommand)
-@click.argument("relay", type=Address())
-@click.argument("registry", type=Address())
+@click.argument("relay", type=ADDRESS)
+@click.argument("registry", type=ADDRESS)
 @rpc_option
 @data_option
 @click.option("--from-block", "first_block", type=click.IntRange(0), default=0, show_default=True)
-@click.option(
-    "--depth", type=click.IntRange(0), help="Blocks below the latest; else the finalized block."
-)
-@click.option(
-    "--range",
-    "block_range",
-    type=click.IntRange(1),
-    default=10_000,
-    show_default=True,
-    help="Blocks of a file.",
-)
-@click.option("--concurrency", type=click.IntRange(1, 64), default=4, show_default=True)
+@depth_option
+@range_option
+@concurrency_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def extract(
     relay: bytes,
@@ -77,7 +76,7 @@ def extract(
 
 @opengradient.command(cls=ConsoleCommand)
 @click.option("--blobs", required=True, help="Folder or URL of the batches' blobs.")
-@click.option("--relay", type=Address(), help="Which relay, if the folder has several.")
+@click.option("--relay", type=ADDRESS, help="Which relay, if the folder has several.")
 @data_option
 @click.option(
     "--by",
@@ -96,7 +95,6 @@ def audit(
     workers: int | None,
     form: str,
     output: Path | None,
-    as_json: bool,
 ) -> None:
     """Check each settlement's root, leaves, signatures and keys, and count what holds, once.
 
@@ -114,4 +112,4 @@ def audit(
         results = run(folder, BlobSource(blobs), workers, stage)
     publish(folder, results)
     rows = by_day(results) if by == "day" else [one.row() for one in results]
-    write(rows, "json" if as_json else form, output)
+    write(rows, form, output)

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tallystick.errors import FieldError
-from tallystick.hexes import from_hex
 from tallystick.output import FORMATS
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -23,8 +22,32 @@ data_option: Option = click.option(
 )
 
 
+first_block_option: Option = click.option(
+    "--from-block",
+    "first_block",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Block of the core's deployment, or earlier.",
+)
+depth_option: Option = click.option(
+    "--depth", type=click.IntRange(0), help="Blocks below the latest; else the finalized block."
+)
+range_option: Option = click.option(
+    "--range",
+    "block_range",
+    type=click.IntRange(1),
+    default=10_000,
+    show_default=True,
+    help="Blocks of a file.",
+)
+concurrency_option: Option = click.option(
+    "--concurrency", type=click.IntRange(1, 64), default=4, show_default=True
+)
+
+
 def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command --format and --output."""
+    """Give a command --format, --json for one of the formats, and --output."""
     form = click.option(
         "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True
     )
@@ -32,7 +55,12 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
         "--output", type=click.Path(dir_okay=False, path_type=Path), help="File; else stdout."
     )
     as_json = click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-    return form(path(as_json(function)))
+
+    @wraps(function)
+    def wrapped(form: str, as_json: bool, **values: Any) -> Any:
+        return function(form="json" if as_json else form, **values)
+
+    return form(path(as_json(wrapped)))
 
 
 class Day(click.ParamType):
@@ -48,33 +76,6 @@ class Day(click.ParamType):
             return date.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is no day; needed: {self.name}", param, ctx)
-
-
-class _Hex(click.ParamType):
-    length: int
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> bytes:
-        """Return the bytes."""
-        if isinstance(value, bytes):
-            return value
-        try:
-            return from_hex(value, self.length, "it")
-        except FieldError as error:
-            self.fail(str(error), param, ctx)
-
-
-class Address(_Hex):
-    """20 bytes as hex text."""
-
-    name, length = "address", 20
-
-
-class Bytes32(_Hex):
-    """32 bytes as hex text."""
-
-    name, length = "bytes32", 32
 
 
 since_option: Option = click.option("--since", type=Day(), help="First day (UTC) that counts.")

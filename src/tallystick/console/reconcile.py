@@ -22,9 +22,7 @@ from tallystick.output import write
     help="JSON-RPC URL of a chain; several of one are tried in turn.",
 )
 @output_options
-def reconcile(
-    data: Path, rpcs: tuple[str, ...], form: str, output: Path | None, as_json: bool
-) -> None:
+def reconcile(data: Path, rpcs: tuple[str, ...], form: str, output: Path | None) -> None:
     """Compare every counter of every network with the contract's, at the folder's last block.
 
     Exit code 1 when any differs, naming network, counter, block and both values.
@@ -36,7 +34,7 @@ def reconcile(
 
     urls = by_chain(rpcs)
     found = run(Analysis(data), urls)
-    write(_rows(found), "json" if as_json else form, output)
+    write(_rows(found), form, output)
     differences: list[Compared] = [one for one in found if not one.agrees]
     if differences:
         raise TallystickError("; ".join(str(one) for one in differences))

@@ -7,7 +7,7 @@ import click
 
 from tallystick.console.bars import bar
 from tallystick.console.command import ConsoleCommand
-from tallystick.console.options import by_chain, data_option
+from tallystick.console.options import by_chain, data_option, depth_option
 
 probes_option = click.option(
     "--probes",
@@ -32,9 +32,7 @@ memory_option = click.option(
     help="JSON-RPC URL of a chain, to ask what it says of a batch; several are tried in turn.",
 )
 @click.option("--follow", is_flag=True, help="Extract new blocks from --rpc while serving.")
-@click.option(
-    "--depth", type=click.IntRange(0), help="Blocks below the latest; else the finalized block."
-)
+@depth_option
 @click.option(
     "--every",
     type=click.FloatRange(min=0.1),

@@ -30,7 +30,6 @@ def totals(
     until: date | None,
     form: str,
     output: Path | None,
-    as_json: bool,
 ) -> None:
     """Show each network's counters, in inferences; verified = audited + enclave + proven.
 
@@ -39,35 +38,35 @@ def totals(
     from tallystick.analysis import Analysis
 
     analysis = Analysis(data)
-    _write(analysis, analysis.totals(by, since, until).to_pylist(), form, output, as_json)
+    _write(analysis, analysis.totals(by, since, until).to_pylist(), form, output)
 
 
 @click.command(cls=ConsoleCommand)
 @data_option
 @output_options
-def measures(data: Path, form: str, output: Path | None, as_json: bool) -> None:
+def measures(data: Path, form: str, output: Path | None) -> None:
     """Show what each network's numbers rest on: resolvers, stake, demand, gas."""
     from tallystick.analysis import Analysis
 
     analysis = Analysis(data)
-    _write(analysis, analysis.measures().to_pylist(), form, output, as_json)
+    _write(analysis, analysis.measures().to_pylist(), form, output)
 
 
 @click.command(cls=ConsoleCommand)
 @data_option
 @output_options
-def requesters(data: Path, form: str, output: Path | None, as_json: bool) -> None:
+def requesters(data: Path, form: str, output: Path | None) -> None:
     """Show inferences per requester, as far as batch data were collected."""
     from tallystick.analysis import Analysis
 
     analysis = Analysis(data)
-    _write(analysis, analysis.requesters().to_pylist(), form, output, as_json)
+    _write(analysis, analysis.requesters().to_pylist(), form, output)
 
 
 def _write(
-    analysis: Any, rows: Sequence[Mapping[str, Any]], form: str, output: Path | None, as_json: bool
+    analysis: Any, rows: Sequence[Mapping[str, Any]], form: str, output: Path | None
 ) -> None:
-    write(rows, "json" if as_json else form, output)
+    write(rows, form, output)
     for held in analysis.coverage:
         click.echo(
             f"rests on {held.rows} events of {held.core.folder}, blocks {held.first_block} to "

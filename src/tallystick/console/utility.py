@@ -38,7 +38,6 @@ def utility(
     inputs: bool,
     form: str,
     output: Path | None,
-    as_json: bool,
 ) -> None:
     """Show each network's utility over a period, its parts beside it.
 
@@ -62,7 +61,7 @@ def utility(
             row |= {"asked": one.asked, "answered": one.answered, "verified": one.verified}
             row |= {"left_open": one.left_open, "days": one.days, "reference": one.reference}
         rows.append(row)
-    write(rows, "json" if as_json else form, output)
+    write(rows, form, output)
     first, last = analysis.period()
     click.echo(
         f"period: {since or first} to {until or last}, the last day not included; "

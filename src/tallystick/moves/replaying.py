@@ -56,11 +56,15 @@ def mismatches(data: BatchData, model: Model, progress: Progress | None = None) 
 def proof(ledger: Ledger, data: BatchData, model: Model, leaf_index: int) -> bytes:
     """Return the evidence by which a Replay rules on a leaf.
 
+    Args:
+        ledger: that the batch is from.
+        data: the batch's.
+        model: the batch's, as check_registered finds.
+        leaf_index: of the leaf.
+
     Raises:
-        ModelError: the batch's model is another one.
         MoveError: the store has not the leaf's input.
     """
-    check_registered(ledger, data, model)
     known = ledger.models[data.record.batch.model_id]
     given = _input(data.records[leaf_index].input, leaf_index)
     return evidence(model, known.network_id, known.registrant, known.parent, given)

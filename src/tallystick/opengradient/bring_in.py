@@ -31,7 +31,7 @@ from tallystick.opengradient.parcels import Parcel, Parcels, split
 from tallystick.opengradient.signatures import load_key
 from tallystick.opengradient_item import Item
 from tallystick.store import BatchStore
-from tallystick.submit.journal import Journal, Source
+from tallystick.submit.journal import Journal
 from tallystick.submit.plan import Order, Plan
 from tallystick.submit.submitter import Preview, Submitted, Submitter
 from tallystick.words import ZERO32, ZERO_ADDRESS
@@ -123,10 +123,9 @@ class Importer:
         keys: Mapping[bytes, bytes],
     ) -> None:
         self._registry, self._sender, self._now, self._to = registry, sender, now, to
-        self._store, self._journal = store, Journal(receipts / "journal.sqlite3")
-        self._submitter = Submitter(registry, sender, ledger, now, store, self._journal, receipts)
+        journal = Journal(receipts / "journal.sqlite3")
+        self._submitter = Submitter(registry, sender, ledger, now, store, journal, receipts)
         self._keys, self._signers = keys, dict[bytes, Signer | None]()
-        self._chain_id = registry.w3.eth.chain_id
         self._rules = registry.rules(to.network_id)
         self._resolver = self._rules.attestors[Grade.ENCLAVE - 1]
         if self._resolver == ZERO_ADDRESS or self._rules.arbiter != self._resolver:
@@ -142,7 +141,7 @@ class Importer:
                 f"{checksummed(self._resolver)} is no {CONTRACT}: {error}"
             ) from error
         place = registry.address + to.network_id + sender.address
-        self.parcels = Parcels(receipts, self._chain_id.to_bytes(32, "big") + place)
+        self.parcels = Parcels(receipts, registry.w3.eth.chain_id.to_bytes(32, "big") + place)
 
     def plan(
         self, settlements: Iterable[Sequence[SignedItem]], singly: bool = False
@@ -202,18 +201,7 @@ class Importer:
         """Return the parcel's batch, fixed: an item is claimed for one batch id, and for good."""
         plan = self._submitter.preview(order).plan
         if not plan.committed and not plan.noted:
-            batch = plan.batch
-            self._store.put(batch.model_id, batch.operator, plan.records, plan.tree)
-            source = Source(
-                self._chain_id,
-                self._registry.address,
-                order.network_id,
-                self._sender.address,
-                order.model_id,
-                Source.digest(order.path),
-                order.label,
-            )
-            self._journal.note(source, batch)
+            self._submitter.note(order, plan)
         return plan
 
     def _attestation(

@@ -1,7 +1,9 @@
 """Which storage word of the lane a new batch goes into."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from tallystick.batch import Batch
 from tallystick.enums import State
 from tallystick.ledger import Lane, Ledger
 from tallystick.words import ZERO32
@@ -16,6 +18,20 @@ class Place:
     """Zero: nothing to be finalized."""
     replaced_stamp: bytes = ZERO32
     replaced_count: int = 0
+
+    def commitment(self, batch: Batch) -> tuple[Any, ...]:
+        """Return `Commitment` of the contract, for a batch that goes here."""
+        return (
+            batch.network_id,
+            batch.model_id,
+            batch.root,
+            batch.index,
+            self.slot,
+            batch.count,
+            batch.by,
+            self.replaced_id,
+            self.replaced_stamp,
+        )
 
 
 def choose_slot(ledger: Ledger, lane: Lane, now: int) -> Place:

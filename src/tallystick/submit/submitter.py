@@ -100,8 +100,7 @@ class Submitter:
             if needed > stake:
                 raise SubmitError(f"the lane's stake is {stake}; needed with this batch: {needed}")
             if not plan.noted:
-                self._store.put(plan.batch.model_id, plan.batch.operator, plan.records, plan.tree)
-                self._journal.note(source, plan.batch)
+                self._note(source, plan)
             ledger = self._send(order, plan, place)
         committed = ledger.batches[plan.batch.id()]
         path = write_receipts(
@@ -120,6 +119,14 @@ class Submitter:
             committed.committed.block_number,
             path,
         )
+
+    def note(self, order: Order, plan: Plan) -> None:
+        """Keep a plan's data and note its batch, so that submit sends this one and no other."""
+        self._note(self._source(order), plan)
+
+    def _note(self, source: Source, plan: Plan) -> None:
+        self._store.put(plan.batch.model_id, plan.batch.operator, plan.records, plan.tree)
+        self._journal.note(source, plan.batch)
 
     def _send(self, order: Order, plan: Plan, place: Place) -> Ledger:
         """Send, and return what the events say then."""
@@ -167,18 +174,7 @@ class Submitter:
         return rules.stake_per_inference * (lane.open_inferences + count), lane.stake
 
     def _call(self, order: Order, plan: Plan, place: Place) -> Call:
-        batch = plan.batch
-        commitment = (
-            batch.network_id,
-            batch.model_id,
-            batch.root,
-            batch.index,
-            place.slot,
-            batch.count,
-            batch.by,
-            place.replaced_id,
-            place.replaced_stamp,
-        )
+        commitment = place.commitment(plan.batch)
         if order.attestation is None:
             return self._registry.call("commit", commitment)
         grade, evidence = order.attestation

@@ -157,19 +157,8 @@ class Committer:
     def _send(self, noted: Noted) -> None:
         lane, batch = self.lane, noted.batch
         place = choose_slot(lane.ledger, lane.standing, lane.head.now)
-        commitment = (
-            batch.network_id,
-            batch.model_id,
-            batch.root,
-            batch.index,
-            place.slot,
-            batch.count,
-            batch.by,
-            place.replaced_id,
-            place.replaced_stamp,
-        )
         lane.log.info("batch sent", batch_id=batch.id(), index=batch.index, count=batch.count)
-        lane.sender.send(lane.registry.call("commit", commitment))
+        lane.sender.send(lane.registry.call("commit", place.commitment(batch)))
         lane.follower.advance()
         self.reconcile()
 

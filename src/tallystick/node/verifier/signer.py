@@ -2,11 +2,10 @@
 
 from typing import Any, Protocol
 
-from eth_account.messages import SignableMessage
 from eth_account.signers.local import LocalAccount
 from web3 import Web3
 
-from tallystick.chain.ape_sender import NotSignedError
+from tallystick.chain.ape_sender import NotSignedError, sign_with
 from tallystick.eip712 import Domain
 from tallystick.signature import sign
 
@@ -89,9 +88,4 @@ class ApeSigner:
 
     def sign(self, domain: Domain, struct_hash: bytes) -> bytes:
         """As of Signer; NotSignedError if refused."""
-        # EIP-191 version 1 is EIP-712's prefix.
-        message = SignableMessage(b"\x01", domain.separator(), struct_hash)
-        signature = self._account.sign_message(message)
-        if signature is None:
-            raise NotSignedError(f"{self._account.address} did not sign")
-        return bytes(signature.encode_rsv())
+        return sign_with(self._account, domain, struct_hash)
