@@ -34,11 +34,13 @@ def verifier(file: Path | None, dry_run: bool) -> None:
 def operator(file: Path | None) -> None:
     """Answer signed requests, commit the answers, and stand by them."""
     from tallystick.chain.ape_sender import ApeSender
+    from tallystick.node.log import configure
     from tallystick.node.operator.process import run_operator
     from tallystick.node.settings import Settings
     from tallystick.node.verifier.connection import Connection
 
     settings = Settings.load(file)
+    configure(settings.common.log_level, settings.common.log_format)
     connection = Connection.open(settings.common)
     sender = ApeSender(connection.account(settings.common.account))
     run_operator(settings, connection.provider.web3, sender)

@@ -39,12 +39,13 @@ class ApeSender:
     """
 
     def __init__(self, account: Any) -> None:
-        self._account = account
+        # Ape reads a keyfile's address from the disk each time.
+        self._account, self._address = account, account.address
 
     @property
     def address(self) -> bytes:
         """The account, 20 bytes."""
-        return bytes.fromhex(self._account.address[2:])
+        return bytes.fromhex(self._address[2:])
 
     @property
     def _w3(self) -> Web3:
@@ -64,11 +65,11 @@ class ApeSender:
         transaction = self._account.provider.network.ecosystem.create_transaction(
             type=2,
             chainId=w3.eth.chain_id,
-            sender=self._account.address,
+            sender=self._address,
             receiver=Web3.to_checksum_address(call.to),
             data=call.data,
             value=call.value,
-            nonce=w3.eth.get_transaction_count(self._account.address, "pending"),
+            nonce=w3.eth.get_transaction_count(self._address, "pending"),
             # The state may have moved by the time it is mined: a fifth more than estimated.
             gas_limit=gas * 6 // 5,
             max_fee=2 * head.get("baseFeePerGas", 0) + priority,
@@ -76,7 +77,7 @@ class ApeSender:
         )
         signed = self._account.sign_transaction(transaction)
         if signed is None:
-            raise NotSignedError(f"{self._account.address} did not sign {call.name}")
+            raise NotSignedError(f"{self._address} did not sign {call.name}")
         tx_hash = w3.eth.send_raw_transaction(signed.serialize_transaction())
         receipt = w3.eth.wait_for_transaction_receipt(tx_hash, timeout=120)
         if receipt["status"] != 1:

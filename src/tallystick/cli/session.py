@@ -1,6 +1,7 @@
 """A command's chain: where the core is, who sends, and what its events say."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from web3 import Web3
 from tallystick.chain import deployments
 from tallystick.chain.ape_sender import ApeSender
 from tallystick.chain.call import Call
+from tallystick.chain.keyfile import has_passphrase, unlock
 from tallystick.chain.logs import read_events
 from tallystick.chain.registry import Registry
 from tallystick.chain.sender import Sender, Sent
@@ -44,10 +46,19 @@ class Session:
     def connected(
         cls, registry: bytes | None, account: Any, as_json: bool, dry_run: bool
     ) -> "Session":
-        """Return the session of the provider that Ape has connected."""
+        """Return the session of the provider that Ape has connected.
+
+        Raises:
+            LockedAccountError: the account is a keyfile, and nobody is there to be asked for the
+                passphrase, or the one in the environment is wrong.
+        """
         from ape.utils.basemodel import ManagerAccessMixin
 
-        sender = ApeSender(account) if account is not None else None
+        sender = None
+        if account is not None:
+            if has_passphrase(account) or not (dry_run or sys.stdin.isatty()):
+                unlock(account)
+            sender = ApeSender(account)
         w3: Web3 = ManagerAccessMixin.provider.web3
         return cls(w3, registry, sender, as_json, dry_run)
 

@@ -1,5 +1,6 @@
 """Ape's part of a process: its connection, and the account that signs."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from ape.exceptions import ApeException
 from web3 import HTTPProvider, Web3
 from web3.exceptions import Web3Exception
 
+from tallystick.chain.keyfile import unlock
 from tallystick.hexes import checksummed
 from tallystick.node.errors import SettingsError
 from tallystick.node.log import get_log
@@ -54,13 +56,14 @@ class Connection:
 
     @classmethod
     def open(cls, common: Common) -> "Connection":
-        """Connect for as long as the process lives.
+        """Connect for as long as the process lives; libraries speak from warnings on.
 
         Raises:
             ApeException: the node cannot be reached, or Ape does not know the network.
         """
         import ape
 
+        _quiet()
         choice = f"{common.network}:{common.rpc}" if common.rpc else common.network
         provider = patiently(lambda: ape.networks.parse_network_choice(choice).__enter__())
         persist(provider.web3)
@@ -90,10 +93,11 @@ class Connection:
     def account(self, alias: str) -> Any:
         """Return an account of Ape by its alias, or a test account as TEST::0.
 
-        A keyfile's passphrase is taken from APE_ACCOUNTS_<alias>_PASSPHRASE.
+        A keyfile is unlocked by the passphrase in APE_ACCOUNTS_<alias>_PASSPHRASE.
 
         Raises:
             SettingsError: there is no such account.
+            LockedAccountError: the passphrase is missing or wrong.
         """
         import ape
 
@@ -104,8 +108,17 @@ class Connection:
                 account = ape.accounts.test_accounts[int(alias.removeprefix("TEST::"))]
             else:
                 account = ape.accounts.load(alias)
-        except (ApeException, ValueError, KeyError, IndexError) as error:
+        except (ApeException, OSError, ValueError, KeyError, IndexError) as error:
             raise SettingsError(f"common.account: {error}") from error
-        if hasattr(account, "set_autosign"):
-            account.set_autosign(True)
+        unlock(account)
         return account
+
+
+def _quiet() -> None:
+    """Have Ape and Silverback speak as other libraries do: from warning on, and by one voice."""
+    from ape.logging import logger
+
+    logger.set_level("WARNING")
+    logging.getLogger("ape").handlers.clear()
+    for name in ("httpx", "web3", "taskiq"):
+        logging.getLogger(name).setLevel(logging.WARNING)

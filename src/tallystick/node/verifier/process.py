@@ -1,7 +1,6 @@
 """A verifier's processes: one that brings blocks and events, and with Redis workers beside it."""
 
 import asyncio
-import logging
 import os
 import subprocess
 import sys
@@ -43,7 +42,6 @@ def run_verifier(file: Path | None, dry_run: bool = False) -> None:
     settings = _settings(file, dry_run)
     own = settings.need_verifier()
     configure(settings.common.log_level, settings.common.log_format)
-    _quiet()
     connection, verifier = _start(settings)
     metrics = Metrics()
     if settings.common.metrics_port is not None:
@@ -72,7 +70,6 @@ def work() -> None:
     file, dry_run, parent = sys.argv[1:]
     settings = _settings(Path(file) if file else None, dry_run == "dry")
     configure(settings.common.log_level, settings.common.log_format)
-    _quiet()
 
     def check() -> None:
         if os.getppid() != int(parent):
@@ -173,13 +170,3 @@ def _every(seconds: float, work: Callable[[], None], name: str) -> None:
             time.sleep(seconds)
 
     threading.Thread(target=run, name=name, daemon=True).start()
-
-
-def _quiet() -> None:
-    """Have Ape and Silverback speak as other libraries do: from warning on, and by one voice."""
-    from ape.logging import logger
-
-    logger.set_level("WARNING")
-    logging.getLogger("ape").handlers.clear()
-    for name in ("httpx", "web3", "taskiq"):
-        logging.getLogger(name).setLevel(logging.WARNING)

@@ -60,19 +60,21 @@ class ApeSigner:
     """
 
     def __init__(self, account: Any, ecosystem: Any) -> None:
-        self._account, self._ecosystem = account, ecosystem
+        # Ape reads a keyfile's address from the disk each time.
+        self._account, self._address = account, account.address
+        self._ecosystem = ecosystem
 
     @property
     def address(self) -> bytes:
         """20 bytes."""
-        return bytes.fromhex(self._account.address[2:])
+        return bytes.fromhex(self._address[2:])
 
     def sign_transaction(self, fields: dict[str, Any]) -> bytes:
         """As of Signer; NotSignedError if refused."""
         transaction = self._ecosystem.create_transaction(
             type=2,
             chainId=fields["chainId"],
-            sender=self._account.address,
+            sender=self._address,
             receiver=Web3.to_checksum_address(fields["to"]),
             data=fields["data"],
             value=fields["value"],
@@ -83,7 +85,7 @@ class ApeSigner:
         )
         signed = self._account.sign_transaction(transaction)
         if signed is None:
-            raise NotSignedError(f"{self._account.address} did not sign")
+            raise NotSignedError(f"{self._address} did not sign")
         return bytes(signed.serialize_transaction())
 
     def sign(self, domain: Domain, struct_hash: bytes) -> bytes:
