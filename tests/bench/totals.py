@@ -138,6 +138,8 @@ def scan(connection: Any, data: Dataset) -> None:
 def peak(root: Path) -> float:
     """Return the GB of memory that this process came to with totals, split in no way and by all."""
     connection, data = connect(MEMORY), Dataset(root)
+    # A spawned process passes for an interactive one.
+    connection.raw_sql("SET enable_progress_bar = false")
     tables = load(connection, data, MOVES)
     for by in ((), ("operator", "day")):
         totals(tables, by).to_pyarrow()

@@ -39,6 +39,10 @@ LARGE = {"amount", "by"}
 """Integers that may not fit int64; as hex text."""
 
 
+REPEATED = {"network_id", "model_id"}
+"""Hashes that many events share; in a dictionary, as addresses are."""
+
+
 class Field(NamedTuple):
     """One value of an event that is a word, or the place of a string."""
 
@@ -82,6 +86,8 @@ def snake(name: str) -> str:
 def columns(field: Field, words: Words) -> Iterator[tuple[str, pa.Array]]:
     """Yield the named columns of a field that is a word."""
     match field.kind:
+        case "hash" if field.name in REPEATED:
+            yield field.name, convert.repeated_hex_text(words)
         case "hash":
             yield field.name, convert.hex_text(words)
         case "address":

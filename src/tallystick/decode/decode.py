@@ -1,6 +1,7 @@
 """Raw logs into a table for each event."""
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -9,8 +10,9 @@ from numpy.typing import NDArray
 
 from tallystick.decode.columns import Layout, columns, layouts
 from tallystick.decode.strings import byte_strings, strings
-from tallystick.decode.words import DecodeError, Words, hex_text
+from tallystick.decode.words import DecodeError, Words, repeated_hex_text
 from tallystick.extract.dataset import Core
+from tallystick.extract.schema import LOGS
 from tallystick.hexes import to_hex
 
 PLACE = ("block_number", "block_time", "transaction_index", "log_index")
@@ -47,18 +49,28 @@ def decode(logs: pa.Table, core: Core) -> Mapping[str, pa.Table]:
     places = topics.indices.to_numpy()
     tables = {}
     for layout in layouts():
-        rows = logs.slice(0, 0)
-        if layout.topic0 in known:
-            its = places == known[layout.topic0]
-            rows = logs if its.all() else logs.filter(pa.array(its))
+        if layout.topic0 not in known:
+            tables[layout.name] = _empty(layout)
+            continue
+        its = places == known[layout.topic0]
+        rows = logs if its.all() else logs.filter(pa.array(its))
         try:
-            table = event_table(layout, rows)
+            tables[layout.name] = _table(layout, rows, core)
         except DecodeError as error:
             raise DecodeError(f"{layout.name}: {error}") from None
-        if layout.name in COUNTERS:
-            table = table.append_column("counter", _counters(table, core, COUNTERS[layout.name]))
-        tables[layout.name] = table
     return tables
+
+
+def _table(layout: Layout, rows: pa.Table, core: Core) -> pa.Table:
+    table = event_table(layout, rows)
+    if layout.name not in COUNTERS:
+        return table
+    return table.append_column("counter", _counters(table, core, COUNTERS[layout.name]))
+
+
+@cache
+def _empty(layout: Layout) -> pa.Table:
+    return _table(layout, LOGS.empty_table(), Core(0, bytes(20)))
 
 
 def event_table(layout: Layout, rows: pa.Table) -> pa.Table:
@@ -83,7 +95,8 @@ def event_table(layout: Layout, rows: pa.Table) -> pa.Table:
     heads = _heads(data, starts, layout)
     named: list[tuple[str, pa.Array]] = [(name, rows[name]) for name in PLACE]
     named.append(("day", _days(rows["block_time"])))
-    named.append(("transaction_hash", hex_text(_fixed(rows["transaction_hash"]))))
+    hashes = repeated_hex_text(_fixed(rows["transaction_hash"]))
+    named.append(("transaction_hash", hashes))
     for field in layout.fields:
         if field.kind in ("string", "bytes"):
             read = strings if field.kind == "string" else byte_strings
@@ -97,11 +110,21 @@ def event_table(layout: Layout, rows: pa.Table) -> pa.Table:
     return pa.table(dict(named))
 
 
-def _counters(table: pa.Table, core: Core, counter: str | None) -> pa.ChunkedArray:
+def _counters(table: pa.Table, core: Core, counter: str | None) -> pa.DictionaryArray:
     """Return the name of the counter that each row moves."""
-    before = f"{core.chain_id}:{to_hex(core.address)}"
-    after = pa.scalar(counter) if counter else table["outcome"].cast(pa.string())
-    return pc.binary_join_element_wise(before, table["network_id"], after, ":")
+    networks = table["network_id"].combine_chunks()
+    after = pa.array([counter]) if counter else table["outcome"].combine_chunks().dictionary
+    names = [
+        f"{core.chain_id}:{to_hex(core.address)}:{network}:{moved}"
+        for network in networks.dictionary.to_pylist()
+        for moved in after.to_pylist()
+    ]
+    places = networks.indices.to_numpy()
+    if not counter:
+        places = places * len(after) + table["outcome"].combine_chunks().indices.to_numpy()
+    # Of all pairs, those that are there.
+    there = pc.dictionary_encode(pa.array(places))
+    return pa.DictionaryArray.from_arrays(there.indices, pa.array(names, pa.string()).take(there.dictionary))
 
 
 def _days(times: pa.ChunkedArray) -> pa.Array:

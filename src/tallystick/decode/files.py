@@ -16,10 +16,10 @@ from tallystick.durable import parquet, replace_file
 from tallystick.extract.dataset import Core, Dataset
 from tallystick.extract.lock import locked
 from tallystick.extract.manifest import Part
-from tallystick.extract.schema import LOGS
+from tallystick.extract.schema import LOGS, UNIQUE
 from tallystick.progress import Progress
 
-VERSION = 1
+VERSION = 2
 """Of the decoded columns; another one decodes everything anew."""
 NOTE_EVERY = 1.0
 """Seconds between two notes of what is done."""
@@ -107,16 +107,19 @@ def write_events(
         first: whether each table gets a file, with or without rows.
     """
 
+    wanted = [name for name, table in tables.items() if len(table) or first]
+    for name in tables.keys() - wanted:
+        (data.events(name, core) / part.name).unlink(missing_ok=True)
+
     def write(name: str) -> None:
-        path = data.events(name, core) / part.name
-        if len(tables[name]) or first:
-            replace_file(path, parquet(tables[name]))
-        else:
-            path.unlink(missing_ok=True)
+        # What repeats is in dictionaries already.
+        text = [field.name for field in tables[name].schema if field.type == pa.string()]
+        content = parquet(tables[name], unique=[*text, *UNIQUE])
+        replace_file(data.events(name, core) / part.name, content)
 
     # Compressing lets other threads run.
     with ThreadPoolExecutor() as pool:
-        list(pool.map(write, tables))
+        list(pool.map(write, wanted))
 
 
 def _remove(data: Dataset, core: Core, keep: set[str]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tallystick.errors import TallystickError
@@ -38,10 +39,24 @@ def hex_text(block: Words) -> pa.StringArray:
     return pa.StringArray.from_buffers(rows, buffers[1], buffers[2])
 
 
-def addresses(words: Words) -> pa.StringArray:
+def repeated_hex_text(block: Words) -> pa.DictionaryArray:
+    """Return what hex_text does, each text once, in a dictionary.
+
+    >>> repeated_hex_text(np.array([[7], [255], [7]], np.uint8)).indices.to_pylist()
+    [0, 1, 0]
+    """
+    rows, width = block.shape
+    content = pa.py_buffer(np.ascontiguousarray(block))
+    array = pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), rows, [None, content])
+    coded = pc.dictionary_encode(array)
+    values = np.frombuffer(b"".join(coded.dictionary.to_pylist()), np.uint8).reshape(-1, width)
+    return pa.DictionaryArray.from_arrays(coded.indices, hex_text(values))
+
+
+def addresses(words: Words) -> pa.DictionaryArray:
     """Return 20-byte addresses as hex text; DecodeError where the 12 bytes above are not zero."""
     need_zero(words[:, :12], "an address")
-    return hex_text(words[:, 12:])
+    return repeated_hex_text(words[:, 12:])
 
 
 def integers(words: Words) -> pa.Array:

@@ -23,7 +23,7 @@ from tallystick.extract.fetch import Fetched, Header, fetch, header
 from tallystick.extract.lock import locked
 from tallystick.extract.manifest import Manifest, Part
 from tallystick.extract.rpc import ATTEMPTS, LONGEST_WAIT, Node, Nodes
-from tallystick.extract.schema import LOGS
+from tallystick.extract.schema import LOGS, UNIQUE
 from tallystick.extract.transport import AiohttpTransport
 from tallystick.extract.window import Window
 from tallystick.progress import Progress
@@ -237,12 +237,20 @@ class _Run:
         self._done = max(0, head - self._manifest.first_block + 1 - blocks)
         self._tell(head)
         queue = iter(todo)
+        # While a range is written, the next one is asked for; no more than these wait in memory.
+        room = asyncio.Semaphore(self._plan.concurrency)
+
+        async def keep(first: int, last: int, fetched: Fetched) -> None:
+            await self._extend(first, last, fetched)
+            self._done += last - first + 1
+            self._tell(head)
+            room.release()
 
         async def work() -> None:
             for first, last in queue:
-                await self._extend(first, last)
-                self._done += last - first + 1
-                self._tell(head)
+                fetched = await self._fetch(first, last)
+                await room.acquire()
+                group.create_task(keep(first, last, fetched))
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -267,13 +275,14 @@ class _Run:
             start = full + 1
         return ranges
 
-    async def _extend(self, first: int, last: int) -> None:
-        """Fetch a range, and write the file that ends with it."""
-
+    async def _fetch(self, first: int, last: int) -> Fetched:
         async def ask(node: Node) -> Fetched:
             return await fetch(node, self._windows[node.url], self._core.address, first, last)
 
-        fetched = await self._nodes.at_one(ask)
+        return await self._nodes.at_one(ask)
+
+    async def _extend(self, first: int, last: int, fetched: Fetched) -> None:
+        """Write the file that ends with a range."""
         before = self._grows(first)
         if before is not None and before.boundary != fetched.parent:
             # Another fork since it was looked at; the run's last look finds the range missing.
@@ -297,7 +306,7 @@ class _Run:
             known = pq.read_table(self._folder / before.name, schema=LOGS)
             table = pa.concat_tables([known, table]).combine_chunks()
             first, parent = before.first, before.parent
-        content = parquet(table)
+        content = parquet(table, UNIQUE)
         digest = hashlib.sha256(content).hexdigest()
         part = Part(first, last, parent, fetched.boundary, len(table), digest)
         replace_file(self._folder / part.name, content)

@@ -115,7 +115,8 @@ def _read(answer: bytes | msgspec.Raw, address: bytes, patterns: int) -> pa.Tabl
     for length in np.unique(lengths):
         known: list[_Pattern] = []
         same = np.flatnonzero(lengths == length)
-        for left in np.array_split(same, len(same) * length // _SLAB + 1):
+        slabs = min(len(same), len(same) * length // _SLAB + 1)
+        for left in np.array_split(same, slabs):
             rows = _windows(text, length)[starts[left]].view(np.uint8).reshape(-1, length)
             turn = 0
             while len(left):

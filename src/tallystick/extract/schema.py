@@ -20,3 +20,6 @@ LOGS = pa.schema(
     ]
 )
 """Chain and contract are the file's folder: logs/chain_id=…/address=…/."""
+
+UNIQUE = ("log_index", "topic3", "data")
+"""Columns whose values hardly repeat."""

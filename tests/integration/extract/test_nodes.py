@@ -3,21 +3,27 @@
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from tallystick.decode.files import decode_core
-from tallystick.extract.dataset import Dataset
+from tallystick.extract.dataset import Core, Dataset
 from tallystick.extract.errors import ExtractError, ManifestError, RpcError, UnavailableError
+from tallystick.extract.extractor import extract
 from tallystick.extract.lock import locked
+from tallystick.extract.manifest import Part
+from tallystick.extract.rpc import GET_LOGS
 from tests.integration.extract.conftest import (
     chain_with_deposits,
     content,
     core_of,
     deposits,
     parts,
+    plan,
     run,
     url_of,
 )
@@ -192,3 +198,22 @@ def test_decode__while_files_are_extracted__is_refused(history: Chain, tmp_path:
 
     with locked(dataset.logs(core)), pytest.raises(ExtractError, match="another process"):
         decode_core(dataset, core)
+
+
+def test_extract__files_are_written_slowly__little_more_is_asked_for(
+    history: Chain, proxy: Proxy, tmp_path: Path
+) -> None:
+    """Ranges wait in memory while they are written: as many as are asked for at once."""
+    node, asked = proxy(history, never), []
+
+    def slowly(core: Core, part: Part, logs: pa.Table) -> None:
+        time.sleep(0.1)
+        asked.append(node.calls[GET_LOGS])
+
+    quick = plan(history, node.url, concurrency=1, timeout=10)
+    done = extract(Dataset(tmp_path), quick, on_part=slowly)
+
+    assert done.written == len(asked) >= 7
+    # One is written, one waits for its turn, one is asked for.
+    assert all(count <= written + 3 for written, count in enumerate(asked))
+    assert asked[0] > 1

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tallystick.chain.abi import contract, signature_hash
 from tallystick.decode.columns import ENUMS, layouts
-from tallystick.decode.decode import decode
+from tallystick.decode.decode import COUNTERS, decode
 from tallystick.decode.words import DecodeError
 from tallystick.events import EVENTS, ModelRegistered
 from tests.support.raw_logs import CORE, GENESIS, RawLog, amount, event, rows, table
@@ -116,6 +116,24 @@ def test_decode__each_kind_of_event__equal_one_log_at_a_time(
         for field, kind in kinds(name).items():
             if kind == "amount":
                 assert amount(row, field) == want[field]
+
+
+@given(data=st.data())
+@settings(max_examples=30, deadline=None)
+def test_decode__events_that_move_a_counter__name_it(data: st.DataObject) -> None:
+    drawn = data.draw(st.lists(st.sampled_from(sorted(COUNTERS)).flatmap(raw_logs), max_size=6))
+    # Some more than once: network and outcome are kept in dictionaries.
+    chosen = drawn + data.draw(
+        st.lists(st.sampled_from(drawn), max_size=6) if drawn else st.just([])
+    )
+
+    tables = decode(table(chosen), CORE)
+
+    assert sum(len(tables[name]) for name in COUNTERS) == len(chosen)
+    for name, moved in COUNTERS.items():
+        for row in tables[name].to_pylist():
+            place = f"7:0x{'c0' * 20}:{row['network_id']}"
+            assert row["counter"] == f"{place}:{moved or row['outcome']}"
 
 
 def as_columns(name: str, want: dict[str, Any]) -> dict[str, Any]:
