@@ -29,21 +29,16 @@ def import_onnx_file(
 
     Raises:
         CommandError: the samples are no array.
-        UnportableError: a node that cannot be replayed; nothing was written.
+        UnportableError: not an ONNX file, or a node that cannot be replayed; nothing was written.
     """
-    import onnx
-
-    from tallystick.replay.importer import import_onnx
+    from tallystick.replay.importer import import_onnx, load
     from tallystick.replay.quantize import Types, quantize
 
     try:
         real = np.load(samples, allow_pickle=False)
     except (ValueError, OSError) as error:
         raise CommandError(f"{samples} is no .npy array: {error}") from error
-    try:
-        read = onnx.load(str(source))
-    except Exception as error:  # onnx raises protobuf's own error, of no common base
-        raise CommandError(f"{source} is no ONNX file: {error}") from error
+    read = load(source)
     if quantise:
         read = quantize(read, real.astype(np.float32), Types[quantise.upper()])
     model = import_onnx(read, real)

@@ -124,7 +124,9 @@ def _counters(table: pa.Table, core: Core, counter: str | None) -> pa.Dictionary
         places = places * len(after) + table["outcome"].combine_chunks().indices.to_numpy()
     # Of all pairs, those that are there.
     there = pc.dictionary_encode(pa.array(places))
-    return pa.DictionaryArray.from_arrays(there.indices, pa.array(names, pa.string()).take(there.dictionary))
+    return pa.DictionaryArray.from_arrays(
+        there.indices, pa.array(names, pa.string()).take(there.dictionary)
+    )
 
 
 def _days(times: pa.ChunkedArray) -> pa.Array:

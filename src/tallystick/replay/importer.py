@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
+from onnx.checker import ValidationError
 
 from tallystick.replay.errors import ModelError, UnportableError
 from tallystick.replay.graph import Array, Graph, Node
@@ -41,13 +42,24 @@ def import_file(source: Path, target: Path, samples: NDArray[Any], count: int = 
         samples: real inputs as the ONNX graph takes them.
         count: random inputs to try besides.
     """
-    try:
-        read = onnx.load(str(source))
-    except DecodeError as error:
-        raise UnportableError(source.name, "is not an ONNX file", "one that is") from error
-    model = import_onnx(read, samples, count)
+    model = import_onnx(load(source), samples, count)
     target.write_bytes(model.to_bytes())
     return model
+
+
+def load(source: Path) -> onnx.ModelProto:
+    """Return the graph of an ONNX file, with the tensors that it keeps in files beside it.
+
+    Raises:
+        UnportableError: it is none, or a file beside it is missing.
+    """
+    try:
+        return onnx.load(str(source))
+    except (DecodeError, ValidationError, OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise UnportableError(
+            source.name, f"is not an ONNX file: {reason}", "one that is"
+        ) from error
 
 
 def import_onnx(source: onnx.ModelProto, samples: NDArray[Any], count: int = 256) -> Model:

@@ -360,6 +360,18 @@ def test_import_file__not_onnx__refused(tmp_path):
         import_file(tmp_path / "junk.onnx", tmp_path / "out.qi8", digits())
 
 
+def test_import_file__weights_beside_it_are_missing__says_which(tmp_path):
+    weights = onnx.numpy_helper.from_array(np.ones((64, 64), np.int8), "w")
+    graph = onnx.helper.make_graph([], "g", [], [], [weights])
+    beside = {"save_as_external_data": True, "location": "w.bin", "size_threshold": 10}
+    onnx.save(onnx.helper.make_model(graph), str(tmp_path / "m.onnx"), **beside)
+    (tmp_path / "w.bin").unlink()
+
+    with pytest.raises(UnportableError, match=r"m\.onnx: .*w\.bin") as caught:
+        import_file(tmp_path / "m.onnx", tmp_path / "out.qi8", digits())
+    assert "\n" not in str(caught.value)
+
+
 def change(model: Model, what: str) -> Model:
     first, *others = model.steps
     if what in ("zy", "za", "zw"):
