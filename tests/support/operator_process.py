@@ -63,12 +63,21 @@ class OperatorProcess:
         self.launch()
         self.wait(timeout)
 
-    def launch(self, command: list[str] | None = None) -> None:
-        """Start, by another command when one is given, and do not wait."""
+    def launch(
+        self, command: list[str] | None = None, environment: dict[str, str] | None = None
+    ) -> None:
+        """Start, by another command or environment when one is given, and do not wait."""
         module = [sys.executable, "-m", "tests.support.operator_process"]
         command = command or [*module, str(self.path), str(self._account)]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, stderr=log, stdout=log)
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stderr=log,
+                stdout=log,
+            )
 
     def wait(self, timeout: float = 30) -> None:
         """Wait until it answers."""

@@ -2,13 +2,16 @@
 
 import contextlib
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.node.verifier.stage import Stage
@@ -77,3 +80,23 @@ def until(true: Callable[[], bool], timeout: float, what: str, *logs: Running) -
             said = "\n".join(f"--- {one.number}\n{one.text()[-4000:]}" for one in logs)
             raise AssertionError(f"not within {timeout:g} s: {what}\n{said}")
         time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def redis() -> Iterator[str]:
+    """Run a Redis server; yields its URL."""
+    binary = shutil.which("redis-server")
+    if binary is None:
+        pytest.skip("redis-server is not installed")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [binary, "--port", str(port), "--save", "", "--appendonly", "no"],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield f"redis://127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait()

@@ -5,23 +5,16 @@ three    one operator honest, one wrong at 1 %, one withholding; stores that ans
 workers  two over Redis, one killed
 """
 
-import contextlib
 import os
 import random
 import re
-import shutil
 import signal
-import socket
-import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tallystick.enums import Cause, Grade, State
 from tests.node.verifier.bad_store import bad_store
-from tests.node.verifier.running import Running, running, until
+from tests.node.verifier.running import Running, redis, running, until
 from tests.node.verifier.stage import OTHER, VERIFIERS, Stage
 from tests.support.faulty_rpc import (
     bad_gateway,
@@ -112,25 +105,6 @@ def test_processes__honest_wrong_and_withheld__each_gets_its_due(staged: Stage):
     assert staged.record(bad).cause is Cause.RULING
     assert staged.record(gone).cause is Cause.TIMEOUT
     assert challenges(staged, bad.id) == 1
-
-
-@contextlib.contextmanager
-def redis() -> Iterator[str]:
-    binary = shutil.which("redis-server")
-    if binary is None:
-        pytest.skip("redis-server is not installed")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [binary, "--port", str(port), "--save", "", "--appendonly", "no"],
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        yield f"redis://127.0.0.1:{port}"
-    finally:
-        server.kill()
-        server.wait()
 
 
 def workers(node: Running) -> list[int]:
