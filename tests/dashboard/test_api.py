@@ -16,7 +16,7 @@ from tallystick.analysis import Analysis
 from tallystick.console.totals import totals as totals_command
 from tallystick.dashboard.app import create_app
 from tallystick.dashboard.live import Live
-from tallystick.dashboard.numbers import PARTS
+from tallystick.dashboard.numbers import PARTS, SPLIT
 from tallystick.dashboard.snapshot import Snapshot
 from tallystick.demo.story import GENESIS
 from tallystick.hexes import to_hex
@@ -135,6 +135,67 @@ def test_numbers__each_of_each_network__are_made_of_their_events(
             assert sum(int(part["value"]) for part in made["parts"]) == int(network[name])
             assert sum(int(event["amount"]) for event in events) == int(network[name])
             assert made["events"] == len(events)
+
+
+SPLITS = [(by, name) for by, named in sorted(SPLIT.items()) for name in named]
+
+
+@pytest.mark.parametrize(("by", "name"), SPLITS)
+def test_number__of_a_part__is_made_of_the_events_of_that_part(
+    client: TestClient, networks: dict[str, dict[str, Any]], by: str, name: str
+) -> None:
+    column = "model_id" if by == "model" else by
+    seen = []
+    for key in networks:
+        for row in client.get(f"{API}/networks/{key}/{by}s").json()["rows"]:
+            asked = {"by": by, "of": row[column]}
+            base = f"{API}/networks/{key}/numbers/{name}"
+            made = client.get(base, params=asked).json()
+            events = client.get(f"{base}/events", params=asked).json()["rows"]
+            parts = [int(part["value"]) for part in made["parts"]]
+            seen.append(sum(parts))
+            assert made["value"] == (None if row[name] is None else str(row[name]))
+            assert made["events"] == len(events)
+            assert {event["operator"] for event in events} <= {asked["of"]} or by != "operator"
+            assert sum(int(event["amount"]) for event in events) == sum(parts)
+            assert all(row[column] in part["query"] for part in made["parts"])
+            if name not in ("open", "audited_share", "stake"):
+                assert sum(parts) == int(row[name])
+            elif name == "stake":
+                assert parts[0] - sum(parts[1:]) == int(row[name])
+    assert len(seen) > 3
+
+
+def test_number__of_a_part__its_query_says_the_same_over_the_data_folder(
+    client: TestClient, networks: dict[str, dict[str, Any]], live: Live
+) -> None:
+    key = agora(networks)
+    (model,) = client.get(f"{API}/networks/{key}/models").json()["rows"]
+    asked = {"by": "model", "of": model["model_id"]}
+
+    made = client.get(f"{API}/networks/{key}/numbers/verified", params=asked).json()
+
+    said = [live.snapshot.events.value(part["query"]) or 0 for part in made["parts"]]
+    assert said == [int(part["value"]) for part in made["parts"]]
+    assert sum(said) == model["verified"] > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("verified", {"by": "operator", "of": f"0x{'00' * 20}"}),
+        ("verified", {"by": "day", "of": "2027-99-99"}),
+        ("utility", {"by": "day", "of": "2027-01-15"}),
+        ("stake", {}),
+    ],
+)
+def test_number__of_nothing__is_not_found(
+    client: TestClient, networks: dict[str, dict[str, Any]], name: str, asked: dict[str, str]
+) -> None:
+    path = f"{API}/networks/{agora(networks)}/numbers/{name}"
+
+    assert client.get(path, params=asked).status_code == 404
+    assert client.get(f"{path}/events", params=asked).status_code == 404
 
 
 @pytest.mark.parametrize("name", sorted(set(PARTS)))

@@ -5,7 +5,18 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from tallystick.dashboard import numbers, schemas
-from tallystick.dashboard.asking import LIST, ONE, Folder, Found, Key, Name, Rows, listed, one
+from tallystick.dashboard.asking import (
+    LIST,
+    ONE,
+    Folder,
+    Found,
+    Key,
+    Name,
+    Of,
+    Rows,
+    listed,
+    one,
+)
 from tallystick.dashboard.snapshot import Snapshot
 
 api = APIRouter()
@@ -49,9 +60,9 @@ def models(request: Request, live: Folder, key: Key, rows: Rows) -> Response:
 
 
 @api.get(f"{_ONE}/numbers/{{name}}", response_model=schemas.Number, responses=ONE)
-def number(request: Request, live: Folder, key: Key, name: Name) -> Response:
+def number(request: Request, live: Folder, scope: Of, name: Name) -> Response:
     """What a number is made of: its definition, queries and blocks."""
-    return one(request, live, schemas.Number, lambda now: now.number(key, name))
+    return one(request, live, schemas.Number, lambda now: now.number(scope, name), of=scope)
 
 
 @api.get(
@@ -59,11 +70,11 @@ def number(request: Request, live: Folder, key: Key, name: Name) -> Response:
     response_model=schemas.Page[schemas.NumberEvent],
     responses=LIST,
 )
-def number_events(request: Request, live: Folder, key: Key, name: Name, rows: Rows) -> Response:
+def number_events(request: Request, live: Folder, scope: Of, name: Name, rows: Rows) -> Response:
     """The events that a number is made of, the newest first."""
 
     def work(now: Snapshot) -> Found:
-        total: Any = now.number(key, name)["events"]
-        return numbers.events_of(now.events, key, name, rows.offset, rows.limit), total
+        total: Any = now.number(scope, name)["events"]
+        return numbers.events_of(now.events, scope, name, rows.offset, rows.limit), total
 
-    return listed(request, live, schemas.NumberEvent, rows, work)
+    return listed(request, live, schemas.NumberEvent, rows, work, of=scope)

@@ -10,6 +10,7 @@ from tallystick.dashboard import schemas
 from tallystick.dashboard.answers import answer, page
 from tallystick.dashboard.live import Live
 from tallystick.dashboard.network_key import NetworkKey
+from tallystick.dashboard.numbers import Scope
 from tallystick.dashboard.snapshot import NotHereError, Snapshot
 
 MOST = 1_000
@@ -67,15 +68,40 @@ def key_of(chain_id: ChainId, core: Core, network_id: Id) -> NetworkKey:
 
 Rows = Annotated[Slice, Depends()]
 Key = Annotated[NetworkKey, Depends(key_of)]
+
+
+def scope_of(
+    key: Key,
+    by: Annotated[
+        Literal["network", "operator", "model", "day"],
+        Query(description="whose number: the network's, or that of a part of it"),
+    ] = "network",
+    of: Annotated[
+        str,
+        Query(
+            pattern="^(0x[0-9a-fA-F]{1,64}|[0-9]{4}-[0-9]{2}-[0-9]{2}|)$",
+            description="the operator's address, the model's id, or the day (UTC)",
+        ),
+    ] = "",
+) -> Scope:
+    """Return whose number is asked for."""
+    return Scope(key) if by == "network" else Scope(key, by, of.lower())
+
+
+Of = Annotated[Scope, Depends(scope_of)]
 Folder = Annotated[Live, Depends(live_of)]
 
 
 def one(
-    request: Request, live: Live, model: type[BaseModel], work: Callable[[Snapshot], Any]
+    request: Request,
+    live: Live,
+    model: type[BaseModel],
+    work: Callable[[Snapshot], Any],
+    **asked: Any,
 ) -> Response:
-    """Answer with one thing; 404 when it is not here."""
+    """Answer with one thing; 404 when it is not here. `asked` is what makes a difference."""
     snapshot = live.snapshot
-    return answer(request, snapshot, model, {}, lambda: found(lambda: work(snapshot)))
+    return answer(request, snapshot, model, asked, lambda: found(lambda: work(snapshot)))
 
 
 def listed(

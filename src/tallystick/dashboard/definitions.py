@@ -105,6 +105,13 @@ DEFINITIONS = (
         "stakePerInference of the network's rules",
     ),
     Definition(
+        "stake",
+        "Stake",
+        "amount",
+        "Of an operator: what it put into the network, and neither took back nor lost.",
+        "staked - unstaked - reward and burned of its rejected batches",
+    ),
+    Definition(
         "stake_at_risk",
         "Stake at risk",
         "amount",

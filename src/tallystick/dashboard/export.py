@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from tallystick.dashboard import definitions, numbers, schemas
+from tallystick.dashboard import numbers, schemas
 from tallystick.dashboard.answers import page
 from tallystick.dashboard.api_coverage import covered, defined
 from tallystick.dashboard.app import PAGE
@@ -99,12 +99,12 @@ class _Writer:
             found = snapshot.batches.find(batch["chain_id"], batch["core"], batch["batch_id"])
             self._one(schemas.BatchInFull, path, found)
         of_parts: dict[tuple[numbers.Part, ...], list[Any]] = {}
-        for name in definitions.BY_NAME:
-            number = snapshot.number(key, name)
+        scope = numbers.Scope(key)
+        for name, parts in numbers.PARTS.items():
+            number = snapshot.number(scope, name)
             self._one(schemas.Number, f"{base}/numbers/{name}", number)
-            parts = numbers.PARTS[name]
             if parts not in of_parts:
-                of_parts[parts] = numbers.events_of(snapshot.events, key, name, 0, self._most)
+                of_parts[parts] = numbers.events_of(snapshot.events, scope, name, 0, self._most)
             events = of_parts[parts]
             path = f"{base}/numbers/{name}/events"
             self._rows(schemas.NumberEvent, path, events, number["events"])

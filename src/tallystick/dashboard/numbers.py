@@ -1,11 +1,33 @@
-"""What a network's number is made of: queries over events, and the events themselves."""
+"""What a number is made of: queries over events, and the events themselves."""
 
 from dataclasses import dataclass
 
 from tallystick.dashboard.events import Events, Row
+from tallystick.dashboard.near import LARGE
 from tallystick.dashboard.network_key import NetworkKey
 from tallystick.decode.words import LIMBS
 from tallystick.totals.gas import BATCH_EVENTS
+
+_AMOUNTS = ("amount", "burned", "reward")
+"""Columns that stand for their limbs."""
+_OF_NO_BATCH = ("Staked", "Unstaked")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A network, or what an operator, a model or a day has of it."""
+
+    key: NetworkKey
+    by: str = ""
+    """operator, model or day; empty: the whole network."""
+    value: str = ""
+
+    def where(self) -> str:
+        """Return the network's condition in SQL."""
+        return (
+            f"chain_id = {self.key.chain_id} AND address = '{self.key.core}'\n"
+            f"  AND network_id = '{self.key.network_id}'"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,48 +36,65 @@ class Part:
 
     event: str
     column: str
-    """What of each is summed; burned stands for its limbs."""
-    where: str = "true"
+    """What of each is summed; an amount stands for its limbs."""
+    where: str = ""
 
-    def query(self, key: NetworkKey, last_block: int) -> str:
-        """Return SQL over the views of Events that sums this part up."""
+    def query(self, scope: Scope, last_block: int, near: bool = False) -> str:
+        """Return SQL that sums this part up, over the views of Events or the copies near by."""
         return (
-            f"SELECT {self._sum()}\nFROM {self.event}\nWHERE {self._of(key)}\n"
+            f"SELECT {self._sum()}\nFROM {self.event}\nWHERE {self._of(scope, near)}\n"
             f"  AND block_number <= {last_block}"
         )
 
-    def value(self, events: Events, key: NetworkKey, last_block: int) -> int:
+    def value(self, events: Events, scope: Scope, last_block: int) -> int:
         """Return what the query says."""
-        (row,) = events.near(self.query(key, last_block))
+        (row,) = events.near(self.query(scope, last_block, near=True))
         return sum(int(value or 0) << 32 * place for place, value in enumerate(row.values()))
 
-    def listed(self, key: NetworkKey, columns: str = "block_number, log_index") -> str:
-        """Return SQL for its events, and for which of their fields they are here."""
-        return f"SELECT '{self.column}' AS adds, {columns} FROM {self.event} WHERE {self._of(key)}"
+    def listed(self, scope: Scope) -> str:
+        """Return SQL for where its events stand near by, and for which of their fields."""
+        return (
+            f"SELECT '{self.column}' AS adds, block_number, log_index FROM {self.event} "
+            f"WHERE {self._of(scope, near=True)}"
+        )
 
-    def told(self, key: NetworkKey) -> str:
+    def told(self, scope: Scope) -> str:
         """Return SQL for its events in full; amounts as hex text."""
-        return self.listed(
-            key,
-            f"'{self.event}' AS event, block_number, block_time, log_index, transaction_hash, "
-            f"{self.column}::VARCHAR AS amount, {self._named()}",
+        return (
+            f"SELECT '{self.column}' AS adds, '{self.event}' AS event, block_number, block_time, "
+            f"log_index, transaction_hash, {self.column}::VARCHAR AS amount, {self._named()} "
+            f"FROM {self.event} WHERE {self._of(scope)}"
         )
 
     def _sum(self) -> str:
-        if self.column == "burned":
-            return ", ".join(f"sum(burned_{place})" for place in range(LIMBS))
+        if self.column in _AMOUNTS:
+            return ", ".join(f"sum({self.column}_{place})" for place in range(LIMBS))
         return "count(*)" if self.column == "1" else f"sum({self.column})"
 
-    def _of(self, key: NetworkKey) -> str:
-        return (
-            f"chain_id = {key.chain_id} AND address = '{key.core}'\n"
-            f"  AND network_id = '{key.network_id}' AND {self.where}"
-        )
+    def _of(self, scope: Scope, near: bool = False) -> str:
+        split = {
+            "operator": f"operator::VARCHAR = '{scope.value}'",
+            "day": f"day = DATE '{scope.value}'",
+            # Events of finality do not name the model.
+            "model": f"{self._batch(near)} IN (SELECT {'key' if near else 'batch_id'} "
+            f"FROM BatchCommitted\n    WHERE {scope.where()}\n"
+            f"      AND model_id::VARCHAR = '{scope.value}')",
+        }
+        conditions = [scope.where(), self.where, split.get(scope.by, "")]
+        return "\n  AND ".join(one for one in conditions if one)
+
+    def _batch(self, near: bool = False) -> str:
+        name = "finalized_id" if self.column == "finalized_count" else "batch_id"
+        if not near:
+            return name
+        if self.event not in LARGE:
+            return f"hash({name})"
+        return "finalized_key" if name == "finalized_id" else "key"
 
     def _named(self) -> str:
         if self.event == "NetworkRegistered":
             return "NULL AS operator, NULL AS batch_id"
-        batch = "finalized_id" if self.column == "finalized_count" else "batch_id"
+        batch = "NULL" if self.event in _OF_NO_BATCH else self._batch()
         return f"operator, {batch} AS batch_id"
 
 
@@ -100,34 +139,56 @@ PARTS: dict[str, tuple[Part, ...]] = {
     "scalability": VERIFIED,
     "utility": LEFT,
 }
-"""By the number's name; a probe log holds no events, and batch data are found by their roots."""
+"""By the number's name; see beside.py for what is no event."""
+STAKE = (
+    Part("Staked", "amount"),
+    Part("Unstaked", "amount"),
+    Part("BatchRejected", "reward"),
+    Part("BatchRejected", "burned"),
+)
+_COUNTERS = (
+    *("committed", "verified", "settled", "audited", "enclave", "proven", "rejected"),
+    "unresolved",
+)
+SPLIT = {
+    "operator": {name: PARTS[name] for name in (*_COUNTERS, "open", "audited_share", "burned")}
+    | {"stake": STAKE},
+    "model": {name: PARTS[name] for name in _COUNTERS},
+    "day": {name: PARTS[name] for name in (*_COUNTERS, "burned")},
+}
+"""The same of an operator, a model, a day."""
 
 
-def made_of(events: Events, key: NetworkKey, name: str, last_block: int) -> list[Row]:
+def parts_of(scope: Scope, name: str) -> tuple[Part, ...]:
+    """Return the parts of a number; KeyError when there is no such number."""
+    return SPLIT[scope.by][name] if scope.by else PARTS[name]
+
+
+def made_of(events: Events, scope: Scope, name: str, last_block: int) -> list[Row]:
     """Return each part of a number: its event, its query and what that says."""
     return [
         {
             "event": part.event,
-            "query": part.query(key, last_block),
-            "value": str(part.value(events, key, last_block)),
+            "query": part.query(scope, last_block),
+            "value": str(part.value(events, scope, last_block)),
         }
-        for part in PARTS[name]
+        for part in parts_of(scope, name)
     ]
 
 
-def events_of(events: Events, key: NetworkKey, name: str, offset: int, limit: int) -> list[Row]:
+def events_of(events: Events, scope: Scope, name: str, offset: int, limit: int) -> list[Row]:
     """Return some of the events that a number is made of, the newest first."""
-    parts = dict.fromkeys(PARTS[name])
+    parts = dict.fromkeys(parts_of(scope, name))
     if not parts:
         return []
     order = "ORDER BY block_number DESC, log_index DESC, adds LIMIT ? OFFSET ?"
     # Where they stand first: the rest is read of few blocks then.
-    every = " UNION ALL ".join(part.listed(key) for part in parts)
+    every = " UNION ALL ".join(part.listed(scope) for part in parts)
     places = events.near(f"SELECT * FROM ({every}) {order}", limit, offset)
     if not places:
         return []
     ends = places[-1]["block_number"], places[0]["block_number"]
-    told = " UNION ALL ".join(part.told(key) for part in parts)
+    told = " UNION ALL ".join(part.told(scope) for part in parts)
     rows = {
         (row["block_number"], row["log_index"], row["adds"]): row
         for row in events.rows(f"SELECT * FROM ({told}) WHERE block_number BETWEEN ? AND ?", *ends)
@@ -136,9 +197,9 @@ def events_of(events: Events, key: NetworkKey, name: str, offset: int, limit: in
     return [row | {"amount": _amount(row["amount"])} for row in found]
 
 
-def events_count(events: Events, key: NetworkKey, name: str) -> int:
+def events_count(events: Events, scope: Scope, name: str) -> int:
     """Return how many events a number is made of."""
-    every = " UNION ALL ".join(part.listed(key) for part in dict.fromkeys(PARTS[name]))
+    every = " UNION ALL ".join(part.listed(scope) for part in dict.fromkeys(parts_of(scope, name)))
     if not every:
         return 0
     (row,) = events.near(f"SELECT count(*) AS count FROM ({every})")

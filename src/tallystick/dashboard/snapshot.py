@@ -18,6 +18,7 @@ from tallystick.dashboard.disputes import Disputes
 from tallystick.dashboard.events import NEAR, Events, Row
 from tallystick.dashboard.near import LARGE, copy_near
 from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey
+from tallystick.dashboard.numbers import Scope
 from tallystick.extract.dataset import Dataset
 from tallystick.hexes import from_hex, to_hex
 from tallystick.resolvers.identify import read_resolvers
@@ -115,12 +116,15 @@ class Snapshot:
         self.network(key)
         return self.once(("models", key), lambda: self.batches.models(key))
 
-    def number(self, key: NetworkKey, name: str) -> Row:
-        """Return a number of a network, and what it is made of."""
-        network = self.network(key)
-        if name not in definitions.BY_NAME:
-            raise NotHereError(f"no number is called {name}")
-        return self.once(("number", key, name), lambda: self._number(network, key, name))
+    def number(self, scope: Scope, name: str) -> Row:
+        """Return a number of a network, or of a part of it, and what it is made of."""
+        row = self._row(scope)
+        try:
+            parts = numbers.parts_of(scope, name)
+        except KeyError:
+            of = f" of {scope.by}s" if scope.by else ""
+            raise NotHereError(f"no number{of} is called {name}") from None
+        return self.once(("number", scope, name), lambda: self._number(row, scope, name, parts))
 
     def _networks(self) -> list[Row]:
         measures = {_key(row): row for row in self._analysis.measures().to_pylist()}
@@ -228,9 +232,20 @@ class Snapshot:
         rows = self.events.rows(f"SELECT * FROM ({query}) ORDER BY block_number, log_index")
         return {row["operator"]: row["standing"] for row in rows}
 
-    def _number(self, network: Row, key: NetworkKey, name: str) -> Row:
-        coverage = next(one for one in self.coverage if _is(one, key))
-        value = network[name]
+    def _row(self, scope: Scope) -> Row:
+        """Return the row that a number stands in."""
+        if not scope.by:
+            return self.network(scope.key)
+        rows = {"operator": self.operators, "model": self.models, "day": self.days}[scope.by]
+        column = "model_id" if scope.by == "model" else scope.by
+        for row in rows(scope.key):
+            if str(row[column]) == scope.value:
+                return row
+        raise NotHereError(f"the network has no {scope.by} {scope.value}")
+
+    def _number(self, row: Row, scope: Scope, name: str, parts: tuple[numbers.Part, ...]) -> Row:
+        coverage = next(one for one in self.coverage if _is(one, scope.key))
+        value = row[name]
         return {
             "name": name,
             "value": None if value is None else str(value),
@@ -239,15 +254,16 @@ class Snapshot:
             "first_block": coverage.first_block,
             "last_block": coverage.last_block,
             "boundary": coverage.boundary,
-            **self.once(("parts", key, numbers.PARTS[name]), lambda: self._parts(key, name)),
+            **self.once(
+                ("parts", scope, parts), lambda: self._parts(scope, name, coverage.last_block)
+            ),
         }
 
-    def _parts(self, key: NetworkKey, name: str) -> Row:
+    def _parts(self, scope: Scope, name: str, last_block: int) -> Row:
         """Return what a number is made of; several numbers are made of the same."""
-        last = next(one.last_block for one in self.coverage if _is(one, key))
         return {
-            "parts": numbers.made_of(self.events, key, name, last),
-            "events": numbers.events_count(self.events, key, name),
+            "parts": numbers.made_of(self.events, scope, name, last_block),
+            "events": numbers.events_count(self.events, scope, name),
         }
 
 
