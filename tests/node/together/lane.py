@@ -1,5 +1,6 @@
 """One operator of two: its network, its process, and the gate in front of its store."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,9 +12,8 @@ from tallystick.keccak import keccak256
 from tallystick.ledger import BatchRecord
 from tallystick.node.operator.acknowledgement import Acknowledgement
 from tallystick.receipt import Receipt
+from tests.node.together.bendable import Served
 from tests.node.together.gate import Gate
-from tests.node.together.models import Served
-from tests.support.builds import ROOT
 from tests.support.chain import Chain
 from tests.support.operator_process import OperatorProcess
 from tests.support.story import KEY_OF, REQUESTERS, Network
@@ -25,11 +25,13 @@ A_REQUEST = 50
 class OperatorNode(OperatorProcess):
     """The node as `ape run` starts it for anybody."""
 
-    def launch(self, command: list[str] | None = None) -> None:
-        # The bent models are the tests'.
-        path = f"PYTHONPATH={ROOT}"
+    def launch(
+        self, command: list[str] | None = None, environment: dict[str, str] | None = None
+    ) -> None:
         ape = ["ape", "run", "node", "operator", "--settings", str(self.path)]
-        super().launch(command or ["env", path, *ape])
+        # Where the bent models are: Ape takes the project's folder off the path.
+        path = {"PYTHONPATH": str(Path(__file__).parent)}
+        super().launch(command or ape, environment or os.environ | path)
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ from tallystick.hexes import to_hex
 from tallystick.ledger import BatchRecord
 from tallystick.localnet import advance, localnet
 from tallystick.words import ZERO32, ZERO_ADDRESS
+from tests.node.together.bendable import Served, plain, qi8
 from tests.node.together.gate import Gate
 from tests.node.together.lane import Lane
-from tests.node.together.models import Served, plain, qi8
 from tests.node.verifier.running import Running
 from tests.node.verifier.stage import BOND, RULES, STAKE, VERIFIERS, LiveChain
 from tests.support.chain import Chain
@@ -127,15 +127,16 @@ class World:
         """How many of these calls on a batch a verifier has sent, those that were refused by the
         block that holds them included."""
         own = self.chain.w3.to_checksum_address(self.chain.accounts[VERIFIERS[number]])
-        word = batch_id.hex()
+        # Calls name a batch by its fields.
+        root = self.record(batch_id).batch.root
         functions = contract("Tallystick").functions()
         selectors = {functions[name].selector for name in names}
         found = 0
         for block in range(self.chain.w3.eth.block_number + 1):
             for tx in self.chain.w3.eth.get_block(block, full_transactions=True)["transactions"]:
-                data = bytes(tx["input"])  # type: ignore[index]
-                if tx["from"] == own and data[:4] in selectors:  # type: ignore[index]
-                    found += word in data.hex()
+                data = bytes(tx["input"])
+                if tx["from"] == own and data[:4] in selectors:
+                    found += root in data
         return found
 
     def heal(self) -> None:

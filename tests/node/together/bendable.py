@@ -3,8 +3,9 @@
     qi8     the digits classifier in integers: an arbiter on chain runs it again
     digits  the float one, whose disputes a committee judges
 
-An operator's settings name `bent_qi8` or `bent_digits` as the runner of the same file: the answer
-to every hundredth sample is another one then.
+An operator's settings name `bendable:bent_qi8` or `bendable:bent_digits` as the runner of the same
+file: the answer to every hundredth sample is another one then. So nodes import this too, for which
+only the package and this folder are there.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,7 +36,7 @@ class Served:
 
     @property
     def bent_runner(self) -> str:
-        return f"{__name__}:bent_{self.name}"
+        return f"{Path(__file__).stem}:bent_{self.name}"
 
     @property
     def bent(self) -> set[bytes]:
