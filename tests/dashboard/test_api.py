@@ -4,10 +4,11 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from click.testing import CliRunner
 from fastapi.testclient import TestClient
@@ -22,6 +23,7 @@ from tallystick.demo.story import GENESIS
 from tallystick.hexes import to_hex
 from tallystick.probe.log import ProbeLog
 from tallystick.probe.result import ProbeResult
+from tallystick.totals.engines import EVENTS
 from tests.support.shown import MODEL, NAME, URI, Shown
 
 API = "/api/v1"
@@ -178,6 +180,40 @@ def test_number__of_a_part__its_query_says_the_same_over_the_data_folder(
     said = [live.snapshot.events.value(part["query"]) or 0 for part in made["parts"]]
     assert said == [int(part["value"]) for part in made["parts"]]
     assert sum(said) == model["verified"] > 0
+
+
+BESIDE: dict[str, Callable[[dict[str, Any], list[Any]], float]] = {
+    "found_share": lambda row, said: said[0] / row["committed"],
+    "solicited_share": lambda row, said: said[0] / said[1],
+    "requesters": lambda row, said: said[0],
+    "top_share": lambda row, said: said[0] / said[1],
+    "herfindahl": lambda row, said: said[0] / said[1] ** 2,
+    "gas_per_verified": lambda row, said: said[0] / row["verified"],
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_number__beside_events__its_queries_say_the_same_over_the_data_folder(
+    client: TestClient, networks: dict[str, dict[str, Any]], shown: Shown, live: Live, name: str
+) -> None:
+    connection = duckdb.connect()
+    files = {f"events/{event}": event for event in EVENTS}
+    for folder, view in (
+        files | {"inferences": "inferences", "transactions": "transactions"}
+    ).items():
+        connection.execute(
+            f"CREATE VIEW {view} AS FROM read_parquet('{shown.data.root}/{folder}/**/*.parquet', "
+            "hive_partitioning = true, hive_types_autocast = false)"
+        )
+    compared = 0
+    for key, network in networks.items():
+        made = client.get(f"{API}/networks/{key}/numbers/{name}").json()
+        said = [connection.execute(one).fetchall()[0][0] for one in made["beside"]]
+        assert said
+        if network[name]:
+            assert BESIDE[name](network, said) == pytest.approx(network[name])
+            compared += 1
+    assert compared
 
 
 @pytest.mark.parametrize(

@@ -281,6 +281,9 @@ class Number(BaseModel):
     last_block: int
     boundary: Hash
     parts: list[Part]
+    beside: list[str] = Field(
+        description="SQL over inferences (batch data) and transactions, for what is no event"
+    )
     events: int = Field(description="how many; listed below /events")
 
 

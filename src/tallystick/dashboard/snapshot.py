@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from tallystick.analysis import Analysis
 from tallystick.dashboard import definitions, numbers, rules
 from tallystick.dashboard.batches import Batches
+from tallystick.dashboard.beside import queries
 from tallystick.dashboard.cautions import cautions
 from tallystick.dashboard.disputes import Disputes
 from tallystick.dashboard.events import NEAR, Events, Row
@@ -254,6 +255,7 @@ class Snapshot:
             "first_block": coverage.first_block,
             "last_block": coverage.last_block,
             "boundary": coverage.boundary,
+            "beside": queries(scope, name, coverage.last_block),
             **self.once(
                 ("parts", scope, parts), lambda: self._parts(scope, name, coverage.last_block)
             ),
