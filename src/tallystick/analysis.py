@@ -51,11 +51,14 @@ class Analysis:
         self.coverage: list[Coverage] = coverage(self.data)
         self._connection = connection or connect()
         self.tables = load(self._connection, self.data)
+        self._networks: dict[tuple[Any, ...], Row] | None = None
 
     def networks(self) -> dict[tuple[Any, ...], Row]:
-        """Return each network as registered, by chain id, core and network id."""
-        rows: list[Row] = self.tables["NetworkRegistered"].to_pyarrow().to_pylist()
-        return {_key(row): row for row in rows}
+        """Return each network as registered, by chain id, core and network id; read once."""
+        if self._networks is None:
+            rows: list[Row] = self.tables["NetworkRegistered"].to_pyarrow().to_pylist()
+            self._networks = {_key(row): row for row in rows}
+        return self._networks
 
     def totals(
         self,

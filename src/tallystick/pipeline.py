@@ -1,12 +1,16 @@
 """Extract and decode in one go: a file is decoded while the next ones are fetched."""
 
+from collections.abc import Callable
+
 import pyarrow as pa
 
 from tallystick.decode.files import decode_core, decode_part, note_parts
 from tallystick.extract.dataset import Core, Dataset
 from tallystick.extract.extractor import Extracted, Plan, extract
+from tallystick.extract.gas import extract_gas
 from tallystick.extract.manifest import Part
 from tallystick.progress import Progress
+from tallystick.resolvers.identify import identify_resolvers
 
 
 def follow(data: Dataset, plan: Plan, progress: Progress | None = None) -> Extracted:
@@ -27,3 +31,28 @@ def follow(data: Dataset, plan: Plan, progress: Progress | None = None) -> Extra
     # What an interrupted run left, and files of parts that are gone.
     decode_core(data, done.core)
     return done
+
+
+def bring(
+    data: Dataset, plan: Plan, gas: bool, stage: Callable[[str], Progress] | None = None
+) -> tuple[Extracted, int]:
+    """Follow the chain, and look up what numbers rest on beside events.
+
+    Args:
+        data: the data folder.
+        plan: what to extract, and how.
+        gas: whether receipts are fetched too, for gas per verified inference.
+        stage: gives each stage what it tells its progress to, by its name and unit.
+
+    Returns:
+        What was extracted, and how many resolvers' code was looked up.
+
+    Raises:
+        ExtractError: nodes refuse or fail; what was extracted before stays.
+        DecodeError: the address is another contract's than a core's.
+    """
+    done = follow(data, plan, stage and stage("extract (blocks)"))
+    resolvers = identify_resolvers(data, done.core, plan.urls)
+    if gas:
+        extract_gas(data, done.core, plan.urls, stage and stage("gas (files)"))
+    return done, resolvers

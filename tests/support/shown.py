@@ -16,14 +16,12 @@ from fastapi import FastAPI
 
 from tallystick.batch import Batch, Stamp
 from tallystick.collect.collect import collect
-from tallystick.decode.files import decode_core
 from tallystick.demo import report, story
 from tallystick.demo.world import RULES, World
 from tallystick.extract.dataset import Core, Dataset
-from tallystick.extract.extractor import Plan, extract
-from tallystick.extract.gas import extract_gas
+from tallystick.extract.extractor import Plan
 from tallystick.network import model_id, network_id
-from tallystick.resolvers.identify import identify_resolvers
+from tallystick.pipeline import bring
 from tallystick.store import BatchStore
 from tallystick.words import ZERO32, ZERO_ADDRESS
 
@@ -58,10 +56,8 @@ class Shown:
             apart.submit(self._bring).result()
 
     def _bring(self) -> None:
-        extract(self.data, Plan([self.url], self.core.address, depth=0, block_range=1_000))
-        decode_core(self.data, self.core)
-        identify_resolvers(self.data, self.core, [self.url])
-        extract_gas(self.data, self.core, [self.url])
+        plan = Plan([self.url], self.core.address, depth=0, block_range=1_000)
+        bring(self.data, plan, gas=True)
 
 
 @contextlib.contextmanager

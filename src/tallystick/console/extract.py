@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from tallystick.console.bars import bar
+from tallystick.console.bars import stages
 from tallystick.console.command import ConsoleCommand
 from tallystick.console.options import (
     concurrency_option,
@@ -49,18 +49,11 @@ def extract(
     """
     from tallystick.extract.dataset import Dataset
     from tallystick.extract.extractor import Plan
-    from tallystick.extract.gas import extract_gas
-    from tallystick.pipeline import follow
-    from tallystick.resolvers.identify import identify_resolvers
+    from tallystick.pipeline import bring
 
-    folder = Dataset(data)
     plan = Plan(rpcs, core, first_block, depth, block_range, concurrency)
-    with bar("extract (blocks)") as progress:
-        done = follow(folder, plan, progress)
-    resolvers = identify_resolvers(folder, done.core, rpcs)
-    if gas:
-        with bar("gas (files)") as progress:
-            extract_gas(folder, done.core, rpcs, progress)
+    with stages() as stage:
+        done, resolvers = bring(Dataset(data), plan, gas, stage)
     show(
         {
             "chain_id": done.core.chain_id,

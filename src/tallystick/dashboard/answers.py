@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import Request, Response
 from pydantic import BaseModel, TypeAdapter
 
+from tallystick import __version__
 from tallystick.dashboard.schemas import Page
 from tallystick.dashboard.snapshot import Snapshot
 from tallystick.dashboard.spreadsheet import to_csv
@@ -33,7 +34,8 @@ def answer(
         as_csv: the rows of a page as CSV.
     """
     question = (request.url.path, *sorted(asked.items()), as_csv)
-    tag = hashlib.sha256(f"{snapshot.version} {question}".encode()).hexdigest()[:32]
+    # Another version of the software may answer in another way.
+    tag = hashlib.sha256(f"{__version__} {snapshot.version} {question}".encode()).hexdigest()[:32]
     headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache"}
     if _has(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=headers)

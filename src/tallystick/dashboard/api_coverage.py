@@ -47,19 +47,22 @@ def define(request: Request, live: Folder) -> Response:
     responses={200: {"content": {"text/event-stream": {}}, "description": "Server-sent events"}},
 )
 async def stream(request: Request, live: Folder) -> StreamingResponse:
-    """An event `coverage` for each new state of the data folder, with its last blocks."""
+    """An event `coverage` for each new state of the data folder, with its last blocks.
+
+    `trouble` says why newer blocks are not shown; it is empty when they are.
+    """
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_news(request, live), media_type="text/event-stream", headers=headers)
 
 
 async def _news(request: Request, live: Live) -> AsyncIterator[str]:
-    seen, silent = "", 0.0
+    seen, silent = ("", ""), 0.0
     while not live.ended and not await request.is_disconnected():
-        now = live.snapshot
-        if now.version != seen:
-            seen, silent = now.version, 0.0
+        now, trouble = live.snapshot, live.trouble
+        if (now.version, trouble) != seen:
+            seen, silent = (now.version, trouble), 0.0
             last = {str(held.core.chain_id): held.last_block for held in now.coverage}
-            body = json.dumps({"version": seen, "last_blocks": last})
+            body = json.dumps({"version": now.version, "last_blocks": last, "trouble": trouble})
             yield f"event: coverage\ndata: {body}\n\n"
         elif silent >= BEAT:
             silent = 0.0

@@ -13,7 +13,7 @@ from tallystick.dashboard.network_key import NetworkKey
 from tallystick.dashboard.numbers import Scope
 from tallystick.dashboard.snapshot import NotHereError, Snapshot
 
-MOST = 1_000
+MOST = 10_000
 """Rows of a page."""
 
 ChainId = Annotated[int, Path(ge=0, le=2**63 - 1, description="EIP-155 chain id")]
@@ -24,15 +24,20 @@ Format = Annotated[Literal["json", "csv"], Query(description="csv: the rows only
 State = Annotated[Literal["all", "open", "past"], Query()]
 
 UNCHANGED: dict[int | str, dict[str, Any]] = {
-    304: {"description": "What the client has is still so (If-None-Match)"}
+    200: {"headers": {"ETag": {"schema": {"type": "string"}}}},
+    304: {"description": "What the client has is still so (If-None-Match)"},
 }
 ONE: dict[int | str, dict[str, Any]] = {
     **UNCHANGED,
     404: {"model": schemas.Problem, "description": "No event tells of it"},
 }
 LIST: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "Rows"},
     **ONE,
+    200: {
+        **UNCHANGED[200],
+        "content": {"text/csv": {"schema": {"type": "string"}}},
+        "description": "Rows",
+    },
 }
 
 Found = tuple[list[Any], int]

@@ -84,7 +84,7 @@ class Batches:
             *key,
             *ends * 2,
         )
-        wanted = [(place["block_number"], place["log_index"]) for place in places]
+        wanted = {(place["block_number"], place["log_index"]) for place in places}
         return [_told(row) for row in rows if (row["block_number"], row["log_index"]) in wanted]
 
     def models(self, key: NetworkKey) -> list[Row]:

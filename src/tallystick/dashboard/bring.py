@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 from tallystick.extract.dataset import Core, Dataset
 from tallystick.extract.extractor import Plan
-from tallystick.extract.gas import extract_gas
-from tallystick.pipeline import follow
-from tallystick.resolvers.identify import identify_resolvers
+from tallystick.pipeline import bring
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +31,5 @@ class Bring:
 
     def _bring(self, core: Core, urls: Sequence[str]) -> None:
         held = self.data.read_manifest(core)
-        plan = Plan(
-            urls,
-            core.address,
-            held.first_block,
-            self.depth,
-            held.block_range,
-        )
-        follow(self.data, plan)
-        identify_resolvers(self.data, core, urls)
-        if self.data.transactions(core).exists():
-            extract_gas(self.data, core, urls)
+        plan = Plan(urls, core.address, held.first_block, self.depth, held.block_range)
+        bring(self.data, plan, gas=self.data.transactions(core).exists())

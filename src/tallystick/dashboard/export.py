@@ -11,7 +11,6 @@ from tallystick.dashboard import numbers, schemas
 from tallystick.dashboard.answers import page
 from tallystick.dashboard.api_coverage import covered, defined
 from tallystick.dashboard.app import PAGE
-from tallystick.dashboard.asking import MOST as NETWORKS_AT_ONCE
 from tallystick.dashboard.network_key import NetworkKey
 from tallystick.dashboard.snapshot import Snapshot
 from tallystick.dashboard.spreadsheet import to_csv
@@ -24,6 +23,8 @@ MOST = 1_000
 """Rows of each list, the newest first."""
 _PIECE = 100
 """Rows of a file; as the page asks for them."""
+NETWORKS_AT_ONCE = 1_000
+"""The same of networks."""
 
 Load = Callable[[int, int], list[Any]]
 
@@ -135,8 +136,7 @@ class _Writer:
             found = page(self._snapshot, list(rows[offset : offset + piece]), shown, offset, piece)
             name = ".".join([path, *([state] if state else []), str(offset)])
             self._one(schemas.Page[model], name, found)  # type: ignore[valid-type]
-        if not state:
-            self._csv(model, path, rows)
+        self._csv(model, ".".join([path, *([state] if state else [])]), rows)
 
     def _one(self, model: type[BaseModel], path: str, found: Any) -> None:
         made = TypeAdapter(model).validate_python(found)

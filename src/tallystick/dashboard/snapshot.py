@@ -32,6 +32,8 @@ Answer = TypeVar("Answer")
 
 KEPT = 2_000
 """Answers in memory; the least used go first."""
+LARGEST = 1 << 29
+"""Bytes of JSON and CSV in memory."""
 MEMORY = "4GB"
 COUNTERS = ("committed", "settled", "audited", "enclave", "proven", "rejected", "unresolved")
 _PARTS = ("accessibility", "verifiability", "scalability", "utility")
@@ -63,6 +65,7 @@ class Snapshot:
         self._probes = probes
         self._lock = threading.RLock()
         self._answers: OrderedDict[Hashable, Any] = OrderedDict()
+        self._size = 0
         self.disputes = Disputes(self.events)
         copy_near(self.events)
         self._near = {name: connection.table(name, database=NEAR) for name in LARGE}
@@ -73,10 +76,12 @@ class Snapshot:
         with self._lock:
             if question not in self._answers:
                 self._answers[question] = answer()
+                self._size += _size(self._answers[question])
             self._answers.move_to_end(question)
-            while len(self._answers) > KEPT:
-                self._answers.popitem(last=False)
             found: Answer = self._answers[question]
+            while len(self._answers) > KEPT or self._size > LARGEST:
+                _, gone = self._answers.popitem(last=False)
+                self._size -= _size(gone)
             return found
 
     def networks(self) -> list[Row]:
@@ -157,7 +162,7 @@ class Snapshot:
         }
 
     def _registration(self, key: NetworkKey) -> Row:
-        (row,) = self.events.rows(f"SELECT * FROM NetworkRegistered WHERE {OF_NETWORK}", *key)
+        row = self._analysis.networks()[key]
         core = next(one.core for one in self.coverage if _is(one, key))
         _, names = resolvers_of(row, read_resolvers(self._analysis.data, core))
         found = {
@@ -301,6 +306,10 @@ def _bound(tables: Any, coverage: Iterable[Coverage]) -> dict[str, Any]:
         return table.filter(reduce(lambda left, right: left | right, parts))
 
     return {name: within(table) for name, table in tables.items()}
+
+
+def _size(answer: Any) -> int:
+    return len(answer) if isinstance(answer, bytes) else 0
 
 
 def _key(row: Row) -> NetworkKey:
