@@ -1,0 +1,148 @@
+"""The journal's batches: what waits for one, and what became of each."""
+
+from collections.abc import Sequence
+
+from tallystick.batch import Batch, Stamp
+from tallystick.node.operator.errors import JournalError
+from tallystick.node.operator.journal.entries import Noted, Waiting
+from tallystick.node.operator.journal.file import LaneFile
+from tallystick.node.operator.journal.rows import RECORD, nonce_of, record_of
+from tallystick.record import Record
+
+
+class Batches(LaneFile):
+    """A lane's batches."""
+
+    def waiting(self) -> list[Waiting]:
+        """Return what waits to be committed, by model."""
+        database = self._reader()
+        rows = database.execute(
+            "select model_id, count(*), min(answered_at), min(deadline) from inference"
+            " where batch is null and output_hash is not null and expired = 0"
+            " group by model_id order by model_id"
+        ).fetchall()
+        return [Waiting(*row) for row in rows]
+
+    def unsettled(self) -> int:
+        """Return how many inferences are in batches that the chain is not known to have."""
+        database = self._reader()
+        row = database.execute("select coalesce(sum(count), 0) from batch where stamp is null")
+        return int(row.fetchone()[0])
+
+    def expire(self, now: int) -> int:
+        """Mark answers that no batch can hold any more; returns how many.
+
+        Args:
+            now: Unix seconds; time of a block mined now.
+        """
+        with self._write() as database:
+            done = database.execute(
+                "update inference set expired = 1 where batch is null and output_hash is not null"
+                " and expired = 0 and deadline < ?",
+                (now,),
+            )
+            return done.rowcount
+
+    def take(
+        self, model_id: bytes, most: int, first_deadline: int, last_deadline: int
+    ) -> list[Record]:
+        """Return answers that wait for a batch, the most urgent first.
+
+        Args:
+            model_id: the batch's.
+            most: how many at most.
+            first_deadline: Unix seconds; the batch has that long to be mined.
+            last_deadline: Unix seconds; later ones would be a fault if committed now.
+        """
+        database = self._reader()
+        rows = database.execute(
+            f"select {RECORD} from inference where model_id = ? and batch is null"
+            " and output_hash is not null and expired = 0 and deadline between ? and ?"
+            " order by deadline, id limit ?",
+            (model_id, first_deadline, last_deadline, most),
+        ).fetchall()
+        return [record_of(row) for row in rows]
+
+    def note(self, batch: Batch, records: Sequence[Record]) -> Noted:
+        """Note a batch that is about to be sent, with its leaves."""
+        with self._write() as database:
+            key = self._insert(batch)
+            done = database.executemany(
+                "update inference set batch = ? where requester = ? and nonce = ?"
+                " and batch is null and output_hash is not null",
+                [(key, record.requester, nonce_of(record)) for record in records],
+            )
+            if done.rowcount != len(records):
+                raise JournalError("another process has put some of the answers into a batch")
+        return Noted(key, batch, None, None)
+
+    def adopt(
+        self, batch: Batch, records: Sequence[Record], stamp: Stamp, transaction: bytes
+    ) -> None:
+        """Keep a batch that the chain has and this journal does not, and its nonces."""
+        with self._write() as database:
+            key = self._insert(batch)
+            database.execute(
+                "update batch set stamp = ?, tx_hash = ? where id = ?",
+                (stamp.pack(), transaction, key),
+            )
+            database.executemany(
+                "insert into inference (request, requester, nonce, model_id, deadline, input_hash,"
+                " input, signature, output_hash, output, trace_root, answered_at, batch)"
+                " values (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+                " on conflict (requester, nonce) do update set batch = excluded.batch",
+                [
+                    (
+                        record.inference(batch.model_id, batch.operator).request().struct_hash(),
+                        record.requester,
+                        nonce_of(record),
+                        batch.model_id,
+                        record.deadline,
+                        record.input_hash,
+                        record.input,
+                        record.signature,
+                        record.output_hash,
+                        record.output,
+                        record.trace_root,
+                        stamp.committed_at,
+                        key,
+                    )
+                    for record in records
+                ],
+            )
+
+    def settle(self, noted: Noted, stamp: Stamp, transaction: bytes) -> None:
+        """Note that the chain has a batch: its stamp as at commit, and the transaction's hash."""
+        with self._write() as database:
+            database.execute(
+                "update batch set stamp = ?, tx_hash = ? where id = ?",
+                (stamp.pack(), transaction, noted.key),
+            )
+
+    def abandon(self, noted: Noted) -> None:
+        """Give up a batch that the chain can never take; its answers wait again."""
+        with self._write() as database:
+            database.execute("update inference set batch = null where batch = ?", (noted.key,))
+            database.execute("delete from batch where id = ?", (noted.key,))
+
+    def batches(self) -> list[Noted]:
+        """Return all batches in the order of their indices."""
+        return self._noted("order by batch_index, id")
+
+    def records(self, noted: Noted) -> list[Record]:
+        """Return a batch's records in the order of its leaves."""
+        database = self._reader()
+        rows = database.execute(
+            f"select {RECORD} from inference where batch = ? order by requester, nonce",
+            (noted.key,),
+        ).fetchall()
+        return [record_of(row) for row in rows]
+
+    def _insert(self, batch: Batch) -> int:
+        done = self._database.execute(
+            "insert into batch (batch_id, batch_index, model_id, root, count, deadline)"
+            " values (?,?,?,?,?,?)",
+            (batch.id(), batch.index, batch.model_id, batch.root, batch.count, batch.by),
+        )
+        assert done.lastrowid is not None
+        return done.lastrowid

@@ -1,0 +1,110 @@
+"""The journal's pruning: inputs and outputs go, what tells that a nonce was taken stays.
+
+A batch's pruning is noted before anything of it goes, and is carried on by whoever comes next.
+"""
+
+from collections.abc import Sequence
+
+from tallystick.node.operator.journal.entries import Noted
+from tallystick.node.operator.journal.file import LaneFile
+
+
+class Pruning(LaneFile):
+    """What of a lane's bytes is kept."""
+
+    def unpruned(self) -> list[Noted]:
+        """Return the batches that the chain has and whose bytes are to be kept so far."""
+        return self._noted("where pruning is null and stamp is not null")
+
+    def begin_pruning(self, batches: Sequence[Noted], now: int) -> None:
+        """Note that the bytes of these batches go from now on.
+
+        Args:
+            batches: of `unpruned`.
+            now: Unix seconds.
+        """
+        with self._write() as database:
+            database.executemany(
+                "update batch set pruning = ? where id = ? and pruning is null",
+                [(now, one.key) for one in batches],
+            )
+
+    def pruning(self) -> list[Noted]:
+        """Return the batches whose pruning has begun and not ended."""
+        return self._noted("where pruning is not null and pruned is null order by id")
+
+    def prune(self, noted: Noted, after: int, most: int) -> int | None:
+        """Let go of the inputs and outputs of a few inferences of a batch.
+
+        Args:
+            noted: a batch whose pruning has begun.
+            after: 0, or what the call before returned.
+            most: inferences at most.
+
+        Returns:
+            Where to go on; None when nothing is left.
+        """
+        with self._write(durable=False) as database:
+            row = database.execute(
+                "select max(id) from (select id from inference where batch = ? and id > ?"
+                " order by id limit ?)",
+                (noted.key, after, most),
+            ).fetchone()
+            database.execute(
+                "update inference set input = null, output = null"
+                " where batch = ? and id > ? and id <= ?",
+                (noted.key, after, row[0] or 0),
+            )
+        return None if row[0] is None else int(row[0])
+
+    def end_pruning(self, noted: Noted, now: int) -> None:
+        """Note that nothing is left of a batch's bytes, in the journal and in the store."""
+        with self._write() as database:
+            database.execute("update batch set pruned = ? where id = ?", (now, noted.key))
+
+    def prune_expired(self, before: int, most: int) -> int:
+        """Let go of inputs and outputs that no batch ever held; returns of how many.
+
+        Args:
+            before: Unix seconds; of answers whose deadline was earlier.
+            most: how many at most.
+        """
+        with self._write(durable=False) as database:
+            done = database.execute(
+                "update inference set input = null, output = null where id in (select id"
+                " from inference where expired = 1 and input is not null and deadline < ? limit ?)",
+                (before, most),
+            )
+            return done.rowcount
+
+    def is_pruned(self, root: bytes) -> bool:
+        """Return whether the data of the batch with this root are gone, or are about to go."""
+        row = self._reader().execute(
+            "select 1 from batch where root = ? and pruning is not null", (root,)
+        )
+        return row.fetchone() is not None
+
+    def free(self) -> int:
+        """Return how many bytes of the file hold nothing."""
+        database = self._reader()
+        (pages,) = database.execute("pragma freelist_count").fetchone()
+        (size,) = database.execute("pragma page_size").fetchone()
+        return int(pages * size)
+
+    def size(self) -> int:
+        """Return how many bytes the file has, what holds nothing included."""
+        database = self._reader()
+        (pages,) = database.execute("pragma page_count").fetchone()
+        (size,) = database.execute("pragma page_size").fetchone()
+        return int(pages * size)
+
+    def give_back(self, pages: int) -> None:
+        """Make the file shorter by at most so many pages that hold nothing."""
+        with self._write(durable=False) as database:
+            # It gives back a page for each row that is read of it.
+            database.execute(f"pragma incremental_vacuum({int(pages)})").fetchall()
+
+    def checkpoint(self) -> None:
+        """Have the file on the disk be as long as it is, as far as readers let it."""
+        with self._lock:
+            self._database.execute("pragma wal_checkpoint(passive)").fetchall()

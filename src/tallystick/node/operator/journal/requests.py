@@ -1,0 +1,137 @@
+"""The journal's requests: whose nonces are taken, and what was answered."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from tallystick.node.operator.errors import JournalError
+from tallystick.node.operator.journal.entries import Accepted, Answered, Known, Place
+from tallystick.node.operator.journal.file import LaneFile
+from tallystick.node.operator.journal.rows import RECORD, nonce_of, record_of
+
+_ATTEMPTS = 3
+
+
+class Requests(LaneFile):
+    """A lane's requests."""
+
+    def accept(
+        self, model_id: bytes, requests: Sequence[Accepted], worker: int
+    ) -> list[Known | None]:
+        """Take the nonces of requests: all, or none when one is taken already.
+
+        Returns:
+            For each request what has its nonce already; None for all when they were taken now.
+        """
+        rows = [
+            (
+                one.request,
+                one.record.requester,
+                nonce_of(one.record),
+                model_id,
+                one.record.deadline,
+                one.record.input_hash,
+                one.record.input,
+                one.record.signature,
+                worker,
+            )
+            for one in requests
+        ]
+
+        def insert(database: sqlite3.Connection) -> None:
+            database.executemany(
+                "insert into inference (request, requester, nonce, model_id, deadline,"
+                " input_hash, input, signature, worker) values (?,?,?,?,?,?,?,?,?)",
+                rows,
+            )
+
+        for _ in range(_ATTEMPTS):
+            try:
+                # Nobody has been told of these: they may be forgotten in a power cut.
+                self._together(insert, durable=False)
+                return [None] * len(rows)
+            except sqlite3.IntegrityError:
+                known = self.known(requests)
+            # Whoever had the nonce may have given it back by now.
+            if any(known):
+                return known
+        raise JournalError("nonces are taken and given back again and again")
+
+    def known(self, requests: Sequence[Accepted]) -> list[Known | None]:
+        """Return for each request what has its nonce already."""
+        database = self._reader()
+        return [_known(database, one.record.requester, nonce_of(one.record)) for one in requests]
+
+    def answer(self, answers: Sequence[Answered], now: int) -> None:
+        """Keep the answers to accepted requests.
+
+        Args:
+            answers: any number.
+            now: Unix seconds.
+        """
+        rows = [(one.output, one.output_hash, one.trace_root, now, one.request) for one in answers]
+
+        def update(database: sqlite3.Connection) -> None:
+            database.executemany(
+                "update inference set output = ?, output_hash = ?, trace_root = ?, answered_at = ?,"
+                " worker = null where request = ? and output_hash is null",
+                rows,
+            )
+
+        self._together(update, durable=True)
+
+    def release(self, requests: Sequence[bytes]) -> None:
+        """Give back the nonces of accepted requests that will get no answer."""
+        with self._write() as database:
+            database.executemany(
+                "delete from inference where request = ? and output_hash is null",
+                [(request,) for request in requests],
+            )
+
+    def accepting(self) -> list[int]:
+        """Return the numbers of the workers that have accepted what they have not answered."""
+        database = self._reader()
+        rows = database.execute(
+            "select distinct worker from inference where worker is not null"
+        ).fetchall()
+        return [row[0] for row in rows]
+
+    def release_worker(self, worker: int) -> int:
+        """Give back the nonces that a worker, now gone, had accepted; returns how many."""
+        with self._write() as database:
+            done = database.execute(
+                "delete from inference where worker = ? and output_hash is null", (worker,)
+            )
+            return done.rowcount
+
+    def find(self, requests: Sequence[bytes]) -> list[Place | None]:
+        """Return where the inferences of requests stand; None for an unknown one."""
+        marks = ",".join("?" * len(requests))
+        database = self._reader()
+        rows = database.execute(
+            f"select request, model_id, output_hash is not null, expired, batch, {RECORD}"
+            f" from inference where request in ({marks})",
+            list(requests),
+        ).fetchall()
+        keys = list({row[4] for row in rows if row[4] is not None})
+        marks = ",".join("?" * len(keys))
+        batches = {one.key: one for one in self._noted(f"where id in ({marks})", *keys)}
+        found = {
+            row[0]: Place(
+                row[1], record_of(row[5:]), bool(row[2]), bool(row[3]), batches.get(row[4])
+            )
+            for row in rows
+        }
+        return [found.get(request) for request in requests]
+
+
+def _known(database: sqlite3.Connection, requester: bytes, nonce: bytes) -> Known | None:
+    row = database.execute(
+        "select request, output, output_hash, trace_root from inference"
+        " where requester = ? and nonce = ?",
+        (requester, nonce),
+    ).fetchone()
+    if row is None:
+        return None
+    if row[1] is None or row[2] is None:
+        return Known(row[0], None, pruned=row[2] is not None)
+    return Known(row[0], Answered(*row))

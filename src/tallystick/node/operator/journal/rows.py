@@ -1,0 +1,32 @@
+"""Records as rows of the journal's file."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tallystick.record import Record
+from tallystick.words import ZERO32
+
+RECORD = "input_hash, output_hash, requester, nonce, deadline, trace_root, signature, input, output"
+"""Columns of a record."""
+
+
+def nonce_of(record: Record) -> bytes:
+    """Return a record's nonce as it is kept, 8 bytes; none is 0."""
+    # SQLite's integers have 63 bits; bytes order alike.
+    return (record.nonce or 0).to_bytes(8, "big")
+
+
+def record_of(row: Sequence[Any]) -> Record:
+    """Return the record of a row of RECORD."""
+    input_hash, output_hash, requester, nonce, deadline, trace, signature, input_, output = row
+    return Record(
+        input_hash,
+        output_hash or ZERO32,
+        requester,
+        int.from_bytes(nonce, "big"),
+        deadline,
+        trace or ZERO32,
+        signature,
+        input_,
+        output,
+    )
