@@ -47,7 +47,7 @@ def test_read__after_a_round__says_what_was_done(staged: Stage):
 
 def test_refresh__node_gone__lag_stays_and_failures_count(staged: Stage):
     verifier, metrics = staged.verifier(), Metrics()
-    verifier.reader.registry.w3.provider.endpoint_uri = "http://127.0.0.1:1"  # type: ignore[attr-defined]
+    verifier.watch.reader.registry.w3.provider.endpoint_uri = "http://127.0.0.1:1"  # type: ignore[attr-defined]
     Meter(metrics, verifier).read()
     failures = metrics.registry.get_sample_value("tallystick_failures_total", {"what": "verifier"})
     assert failures == 1

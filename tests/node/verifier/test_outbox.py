@@ -19,7 +19,7 @@ def verifier(staged: Stage) -> Verifier:
 
 def deposit(verifier: Verifier, amount: int = 5) -> Intent:
     """A call that works at any time."""
-    call = verifier._registry.call("deposit", "0x" + "00" * 20, amount, value=amount)
+    call = verifier.watch.registry.call("deposit", "0x" + "00" * 20, amount, value=amount)
     return Intent(KEY, call)
 
 
@@ -124,7 +124,7 @@ def test_settle__gas_became_dearer__outbid_once(verifier: Verifier, staged: Stag
 
 
 def test_send__refused__nothing_noted(verifier: Verifier):
-    call = verifier._registry.call("withdraw", "0x" + "00" * 20, "0x" + "01" * 20, 10**30)
+    call = verifier.watch.registry.call("withdraw", "0x" + "00" * 20, "0x" + "01" * 20, 10**30)
     assert verifier.outbox.send(Intent(KEY, call), 1000) is Outcome.REFUSED
     assert verifier.journal.pending() == []
 

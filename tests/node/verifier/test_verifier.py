@@ -200,12 +200,12 @@ def test_tick__spent_for_the_day__goes_on_the_day_after(staged: Stage):
 
     disputed = [staged.record(one).state is State.DISPUTED for one in (first, second)]
     assert sorted(disputed) == [False, True]
-    spent = verifier.outbox.spent(verifier.reader.now)
+    spent = verifier.outbox.spent(verifier.watch.reader.now)
     assert BOND < spent[bytes(20)] < BOND * 3 // 2
     staged.later(3600)
     rounds(verifier)
     assert kinds(verifier)["challenge"] == 1
-    assert verifier.outbox.spent(verifier.reader.now + 90_000) == {}
+    assert verifier.outbox.spent(verifier.watch.reader.now + 90_000) == {}
 
 
 # Withheld
@@ -460,7 +460,7 @@ def test_tick__anothers_demand_unanswered__timed_out(staged: Stage):
 def test_state__two_verdicts_on_one_leaf__the_first_stays(staged: Stage):
     from tallystick.committee import Verdict
 
-    juror = staged.verifier()._juror
+    juror = staged.verifier().watch.juror
     assert juror is not None
     first = juror.state(Verdict(bytes(32), 1, bytes(32), Ruling.UPHELD))
     second = juror.state(Verdict(bytes(32), 1, bytes(32), Ruling.REJECTED))

@@ -9,9 +9,13 @@ from tallystick.chain.panel import Panel
 from tallystick.chain.registry import Registry
 from tallystick.node.errors import SettingsError
 from tallystick.node.settings import Common, Settings
+from tallystick.node.verifier.acting import Acting
+from tallystick.node.verifier.collecting import Collecting
 from tallystick.node.verifier.fetch import Stores
 from tallystick.node.verifier.journal import Journal
 from tallystick.node.verifier.jury import Juror
+from tallystick.node.verifier.later import Later
+from tallystick.node.verifier.looking import Looking
 from tallystick.node.verifier.models import Models
 from tallystick.node.verifier.money import Purse
 from tallystick.node.verifier.outbox import Outbox
@@ -20,6 +24,7 @@ from tallystick.node.verifier.revealed import Revealed
 from tallystick.node.verifier.sharing import Peers, Shared, SharedFolder
 from tallystick.node.verifier.signer import Signer
 from tallystick.node.verifier.verifier import Verifier
+from tallystick.node.verifier.watch import Watch
 
 
 def assemble(settings: Settings, w3: Web3, signer: Signer) -> Verifier:
@@ -54,7 +59,12 @@ def assemble(settings: Settings, w3: Web3, signer: Signer) -> Verifier:
         juror = Juror(panel, signer, journal, shared, own.turn_every)
     revealed = Revealed(w3, registry.address, journal)
     models = Models(own.models, own.hub, folder / "models")
-    return Verifier(own, registry, reader, journal, outbox, stores, revealed, models, juror, folder)
+    later = Later(own.look_every)
+    watch = Watch(own, registry, reader, signer.address, models, juror)
+    looking = Looking(own, watch, journal, stores, revealed, models, later)
+    acting = Acting(own, watch, journal, outbox, stores, models, looking, later)
+    collecting = Collecting(own, watch, journal, outbox, later)
+    return Verifier(watch, looking, acting, collecting, journal, outbox, folder)
 
 
 def _core(common: Common, w3: Web3) -> tuple[Registry, int]:

@@ -55,7 +55,7 @@ def build(settings: Settings, connection: Connection, verifier: Verifier) -> Sil
 
     bot.on_worker_startup()(begin)
     bot.on_(connection.blocks)(look)
-    core = connection.instance(verifier.core, list(contract("Tallystick").abi))
+    core = connection.instance(verifier.watch.registry.address, list(contract("Tallystick").abi))
     for name in EVENTS:
         _listen(bot, verifier, getattr(core, name), name)
     return bot

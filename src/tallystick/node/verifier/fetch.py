@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tallystick.errors import BatchMissingError, StoreError, TallystickError
+from tallystick.errors import BatchMissingError, BatchPrunedError, StoreError, TallystickError
 from tallystick.hexes import checksummed
 from tallystick.ledger import BatchRecord
 from tallystick.moves.data import BatchData
@@ -113,6 +113,8 @@ class Stores:
         ):
             if response.status_code == 404:
                 raise BatchMissingError(f"{url} is not there")
+            if response.status_code == 410:
+                raise BatchPrunedError(f"{url} was pruned")
             if response.status_code != 200:
                 raise StoreError(f"{url} answers with status {response.status_code}")
             size = 0

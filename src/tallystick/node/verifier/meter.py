@@ -27,11 +27,12 @@ class Meter:
         """Bring the metrics up to date."""
         verifier, metrics, journal = self._verifier, self._metrics, self._verifier.journal
         verifier.refresh()
-        metrics.lag.set(verifier.reader.lag)
-        metrics.challenges.set(len(verifier.challenges_open()))
-        metrics.at_stake.set(verifier.at_stake())
-        metrics.spent.set(verifier.outbox.spent(verifier.reader.now).get(ZERO_ADDRESS, 0))
-        self._count(metrics.batches_seen, "seen", verifier.batches_seen())
+        watch, reader = verifier.watch, verifier.watch.reader
+        metrics.lag.set(reader.lag)
+        metrics.challenges.set(len(watch.challenges_open()))
+        metrics.at_stake.set(watch.at_stake())
+        metrics.spent.set(verifier.outbox.spent(reader.now).get(ZERO_ADDRESS, 0))
+        self._count(metrics.batches_seen, "seen", watch.batches_seen())
         self._count(metrics.failures.labels("verifier"), "failures", verifier.failures)
         found = journal.findings()
         self._count(metrics.leaves, "leaves", sum(leaves for _, leaves in found.values()))

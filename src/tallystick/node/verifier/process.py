@@ -57,7 +57,7 @@ def run_verifier(file: Path | None, dry_run: bool = False) -> None:
     _LOG.info(
         "started",
         account=verifier.outbox.address,
-        core=verifier.core,
+        core=verifier.watch.registry.address,
         broker=own.broker.partition(":")[0],
     )
     asyncio.run(runner.run())  # type: ignore[no-untyped-call]
