@@ -13,10 +13,12 @@ class Gate:
 
     Args:
         target: URL of what is behind it; None: whoever comes is cut off.
+
+    `most` is the number of bytes of the longest answer that has passed.
     """
 
     def __init__(self, target: str | None) -> None:
-        self.target = target
+        self.target, self.most = target, 0
         gate = self
 
         class Passage(socketserver.BaseRequestHandler):
@@ -45,14 +47,17 @@ class Gate:
         parts = urlsplit(target)
         with socket.create_connection((str(parts.hostname), int(parts.port or 80))) as far:
             threading.Thread(target=_pass_on, args=(near, far), daemon=True).start()
-            _pass_on(far, near)
+            self.most = max(self.most, _pass_on(far, near))
 
 
-def _pass_on(source: socket.socket, sink: socket.socket) -> None:
-    """Pass bytes on until one side ends; the other side is ended then."""
+def _pass_on(source: socket.socket, sink: socket.socket) -> int:
+    """Pass bytes on until one side ends; the other side is ended then. Returns how many."""
+    passed = 0
     with contextlib.suppress(OSError):
         while piece := source.recv(1 << 16):
             sink.sendall(piece)
+            passed += len(piece)
     for end in (source, sink):
         with contextlib.suppress(OSError):
             end.shutdown(socket.SHUT_RDWR)
+    return passed
