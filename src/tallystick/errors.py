@@ -12,6 +12,7 @@ TallystickError
 ├── ReceiptError (ValueError)      a receipt of which a part fails
 └── StoreError (OSError)           batch data that cannot be kept or read
     ├── BatchMissingError (FileNotFoundError)
+    │   └── BatchPrunedError
     └── BatchCorruptError (ValueError)
 """
 
@@ -105,6 +106,10 @@ class StoreError(TallystickError, OSError):
 
 class BatchMissingError(StoreError, FileNotFoundError):
     """The store has no batch under this root."""
+
+
+class BatchPrunedError(BatchMissingError):
+    """The store had the batch under this root, and has let go of it."""
 
 
 class BatchCorruptError(StoreError, ValueError):

@@ -6,6 +6,7 @@ trusted: what is read must hash to the root. Signatures are in no hash; check th
 
 import os
 from collections.abc import Sequence
+from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-
 from pyarrow import parquet
 
 from tallystick.durable import replace_file
-from tallystick.errors import BatchCorruptError, BatchMissingError, StoreError
+from tallystick.errors import BatchCorruptError, BatchMissingError, BatchPrunedError, StoreError
 from tallystick.hexes import to_hex
 from tallystick.inference import hash_leaves
 from tallystick.keccak import keccak256
@@ -117,7 +118,7 @@ class BatchStore:
                 operator of the batch at hand to find that out.
 
         Raises:
-            BatchMissingError: there is no such batch here.
+            BatchMissingError: there is no such batch here, or no more (BatchPrunedError).
             BatchCorruptError: the data does not hash to the root, or the bytes not to their hashes.
             StoreError: the store cannot be read, or the file is larger than allowed.
         """
@@ -142,6 +143,20 @@ class BatchStore:
                 if data is not None and keccak256(data) != digest:
                     raise BatchCorruptError(f"{path}: bytes of leaf {index} miss their hash")
         return records
+
+    def delete(self, root: bytes) -> None:
+        """Let go of a batch's data; nothing is done where there are none.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        path = self.path(root)
+        try:
+            self._fs.rm_file(path)
+        except FileNotFoundError:
+            pass
+        except (OSError, NotImplementedError) as error:
+            raise StoreError(f"{path} cannot be deleted: {error}") from error
 
     def _unpack(self, packed: bytes) -> tuple[dict[str, str], list[Record]]:
         file = parquet.ParquetFile(BytesIO(packed))
@@ -171,6 +186,8 @@ class BatchStore:
                 while len(packed) <= self.max_size and (piece := file.read(_PIECE)):
                     packed += piece
         except FileNotFoundError as error:
+            if getattr(error.__cause__, "status", None) == HTTPStatus.GONE:
+                raise BatchPrunedError(f"{self.url} has pruned batch {path}") from error
             raise BatchMissingError(f"{self.url} has no batch {path}") from error
         except StoreError:
             raise

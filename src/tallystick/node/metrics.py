@@ -36,6 +36,8 @@ class Metrics:
         self.expired = self._counter("inferences_expired", "Answers whose deadline was missed.")
         self.answered_demands = self._counter("demands_answered", "Leaves revealed on chain.")
         self.stake_locked = self._gauge("stake_locked", "Stake behind the lane's open inferences.")
+        self.pruned = self._counter("inferences_pruned", "Whose inputs and outputs are let go.")
+        self.journal_size = self._gauge("journal_bytes", "Size of the journal's file.")
         self.answering = Histogram(
             "tallystick_answer_seconds",
             "From a request's last byte to its answer.",

@@ -54,6 +54,8 @@ Port = Annotated[int, Field(ge=0, lt=1 << 16)]
 Amount = Annotated[int, Field(ge=0, lt=1 << 128)]
 """In units of the asset, wei for the native coin."""
 Seconds = Annotated[float, Field(gt=0, le=31_536_000)]
+NEVER: Literal["never"] = "never"
+"""In place of a time: what is kept is kept for good."""
 
 
 class _Section(BaseModel):
@@ -135,6 +137,11 @@ class Operator(_Section):
     """Finalize own batches that no commit took along within `finalize_after`."""
     finalize_after: Annotated[float, Field(ge=0)] = 6 * 3600.0
     """Seconds after a commit could have finalized a batch."""
+    prune_after: Annotated[float, Field(ge=0)] | Literal["never"] = 30 * 86400.0
+    """Seconds for which inputs, outputs and data of a batch are kept once the network's windows
+    have passed since it closed; those of missed answers, since their deadline. never: for good."""
+    prune_every: Seconds = 600.0
+    """Between two looks for what can be pruned."""
 
 
 class Demands(StrEnum):

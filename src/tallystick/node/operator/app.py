@@ -3,7 +3,7 @@
     POST /inferences                    signed requests of one model; answers, signed
     GET  /receipts/{request}            where a request stands; its receipt once it is committed
     POST /receipts                      the same of many
-    GET  /batches/{root}.parquet        a batch's data, as every store has them
+    GET  /batches/{root}.parquet        a batch's data, as every store has them; 410 once pruned
     GET  /models/{content}              a model's file; /manifest.json and /{piece} as a hub's store
     GET  /                              whose node this is, and what it takes
 
@@ -53,7 +53,8 @@ class OperatorApp:
 
     def __init__(self, lane: Lane, desk: Desk, receipts: Receipts, store: str) -> None:
         self._lane, self._desk, self._receipts = lane, desk, receipts
-        self._batches, self._models = BatchFiles(store), ModelFiles(desk.models)
+        self._batches = BatchFiles(store, lane.journal.is_pruned)
+        self._models = ModelFiles(desk.models)
         self._domain = lane.registry.domain
         self._threads = ThreadPoolExecutor(_THREADS, "desk")
         self._log = get_log("http")

@@ -109,8 +109,10 @@ class Desk:
             self._check_terms(standing, asked)
         except RefusedError:
             # What was promised before is repeated, whatever has become of the terms.
-            repeated = _repeated(requests, self._journal.known(requests))
+            known = self._journal.known(requests)
+            repeated = _repeated(requests, known)
             if repeated is None:
+                _check_kept(requests, known)
                 raise
             return self._signed(standing, model_id, repeated)
         known = self._journal.accept(model_id, requests, self._worker)
@@ -232,11 +234,21 @@ def _repeated(requests: Sequence[Accepted], known: Sequence[Known | None]) -> li
     return answers
 
 
+def _check_kept(requests: Sequence[Accepted], known: Sequence[Known | None]) -> None:
+    """Raise RefusedError (410) when one of exactly these requests has lost its answer's bytes."""
+    for place, (one, before) in enumerate(zip(requests, known, strict=True)):
+        if before is not None and before.request == one.request and before.pruned:
+            raise RefusedError(
+                410, f"inference {place}: was answered; its output is no longer kept here"
+            )
+
+
 def _taken(requests: Sequence[Accepted], known: Sequence[Known | None]) -> RefusedError:
     for place, (one, before) in enumerate(zip(requests, known, strict=True)):
         if before is not None and before.request != one.request:
             reason = f"nonce {one.record.nonce} of its requester is taken"
             return RefusedError(409, f"inference {place}: {reason}")
+    _check_kept(requests, known)
     for place, before in enumerate(known):
         if before is not None and before.answer is None:
             return RefusedError(409, f"inference {place}: is being answered; ask again")

@@ -7,7 +7,8 @@ class RefusedError(TallystickError, ValueError):
     """A request that gets no answer; nothing of it was kept.
 
     `status` is HTTP's: 400 malformed, 403 not signed by its requester, 404 unknown, 408 too slow,
-    409 nonce taken, 413 too large, 422 a deadline or an input that cannot be taken, 503 not now.
+    409 nonce taken, 410 pruned, 413 too large, 422 a deadline or an input that cannot be taken,
+    503 not now.
     """
 
     def __init__(self, status: int, reason: str) -> None:

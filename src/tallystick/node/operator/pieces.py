@@ -1,6 +1,6 @@
 """Files that the operator hands out: batch data from its store, models as a hub's store."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +22,32 @@ class BatchFiles:
 
     Args:
         url: the store's, as BatchStore takes it.
+        is_pruned: whether the batch with a root was here.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, is_pruned: Callable[[bytes], bool]) -> None:
         self._fs, self._folder = fsspec.core.url_to_fs(url)
+        self._is_pruned = is_pruned
 
     async def response(self, root: bytes) -> Response:
-        """Return a batch's file; RefusedError (404) when there is none."""
+        """Return a batch's file; RefusedError (404; 410 once it is pruned) when there is none."""
         path = f"{self._folder.rstrip('/')}/{root.hex()}.parquet"
         if isinstance(self._fs, LocalFileSystem):
             if not Path(path).is_file():
-                raise RefusedError(404, "there is no such batch here")
+                raise await self._refusal(root)
             return FileResponse(path, media_type=_BINARY)
         try:
             file = await run_in_threadpool(self._fs.open, path, "rb")
         except FileNotFoundError as error:
-            raise RefusedError(404, "there is no such batch here") from error
+            raise await self._refusal(root) from error
         size = getattr(file, "size", None)
         headers = {} if size is None else {"content-length": str(size)}
         return StreamingResponse(_read(file), media_type=_BINARY, headers=headers)
+
+    async def _refusal(self, root: bytes) -> RefusedError:
+        if await run_in_threadpool(self._is_pruned, root):
+            return RefusedError(410, "the batch is over, and its data were pruned")
+        return RefusedError(404, "there is no such batch here")
 
 
 class ModelFiles:

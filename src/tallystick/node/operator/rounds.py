@@ -13,11 +13,13 @@ from tallystick.node.operator.desk import Desk
 from tallystick.node.operator.keeper import Keeper
 from tallystick.node.operator.lane import Lane
 from tallystick.node.operator.models import load_models
+from tallystick.node.operator.pruner import Pruner
 from tallystick.node.operator.standing import Standing
 
 
 class Rounds:
-    """Follows the chain for the desk; one process of a lane commits and answers demands too.
+    """Follows the chain for the desk; one process of a lane commits, answers
+    demands and prunes too.
 
     Args:
         lane: the lane.
@@ -29,6 +31,7 @@ class Rounds:
     def __init__(self, lane: Lane, desk: Desk, every: float, folder: Path) -> None:
         self._lane, self._desk, self._every = lane, desk, every
         self._committer, self._keeper = Committer(lane), Keeper(lane)
+        self._pruner = Pruner(lane)
         self._path = folder / "leader.lock"
         self._lock: IO[str] | None = None
         self._stop = threading.Event()
@@ -76,6 +79,7 @@ class Rounds:
             steps.append(("commit", self._committer.commit))
             if self._lane.settings.finalize:
                 steps.append(("finalize", self._keeper.finalize))
+            steps.append(("prune", self._pruner.prune))
             for name, step in steps:
                 self._do(name, step)
         self._tell()
