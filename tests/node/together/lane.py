@@ -20,6 +20,8 @@ from tests.support.story import KEY_OF, REQUESTERS, Network
 
 A_REQUEST = 50
 """Inferences asked at a time."""
+MOST_RECEIPTS = 1024
+"""That a node lets be asked for at a time."""
 
 
 class OperatorNode(OperatorProcess):
@@ -158,11 +160,12 @@ class Lane:
         """The receipts of requests, each found to lead from its leaf to a batch of the lane; those
         that are not committed yet are missing."""
         found = []
-        for said in self.node.receipts(requests):
-            if said is not None and "receipt" in said:
-                receipt = Receipt.from_json(said["receipt"])
-                receipt.check()
-                found.append(receipt)
+        for start in range(0, len(requests), MOST_RECEIPTS):
+            for said in self.node.receipts(requests[start : start + MOST_RECEIPTS]):
+                if said is not None and "receipt" in said:
+                    receipt = Receipt.from_json(said["receipt"])
+                    receipt.check()
+                    found.append(receipt)
         return found
 
     def batches(self) -> list[BatchRecord]:

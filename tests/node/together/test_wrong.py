@@ -70,7 +70,7 @@ def test_wrong__where_the_arbiter_replays__disproved_by_one_of_three(here: World
 
     for one in bad:
         assert not here.events(BatchChallenged, one)
-        sent = [here.sent(number, ["disprove", "challenge"], one) for number in range(3)]
+        sent = [here.sent(number, one, "disprove", "challenge") for number in range(3)]
         assert max(sent) == 1
 
 
@@ -82,5 +82,5 @@ def test_wrong__where_a_committee_judges__challenged_by_one_of_three(here: World
         (rejection,) = here.events(BatchRejected, one)
         assert rejection.payee == rejection.bond_owner == challenge.challenger
         assert not here.events(ChallengeUpheld, one) + here.events(ChallengeLapsed, one)
-        sent = [here.sent(number, ["disprove", "challenge"], one) for number in range(3)]
+        sent = [here.sent(number, one, "disprove", "challenge") for number in range(3)]
         assert max(sent) == 1

@@ -7,9 +7,9 @@ nodes reach the chain through one proxy, and each operator's store through a gat
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,8 @@ class World:
     rpc: FaultyRpc
     lanes: tuple[Lane, Lane]
     verifiers: list[Running]
+    _transactions: list[tuple[bytes, bytes]] = field(default_factory=list)
+    _blocks_read: int = 0
 
     @property
     def replayed(self) -> Lane:
@@ -123,21 +125,26 @@ class World:
         mine = to_hex(batch_id)
         return [line["finding"] for line in self.looked(number) if line["batch"] == mine]
 
-    def sent(self, number: int, names: Iterable[str], batch_id: bytes) -> int:
+    def sent(self, number: int, batch_id: bytes, *names: str) -> int:
         """How many of these calls on a batch a verifier has sent, those that were refused by the
         block that holds them included."""
-        own = self.chain.w3.to_checksum_address(self.chain.accounts[VERIFIERS[number]])
-        # Calls name a batch by its fields.
-        root = self.record(batch_id).batch.root
         functions = contract("Tallystick").functions()
         selectors = {functions[name].selector for name in names}
-        found = 0
-        for block in range(self.chain.w3.eth.block_number + 1):
-            for tx in self.chain.w3.eth.get_block(block, full_transactions=True)["transactions"]:
-                data = bytes(tx["input"])
-                if tx["from"] == own and data[:4] in selectors:
-                    found += root in data
-        return found
+        own, root = self.chain.accounts[VERIFIERS[number]], self.record(batch_id).batch.root
+        # Calls name a batch by its fields.
+        return sum(
+            sender == own and data[:4] in selectors and root in data
+            for sender, data in self._all_sent()
+        )
+
+    def _all_sent(self) -> list[tuple[bytes, bytes]]:
+        """Senders and data of all transactions."""
+        for block in range(self._blocks_read, self.chain.w3.eth.block_number + 1):
+            found = self.chain.w3.eth.get_block(block, full_transactions=True)
+            for tx in found["transactions"]:
+                self._transactions.append((bytes.fromhex(tx["from"][2:]), bytes(tx["input"])))
+            self._blocks_read = block + 1
+        return self._transactions
 
     def heal(self) -> None:
         """Have everything be as at the start: nodes run and are honest, nothing fails."""
