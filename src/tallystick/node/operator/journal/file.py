@@ -54,6 +54,8 @@ create index if not exists inference_expired on inference (deadline)
     where expired = 1 and input is not null;
 create index if not exists batch_root on batch (root) where pruning is not null;
 """
+TIMEOUT = 60.0
+"""Seconds that a transaction waits for those of other processes."""
 _CHECKPOINT = 8192
 """Pages of 4 KiB that the write-ahead log may have before they are moved into the file."""
 
@@ -88,7 +90,7 @@ class LaneFile:
         self._queue: list[_Turn] = []
         self._queue_lock = threading.Lock()
         self._database = sqlite3.connect(
-            path, timeout=60, isolation_level=None, check_same_thread=False
+            path, timeout=TIMEOUT, isolation_level=None, check_same_thread=False
         )
         # Of a new file only; before anything is written to it.
         self._database.execute("pragma auto_vacuum = incremental")
@@ -187,6 +189,6 @@ class LaneFile:
         """Return this thread's own connection: in WAL mode reads wait for no write."""
         found: sqlite3.Connection | None = getattr(self._local, "database", None)
         if found is None:
-            found = sqlite3.connect(self._path, timeout=60, isolation_level=None)
+            found = sqlite3.connect(self._path, timeout=TIMEOUT, isolation_level=None)
             self._local.database = found
         return found

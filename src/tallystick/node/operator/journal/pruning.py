@@ -6,7 +6,10 @@ A batch's pruning is noted before anything of it goes, and is carried on by whoe
 from collections.abc import Sequence
 
 from tallystick.node.operator.journal.entries import Noted
-from tallystick.node.operator.journal.file import LaneFile
+from tallystick.node.operator.journal.file import TIMEOUT, LaneFile
+
+_PATIENCE = 0.1
+"""Seconds that a checkpoint waits for readers; answers wait for it meanwhile."""
 
 
 class Pruning(LaneFile):
@@ -105,6 +108,10 @@ class Pruning(LaneFile):
             database.execute(f"pragma incremental_vacuum({int(pages)})").fetchall()
 
     def checkpoint(self) -> None:
-        """Have the file on the disk be as long as it is, as far as readers let it."""
+        """Have the disk's space back of the file and its log, unless others are at them."""
         with self._lock:
-            self._database.execute("pragma wal_checkpoint(passive)").fetchall()
+            self._database.execute(f"pragma busy_timeout = {int(_PATIENCE * 1000)}")
+            try:
+                self._database.execute("pragma wal_checkpoint(truncate)").fetchall()
+            finally:
+                self._database.execute(f"pragma busy_timeout = {int(TIMEOUT * 1000)}")
