@@ -1,6 +1,9 @@
 """The exported page, hosted by a server that knows nothing."""
 
+import contextlib
+import csv
 import http.server
+import io
 import json
 import threading
 from collections.abc import Iterator
@@ -24,6 +27,15 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+@contextlib.contextmanager
+def hosting(folder: Path) -> Iterator[str]:
+    handler = partial(Quiet, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
 @pytest.fixture(scope="module")
 def snapshot(live: Live) -> Snapshot:
     return live.snapshot
@@ -39,11 +51,8 @@ def exported(snapshot: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Pa
 @pytest.fixture(scope="module")
 def hosted(exported: Path) -> Iterator[str]:
     """Below a folder, as a project's pages are."""
-    handler = partial(Quiet, directory=exported.parent)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/{exported.name}"
-        server.shutdown()
+    with hosting(exported.parent) as url:
+        yield f"{url}/{exported.name}"
 
 
 @pytest.fixture
@@ -89,6 +98,53 @@ def test_export__receipt__checked_without_any_server(elsewhere: Visit, shown: Sh
 
     expect(elsewhere.page.locator("[data-verdict=good]")).to_have_count(1)
     expect(elsewhere.page.locator("[data-chain=committed]")).to_have_count(1)
+    asked = elsewhere.page.locator("[data-asked]")
+    expect(asked).to_contain_text("was not asked: an exported page asks no node")
+
+
+def test_export__receipt_of_an_older_batch__says_what_the_export_lacks(
+    browser: BrowserContext, snapshot: Snapshot, shown: Shown, tmp_path: Path
+) -> None:
+    export(snapshot, tmp_path / "small", most=1)
+    held = {path.stem for path in (tmp_path / "small").glob("api/v1/batches/*/*/*.json")}
+    receipts = [line for lines in shown.receipts.values() for line in lines]
+    older = next(one for one in receipts if json.loads(one)["batch"]["id"] not in held)
+    with hosting(tmp_path / "small") as url:
+        visit = Visit(browser.new_page(), url)
+        visit.go("check")
+        visit.page.get_by_label("Paste a receipt").fill(older)
+        visit.page.get_by_role("button", name="Check", exact=True).click()
+
+        expect(visit.page.locator("[data-verdict=good]")).to_have_count(1)
+        expect(visit.page.locator("[data-chain=missing]")).to_contain_text("older than the newest")
+        visit.page.close()
+
+
+def test_export__opened_as_a_file__says_what_to_do(browser: BrowserContext, exported: Path) -> None:
+    page = browser.new_page()
+
+    page.goto((exported / "index.html").as_uri())
+
+    expect(page.locator("main")).to_contain_text("python -m http.server")
+    page.close()
+
+
+def test_export__lists__as_csv_by_state(exported: Path, elsewhere: Visit) -> None:
+    elsewhere.go("disputes")
+
+    links = elsewhere.page.locator("a[download]").evaluate_all("all => all.map((one) => one.href)")
+
+    assert len(links) == len(set(links)) == 3
+    for link in links:
+        found = (exported / link.removeprefix(f"{elsewhere.site}/")).read_text().splitlines()
+        assert found[0].startswith("chain_id,core,network_id,")
+    opened, past, _ = (
+        len(list(csv.reader(io.StringIO(text))))
+        for text in (
+            (exported / link.removeprefix(f"{elsewhere.site}/")).read_text() for link in links
+        )
+    )
+    assert (opened, past) == (2, 3)
 
 
 def test_export__files__answer_what_the_server_answers(exported: Path, snapshot: Snapshot) -> None:

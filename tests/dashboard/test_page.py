@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from playwright.sync_api import expect
+from playwright.sync_api import BrowserContext, expect
 
+from tallystick.dashboard.app import create_app
+from tallystick.dashboard.live import Live
 from tallystick.hexes import to_hex
 from tests.dashboard.conftest import Visit
-from tests.support.shown import Shown
+from tests.support.shown import Shown, served
 
 API = "/api/v1"
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -118,7 +120,7 @@ def test_network__one__shows_rules_days_operators_models_and_disputes(
     words += [one["name"] for one in client.get(f"{base}/models").json()["rows"]]
     for name, column in (("operators", "operator"), ("batches", "batch_id")):
         ids = [one[column] for one in client.get(f"{base}/{name}").json()["rows"]]
-        words += [f"{one[:8]}…{one[-4:]}" for one in ids]
+        words += ids
     words += [one["day"] for one in client.get(f"{base}/days").json()["rows"]]
     words += [one["ended_as"] for one in client.get(f"{base}/disputes").json()["rows"]]
     assert len(words) > 20
@@ -131,6 +133,87 @@ def test_network__one__shows_rules_days_operators_models_and_disputes(
         }"""
     )
     assert blank > 5
+
+
+def test_network__number_of_a_part__leads_to_the_events_of_that_part(
+    visit: Visit, routes: dict[str, str], client: TestClient
+) -> None:
+    base = f"{API}/networks/{routes['network'].partition('/')[2]}"
+    row = client.get(f"{base}/operators").json()["rows"][0]
+    visit.go(routes["network"])
+
+    links = visit.page.locator("tbody tr", has_text=row["operator"]).first.locator("a[data-part]")
+    assert links.count() == 12
+    links.first.click()
+
+    page = visit.page
+    expect(page.locator("h1")).to_have_text("Verified: what it is made of")
+    assert page.locator("strong[data-value]").get_attribute("data-value") == str(row["verified"])
+    amounts = page.locator("table tbody tr td:nth-child(4)").all_inner_texts()
+    assert sum(int(one.replace(",", "")) for one in amounts) == row["verified"]
+    assert f"operator::VARCHAR = '{row['operator']}'" in page.locator("pre").first.inner_text()
+    expect(page.locator("main")).to_contain_text("Hash of the last")
+
+
+@pytest.mark.parametrize("name", ["networks", "network", "number", "disputes"])
+def test_page__any_figure_in_a_table__is_or_stands_beside_a_link(
+    visit: Visit, routes: dict[str, str], name: str
+) -> None:
+    visit.go(routes[name])
+
+    bare = visit.page.locator("tbody tr:has(td.number)").evaluate_all(
+        """rows => rows.filter((row) => !row.querySelector(
+            "a[href^='#/number/'], a[href^='#/batch/']"
+          )).map((row) => row.textContent)"""
+    )
+
+    assert bare == []
+
+
+@pytest.mark.parametrize(
+    "route", ["%", "%E0%A4%A", "constructor", "__proto__", "network/../../../openapi", "number/1"]
+)
+def test_route__of_nothing__says_so(visit: Visit, route: str) -> None:
+    visit.go()
+
+    visit.page.evaluate("(to) => { location.hash = to; }", f"#/{route}")
+
+    expect(visit.page.locator("h1")).to_have_text("Nothing to show")
+    expect(visit.page.locator("[role=alert]")).to_have_count(1)
+    assert [one for one in visit.requests if "openapi" in one] == []
+
+
+def test_page__back__finds_the_table_as_it_was_left(visit: Visit) -> None:
+    visit.go()
+    page = visit.page
+    page.locator("th", has_text="Committed").first.locator("button").click()
+    page.locator("a[data-number]").first.click()
+    expect(page.locator("h1")).to_contain_text("what it is made of")
+
+    page.go_back()
+
+    expect(page.locator("th[aria-sort='descending']")).to_have_count(1)
+
+
+def test_id__in_a_table__is_copied_whole(
+    visit: Visit, routes: dict[str, str], client: TestClient
+) -> None:
+    visit.go(routes["number"])
+    page = visit.page
+    first = client.get(
+        f"{API}/networks/{routes['number'].split('/', 1)[1].rsplit('/', 1)[0]}"
+        "/numbers/verified/events"
+    ).json()["rows"][0]
+
+    copied = page.evaluate(
+        """(hash) => {
+          getSelection().selectAllChildren(document.querySelector(`[title="${hash}"]`));
+          return getSelection().toString();
+        }""",
+        first["transaction_hash"],
+    )
+
+    assert copied == first["transaction_hash"]
 
 
 def test_page__keyboard_only__reaches_what_a_number_is_made_of(visit: Visit) -> None:
@@ -214,6 +297,49 @@ def test_live__block_comes_in__numbers_follow(visit: Visit, shown: Shown) -> Non
 
     expect(page.locator("#news")).to_contain_text("Updated to block", timeout=30_000)
     expect(page.locator("#covered")).not_to_have_text(before)
+
+
+def test_live__drawn_anew__what_somebody_set_up_stays(visit: Visit, shown: Shown) -> None:
+    visit.page.set_viewport_size({"width": 700, "height": 900})
+    visit.go()
+    page = visit.page
+    page.get_by_label("Name or id").press_sequentially("bou")
+    page.locator("summary").first.click()
+    page.locator(".scroll").first.evaluate("(one) => { one.scrollLeft = 120; }")
+    page.get_by_label("Name or id").focus()
+    page.keyboard.press("ArrowLeft")
+    page.locator("#news").evaluate("(one) => { one.textContent = ''; }")
+
+    shown.world.send("griefer", "stake", shown.hostile, 10**15)
+    shown.bring()
+    expect(page.locator("#news")).to_contain_text("Updated to block", timeout=30_000)
+    page.keyboard.press("x")
+
+    expect(page.get_by_label("Name or id")).to_have_value("boxu")
+    page.get_by_label("Name or id").fill("bou")
+    shown.world.send("griefer", "stake", shown.hostile, 10**15)
+    page.locator("summary").first.click()
+    page.locator(".scroll").first.evaluate("(one) => { one.scrollLeft = 120; }")
+    page.locator("#news").evaluate("(one) => { one.textContent = ''; }")
+    shown.bring()
+    expect(page.locator("#news")).to_contain_text("Updated to block", timeout=30_000)
+    assert page.locator("details[open]").count() == 1
+    assert page.locator(".scroll").first.evaluate("(one) => one.scrollLeft") == 120
+
+
+def test_live__new_batch__numbers_move_without_a_reload(
+    visit: Visit, shown: Shown, routes: dict[str, str]
+) -> None:
+    visit.go(routes["hostile"])
+    page = visit.page
+    committed = page.locator("a[data-number=committed]")
+    before = int(committed.inner_text())
+    page.evaluate("window.same = true")
+
+    shown.commit_more(7)
+
+    expect(committed).to_have_text(str(before + 7), timeout=30_000)
+    assert page.evaluate("window.same") is True
 
 
 @pytest.fixture(scope="module")
@@ -306,6 +432,31 @@ def test_receipt__of_another_root__differs_from_the_events(
 def test_receipt__none__is_a_matter_of_format(visit: Visit, text: str) -> None:
     assert checked(visit, text) == "format"
     assert visit.errors == []
+
+
+def test_receipt__file_of_several_batches__each_against_the_chain(
+    visit: Visit, shown: Shown
+) -> None:
+    lines = [json.loads(line) for line in shown.receipts["cyd"]]
+    batches = {one["batch"]["id"]: one for one in lines}
+    other = batches.popitem()[1]
+    other["transaction"] = flipped(other["transaction"])
+    first = next(one for one in lines if one["batch"]["id"] != other["batch"]["id"])
+
+    assert checked(visit, "\n".join(map(json.dumps, [first, other]))) == "good"
+
+    expect(visit.page.locator("[data-chain=differs]")).to_contain_text(other["batch"]["id"][:10])
+
+
+def test_receipt__no_node__says_so(
+    browser: BrowserContext, shown: Shown, good: dict[str, Any]
+) -> None:
+    with served(create_app(Live(shown.data.root), every=60)) as url:
+        page = browser.new_page()
+        visit = Visit(page, url)
+        assert checked(visit, json.dumps(good)) == "good"
+        expect(page.locator("[data-asked]")).to_contain_text("was not asked: this page has no node")
+        page.close()
 
 
 def test_receipt__file_of_many__checked_one_by_one(

@@ -44,6 +44,9 @@ class Shown:
     """By operator: the lines of its files of receipts."""
     hostile: bytes
     """Id of the network with the names above, on which a demand is open."""
+    model: bytes
+    lane: int = 1
+    """Batches that the network's operator committed."""
 
     @property
     def url(self) -> str:
@@ -54,6 +57,15 @@ class Shown:
         """Extract what is new; in a thread of its own, since Playwright has a loop in ours."""
         with ThreadPoolExecutor(1) as apart:
             apart.submit(self._bring).result()
+
+    def commit_more(self, count: int) -> None:
+        """Commit one more batch to the network with the hostile names, and extract it."""
+        by = self.world.now + 3600
+        root = self.lane.to_bytes(32, "big")
+        words = (self.hostile, self.model, root, self.lane, self.lane, count, by, ZERO32, ZERO32)
+        self.world.send("griefer", "commit", words)
+        self.lane += 1
+        self.bring()
 
     def _bring(self) -> None:
         plan = Plan([self.url], self.core.address, depth=0, block_range=1_000)
@@ -110,15 +122,15 @@ def demo_shown(folder: Path) -> Iterator[Shown]:
 
 def _fill(folder: Path, played: dict[str, Any]) -> Shown:
     world: World = played["world"]
-    hostile = _attack(world)
+    hostile, model = _attack(world)
     core = Core(world.registry.domain.chain_id, world.registry.address)
-    shown = Shown(world, Dataset(folder), core, played["receipts"], hostile)
+    shown = Shown(world, Dataset(folder), core, played["receipts"], hostile, model)
     shown.bring()
     collect(shown.data, core, [BatchStore(played["stores"])])
     return shown
 
 
-def _attack(world: World) -> bytes:
+def _attack(world: World) -> tuple[bytes, bytes]:
     """Register a network and a model with hostile names; commit a batch, and demand a leaf."""
     owner, domain = world.senders["griefer"].address, world.registry.domain
     rules = replace(RULES, open=True, max_bytes=1, arbiter=world.registry.address)
@@ -136,7 +148,7 @@ def _attack(world: World) -> bytes:
     stamp = Stamp(0, 1, at, sent.block_number, at + rules.challenge_window)
     batch = Batch(network, owner, 0, model, b"r" * 32, 1, by)
     world.send("verifier", "demand", batch.abi(), stamp.pack(), 0, False)
-    return network
+    return network, model
 
 
 @contextlib.contextmanager

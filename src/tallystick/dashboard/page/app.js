@@ -4,6 +4,8 @@ import { redraw } from "./charts.js";
 import { follow, get, isExport } from "./data.js";
 import { el } from "./dom.js";
 import { count } from "./format.js";
+import { keep } from "./keep.js";
+import { batch } from "./views/batch.js";
 import { check } from "./views/check.js";
 import { counting } from "./views/counting.js";
 import { disputes } from "./views/disputes.js";
@@ -11,34 +13,40 @@ import { network } from "./views/network.js";
 import { networks } from "./views/networks.js";
 import { number } from "./views/number.js";
 
-const VIEWS = { "": networks, network, number, check, batch: check, disputes, counting };
+const VIEWS = { "": networks, network, number, check, batch, disputes, counting };
 const main = document.getElementById("main");
-let states = {};
+const states = new Map();
 let drawing = 0;
 let coverage = null;
+let clicked = false;
+
+function stateOf(hash) {
+  if (!states.has(hash)) states.set(hash, {});
+  return states.get(hash);
+}
 
 function route() {
   const [name, ...parts] = location.hash.replace(/^#\/?/, "").split("/");
-  return { name, parts: parts.map(decodeURIComponent) };
+  return { name, parts };
 }
 
 async function draw({ moved }) {
   const mine = ++drawing;
+  const { hash } = location;
   const { name, parts } = route();
-  const key = location.hash;
   main.setAttribute("aria-busy", "true");
   let view;
   try {
     coverage = await get("coverage");
-    const make = VIEWS[name];
-    if (!make) throw new Error("there is no such page");
-    states[key] ??= {};
-    view = await make(parts, states[key], coverage);
+    // Parts go into the paths of requests: nothing that leads elsewhere.
+    const known = Object.hasOwn(VIEWS, name) && parts.every((part) => /^[\w-]+$/.test(part));
+    if (!known) throw new Error("there is no such page");
+    view = await VIEWS[name](parts, stateOf(hash), coverage);
   } catch (error) {
     view = { title: "Nothing to show", body: [el("p", { class: "bad", role: "alert" }, error.message)] };
   }
   if (mine !== drawing) return;
-  const focused = moved ? -1 : [...focusable()].indexOf(document.activeElement);
+  const putBack = moved ? null : keep(main);
   main.replaceChildren(el("h1", {}, view.heading ?? view.title), ...view.body);
   main.removeAttribute("aria-busy");
   redraw({ all: false });
@@ -49,16 +57,12 @@ async function draw({ moved }) {
     if (here) link.setAttribute("aria-current", "page");
   }
   tell();
+  putBack?.();
   if (moved === "by hand") {
-    scrollTo(0, 0);
+    scrollTo(0, clicked ? 0 : stateOf(hash).scrolled ?? 0);
+    clicked = false;
     main.focus({ preventScroll: true });
-  } else if (focused >= 0) {
-    focusable()[focused]?.focus({ preventScroll: true });
   }
-}
-
-function focusable() {
-  return main.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']");
 }
 
 function tell() {
@@ -88,16 +92,22 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault();
   main.focus();
 });
-addEventListener("hashchange", () => {
-  states = { [location.hash]: states[location.hash] ?? {} };
-  draw({ moved: "by hand" });
-});
+// The way back leads to where somebody was.
+addEventListener("click", (event) => {
+  if (!event.target.closest?.("a[href^='#']")) return;
+  clicked = true;
+  stateOf(location.hash).scrolled = scrollY;
+}, { capture: true });
+addEventListener("hashchange", () => draw({ moved: "by hand" }));
 theme();
 draw({ moved: "at first" });
+const news = document.getElementById("news");
 follow(async () => {
   // What somebody is writing or checking stays as it is.
-  if (["check", "batch"].includes(route().name)) coverage = await get("coverage");
+  if (route().name === "check") coverage = await get("coverage");
   else await draw({ moved: null });
   tell();
-  document.getElementById("news").textContent = `Updated to block ${coverage.cores.map((one) => count(one.last_block)).join(", ")}.`;
+  news.textContent = coverage.trouble ? "Newer blocks are not shown." : `Updated to block ${coverage.cores.map((one) => count(one.last_block)).join(", ")}.`;
+}, () => {
+  news.textContent = "The server does not answer: these numbers are not followed. Trying again.";
 });

@@ -5,10 +5,21 @@ import { el, plain } from "./dom.js";
 export const GRADES = ["proven", "enclave", "audited"];
 export const COUNTED = [...GRADES, "settled", "unresolved", "rejected"];
 
+const WHOLE = { precision: 0 };
+const DAY = 86_400_000;
+const MOST_DAYS = 400;
+
 const drawn = new Set();
 
+// What a variable comes to, light or dark.
+const swatch = el("span", { hidden: true });
+
 function colour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  swatch.style.color = `var(--${name})`;
+  document.body.append(swatch);
+  const { color } = getComputedStyle(swatch);
+  swatch.remove();
+  return color;
 }
 
 function capital(name) {
@@ -70,14 +81,27 @@ export function ranking(networks, label) {
     },
     options: {
       indexAxis: "y",
-      scales: { x: { stacked: true, title: { display: true, text: "inferences" } }, y: { stacked: true } },
+      scales: { x: { stacked: true, ticks: WHOLE, title: { display: true, text: "inferences" } }, y: { stacked: true } },
     },
   });
   return holder(label, made, 110 + 44 * networks.length);
 }
 
+// Each of the last days, up to the last with an event: those without one too.
+function everyDay(days) {
+  const told = new Map(days.map((one) => [one.day, one]));
+  const found = [];
+  const last = Date.parse(days.at(-1).day);
+  for (let at = Math.max(Date.parse(days[0].day), last - (MOST_DAYS - 1) * DAY); at <= last; at += DAY) {
+    const day = new Date(at).toISOString().slice(0, 10);
+    found.push(told.get(day) ?? { ...Object.fromEntries(["committed", ...COUNTED].map((name) => [name, 0])), day });
+  }
+  return found;
+}
+
 // What became of inferences, day by day.
-export function series(days, label) {
+export function series(withEvents, label) {
+  const days = everyDay(withEvents);
   const made = () => ({
     type: "bar",
     data: {
@@ -87,7 +111,7 @@ export function series(days, label) {
         ...COUNTED.map((name) => ({ label: capital(name), data: days.map((one) => one[name]), backgroundColor: colour(name), stack: "over" })),
       ],
     },
-    options: { scales: { x: { stacked: true }, y: { stacked: true, title: { display: true, text: "inferences a day" } } } },
+    options: { scales: { x: { stacked: true }, y: { stacked: true, ticks: WHOLE, title: { display: true, text: "inferences a day" } } } },
   });
   return holder(label, made);
 }

@@ -1,8 +1,12 @@
 // Where answers come from: the API of the server, or the files that an export wrote beside this page.
 
+import { el } from "./dom.js";
+
 const FILES = document.querySelector('meta[name="tallystick-source"]').content === "files";
 export const ROWS = 100;
 const NETWORKS_AT_ONCE = 1000;
+const OF_CSV = 10000;
+const PAUSE = 5000;
 
 export const isExport = FILES;
 
@@ -16,7 +20,9 @@ function addressOf(path, asked) {
 }
 
 export async function get(path, asked = {}) {
-  const answer = await fetch(addressOf(path, asked), { cache: "no-cache" });
+  const answer = await fetch(addressOf(path, asked), { cache: "no-cache" }).catch(() => {
+    throw new Error("the server does not answer");
+  });
   if (!answer.ok) {
     const found = await answer.json().catch(() => ({}));
     const reason = typeof found.detail === "string" ? found.detail : "not found";
@@ -39,18 +45,27 @@ export async function networks() {
   return all;
 }
 
-export function csv(path) {
-  return FILES ? `api/v1/${path}.csv` : `api/v1/${path}?format=csv&limit=1000`;
+// A link to rows as CSV; says when those are not all.
+export function csvLink(title, path, total = 0, asked = {}) {
+  const query = new URLSearchParams({ ...asked, format: "csv", limit: OF_CSV });
+  const href = FILES ? `api/v1/${[path, asked.state, "csv"].filter(Boolean).join(".")}` : `api/v1/${path}?${query}`;
+  const some = !FILES && total > OF_CSV ? ` (${OF_CSV} of ${total})` : "";
+  return el("a", { href, download: `${title.toLowerCase().replaceAll(" ", "-")}.csv` }, `${title} as CSV${some}`);
 }
 
-// Calls back with each newer state of the data; does nothing on exported files.
-export function follow(told) {
+// Calls back with each newer state of the data, and when the server is gone; does nothing on files.
+export function follow(told, lost) {
   if (FILES) return;
   let seen = "";
   const source = new EventSource("api/v1/live");
   source.addEventListener("coverage", (event) => {
-    const { version } = JSON.parse(event.data);
-    if (seen && version !== seen) told();
-    seen = version;
+    if (seen && event.data !== seen) told();
+    seen = event.data;
+  });
+  source.addEventListener("error", () => {
+    seen = "lost";
+    lost();
+    // A browser gives up after some answers; this page does not.
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => follow(told, lost), PAUSE);
   });
 }

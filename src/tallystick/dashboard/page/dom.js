@@ -43,18 +43,15 @@ export function stranger(text, fallback = "(no name)") {
     text.trim() ? null : el("span", { class: "soft" }, fallback));
 }
 
-export function short(id) {
-  return id.length > 20 ? `${id.slice(0, 8)}…${id.slice(-4)}` : id;
-}
-
-// An id, cut for the eye, whole for copying and for screen readers.
+// An id, cut for the eye, whole for copying and for searching the page.
 export function id(value) {
-  return el("span", { class: "id", title: value }, short(value));
+  if (value.length <= 20) return el("span", { class: "id" }, value);
+  return el("span", { class: "id", title: value }, value.slice(0, 8), el("span", { class: "cut" }, value.slice(8, -4)), value.slice(-4));
 }
 
 export function time(seconds) {
-  const text = new Date(Number(seconds) * 1000).toISOString().replace("T", " ").slice(0, 19);
-  return el("time", { datetime: `${text.replace(" ", "T")}Z` }, `${text} UTC`);
+  const [day, clock] = new Date(Number(seconds) * 1000).toISOString().slice(0, 19).split("T");
+  return el("time", { datetime: `${day}T${clock}Z` }, el("span", { class: "keep" }, day), " ", el("span", { class: "keep" }, `${clock} UTC`));
 }
 
 export function facts(pairs) {

@@ -1,6 +1,7 @@
 // Tables: a caption, sortable columns, and rows by the page.
 
 import { el } from "./dom.js";
+import { count } from "./format.js";
 
 // columns: { name, cell: row => node or text, number?: bool, by?: row => comparable }
 export function table(caption, columns, rows, { sort, onsort } = {}) {
@@ -29,8 +30,9 @@ export function sortable(caption, columns, rows, state, size = 50) {
     const sorted = column ? [...rows].sort((one, other) => compare(column.by(one), column.by(other), state.direction)) : rows;
     state.at = Math.min(state.at ?? 0, Math.max(0, Math.ceil(rows.length / size) - 1) * size);
     const onsort = (chosen) => {
-      const again = state.name === chosen.name && state.direction === "descending";
-      Object.assign(state, { name: chosen.name, direction: again ? "ascending" : "descending", at: 0 });
+      const [first, second] = chosen.number ? ["descending", "ascending"] : ["ascending", "descending"];
+      const again = state.name === chosen.name && state.direction === first;
+      Object.assign(state, { name: chosen.name, direction: again ? second : first, at: 0 });
       draw();
       holder.querySelector(`[data-key="${CSS.escape(`sort ${caption} ${chosen.name}`)}"]`).focus();
     };
@@ -43,21 +45,23 @@ export function sortable(caption, columns, rows, state, size = 50) {
   return holder;
 }
 
-// Rows of which each page is asked for. `load` gives { rows, total } from an offset on.
+// Rows of which each page is asked for: { holder, total }. `load` gives { rows, total } from an offset on.
 export async function paged(caption, columns, load, state, size = 100) {
   const holder = el("div");
+  let total = 0;
   const draw = async () => {
     const page = await load(state.at ?? 0);
+    total = page.total;
     holder.replaceChildren(
-      table(caption, columns, page.rows),
-      ...pager(caption, state.at ?? 0, size, page.total, async (at) => {
+      table(`${caption} (${count(total)})`, columns, page.rows),
+      ...pager(caption, state.at ?? 0, size, total, async (at) => {
         state.at = at;
         await draw().catch((error) => holder.append(el("p", { class: "bad", role: "alert" }, error.message)));
       }, holder),
     );
   };
   await draw();
-  return holder;
+  return { holder, total };
 }
 
 function pager(caption, at, size, total, go, holder) {
@@ -75,7 +79,7 @@ function pager(caption, at, size, total, go, holder) {
   return [el("p", { class: "row" },
     turn("Previous", at - size, at > 0),
     turn("Next", at + size, last < total),
-    el("span", {}, `${at + 1} to ${last} of ${total}`))];
+    el("span", {}, `${count(at + 1)} to ${count(last)} of ${count(total)}`))];
 }
 
 // What is unknown stands last, whichever way.

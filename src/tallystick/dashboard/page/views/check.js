@@ -1,17 +1,24 @@
-// One batch, or one receipt: checked here by hashes alone, then against the events, then the chain.
+// A receipt: checked here by hashes alone, then against the events, then the chain.
 
 import { Bad, check as checkReceipt, PARTS, parseFile, unpackStamp } from "../check.js";
 import { get, isExport } from "../data.js";
-import { el, facts, time } from "../dom.js";
+import { el } from "../dom.js";
 import { count } from "../format.js";
+import { facing, stateOf } from "./batch.js";
 
 const MEANINGS = {
   format: "the file", leaf: "the leaf", batch: "the batch's id", stamp: "the stamp", proof: "the proof up to the root", signature: "the requester's signature",
 };
 const LARGEST = 64 << 20;
+const SHOWN = 20;
 
-export async function check(parts, state, coverage) {
-  if (parts.length === 3) return batch(parts, coverage);
+function asksWhom(coverage) {
+  if (isExport) return "This page is an export: what its hashes say is checked in full, what was committed only up to the blocks below, and no node is asked.";
+  if (!coverage.chains_asked) return "No node is known to this page: what was committed is checked by the events up to the blocks below. With tallystick serve --rpc the contract is asked too.";
+  return "What was committed is checked by the events, and the contract itself is asked.";
+}
+
+export async function check(_, state, coverage) {
   const result = el("div", { "aria-live": "polite", id: "result" });
   const text = el("textarea", { spellcheck: "false", autocomplete: "off", id: "receipt" });
   const file = el("input", { type: "file", accept: ".json,.jsonl,application/json" });
@@ -48,6 +55,7 @@ export async function check(parts, state, coverage) {
     body: [
       el("h2", {}, "A receipt"),
       el("p", {}, "It is checked in this browser: nothing of it is sent anywhere but the batch's id, to compare with what was committed."),
+      el("p", { class: "soft" }, asksWhom(coverage)),
       drop,
       result,
       el("h2", {}, "A batch"),
@@ -66,7 +74,7 @@ async function judged(source, coverage) {
   }
   const all = receipts.map((receipt) => ({ receipt, steps: checkReceipt(receipt) }));
   const bad = all.findIndex(({ steps }) => !steps.at(-1).good);
-  const { receipt, steps } = all[Math.max(0, bad)];
+  const { steps } = all[Math.max(0, bad)];
   const failed = bad >= 0 ? steps.at(-1) : null;
   const which = all.length > 1 ? `Receipt ${Math.max(0, bad) + 1} of ${count(all.length)}: ` : "";
   const verdict = failed
@@ -78,90 +86,56 @@ async function judged(source, coverage) {
       ? el("span", { class: step.good ? "good" : "bad" }, `${step.good ? "✓ good" : "✗ not good"}, ${step.text}`)
       : el("span", { class: "soft" }, "not checked"));
   }));
-  return [verdict, list, ...(failed ? [] : await committed(receipt, coverage))];
+  return [verdict, list, ...(failed ? [] : await committed(receipts, coverage))];
 }
 
-// What was committed, by the events, beside what the receipt says.
-async function committed(receipt, coverage) {
-  const heading = el("h2", {}, "Against the chain");
-  const core = receipt.registry.toLowerCase();
-  const path = `batches/${receipt.chain_id}/${core}/${receipt.batch.id.toLowerCase()}`;
-  let row;
-  try {
-    row = await get(path);
-  } catch (error) {
-    const known = coverage.cores.some((one) => one.chain_id === receipt.chain_id && one.core === core);
-    return [heading, el("p", { class: "verdict bad", "data-chain": "missing" }, known
-      ? `No event tells of this batch: ${error.message}. It may be newer than the blocks covered, or was never committed.`
-      : "These numbers do not cover that chain and contract.")];
+// What was committed, by the events, beside what the receipts say.
+async function committed(receipts, coverage) {
+  const rows = new Map();
+  for (const receipt of receipts) {
+    const path = pathOf(receipt);
+    if (!rows.has(path)) rows.set(path, await found(receipt, path, coverage));
+    const row = rows.get(path);
+    if (row.missing) return told("missing", "bad", row.missing);
+    const wrong = differences(receipt, row);
+    if (wrong.length) return [...told("differs", "bad", `The events of batch ${row.batch_id.slice(0, 10)} say otherwise: ${wrong.join("; ")}.`), await facing(row, coverage)];
   }
+  const all = [...rows.values()];
+  const words = all.length === 1
+    ? `The batch was committed, and is ${stateOf(all[0])}.`
+    : `All ${count(all.length)} batches were committed.`;
+  return [...told("committed", "good", words), ...await Promise.all(all.slice(0, SHOWN).map((row) => facing(row, coverage))),
+    all.length > SHOWN ? el("p", { class: "soft" }, `The first ${SHOWN} are shown.`) : null].filter(Boolean);
+}
+
+function told(state, kind, words) {
+  return [el("h2", {}, "Against the chain"), el("p", { class: `verdict ${kind}`, "data-chain": state }, words)];
+}
+
+function pathOf(receipt) {
+  return `batches/${receipt.chain_id}/${receipt.registry.toLowerCase()}/${receipt.batch.id.toLowerCase()}`;
+}
+
+async function found(receipt, path, coverage) {
+  try {
+    return await get(path);
+  } catch (error) {
+    const covered = coverage.cores.some((one) => BigInt(one.chain_id) === BigInt(receipt.chain_id) && one.core === receipt.registry.toLowerCase());
+    if (!covered) return { missing: "These numbers do not cover that chain and contract." };
+    if (error.status !== 404) return { missing: `The events were not asked: ${error.message}.` };
+    const other = isExport ? "older than the newest batches that this export has, newer than its blocks" : "newer than the blocks covered";
+    return { missing: `No event here tells of batch ${receipt.batch.id.slice(0, 10)}. It may be ${other}, or was never committed.` };
+  }
+}
+
+function differences(receipt, row) {
   const stamp = unpackStamp(receipt.stamp);
-  const wrong = [
+  return [
     ["root", receipt.batch.root.toLowerCase(), row.root],
     ["count", Number(receipt.batch.count), row.count],
     ["transaction", receipt.transaction.toLowerCase(), row.transaction_hash],
     ["slot", stamp.slot, row.slot],
     ["committed at", stamp.committed_at, row.committed_at],
     ["committed block", stamp.committed_block, row.committed_block],
-  ].filter(([, said, told]) => said !== told);
-  const verdict = wrong.length
-    ? el("p", { class: "verdict bad", "data-chain": "differs" }, `Its events say otherwise: ${wrong.map(([name, said, told]) => `${name} is ${told}, the receipt says ${said}`).join("; ")}.`)
-    : el("p", { class: "verdict good", "data-chain": "committed" }, `The batch was committed, and is ${stateOf(row)}.`);
-  return [heading, verdict, ...await facing(row, coverage)];
-}
-
-function stateOf(row) {
-  return row.outcome ? `${row.state}, ${row.outcome}` : row.state;
-}
-
-async function facing(row, coverage) {
-  const base = `${row.chain_id}/${row.core}/${row.batch_id}`;
-  const said = [];
-  if (coverage.chains_asked && !isExport) {
-    try {
-      const now = await get(`chain/${base}`);
-      const words = [now.state, now.outcome, now.cause].filter(Boolean).join(", ");
-      const where = { slot: "its slot", archive: "the archive", none: "neither slot nor archive holds it: it was final, and its slot was used again, unless it never was" }[now.source];
-      said.push(["The contract says", el("span", { "data-contract": now.state }, `${words} at block ${count(now.block)} (${where})`)]);
-    } catch (error) {
-      said.push(["The contract", `was not asked: ${error.message}`]);
-    }
-  }
-  return [
-    facts([
-      ["The events say", stateOf(row)],
-      ...said,
-      ["Batch", el("a", { href: `#/batch/${base}` }, el("code", {}, row.batch_id))],
-      ["Network", el("a", { href: `#/network/${row.chain_id}/${row.core}/${row.network_id}` }, el("code", {}, row.network_id))],
-    ]),
-  ];
-}
-
-async function batch([chain, core, batchId], coverage) {
-  const row = await get(`batches/${chain}/${core}/${batchId}`);
-  return {
-    title: `Batch ${row.batch_id.slice(0, 10)}`,
-    body: [
-      ...await facing(row, coverage),
-      el("h2", {}, "As committed"),
-      facts([
-        ["Operator", el("code", {}, row.operator)],
-        ["Model", el("code", {}, row.model_id)],
-        ["Number in its lane", count(row.index)],
-        ["Inferences", count(row.count)],
-        ["Root", el("code", {}, row.root)],
-        ["Grade", row.lapsed ? `${row.grade}, but an arbiter once failed to rule` : row.grade],
-        ["Smallest deadline", time(row.by)],
-        ["Committed", [time(row.committed_at), `, block ${count(row.committed_block)}`]],
-        ["Window closes", time(row.closes_at)],
-        ["Slot", count(row.slot)],
-        ["Transaction", el("code", {}, row.transaction_hash)],
-      ]),
-      el("h2", {}, "What happened"),
-      el("ol", { class: "steps" }, row.history.map((step) => el("li", {}, el("strong", {}, step.event), " ", time(step.block_time), `, block ${count(step.block_number)}`,
-        facts(Object.entries(step).filter(([name]) => !["event", "block_number", "block_time", "log_index"].includes(name)).map(([name, value]) => [name.replaceAll("_", " "), el("code", {}, String(value))]))))),
-      row.history.length ? null : el("p", {}, "Nothing since its commit."),
-      el("p", {}, el("a", { href: "#/check" }, "Check a receipt")),
-    ].filter(Boolean),
-  };
+  ].filter(([, said, is]) => said !== is).map(([name, said, is]) => `${name} is ${is}, the receipt says ${said}`);
 }

@@ -1,11 +1,11 @@
 // One network.
 
 import { COUNTED, series } from "../charts.js";
-import { csv, get, isExport, rows } from "../data.js";
+import { csvLink, get, isExport, rows } from "../data.js";
 import { el, facts, id, pathOf, stranger, time } from "../dom.js";
-import { amount, count, share } from "../format.js";
-import { paged, table } from "../table.js";
-import { badges, batchLink, cautionList, numberLink } from "./parts.js";
+import { amount, count } from "../format.js";
+import { paged, sortable } from "../table.js";
+import { badges, batchLink, cautionList, numberLink, partColumn } from "./parts.js";
 
 const LABELS = [
   ["verified", "Verified"], ["proven", "Proven"], ["enclave", "Enclave"], ["audited", "Audited"], ["committed", "Committed"],
@@ -18,31 +18,34 @@ const LABELS = [
 const COUNTS = ["verified", "proven", "enclave", "audited", "committed", "settled", "unresolved", "rejected"];
 const MOST = 400;
 
-const counts = (names) => names.map((name) => ({ name: name[0].toUpperCase() + name.slice(1), number: true, cell: (row) => count(row[name]) }));
+// `named`: gives a network's name by its row; none on the page of the network itself.
+const networkColumn = (named) => (named ? [{ name: "Network", cell: (row) => el("a", { href: `#/network/${pathOf(row)}` }, stranger(named(row)), " ", id(row.network_id)) }] : []);
 
-export const disputeColumns = (withNetwork) => [
+export const disputeColumns = (named) => [
   { name: "Batch", cell: batchLink },
-  ...(withNetwork ? [{ name: "Network", cell: (row) => el("a", { href: `#/network/${pathOf(row)}`, class: "id" }, `${row.network_id.slice(0, 8)}…`) }] : []),
+  ...networkColumn(named),
   { name: "Kind", cell: (row) => row.kind },
   { name: "Leaf", number: true, cell: (row) => count(row.leaf_index) },
   { name: "By", cell: (row) => id(row.party) },
   { name: "Against", cell: (row) => id(row.operator) },
   { name: "Since", cell: (row) => time(row.block_time) },
   { name: "Due", cell: (row) => time(row.due) },
-  { name: "Outcome", cell: (row) => (row.ended_as ? [row.ended_as, row.ended_by ? `, ${row.ended_by}` : "", " ", time(row.end_time)] : el("span", { class: "warn" }, "open")) },
+  { name: "Transaction", cell: (row) => id(row.transaction_hash) },
+  { name: "Outcome", cell: (row) => (row.ended_as ? [row.ended_as, row.ended_by ? `, ${row.ended_by}` : "", " ", time(row.end_time), " ", id(row.end_transaction)] : el("span", { class: "warn" }, "open")) },
 ];
 
-export const rejectionColumns = (asset, withNetwork) => [
+export const rejectionColumns = (asset, named) => [
   { name: "Batch", cell: batchLink },
-  ...(withNetwork ? [{ name: "Network", cell: (row) => el("a", { href: `#/network/${pathOf(row)}`, class: "id" }, `${row.network_id.slice(0, 8)}…`) }] : []),
+  ...networkColumn(named),
   { name: "Operator", cell: (row) => id(row.operator) },
-  { name: "Why", cell: (row) => CAUSES[row.cause] ?? row.cause },
+  { name: "Why", cell: (row) => el("span", { class: "words" }, CAUSES[row.cause] ?? row.cause) },
   { name: "Leaf", number: true, cell: (row) => count(row.leaf_index) },
   { name: "Inferences", number: true, cell: (row) => count(row.count) },
   { name: "Lost", number: true, cell: (row) => amount((BigInt(row.reward) + BigInt(row.burned)).toString(), asset(row)) },
   { name: "Of it burned", number: true, cell: (row) => amount(row.burned, asset(row)) },
   { name: "Rewarded", cell: (row) => id(row.payee) },
   { name: "When", cell: (row) => time(row.block_time) },
+  { name: "Transaction", cell: (row) => id(row.transaction_hash) },
 ];
 
 const CAUSES = {
@@ -62,6 +65,7 @@ const BATCHES = [
   { name: "Operator", cell: (row) => id(row.operator) },
   { name: "Committed", cell: (row) => time(row.block_time) },
   { name: "Block", number: true, cell: (row) => count(row.block_number) },
+  { name: "Transaction", cell: (row) => id(row.transaction_hash) },
 ];
 
 async function everyRow(path) {
@@ -73,34 +77,29 @@ async function everyRow(path) {
 
 export async function network(parts, state) {
   const base = `networks/${parts.join("/")}`;
-  const [one, registered, days, operators, models] = await Promise.all([
-    get(base), get(`${base}/registration`), everyRow(`${base}/days`), rows(`${base}/operators`), rows(`${base}/models`),
-  ]);
+  const [one, registered, days] = await Promise.all([get(base), get(`${base}/registration`), everyRow(`${base}/days`)]);
   const asset = () => one.asset;
   const section = async (title, path, columns, asked = {}) => {
     state[title] ??= {};
-    return [
-      el("h2", {}, title),
-      await paged(title, columns, (at) => rows(`${base}/${path}`, at, asked), state[title]),
-      el("p", {}, el("a", { href: csv(`${base}/${path}`), download: `${path}.csv` }, `${title} as CSV`)),
-    ];
+    const listed = await paged(title, columns, (at) => rows(`${base}/${path}`, at, asked), state[title]);
+    return [el("h2", {}, title), listed.holder, el("p", {}, csvLink(title, `${base}/${path}`, listed.total, asked))];
   };
   const operatorColumns = [
     { name: "Operator", cell: (row) => id(row.operator) },
-    ...counts(COUNTS),
-    { name: "Open", number: true, cell: (row) => count(row.open) },
-    { name: "Audited share", number: true, cell: (row) => share(row.audited_share) },
-    { name: "Stake", number: true, cell: (row) => amount(row.stake, one.asset) },
-    { name: "Burned", number: true, cell: (row) => amount(row.burned, one.asset) },
-    { name: "Standing", cell: (row) => row.standing ?? "open to anyone" },
+    ...[...COUNTS, "open", "audited_share", "stake", "burned"].map((name) => partColumn(one, "operator", (row) => row.operator, name)),
+    { name: "Standing", cell: (row) => el("span", { class: "keep" }, row.standing ?? "open to anyone") },
   ];
   const modelColumns = [
     { name: "Model", cell: (row) => [stranger(row.name), " ", id(row.model_id)] },
-    ...counts(COUNTS),
+    ...COUNTS.map((name) => partColumn(one, "model", (row) => row.model_id, name)),
     { name: "Address it gave", cell: (row) => stranger(row.uri, "none") },
     { name: "Content hash", cell: (row) => id(row.content_hash) },
   ];
-  const dayColumns = [{ name: "Day", cell: (row) => row.day }, ...counts(["committed", "verified", ...COUNTED])];
+  const dayColumns = [
+    { name: "Day", cell: (row) => row.day, by: (row) => row.day },
+    ...["committed", "verified", ...COUNTED].map((name) => ({ ...partColumn(one, "day", (row) => row.day, name), by: (row) => row[name] })),
+  ];
+  state.days ??= {};
   return {
     title: `Network ${one.network_id.slice(0, 10)}`,
     heading: ["Network ", stranger(one.name)],
@@ -119,20 +118,17 @@ export async function network(parts, state) {
       el("dl", { class: "figures" }, LABELS.map(([name, label]) => el("div", {}, el("dt", {}, label), el("dd", {}, numberLink(one, name, label))))),
       el("h2", {}, "Day by day"),
       days.length ? series(days, `Inferences of each day by what became of them, ${days[0].day} to ${days.at(-1).day}; the numbers are in the table below`) : [],
-      table("Day by day (UTC)", dayColumns, days),
-      el("p", {}, el("a", { href: csv(`${base}/days`), download: "days.csv" }, "Day by day as CSV")),
+      sortable("Day by day (UTC)", dayColumns, days, state.days),
+      el("p", {}, csvLink("Day by day", `${base}/days`, days.length)),
       el("h2", {}, "Rules"),
       el("ul", {}, registered.in_words.map((sentence) => el("li", {}, sentence))),
-      el("h2", {}, "Operators"),
-      table(`Operators (${count(operators.total)})`, operatorColumns, operators.rows),
-      el("p", {}, el("a", { href: csv(`${base}/operators`), download: "operators.csv" }, "Operators as CSV")),
-      el("h2", {}, "Models"),
-      table(`Models (${count(models.total)})`, modelColumns, models.rows),
-      await section("Disputes open", "disputes", disputeColumns(false), { state: "open" }),
-      await section("Disputes past", "disputes", disputeColumns(false), { state: "past" }),
-      await section("Slashed", "rejections", rejectionColumns(asset, false)),
+      ...await section("Operators", "operators", operatorColumns),
+      ...await section("Models", "models", modelColumns),
+      await section("Disputes open", "disputes", disputeColumns(), { state: "open" }),
+      await section("Disputes past", "disputes", disputeColumns(), { state: "past" }),
+      await section("Slashed", "rejections", rejectionColumns(asset)),
       await section("Batches", "batches", BATCHES),
-      isExport ? el("p", { class: "soft" }, "Of long lists an export has the newest rows only.") : [],
+      isExport ? el("p", { class: "soft" }, "Of long lists an export has the newest rows only; numbers of an operator, a model or a day lead to the whole network's.") : [],
     ].flat(Infinity),
   };
 }

@@ -1,7 +1,7 @@
 // Networks, ranked by verified inference.
 
 import { ranking } from "../charts.js";
-import { csv, isExport, networks as load } from "../data.js";
+import { csvLink, isExport, networks as load } from "../data.js";
 import { el } from "../dom.js";
 import { count } from "../format.js";
 import { sortable } from "../table.js";
@@ -24,8 +24,14 @@ function named(row) {
     row.rank === null ? "" : `${row.rank}. `,
     networkLink(row),
     el("div", {}, badges(row)),
-    length ? el("details", {}, el("summary", {}, `⚠ ${length} caution${length === 1 ? "" : "s"}`), cautionList(row)) : null,
+    length ? el("details", { "data-key": `cautions ${row.network_id}` }, el("summary", {}, `⚠ ${length} caution${length === 1 ? "" : "s"}`), cautionList(row)) : null,
   ];
+}
+
+// Utility never stands without its three parts.
+function withParts(row) {
+  const parts = ["accessibility", "verifiability", "scalability"].map((name) => numberLink(row, name, name, "–"));
+  return [numberLink(row, "utility", "Utility"), el("div", { class: "parts keep soft" }, parts.flatMap((part, at) => (at ? [" × ", part] : [part])))];
 }
 
 const COLUMNS = [
@@ -35,19 +41,16 @@ const COLUMNS = [
   column("enclave", "Enclave"),
   column("audited", "Audited"),
   column("committed", "Committed"),
+  { ...column("utility", "Utility"), cell: withParts },
+  column("stake_at_risk", "Stake at risk"),
+  column("requesters", "Requesters"),
+  column("top_share", "Top requester"),
   column("settled", "Settled"),
   column("rejected", "Rejected"),
   column("unresolved", "Unresolved"),
   column("open", "Open"),
-  column("utility", "Utility"),
-  column("accessibility", "Accessibility"),
-  column("verifiability", "Verifiability"),
-  column("scalability", "Scalability"),
-  column("stake_at_risk", "Stake at risk"),
   column("price_of_a_fake", "Price of a fake"),
   column("burned", "Burned"),
-  column("requesters", "Requesters"),
-  column("top_share", "Top requester"),
   column("solicited_share", "Solicited"),
   column("gas_per_verified", "Gas per verified"),
 ];
@@ -81,10 +84,10 @@ export async function networks(_, state) {
     title: "Networks",
     heading: "Verified inference per network",
     body: [
-      el("p", {}, "How many inferences of each network are backed by evidence, of which kind, and what a fake costs. Every number leads to the events it is made of."),
+      el("p", {}, "How many inferences of each network are backed by evidence, of which kind, and what a fake costs. Every number leads to the events it is made of. Utility is accessibility × verifiability × scalability."),
       el("div", { class: "row" },
         el("label", {}, "Name or id", search),
-        el("a", { href: csv("networks"), download: "networks.csv" }, "Download as CSV"),
+        csvLink("Networks", "networks", all.length),
         el("a", { href: isExport ? "api/v1/networks.0.json" : "api/v1/networks" }, "The same as JSON")),
       holder,
     ],

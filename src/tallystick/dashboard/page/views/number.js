@@ -1,46 +1,73 @@
 // What a number is made of: the definition, the queries, the blocks, the events.
 
-import { csv, get, rows } from "../data.js";
-import { el, facts, id, pathOf, short, stranger, time } from "../dom.js";
+import { csvLink, get, isExport, rows } from "../data.js";
+import { el, facts, id, pathOf, stranger, time } from "../dom.js";
 import { byUnit, count } from "../format.js";
 import { paged } from "../table.js";
+import { batchLink } from "./parts.js";
 
-export async function number(parts, state) {
-  const [chain, core, networkId, name] = parts;
-  const network = `networks/${chain}/${core}/${networkId}`;
-  const [one, made] = await Promise.all([get(network), get(`${network}/numbers/${name}`)]);
+const FEW = 6;
+const PROBED = ["accessibility", "utility"];
+
+function sql(text, label) {
+  return el("pre", { tabindex: "0", role: "region", "aria-label": label }, el("code", {}, text));
+}
+
+function query(part, place, open) {
+  const value = count(BigInt(part.value));
+  return el("details", { open, "data-key": `query ${place}` },
+    el("summary", {}, el("code", {}, part.query.split("\n", 1)[0]), ` from ${part.event}: `, el("strong", {}, value)),
+    sql(part.query, `Query over ${part.event}`));
+}
+
+function probes(network) {
+  return network.asked
+    ? `A probe log too: ${count(network.answered)} of ${count(network.asked)} probes were answered.`
+    : "A probe log too, and none that names this network was given: unknown.";
+}
+
+export async function number([chain, core, networkId, name, by, of], state) {
+  const base = `networks/${chain}/${core}/${networkId}`;
+  const asked = by && !isExport ? { by, of } : {};
+  const [one, made] = await Promise.all([get(base), get(`${base}/numbers/${name}`, asked)]);
   const { definition } = made;
   const columns = [
     { name: "Block", cell: (row) => count(row.block_number) },
     { name: "Event", cell: (row) => row.event },
     { name: "Field", cell: (row) => (row.adds === "1" ? "one" : row.adds) },
     { name: "Amount", number: true, cell: (row) => count(BigInt(row.amount)) },
-    { name: "Batch", cell: (row) => (row.batch_id ? el("a", { href: `#/batch/${chain}/${core}/${row.batch_id}`, class: "id" }, short(row.batch_id)) : "") },
+    { name: "Batch", cell: (row) => (row.batch_id ? batchLink({ chain_id: chain, core, batch_id: row.batch_id }) : "") },
     { name: "Operator", cell: (row) => (row.operator ? id(row.operator) : "") },
     { name: "Transaction", cell: (row) => id(row.transaction_hash) },
     { name: "Log", number: true, cell: (row) => count(row.log_index) },
     { name: "When", cell: (row) => time(row.block_time) },
   ];
+  const events = `${base}/numbers/${name}/events`;
+  const listed = await paged("Events", columns, (at) => rows(events, at, asked), state);
+  const few = made.parts.length <= FEW;
   return {
     title: `${definition.label}: what it is made of`,
     body: [
       facts([
         ["Network", el("a", { href: `#/network/${pathOf(one)}` }, stranger(one.name))],
+        ...(asked.by ? [[`Of the ${by}`, el("code", {}, of)]] : []),
         [definition.label, el("strong", { "data-value": made.value ?? "" }, byUnit(definition.unit, made.value, one.asset))],
-        ["Exactly", el("code", {}, made.value ?? "unknown")],
+        ["Exactly", [el("code", {}, made.value ?? "unknown"), definition.unit === "amount" ? " smallest units" : ""]],
         ["Meaning", definition.meaning],
         ["Formula", definition.formula],
         ["Definitions", el("a", { href: "#/counting" }, made.definitions_version)],
         ["Blocks", `${count(made.first_block)} to ${count(made.last_block)}`],
         ["Hash of the last", el("code", {}, made.boundary)],
       ]),
-      one.cautions.filter((caution) => caution.about === name).map((caution) => el("p", { class: "caution" }, el("strong", {}, "Caution: "), caution.reason)),
+      asked.by ? [] : one.cautions.filter((caution) => caution.about === name).map((caution) => el("p", { class: "caution" }, el("strong", {}, "Caution: "), caution.reason)),
       el("h2", {}, "Queries"),
-      el("p", { class: "soft" }, "SQL over the decoded events of the data folder, a view for each event, up to the last block above. Burned amounts are in limbs of 32 bits, the lowest first."),
-      made.parts.map((part) => [el("pre", { tabindex: "0", role: "region", "aria-label": `Query over ${part.event}` }, el("code", {}, part.query)), el("p", {}, `= ${count(BigInt(part.value))}`)]),
+      PROBED.includes(name) ? el("p", {}, probes(one)) : [],
+      made.parts.length ? el("p", { class: "soft" }, "SQL over the decoded events of the data folder, a view for each event, up to the last block above. Amounts are in limbs of 32 bits, the lowest first.") : [],
+      made.parts.map((part, place) => query(part, place, few)),
+      made.beside.length ? el("p", { class: "soft" }, name === "gas_per_verified" ? "And over the receipts of the events' transactions:" : "And over the batch data that were found, whose leaves hash to the committed roots:") : [],
+      made.beside.map((text) => sql(text, "Query beside events")),
       el("h2", {}, "Events"),
-      await paged(`Events (${count(made.events)})`, columns, (at) => rows(`${network}/numbers/${name}/events`, at), state),
-      el("p", {}, el("a", { href: csv(`${network}/numbers/${name}/events`), download: `${name}.csv` }, "Events as CSV")),
+      made.parts.length ? [listed.holder, el("p", {}, csvLink("Events", events, listed.total, asked))] : el("p", {}, "No event tells of it."),
     ].flat(Infinity),
   };
 }

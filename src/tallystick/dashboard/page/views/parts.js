@@ -1,10 +1,12 @@
 // What several pages show of a network.
 
-import { el, pathOf, short, stranger } from "../dom.js";
+import { isExport } from "../data.js";
+import { el, id, pathOf, stranger } from "../dom.js";
 import { byUnit } from "../format.js";
 
 export const UNITS = {
   burned: "amount",
+  stake: "amount",
   stake_per_inference: "amount",
   stake_at_risk: "amount",
   price_of_a_fake: "amount",
@@ -20,24 +22,42 @@ export const UNITS = {
   gas_per_verified: "gas",
 };
 
-// A number, as a link to what it is made of.
-export function numberLink(network, name, label) {
+// A number, as a link to what it is made of. `unknown` stands for what is not known.
+export function numberLink(network, name, label, unknown = "unknown") {
   const shown = byUnit(UNITS[name], network[name], network.asset);
-  const doubtful = network.cautions.some((one) => one.about === name);
+  const reasons = network.cautions.filter((one) => one.about === name).map((one) => one.reason).join("; ");
   return el("a", {
     href: `#/number/${pathOf(network)}/${name}`,
+    class: "keep",
+    title: reasons && `Caution: ${reasons}`,
     "data-number": name,
-    "aria-label": `${label}: ${shown}${doubtful ? ", with a caution" : ""}; what it is made of`,
-  }, shown, doubtful ? el("span", { class: "warn", "aria-hidden": "true" }, " ⚠") : null);
+    "aria-label": `${label}: ${shown}${reasons && `, with a caution: ${reasons}`}; what it is made of`,
+  }, network[name] === null ? unknown : shown, reasons ? el("span", { class: "warn", "aria-hidden": "true" }, " ⚠") : null);
+}
+
+// The same of an operator, a model or a day; an export has the whole network's events only.
+export function partLink(network, by, of, name, row) {
+  const shown = byUnit(UNITS[name], row[name] === null ? null : String(row[name]), network.asset);
+  if (isExport && name === "stake") return shown;
+  return el("a", {
+    href: `#/number/${pathOf(network)}/${name}${isExport ? "" : `/${by}/${of}`}`,
+    "data-part": name,
+    "aria-label": `${name.replaceAll("_", " ")} of ${by} ${of}: ${shown}; what it is made of`,
+  }, shown);
+}
+
+export function partColumn(network, by, of, name) {
+  const label = name.replaceAll("_", " ");
+  return { name: label[0].toUpperCase() + label.slice(1), number: true, cell: (row) => partLink(network, by, of(row), name, row) };
 }
 
 export function networkLink(network) {
   return el("a", { href: `#/network/${pathOf(network)}` }, stranger(network.name), " ",
-    el("span", { class: "id" }, short(network.network_id)));
+    id(network.network_id));
 }
 
 export function batchLink(row) {
-  return el("a", { href: `#/batch/${row.chain_id}/${row.core}/${row.batch_id}`, class: "id" }, short(row.batch_id));
+  return el("a", { href: `#/batch/${row.chain_id}/${row.core}/${row.batch_id}` }, id(row.batch_id));
 }
 
 export function badges(network) {
