@@ -38,7 +38,8 @@ class Persistent(Web3Middleware):
                     if attempt == ATTEMPTS:
                         raise
                 else:
-                    if sending and attempt > 1 and _is_known(answer):
+                    # Be it the first answer: web3's own provider sends again when HTTP fails.
+                    if sending and _is_known(answer):
                         raw = bytes.fromhex(str(params[0]).removeprefix("0x"))
                         tx_hash = "0x" + keccak256(raw).hex()
                         if ask("eth_getTransactionByHash", [tx_hash]).get("result"):

@@ -104,9 +104,18 @@ def test_send__answer_lost_and_nonce_used_by_another__refused() -> None:
     assert ask("eth_sendRawTransaction", ["0x" + RAW.hex()])["error"] == low["error"]
 
 
+@pytest.mark.parametrize("words", ["transaction already imported", "nonce too low"])
+def test_send__known_at_the_first_answer__is_sent(words: str) -> None:
+    # web3's own provider sends again when HTTP fails, before anybody hears of it.
+    provider = Scripted(error(-32003, words), {"result": {"hash": HASH}})
+
+    assert persist(Web3(provider)).eth.send_raw_transaction(RAW).to_0x_hex() == HASH
+    assert provider.asked == 2
+
+
 def test_send__nonce_too_low_at_once__is_another_transaction_s() -> None:
-    provider = Scripted(error(-32003, "nonce too low"))
+    provider = Scripted(error(-32003, "nonce too low"), {"result": None})
 
     with pytest.raises(Web3RPCError, match="nonce too low"):
         persist(Web3(provider)).eth.send_raw_transaction(RAW)
-    assert provider.asked == 1
+    assert provider.asked == 2
