@@ -17,6 +17,7 @@ from tallystick.network import model_id
 from tallystick.replay.engine import Engine
 from tallystick.replay.model import SPEC_ID
 from tests.integration.conftest import Commands
+from tests.node.verifier.bad_store import bad_store
 from tests.support.chain import Chain
 from tests.support.story import RULES, Network, register
 
@@ -168,3 +169,14 @@ def test_model_register__too_large_to_replay__says_why(
     text = commands.error("model register", *line, account=1)
 
     assert "cannot be replayed: its proof is about" in text
+
+
+def test_replay__batch_that_its_operator_pruned__one_line(
+    commands: Commands, submit: Callable[..., str]
+) -> None:
+    batch = submit()
+
+    with bad_store("pruned") as url:
+        line = commands.error("replay", batch, "--model", quantised.FILE, "--store", url)
+
+    assert line.startswith(f"error: {url} has pruned batch ")

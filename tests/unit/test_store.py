@@ -183,3 +183,20 @@ def test_get__unpacks_to_more_than_allowed__raises(store: BatchStore) -> None:
 def test_path__root_of_another_length__raises(store: BatchStore) -> None:
     with pytest.raises(ValueError, match="root"):
         store.path(b"../../etc")
+
+
+def test_delete__there_and_again__is_gone_and_others_stay(store: BatchStore) -> None:
+    root = store.put(MODEL, OPERATOR, RECORDS)
+    other = store.put(MODEL, OPERATOR, RECORDS[:1])
+
+    store.delete(root)
+    store.delete(root)
+
+    with pytest.raises(BatchMissingError):
+        store.get(root)
+    assert store.get(other) == RECORDS[:1]
+
+
+def test_delete__store_that_only_reads__says_so(store: BatchStore) -> None:
+    with pytest.raises(StoreError, match="cannot be deleted"):
+        BatchStore("http://127.0.0.1:1/batches").delete(bytes(32))

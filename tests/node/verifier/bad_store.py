@@ -1,4 +1,4 @@
-"""Stores that answer garbage, without end, in drops, or never."""
+"""Stores that answer garbage, without end, in drops, or never; or have pruned what they had."""
 
 import contextlib
 import threading
@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
-Kind = Literal["garbage", "endless", "hanging", "dripping", "failing", "announcing"]
+Kind = Literal["garbage", "endless", "hanging", "dripping", "failing", "announcing", "pruned"]
+_STATUS = {"failing": 500, "pruned": 410}
 
 
 @contextlib.contextmanager
@@ -26,7 +27,7 @@ def bad_store(kind: Kind) -> Iterator[str]:
             if kind == "hanging":
                 ended.wait()
                 return
-            self.send_response(500 if kind == "failing" else 200)
+            self.send_response(_STATUS.get(kind, 200))
             if kind == "garbage":
                 self.send_header("content-length", "4000")
             if kind == "announcing":

@@ -55,6 +55,7 @@ def stores(folder: Path, *urls: str, timeout: float = 0.5, size: int = 1 << 18) 
         ("dripping", "took longer than 0.5 s"),
         ("hanging", "took longer than 0.5 s"),
         ("failing", "answers with status 500"),
+        ("pruned", "was pruned"),
     ],
 )
 def test_load__bad_store__given_up_in_time_for_the_next(

@@ -67,6 +67,17 @@ def test_load__environment_alone__is_enough(monkeypatch: pytest.MonkeyPatch) -> 
     assert Settings.load().need_verifier().stores == ["a", "b"]
 
 
+@pytest.mark.parametrize(("text", "read"), [("never", "never"), ("86400", 86400.0)])
+def test_load__prune_after__seconds_or_never(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, read: float | str
+) -> None:
+    file = written(tmp_path, YAML)
+    assert Settings.load(file).need_operator().prune_after == 30 * 86400
+    monkeypatch.setenv("TALLYSTICK_NODE_OPERATOR__PRUNE_AFTER", text)
+
+    assert Settings.load(file).need_operator().prune_after == read
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -77,6 +88,8 @@ def test_load__environment_alone__is_enough(monkeypatch: pytest.MonkeyPatch) -> 
         ("verifier:\n  workers: 2", "verifier.workers is more than 1; needed: broker"),
         (YAML.replace("runner: qi8", "runner: onnx"), "only a qi8 runner can be traced"),
         (YAML.replace("models:", "modell:"), "operator.models: Field required"),
+        (YAML + "  prune_after: -1", "operator.prune_after"),
+        (YAML + "  prune_after: sometimes", "operator.prune_after"),
         ("- 1", "holds no sections"),
         ("a: [", "is not what its name says"),
     ],

@@ -2,6 +2,7 @@
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from time import sleep
 
@@ -13,7 +14,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from tallystick.batch import Batch, Stamp
 from tallystick.keccak import keccak256
 from tallystick.node.operator.errors import JournalError
-from tallystick.node.operator.journal import Accepted, Answered, Journal
+from tallystick.node.operator.journal import Accepted, Answered, Journal, Noted
 from tallystick.record import Record
 
 MODEL, NETWORK, OPERATOR = b"m" * 32, b"n" * 32, b"o" * 20
@@ -141,8 +142,119 @@ def test_accept__among_others_in_one_transaction__its_failure_is_its_own(
     assert [place is not None for place in found] == [True, False] + [True] * 38
 
 
+def committed_batch(journal: Journal, nonces: range, index: int = 0) -> Noted:
+    journal.accept(MODEL, [accepted(nonce) for nonce in nonces], worker=0)
+    journal.answer([answered(accepted(nonce)) for nonce in nonces], now=5)
+    records = journal.take(MODEL, len(nonces), 0, 2000)
+    noted = journal.note(batch_of(records, index), records)
+    journal.settle(noted, STAMP, b"t" * 32)
+    return noted
+
+
+def bytes_kept(journal: Journal, noted: Noted) -> list[bool]:
+    return [one.input is not None or one.output is not None for one in journal.records(noted)]
+
+
+def test_prune__a_few_at_a_time__goes_on_where_it_was(journal: Journal) -> None:
+    noted = committed_batch(journal, range(7))
+    other = committed_batch(journal, range(7, 9), 1)
+    hashes = [one.input_hash for one in journal.records(noted)]
+    journal.begin_pruning([noted], now=9)
+
+    after, left = 0, []
+    while (found := journal.prune(noted, after, most=3)) is not None:
+        after = found
+        left.append(sum(bytes_kept(journal, noted)))
+
+    assert left == [4, 1, 0]
+    assert [one.input_hash for one in journal.records(noted)] == hashes
+    assert bytes_kept(journal, other) == [True] * 2
+    assert [one.key for one in journal.unpruned()] == [other.key]
+    assert [one.key for one in journal.pruning()] == [noted.key]
+    journal.end_pruning(noted, now=10)
+    assert journal.pruning() == []
+    assert [journal.is_pruned(one.batch.root) for one in (noted, other)] == [True, False]
+
+
+def test_unpruned__batch_that_the_chain_is_not_known_to_have__is_none_of_them(
+    journal: Journal,
+) -> None:
+    journal.accept(MODEL, [accepted(1)], worker=0)
+    journal.answer([answered(accepted(1))], now=5)
+    records = journal.take(MODEL, 1, 0, 2000)
+    journal.note(batch_of(records), records)
+
+    assert journal.unpruned() == []
+
+
+def test_known__pruned__is_told_from_what_is_being_answered(journal: Journal) -> None:
+    noted = committed_batch(journal, range(1))
+    journal.accept(MODEL, [accepted(1)], worker=0)
+    journal.begin_pruning([noted], now=9)
+    journal.prune(noted, 0, 9)
+
+    pruned, pending = journal.accept(MODEL, [accepted(0), accepted(1)], worker=0)
+
+    assert pruned is not None and pruned.pruned and pruned.answer is None
+    assert pending is not None and not pending.pruned and pending.answer is None
+
+
+def test_give_back__half_of_the_bytes_pruned__file_is_shorter(
+    journal: Journal, tmp_path: Path
+) -> None:
+    data = bytes(100_000)
+    batches = []
+    for nonce in range(40):
+        one = accepted(nonce)
+        one = replace(one, record=replace(one.record, input=data))
+        journal.accept(MODEL, [one], worker=0)
+        journal.answer([answered(one)], now=5)
+        records = journal.take(MODEL, 1, 0, 2000)
+        batches.append(journal.note(batch_of(records, nonce), records))
+    size = journal.size()
+    for noted in batches[::2]:
+        journal.prune(noted, 0, 9)
+    assert journal.size() == size and journal.free() > 20 * len(data)
+
+    journal.give_back(1 << 20)
+    journal.checkpoint()
+
+    assert journal.free() == 0 and journal.size() < size - 20 * len(data)
+    on_disk = sum(path.stat().st_size for path in tmp_path.iterdir() if path.suffix != ".lock")
+    assert on_disk < size - 20 * len(data) + (1 << 17)
+    assert [len(journal.records(noted)[0].input or b"") for noted in batches] == [0, 100_000] * 20
+
+
+def test_journal__file_of_before__gets_what_it_lacks_and_keeps_the_rest(
+    journal: Journal, tmp_path: Path
+) -> None:
+    noted = committed_batch(journal, range(3))
+    path = tmp_path / "old.sqlite3"
+    new, old = sqlite3.connect(tmp_path / "journal.sqlite3"), sqlite3.connect(path)
+    old.executescript("\n".join(new.iterdump()))
+    new.close()
+    for statement in (
+        "drop index batch_root",
+        "alter table batch drop column pruning",
+        "alter table batch drop column pruned",
+    ):
+        old.execute(statement)
+    assert old.execute("pragma auto_vacuum").fetchone() == (0,)
+    old.close()
+
+    journal = Journal(path, NETWORK, OPERATOR, b"here")
+
+    assert [one.key for one in journal.unpruned()] == [noted.key]
+    journal.begin_pruning([noted], now=9)
+    assert journal.prune(noted, 0, 9) is not None
+    assert bytes_kept(journal, noted) == [False] * 3
+    after = sqlite3.connect(path)
+    assert after.execute("pragma auto_vacuum").fetchone() == (2,)
+    after.close()
+
+
 class Walk(RuleBasedStateMachine):
-    """Any order of steps, crashes in between: one nonce, one answer, one batch."""
+    """Any order of steps, crashes in between: one nonce, one answer, one batch, kept or pruned."""
 
     nonces = Bundle("nonces")
 
@@ -155,6 +267,7 @@ class Walk(RuleBasedStateMachine):
         self.journal = Journal(self.path, NETWORK, OPERATOR, b"here")
         self.told: set[int] = set()
         self.pending: set[int] = set()
+        self.gone: set[int] = set()
         self.index = 0
 
     def teardown(self) -> None:
@@ -172,7 +285,8 @@ class Walk(RuleBasedStateMachine):
         if known is None:
             self.pending.add(nonce)
         else:
-            assert (known.answer is not None) == (nonce in self.told)
+            assert (known.answer is not None) == (nonce in self.told - self.gone)
+            assert known.pruned == (nonce in self.gone)
 
     @rule()
     def answer_all(self) -> None:
@@ -201,6 +315,38 @@ class Walk(RuleBasedStateMachine):
                 self.journal.settle(noted, STAMP, b"t" * 32)
             elif noted.stamp is None:
                 self.journal.abandon(noted)
+
+    @rule(which=st.integers(0, 9))
+    def begin_pruning(self, which: int) -> None:
+        self.journal.begin_pruning(self.journal.unpruned()[which : which + 1], now=9)
+
+    @rule(most=st.integers(1, 3))
+    def prune(self, most: int) -> None:
+        for noted in self.journal.pruning()[:1]:
+            if self.journal.prune(noted, 0, 99 if most == 3 else most) is not None:
+                self.gone |= {
+                    one.nonce or 0 for one in self.journal.records(noted) if one.output is None
+                }
+            if most == 3:
+                self.journal.end_pruning(noted, now=9)
+
+    @rule()
+    def give_back(self) -> None:
+        self.journal.give_back(16)
+        self.journal.checkpoint()
+
+    @invariant()
+    def bytes_are_whole_or_gone_with_their_batch(self) -> None:
+        over = {one.key for one in self.journal.batches()} - {
+            one.key for one in self.journal.unpruned()
+        }
+        for noted in self.journal.batches():
+            for one in self.journal.records(noted):
+                if one.nonce in self.gone:
+                    assert one.input is None and one.output is None and noted.key in over
+                else:
+                    assert one.input == b"in" and one.output == b"out"
+                assert one.output_hash == keccak256(b"out")
 
     @invariant()
     def every_answer_in_one_place(self) -> None:
