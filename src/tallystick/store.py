@@ -5,6 +5,7 @@ trusted: what is read must hash to the root. Signatures are in no hash; check th
 """
 
 import os
+import threading
 from collections.abc import Sequence
 from http import HTTPStatus
 from io import BytesIO
@@ -202,8 +203,9 @@ class BatchStore:
             if not isinstance(self._fs, LocalFileSystem):
                 self._fs.pipe_file(path, packed)
                 return
-            # A file is there whole or not at all, also after a crash.
-            replace_file(Path(path), packed, Path(f"{path}.{os.getpid()}.part"))
+            # A file is there whole or not at all, also after a crash, whoever else writes it.
+            writer = f"{os.getpid()}-{threading.get_ident()}"
+            replace_file(Path(path), packed, Path(f"{path}.{writer}.part"))
         except OSError as error:
             raise StoreError(f"{path} cannot be written: {error}") from error
 
