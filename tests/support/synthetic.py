@@ -15,7 +15,7 @@ from tallystick.hexes import to_hex
 CORE = Core(1, b"\xaa" * 20)
 START = 1_735_689_600
 """2025-01-01."""
-NETWORKS, OPERATORS = 1_000, 5_000
+NETWORKS, OPERATORS, MODELS = 1_000, 5_000, 2_000
 STAKE = 10**14
 
 _ID = "'0x' || md5('{0}' || {1}) || md5({1} || '{0}')"
@@ -41,7 +41,7 @@ def write(root: Path, events: int) -> Dataset:
             pq.write_table(empty, folder / part.name)
             continue
         share, own = ROWS[name]
-        rows = share if name == "NetworkRegistered" else events * share // 100
+        rows = share if name.endswith("Registered") else events * share // 100
         values = _place(name, rows, blocks) | own
         connection.register("shape", empty)
         columns = ", ".join(
@@ -103,10 +103,14 @@ ROWS: dict[str, tuple[int, dict[str, str]]] = {
             },
         },
     ),
+    "ModelRegistered": (
+        MODELS,
+        {"model_id": _ID.format("m", "i::VARCHAR"), "name": "'model ' || i", "uri": "''"},
+    ),
     "BatchCommitted": (
         74,
         {
-            "model_id": _ID.format("m", "(i % 2000)::VARCHAR"),
+            "model_id": _ID.format("m", f"(i % {MODELS})::VARCHAR"),
             "root": _ID.format("r", "i::VARCHAR"),
             "index": "i // 5000",
             "count": "1 + (hash(i + 2) % 1000)::BIGINT",
@@ -131,4 +135,4 @@ ROWS: dict[str, tuple[int, dict[str, str]]] = {
         {"cause": "'ruling'", "count": "1 + (hash(i + 2) % 1000)::BIGINT", **_BURNED},
     ),
 }
-"""Percent of the events (of networks their number), and the columns that matter."""
+"""Percent of the events (of networks and models their number), and the columns that matter."""

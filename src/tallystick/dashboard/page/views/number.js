@@ -14,9 +14,10 @@ function sql(text, label) {
 }
 
 function query(part, place, open) {
-  const value = count(BigInt(part.value));
+  const [sum, , , , ...conditions] = part.query.split("\n").map((line) => line.trim());
+  const where = conditions.length > 1 ? conditions[0].replace("AND", " where") : "";
   return el("details", { open, "data-key": `query ${place}` },
-    el("summary", {}, el("code", {}, part.query.split("\n", 1)[0]), ` from ${part.event}: `, el("strong", {}, value)),
+    el("summary", {}, el("code", {}, `${sum} from ${part.event}${where}`), ": ", el("strong", {}, count(BigInt(part.value)))),
     sql(part.query, `Query over ${part.event}`));
 }
 
