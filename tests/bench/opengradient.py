@@ -10,13 +10,11 @@ from concurrent.futures import ProcessPoolExecutor
 from time import perf_counter
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from tallystick.opengradient.blobs import parse
 from tallystick.opengradient.examine import examine
 from tallystick.opengradient.item import SignedItem
 from tallystick.opengradient.signatures import Signatures
+from tests.bench.figures import Figure, tell
 from tests.support.opengradient import Tee, dump_of, root_of
 
 FLOOR = 3_000
@@ -39,8 +37,8 @@ def rate(run: Callable[[], Any], count: int) -> float:
     return count / (perf_counter() - start)
 
 
-def measure(count: int) -> list[dict[str, Any]]:
-    """Return a row for each part of the work."""
+def measure(count: int) -> list[Figure]:
+    """Return a figure for each part of the work."""
     keys, items = {}, []
     with ProcessPoolExecutor() as pool:
         for tee_id, key, signed in pool.map(made, range(KEYS), [count // KEYS] * KEYS):
@@ -61,24 +59,12 @@ def measure(count: int) -> list[dict[str, Any]]:
                 figures["signatures, the first 2,000 with starting the processes"] = start
                 whole = rate(lambda s=signatures: examine(root, blob, s), len(items))
                 figures["a whole batch: parse, leaves, root, signatures"] = whole
-    return [
-        {"name": name, "value": round(value), "unit": "items/s", "floor": FLOOR}
-        for name, value in figures.items()
-    ]
+    return [Figure(name, round(value), "items/s", floor=FLOOR) for name, value in figures.items()]
 
 
 def main() -> None:
-    rows = measure(int(os.environ.get("ITEMS", "20000")))
-    if os.environ.get("JSON") == "1":
-        for row in rows:
-            print(json.dumps(row))
-        return
-    table = Table(title=f"OpenGradient's items, {os.cpu_count()} cores; needed: {FLOOR:,} a second")
-    table.add_column("work")
-    table.add_column("items a second", justify="right")
-    for row in rows:
-        table.add_row(row["name"], f"{row['value']:,}")
-    Console(width=100).print(table)
+    figures = measure(int(os.environ.get("ITEMS", "20000")))
+    tell(f"OpenGradient's items, {os.cpu_count()} cores", figures)
 
 
 if __name__ == "__main__":
