@@ -1,6 +1,7 @@
 """Each page with the demo's data in Debian's Chromium: numbers, keyboard, phone, dark, axe."""
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -340,6 +341,40 @@ def test_live__new_batch__numbers_move_without_a_reload(
 
     expect(committed).to_have_text(str(before + 7), timeout=30_000)
     assert page.evaluate("window.same") is True
+
+
+def test_live__node_and_server_gone__said_on_the_page(
+    browser: BrowserContext, shown: Shown
+) -> None:
+    gone = threading.Event()
+
+    def bring() -> None:
+        if gone.is_set():
+            raise OSError("no node answers")
+
+    page = browser.new_page()
+    with served(create_app(Live(shown.data.root, bring=bring), every=0.2)) as url:
+        Visit(page, url).go()
+        expect(page.locator("#covered")).to_contain_text("blocks 0 to")
+        gone.set()
+        said = "Newer blocks are not shown: no node answers"
+        expect(page.locator("#covered")).to_contain_text(said, timeout=20_000)
+        gone.clear()
+        expect(page.locator("#covered")).not_to_contain_text(said, timeout=20_000)
+    expect(page.locator("#news")).to_contain_text("The server does not answer", timeout=20_000)
+    assert page.locator("a[data-number=verified]").count() > 0
+    page.close()
+
+
+def test_batch__id_malformed__says_what_is_wrong(visit: Visit, routes: dict[str, str]) -> None:
+    visit.go(routes["batch"].rsplit("/", 1)[0] + "/0x12")
+
+    expect(visit.page.locator("[role=alert]")).to_contain_text("batch_id: ")
+
+    visit.go("check")
+    visit.page.get_by_label("Batch id").fill("0x12")
+    visit.page.get_by_role("button", name="Find").click()
+    assert visit.page.evaluate("location.hash") == "#/check"
 
 
 @pytest.fixture(scope="module")

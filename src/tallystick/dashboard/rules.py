@@ -83,7 +83,11 @@ def _sentences(rules: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[s
     most = rules["rules_max_bytes"]
     yield (
         f"A leaf can be demanded for a bond of {amount(demand, native)}, "
-        + (f"with up to {most} bytes of input and output" if most else "without input and output")
+        + (
+            f"with up to {most} byte{'s' * (most > 1)} of input and output"
+            if most
+            else "without input and output"
+        )
         + f"; the operator has {duration(rules['rules_response_window'])} to reveal it."
     )
     yield f"A batch becomes final {duration(rules['rules_challenge_window'])} after its commit."

@@ -19,14 +19,18 @@ function addressOf(path, asked) {
   return `api/v1/${[path, ...parts, "json"].join(".")}`;
 }
 
+function reason(detail) {
+  if (Array.isArray(detail)) return detail.map((one) => `${one.loc.at(-1)}: ${one.msg}`).join("; ");
+  return detail ?? "not found";
+}
+
 export async function get(path, asked = {}) {
   const answer = await fetch(addressOf(path, asked), { cache: "no-cache" }).catch(() => {
     throw new Error("the server does not answer");
   });
   if (!answer.ok) {
     const found = await answer.json().catch(() => ({}));
-    const reason = typeof found.detail === "string" ? found.detail : "not found";
-    throw Object.assign(new Error(reason), { status: answer.status });
+    throw Object.assign(new Error(reason(found.detail)), { status: answer.status });
   }
   return answer.json();
 }

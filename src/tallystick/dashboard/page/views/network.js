@@ -96,7 +96,7 @@ export async function network(parts, state) {
     { name: "Content hash", cell: (row) => id(row.content_hash) },
   ];
   const dayColumns = [
-    { name: "Day", cell: (row) => row.day, by: (row) => row.day },
+    { name: "Day", cell: (row) => el("span", { class: "keep" }, row.day), by: (row) => row.day },
     ...["committed", "verified", ...COUNTED].map((name) => ({ ...partColumn(one, "day", (row) => row.day, name), by: (row) => row[name] })),
   ];
   state.days ??= {};

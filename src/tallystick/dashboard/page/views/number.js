@@ -23,8 +23,8 @@ function query(part, place, open) {
 
 function probes(network) {
   return network.asked
-    ? `A probe log too: ${count(network.answered)} of ${count(network.asked)} probes were answered.`
-    : "A probe log too, and none that names this network was given: unknown.";
+    ? `A probe log: ${count(network.answered)} of ${count(network.asked)} probes were answered.`
+    : "A probe log; none that names this network was given, so it is unknown.";
 }
 
 export async function number([chain, core, networkId, name, by, of], state) {
