@@ -5,7 +5,9 @@ import time
 
 import httpx
 
-from tests.node.together.lane import Lane
+from tallystick.hexes import to_hex
+from tallystick.receipt import Receipt
+from tests.node.together.lane import A_REQUEST, Lane, read_receipts
 
 
 class Asker(threading.Thread):
@@ -22,6 +24,8 @@ class Asker(threading.Thread):
         self.requests: list[bytes] = []
         self.answers: dict[bytes, bytes] = {}
         """Output by request, each under the operator's signature."""
+        self.receipts: dict[bytes, Receipt] = {}
+        """By request: those that were handed out so far."""
         self.enough = threading.Event()
         """Set when no further part is wanted."""
         self.failure: BaseException | None = None
@@ -31,6 +35,7 @@ class Asker(threading.Thread):
             with httpx.Client(base_url=self.lane.url, timeout=10) as client:
                 while not self.enough.is_set():
                     self._ask(client)
+                    self._fetch(client)
                     time.sleep(0.2)
         except BaseException as error:
             self.failure = error
@@ -51,3 +56,15 @@ class Asker(threading.Thread):
             # A part whose process died in between, or a node that has not seen the chain.
             assert answer.status_code in (409, 503), answer.text
             time.sleep(0.1)
+
+    def _fetch(self, client: httpx.Client) -> None:
+        """Ask for receipts that are not there yet, the oldest first."""
+        missing = [one for one in self.requests if one not in self.receipts][:A_REQUEST]
+        asked = {"requests": [to_hex(one) for one in missing]}
+        try:
+            answer = client.post("/receipts", json=asked)
+        except httpx.TransportError:
+            return
+        assert answer.status_code in (200, 503), answer.text
+        if answer.status_code == 200:
+            self.receipts |= read_receipts(missing, answer.json()["receipts"])

@@ -156,16 +156,12 @@ class Lane:
         word.check(self.chain.registry.domain, from_hex(answer["signature"]))
         return outputs
 
-    def receipts(self, requests: list[bytes]) -> list[Receipt]:
-        """The receipts of requests, each found to lead from its leaf to a batch of the lane; those
-        that are not committed yet are missing."""
-        found = []
+    def receipts(self, requests: list[bytes]) -> dict[bytes, Receipt]:
+        """The receipts of requests, by request; of those that are not committed yet, none."""
+        found: dict[bytes, Receipt] = {}
         for start in range(0, len(requests), MOST_RECEIPTS):
-            for said in self.node.receipts(requests[start : start + MOST_RECEIPTS]):
-                if said is not None and "receipt" in said:
-                    receipt = Receipt.from_json(said["receipt"])
-                    receipt.check()
-                    found.append(receipt)
+            part = requests[start : start + MOST_RECEIPTS]
+            found |= read_receipts(part, self.node.receipts(part))
         return found
 
     def batches(self) -> list[BatchRecord]:
@@ -174,3 +170,15 @@ class Lane:
 
     def owns(self, record: BatchRecord) -> bool:
         return record.batch.operator == self.operator
+
+
+def read_receipts(requests: list[bytes], said: list[Any]) -> dict[bytes, Receipt]:
+    """The receipts in an answer, by request; each is found to be the request's, and to lead from
+    its leaf to its batch."""
+    found = {}
+    for request, one in zip(requests, said, strict=True):
+        if one is not None and "receipt" in one:
+            receipt = found[request] = Receipt.from_json(one["receipt"])
+            receipt.check()
+            assert receipt.opening.inference.request().struct_hash() == request
+    return found

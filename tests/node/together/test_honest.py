@@ -11,10 +11,10 @@ from tallystick.events import (
     BatchRejected,
 )
 from tests.node.together.world import World
-from tests.support.story import HOUR
 
 
 def test_honest__both_asked_over_http__all_receipted_audited_and_final(here: World) -> None:
+    here.finish()
     before = [lane.network.totals() for lane in here.lanes]
     asked = [here.replayed.ask(130), here.judged.ask(170)]
     for lane, one in zip(here.lanes, asked, strict=True):
@@ -39,10 +39,7 @@ def test_honest__both_asked_over_http__all_receipted_audited_and_final(here: Wor
         for totals, one in zip(before, asked, strict=True)
     ]
 
-    here.later(here.replayed.network.rules.challenge_window + HOUR + 1)
-    here.until(
-        lambda: all(here.record(one).state is State.FINAL for one in batches), "all are final"
-    )
+    here.finish()
 
     counted = [lane.network.totals() for lane in here.lanes]
     assert counted == [
@@ -50,6 +47,7 @@ def test_honest__both_asked_over_http__all_receipted_audited_and_final(here: Wor
         for totals, one in zip(before, asked, strict=True)
     ]
     for one in batches:
+        assert here.record(one).state is State.FINAL
         (event,) = here.events(BatchFinalized, one)
         assert event.outcome is Outcome.AUDITED
         for kind in (BatchChallenged, BatchDemanded, BatchRejected):

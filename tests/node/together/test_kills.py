@@ -20,6 +20,7 @@ from tallystick.events import (
     BatchRejected,
     LeafRevealed,
 )
+from tallystick.ledger import BatchRecord
 from tallystick.store import BatchStore
 from tests.node.together.asker import Asker
 from tests.node.together.lane import Lane
@@ -40,25 +41,30 @@ KILLS_MORE = 3
 """After each of the five was killed once."""
 
 
-def demand_one(here: World, lane: Lane, choose: random.Random) -> None:
-    """Demand a leaf of one of an operator's batches, with its bytes, unless others were faster."""
-    batches = [one for one in lane.batches() if one.state is State.OPEN]
-    if batches:
-        record = choose.choice(batches)
-        index = choose.randrange(record.batch.count)
-        arguments = (record.batch.abi(), record.stamp.pack(), index, True)
-        with contextlib.suppress(ContractError):
-            here.chain.send(here.chain.accounts[DEMANDER], "demand", *arguments)
+def demand_one(here: World, lane: Lane, since: int, choose: random.Random) -> None:
+    """Demand a leaf, with its bytes, of one of an operator's batches since a block, unless others
+    are faster."""
+    record = choose.choice(committed(lane, since))
+    index = choose.randrange(record.batch.count)
+    arguments = (record.batch.abi(), record.stamp.pack(), index, True)
+    with contextlib.suppress(ContractError):
+        here.chain.send(here.chain.accounts[DEMANDER], "demand", *arguments)
 
 
-def kill_at_random(here: World, choose: random.Random) -> None:
-    """kill -9 each of the five at least once, and start it again."""
+def committed(lane: Lane, since: int) -> list[BatchRecord]:
+    """An operator's batches since a block."""
+    return [one for one in lane.batches() if one.committed.block_number >= since]
+
+
+def kill_at_random(here: World, since: int, choose: random.Random) -> None:
+    """kill -9 each of the five at least once, and start it again; when an operator is gone, one of
+    its batches since a block is asked about."""
     five = [*here.lanes, *here.verifiers]
     for one in [*choose.sample(five, 5), *choose.choices(five, k=KILLS_MORE)]:
         time.sleep(choose.uniform(0.5, 4))
         if isinstance(one, Lane):
             one.node.kill()
-            demand_one(here, one, choose)
+            demand_one(here, one, since, choose)
             one.node.launch()
         else:
             one.restart()
@@ -81,13 +87,17 @@ def test_kills__of_any_of_five_with_a_failing_rpc__nothing_twice_and_nothing_los
     print(f"TALLYSTICK_TEST_SEED={seed}")
     choose = random.Random(seed)
     before = [lane.network.totals() for lane in here.lanes]
+    since = here.chain.w3.eth.block_number + 1
     calls, faulted = here.rpc.calls.total(), here.rpc.faulted.total()
     here.rpc.fault = sometimes(FAULTS, share=0.2, seed=seed)
     askers = [Asker(lane, PART) for lane in here.lanes]
     for asker in askers:
         asker.start()
 
-    kill_at_random(here, choose)
+    here.until(
+        lambda: all(committed(lane, since) for lane in here.lanes), "both have committed something"
+    )
+    kill_at_random(here, since, choose)
 
     for asker in askers:
         asker.lane.node.wait(90)
@@ -97,7 +107,10 @@ def test_kills__of_any_of_five_with_a_failing_rpc__nothing_twice_and_nothing_los
     for asker in askers:
         assert asker.failure is None
         assert sorted(asker.answers) == sorted(asker.requests)
-        batches |= here.committed(asker.lane, asker.requests)
+        receipts = here.receipts(asker.lane, asker.requests)
+        assert asker.receipts
+        assert asker.receipts.items() <= receipts.items()
+        batches |= {one.batch_id for one in receipts.values()}
     here.until(
         lambda: all(
             (one.state, one.grade) == (State.OPEN, Grade.AUDITED)
@@ -113,11 +126,14 @@ def test_kills__of_any_of_five_with_a_failing_rpc__nothing_twice_and_nothing_los
         assert set(leaves(lane).values()) == {1}
         assert sum(leaves(lane).values()) == lane.asked
         assert lane.network.totals() == replace(totals, committed=totals.committed + count)
+    demander = here.chain.accounts[DEMANDER]
     for one in batches:
         demands, revealed = here.events(BatchDemanded, one), here.events(LeafRevealed, one)
         assert [event.leaf_index for event in demands] == [event.leaf_index for event in revealed]
         assert len(here.events(BatchAttested, one)) == 1
         assert not here.events(BatchChallenged, one) + here.events(BatchRejected, one)
-        for number in range(3):
-            assert here.sent(number, one, "attest") <= 1
-            assert here.sent(number, one, "demand") <= 1
+        by_verifiers = Counter(event.demander for event in demands if event.demander != demander)
+        assert set(by_verifiers.values()) <= {1}
+    assert any(
+        event.demander == demander for one in batches for event in here.events(BatchDemanded, one)
+    )

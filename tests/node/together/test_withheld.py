@@ -56,21 +56,3 @@ def test_withheld__one_answers_demands_and_one_is_dead__only_the_dead_is_rejecte
         lambda: all(here.record(one).grade is Grade.AUDITED for one in kept), "audited after all"
     )
     assert all(here.record(one).state is State.OPEN for one in kept)
-
-
-def test_withheld__the_dead_comes_back_in_time__answers_from_its_journal(here: World) -> None:
-    lane = here.judged
-    asked = lane.ask(30)
-    lane.gate.target = None
-    batches = here.committed(lane, asked.requests)
-    lane.node.kill()
-    here.until(lambda: all(here.record(one).state is State.DISPUTED for one in batches), "demanded")
-
-    lane.node.start(60)
-
-    here.until(
-        lambda: all(len(here.events(LeafRevealed, one)) == len(VERIFIERS) for one in batches),
-        "the demands are answered",
-    )
-    assert here.committed(lane, asked.requests) == batches
-    assert all(here.record(one).state is not State.REJECTED for one in batches)

@@ -20,6 +20,7 @@ from tallystick.events import Event, ModelRegistered
 from tallystick.hexes import to_hex
 from tallystick.ledger import BatchRecord
 from tallystick.localnet import advance, localnet
+from tallystick.receipt import Receipt
 from tallystick.words import ZERO32, ZERO_ADDRESS
 from tests.node.together.bendable import Served, plain, qi8
 from tests.node.together.gate import Gate
@@ -30,7 +31,7 @@ from tests.support.chain import Chain
 from tests.support.committee import Panel
 from tests.support.committee import found as found_committee
 from tests.support.faulty_rpc import FaultyRpc, faulty_rpc, never
-from tests.support.story import Network, fund, register
+from tests.support.story import HOUR, Network, fund, register
 
 OWNER, FIRST, SECOND, DEMANDER = 1, 2, 3, 4
 THRESHOLD, DRAWN = 2, 24
@@ -96,24 +97,26 @@ class World:
         logs = [lane.node.log for lane in self.lanes] + [one.log for one in self.verifiers]
         return "\n".join(f"--- {log}\n{log.read_text(errors='replace')[-3000:]}" for log in logs)
 
-    def committed(self, lane: Lane, requests: list[bytes]) -> set[bytes]:
-        """Wait for the receipts of requests, and check them against the chain; returns the ids of
-        their batches."""
-        receipts = []
+    def receipts(self, lane: Lane, requests: list[bytes]) -> dict[bytes, Receipt]:
+        """Wait for the receipts of requests, and check them against the chain; by request."""
+        receipts: dict[bytes, Receipt] = {}
 
         def all_there() -> bool:
-            receipts[:] = lane.receipts(requests)
+            receipts.update(lane.receipts(requests))
             return len(receipts) == len(requests)
 
         self.until(all_there, f"all that {lane.model.name} answered is committed")
-        assert [one.opening.inference.request().struct_hash() for one in receipts] == requests
         ledger = self.chain.ledger()
-        for one in receipts:
+        for one in receipts.values():
             on_chain = ledger.batches[one.batch_id]
             assert (one.batch, one.transaction) == (on_chain.batch, on_chain.committed.tx_hash)
-        places = {(one.batch_id, one.opening.leaf_index) for one in receipts}
+        places = {(one.batch_id, one.opening.leaf_index) for one in receipts.values()}
         assert len(places) == len(requests)
-        return {one.batch_id for one in receipts}
+        return receipts
+
+    def committed(self, lane: Lane, requests: list[bytes]) -> set[bytes]:
+        """As receipts; returns the ids of their batches."""
+        return {one.batch_id for one in self.receipts(lane, requests).values()}
 
     def looked(self, number: int) -> list[dict[str, Any]]:
         """What a verifier logged of the batches that it looked at."""
@@ -145,6 +148,15 @@ class World:
                 self._transactions.append((bytes.fromhex(tx["from"][2:]), bytes(tx["input"])))
             self._blocks_read = block + 1
         return self._transactions
+
+    def finish(self) -> None:
+        """Have everything that is open become final."""
+        rules = self.replayed.network.rules
+        # The hour in which a batch can be archived comes before a commit may take its slot.
+        self.later(rules.challenge_window + HOUR + 1)
+        self.until(
+            lambda: all(lane.network.totals().open == 0 for lane in self.lanes), "all is final"
+        )
 
     def heal(self) -> None:
         """Have everything be as at the start: nodes run and are honest, nothing fails."""
