@@ -42,6 +42,8 @@ function draw(entry) {
   made.options = {
     ...made.options,
     animation: false,
+    // All that stands in a row or above a day is told wherever one points at it.
+    interaction: { mode: "index", intersect: false, axis: made.options.indexAxis ?? "x" },
     responsive: true,
     maintainAspectRatio: false,
     color: ink,
