@@ -6,7 +6,7 @@ from tallystick.batch import Batch, Stamp
 from tallystick.node.operator.errors import JournalError
 from tallystick.node.operator.journal.entries import Noted, Waiting
 from tallystick.node.operator.journal.file import LaneFile
-from tallystick.node.operator.journal.rows import RECORD, nonce_of, record_of
+from tallystick.node.operator.journal.rows import INFERENCE, RECORD, nonce_of, record_of
 from tallystick.record import Record
 
 
@@ -56,9 +56,9 @@ class Batches(LaneFile):
         """
         database = self._reader()
         rows = database.execute(
-            f"select {RECORD} from inference where model_id = ? and batch is null"
+            f"select {RECORD} from {INFERENCE} where model_id = ? and batch is null"
             " and output_hash is not null and expired = 0 and deadline between ? and ?"
-            " order by deadline, id limit ?",
+            " order by deadline, inference.id limit ?",
             (model_id, first_deadline, last_deadline, most),
         ).fetchall()
         return [record_of(row) for row in rows]
@@ -88,8 +88,8 @@ class Batches(LaneFile):
             )
             database.executemany(
                 "insert into inference (request, requester, nonce, model_id, deadline, input_hash,"
-                " input, signature, output_hash, output, trace_root, answered_at, batch)"
-                " values (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+                " signature, output_hash, trace_root, answered_at, batch)"
+                " values (?,?,?,?,?,?,?,?,?,?,?)"
                 " on conflict (requester, nonce) do update set batch = excluded.batch",
                 [
                     (
@@ -99,10 +99,8 @@ class Batches(LaneFile):
                         batch.model_id,
                         record.deadline,
                         record.input_hash,
-                        record.input,
                         record.signature,
                         record.output_hash,
-                        record.output,
                         record.trace_root,
                         stamp.committed_at,
                         key,
@@ -110,6 +108,17 @@ class Batches(LaneFile):
                     for record in records
                 ],
             )
+
+            for name in ("input", "output"):
+                database.executemany(
+                    f"insert or ignore into {name} select id, ? from inference"
+                    " where requester = ? and nonce = ?",
+                    [
+                        (data, record.requester, nonce_of(record))
+                        for record in records
+                        if (data := getattr(record, name)) is not None
+                    ],
+                )
 
     def settle(self, noted: Noted, stamp: Stamp, transaction: bytes) -> None:
         """Note that the chain has a batch: its stamp as at commit, and the transaction's hash."""
@@ -133,7 +142,7 @@ class Batches(LaneFile):
         """Return a batch's records in the order of its leaves."""
         database = self._reader()
         rows = database.execute(
-            f"select {RECORD} from inference where batch = ? order by requester, nonce",
+            f"select {RECORD} from {INFERENCE} where batch = ? order by requester, nonce",
             (noted.key,),
         ).fetchall()
         return [record_of(row) for row in rows]

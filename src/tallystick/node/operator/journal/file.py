@@ -11,6 +11,8 @@ from tallystick.batch import Batch, Stamp
 from tallystick.node.operator.errors import JournalError
 from tallystick.node.operator.journal.entries import Noted
 
+# Bytes have tables of their own, one for what comes first and one for what comes later: the pages
+# of what is deleted are free as a whole, and nothing is written twice.
 _SCHEMA = """
 create table if not exists lane (key blob not null) strict;
 create table if not exists batch (
@@ -34,24 +36,23 @@ create table if not exists inference (
     model_id blob not null,
     deadline integer not null,
     input_hash blob not null,
-    input blob,
     signature blob not null,
     worker integer,
     output_hash blob,
-    output blob,
     trace_root blob,
     answered_at integer,
     batch integer references batch(id),
-    expired integer not null default 0,
+    expired integer not null default 0,  -- 2: and its bytes are pruned
     unique (requester, nonce)
 ) strict;
+create table if not exists input (id integer primary key, data blob not null) strict;
+create table if not exists output (id integer primary key, data blob not null) strict;
 create index if not exists inference_request on inference (request);
 create index if not exists inference_batch on inference (batch) where batch is not null;
 create index if not exists inference_waiting on inference (model_id, deadline)
     where batch is null and output_hash is not null and expired = 0;
 create index if not exists inference_accepted on inference (worker) where worker is not null;
-create index if not exists inference_expired on inference (deadline)
-    where expired = 1 and input is not null;
+create index if not exists inference_expired on inference (deadline) where expired = 1;
 create index if not exists batch_root on batch (root) where pruning is not null;
 """
 TIMEOUT = 60.0
@@ -120,6 +121,12 @@ class LaneFile:
                     database.execute(f"alter table batch add column {name} integer")
             for statement in _SCHEMA.split(";\n"):
                 database.execute(statement)
+            columns = {row[1] for row in database.execute("pragma table_info(inference)")}
+            for name in ("input", "output") if "input" in columns else ():
+                database.execute(
+                    f"insert into {name} select id, {name} from inference where {name} is not null"
+                )
+                database.execute(f"alter table inference drop column {name}")
         if not self._database.execute("pragma auto_vacuum").fetchone()[0]:
             self._database.execute("pragma auto_vacuum = incremental")
             self._database.execute("vacuum")

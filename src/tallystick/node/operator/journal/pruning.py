@@ -3,6 +3,7 @@
 A batch's pruning is noted before anything of it goes, and is carried on by whoever comes next.
 """
 
+import sqlite3
 from collections.abc import Sequence
 
 from tallystick.node.operator.journal.entries import Noted
@@ -48,17 +49,12 @@ class Pruning(LaneFile):
             Where to go on; None when nothing is left.
         """
         with self._write(durable=False) as database:
-            row = database.execute(
-                "select max(id) from (select id from inference where batch = ? and id > ?"
-                " order by id limit ?)",
+            found = database.execute(
+                "select id from inference where batch = ? and id > ? order by id limit ?",
                 (noted.key, after, most),
-            ).fetchone()
-            database.execute(
-                "update inference set input = null, output = null"
-                " where batch = ? and id > ? and id <= ?",
-                (noted.key, after, row[0] or 0),
-            )
-        return None if row[0] is None else int(row[0])
+            ).fetchall()
+            _forget(database, found)
+        return int(found[-1][0]) if found else None
 
     def end_pruning(self, noted: Noted, now: int) -> None:
         """Note that nothing is left of a batch's bytes, in the journal and in the store."""
@@ -73,12 +69,13 @@ class Pruning(LaneFile):
             most: how many at most.
         """
         with self._write(durable=False) as database:
-            done = database.execute(
-                "update inference set input = null, output = null where id in (select id"
-                " from inference where expired = 1 and input is not null and deadline < ? limit ?)",
+            found = database.execute(
+                "select id from inference where expired = 1 and deadline < ? limit ?",
                 (before, most),
-            )
-            return done.rowcount
+            ).fetchall()
+            _forget(database, found)
+            database.executemany("update inference set expired = 2 where id = ?", found)
+        return len(found)
 
     def is_pruned(self, root: bytes) -> bool:
         """Return whether the data of the batch with this root are gone, or are about to go."""
@@ -116,3 +113,8 @@ class Pruning(LaneFile):
                 self._database.execute("pragma wal_checkpoint(truncate)").fetchall()
             finally:
                 self._database.execute(f"pragma busy_timeout = {int(TIMEOUT * 1000)}")
+
+
+def _forget(database: sqlite3.Connection, ids: Sequence[tuple[int]]) -> None:
+    database.executemany("delete from input where id = ?", ids)
+    database.executemany("delete from output where id = ?", ids)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from tallystick.node.operator.errors import JournalError
 from tallystick.node.operator.journal.entries import Accepted, Answered, Known, Place
 from tallystick.node.operator.journal.file import LaneFile
-from tallystick.node.operator.journal.rows import RECORD, nonce_of, record_of
+from tallystick.node.operator.journal.rows import INFERENCE, RECORD, nonce_of, record_of
 
 _ATTEMPTS = 3
 
@@ -30,18 +30,27 @@ class Requests(LaneFile):
                 model_id,
                 one.record.deadline,
                 one.record.input_hash,
-                one.record.input,
                 one.record.signature,
                 worker,
             )
             for one in requests
         ]
 
+        inputs = [
+            (one.record.input, one.record.requester, nonce_of(one.record))
+            for one in requests
+            if one.record.input is not None
+        ]
+
         def insert(database: sqlite3.Connection) -> None:
             database.executemany(
                 "insert into inference (request, requester, nonce, model_id, deadline,"
-                " input_hash, input, signature, worker) values (?,?,?,?,?,?,?,?,?)",
+                " input_hash, signature, worker) values (?,?,?,?,?,?,?,?)",
                 rows,
+            )
+            database.executemany(
+                "insert into input select id, ? from inference where requester = ? and nonce = ?",
+                inputs,
             )
 
         for _ in range(_ATTEMPTS):
@@ -68,11 +77,17 @@ class Requests(LaneFile):
             answers: any number.
             now: Unix seconds.
         """
-        rows = [(one.output, one.output_hash, one.trace_root, now, one.request) for one in answers]
+        outputs = [(one.output, one.request) for one in answers]
+        rows = [(one.output_hash, one.trace_root, now, one.request) for one in answers]
 
         def update(database: sqlite3.Connection) -> None:
             database.executemany(
-                "update inference set output = ?, output_hash = ?, trace_root = ?, answered_at = ?,"
+                "insert into output select id, ? from inference"
+                " where request = ? and output_hash is null",
+                outputs,
+            )
+            database.executemany(
+                "update inference set output_hash = ?, trace_root = ?, answered_at = ?,"
                 " worker = null where request = ? and output_hash is null",
                 rows,
             )
@@ -81,10 +96,16 @@ class Requests(LaneFile):
 
     def release(self, requests: Sequence[bytes]) -> None:
         """Give back the nonces of accepted requests that will get no answer."""
+        rows = [(request,) for request in requests]
         with self._write() as database:
             database.executemany(
+                "delete from input where id = (select id from inference where request = ?"
+                " and output_hash is null)",
+                rows,
+            )
+            database.executemany(
                 "delete from inference where request = ? and output_hash is null",
-                [(request,) for request in requests],
+                rows,
             )
 
     def accepting(self) -> list[int]:
@@ -98,6 +119,11 @@ class Requests(LaneFile):
     def release_worker(self, worker: int) -> int:
         """Give back the nonces that a worker, now gone, had accepted; returns how many."""
         with self._write() as database:
+            database.execute(
+                "delete from input where id in (select id from inference where worker = ?"
+                " and output_hash is null)",
+                (worker,),
+            )
             done = database.execute(
                 "delete from inference where worker = ? and output_hash is null", (worker,)
             )
@@ -109,7 +135,7 @@ class Requests(LaneFile):
         database = self._reader()
         rows = database.execute(
             f"select request, model_id, output_hash is not null, expired, batch, {RECORD}"
-            f" from inference where request in ({marks})",
+            f" from {INFERENCE} where request in ({marks})",
             list(requests),
         ).fetchall()
         keys = list({row[4] for row in rows if row[4] is not None})
@@ -126,7 +152,7 @@ class Requests(LaneFile):
 
 def _known(database: sqlite3.Connection, requester: bytes, nonce: bytes) -> Known | None:
     row = database.execute(
-        "select request, output, output_hash, trace_root from inference"
+        f"select request, output.data, output_hash, trace_root from {INFERENCE}"
         " where requester = ? and nonce = ?",
         (requester, nonce),
     ).fetchone()

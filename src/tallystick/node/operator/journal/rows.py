@@ -6,8 +6,16 @@ from typing import Any
 from tallystick.record import Record
 from tallystick.words import ZERO32
 
-RECORD = "input_hash, output_hash, requester, nonce, deadline, trace_root, signature, input, output"
-"""Columns of a record."""
+RECORD = (
+    "input_hash, output_hash, requester, nonce, deadline, trace_root, signature, input.data,"
+    " output.data"
+)
+"""Columns of a record, of INFERENCE."""
+INFERENCE = (
+    "inference left join input on input.id = inference.id"
+    " left join output on output.id = inference.id"
+)
+"""Inferences with their bytes, as far as those are kept."""
 
 
 def nonce_of(record: Record) -> bytes:
