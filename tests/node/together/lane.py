@@ -32,8 +32,9 @@ class OperatorNode(OperatorProcess):
     ) -> None:
         ape = ["ape", "run", "node", "operator", "--settings", str(self.path)]
         # Where the bent models are: Ape takes the project's folder off the path.
-        path = {"PYTHONPATH": str(Path(__file__).parent)}
-        super().launch(command or ape, environment or os.environ | path)
+        path = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+        found = {"PYTHONPATH": os.pathsep.join(filter(None, path))}
+        super().launch(command or ape, environment or os.environ | found)
 
 
 @dataclass(frozen=True)
