@@ -18,6 +18,7 @@ from tallystick.events import ModelRegistered
 from tallystick.hexes import to_hex
 from tallystick.keccak import keccak256
 from tallystick.localnet import advance, mine
+from tallystick.node.operator import pruner
 from tallystick.node.operator.journal import Accepted, Journal
 from tallystick.node.operator.pruner import Pruner
 from tallystick.record import Record
@@ -228,6 +229,33 @@ def test_prune__crash_at_any_step__next_process_ends_it(
     lane.close()
 
     assert kept(desk) == [False] * 5 + [True] * 3 and stored(desk) == 1
+    whole(desk)
+
+
+def test_prune__no_time_left__goes_on_with_the_next_round_or_process(
+    scene: Scene, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pruner, "_MOST", 2)
+    monkeypatch.setattr(pruner, "_BUDGET", 0.0)
+    lane = Lane(desk)
+    lane.round()
+    mine(scene.w3, EPOCHS)
+    seen = []
+    for _ in range(2):
+        lane.round()
+        seen.append(kept(desk).count(False))
+    lane.close()
+    lane = Lane(desk)
+    for _ in range(4):
+        lane.round()
+        seen.append(kept(desk).count(False))
+    lane.close()
+
+    # The new process passes by what is gone already.
+    assert seen == [2, 4, 4, 4, 5, 5] and stored(desk) == 1
+    journal = desk.journal()
+    assert journal.pruning() == []
+    journal.close()
     whole(desk)
 
 
