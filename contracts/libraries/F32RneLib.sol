@@ -5,6 +5,8 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SignedMath} from "@openzeppelin/contracts/utils/math/SignedMath.sol";
 
 import {IReplay} from "../interfaces/IReplay.sol";
+import {MemoryLib} from "./MemoryLib.sol";
+import {Step} from "./Qi8StepLib.sol";
 
 /// @dev F32RNE: from an accumulator to a byte, as float32 arithmetic that rounds half to even does it: conversion,
 /// product, nearest integer.
@@ -29,8 +31,6 @@ library F32RneLib {
     /// @dev More than twice that, negative: shifted left and inverted, it is the greatest value of the bits below the
     /// point that is too near to a tie. Every value is, where all of it is shifted out: with exponents out of range.
     uint256 private constant NEAR = 0xfffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffff;
-    /// @dev Bytes of an entry, four words: a sum, and its row's multiplier, addend and what is too near to a tie.
-    uint256 internal constant ENTRY = 0x80;
 
     /// @dev Requantises `count` sums to bytes, one after another: clamp(F32RNE(sum - less + bias, scale) + zy, lo, hi).
     /// @param sums pointer to one word each
@@ -78,57 +78,64 @@ library F32RneLib {
         }
     }
 
-    /// @dev Fills in the entries of `count` rows, but for the sums.
-    function prepare(uint256 entries, uint256 row, uint256 stride, uint256 count, uint256 zy) internal pure {
-        unchecked {
-            uint256 base = (zy << 38) + HALF;
-            assembly ("memory-safe") {
-                for { let end := add(entries, mul(count, ENTRY)) } lt(entries, end) { entries := add(entries, ENTRY) } {
-                    let head := mload(row)
-                    let left := sub(and(shr(183, head), 0x1ff), LEAST_EXPONENT)
-                    let multiplier := shl(left, or(0x800000, and(shr(160, head), 0x7fffff)))
-                    mstore(add(entries, 0x20), multiplier)
-                    mstore(add(entries, 0x40), add(add(mul(sar(192, head), multiplier), shl(left, REACH)), base))
-                    mstore(add(entries, 0x60), not(shl(left, NEAR)))
-                    row := add(row, stride)
-                }
-            }
-        }
-    }
-
-    /// @dev As requantize, of sums in prepared entries.
-    function requantizeEntries(
-        uint256 entries,
+    /// @dev As requantize, of one row's sums at many places: `height` lines of `width` outputs, `line` bytes apart.
+    function requantizePlaces(
+        Step memory step,
+        uint256 sums,
         uint256 less,
         uint256 row,
-        uint256 stride,
-        uint256 count,
         uint256 target,
-        uint256 zy,
-        uint256 lo,
-        uint256 hi
+        uint256 width,
+        uint256 height,
+        uint256 line
     ) internal pure {
         unchecked {
-            (uint256 end, uint256 span) = (target + count, hi - lo);
-            while (true) {
-                assembly ("memory-safe") {
-                    for {} lt(target, end) {} {
-                        let y := add(
-                            mul(sub(mload(entries), less), mload(add(entries, 0x20))), mload(add(entries, 0x40))
-                        )
-                        let near := mload(add(entries, 0x60))
-                        entries := add(entries, ENTRY)
-                        if iszero(gt(and(y, BELOW), near)) { break }
-                        y := sar(38, y)
-                        if gt(sub(y, lo), span) { y := add(lo, mul(span, sgt(y, lo))) }
-                        mstore8(target, y)
-                        target := add(target, 1)
+            (uint256 zy, uint256 lo, uint256 hi, uint256 right) = (step.zy, step.lo, step.hi, step.outC);
+            uint256 base = (zy << 38) + HALF;
+            // Those that must go the exact way are listed, and computed again: two words each, sum and target.
+            uint256 list = MemoryLib.take(width * height * 0x40);
+            uint256 end;
+            assembly ("memory-safe") {
+                // Multiplier and addend are read back: the compiler would compute them from the row's head each time.
+                function shortWay(listed, at_, place, bottom, line_, across, right_, near, lo_, span) -> end_ {
+                    end_ := listed
+                    for {} 1 {} {
+                        // The compiler inlines no function that leaves: inlined, it would compute constants each time.
+                        if iszero(lt(place, bottom)) { leave }
+                        let target_ := place
+                        for { let edge := add(place, across) } lt(target_, edge) { target_ := add(target_, right_) } {
+                            let y := add(mul(mload(at_), mload(0x00)), mload(0x20))
+                            if iszero(gt(and(y, BELOW), near)) {
+                                mstore(end_, at_)
+                                mstore(add(end_, 0x20), target_)
+                                end_ := add(end_, 0x40)
+                            }
+                            at_ := add(at_, 0x20)
+                            y := sar(38, y)
+                            if gt(sub(y, lo_), span) { y := add(lo_, mul(span, sgt(y, lo_))) }
+                            mstore8(target_, y)
+                        }
+                        place := add(place, line_)
                     }
                 }
-                if (target == end) return;
-                _exact(entries - ENTRY, less, row + (target + count - end) * stride, target, zy, lo, hi);
-                ++target;
+                let head := mload(row)
+                // Sign and exponent, as in requantize.
+                let left := sub(and(shr(183, head), 0x1ff), LEAST_EXPONENT)
+                let multiplier := shl(left, or(0x800000, and(shr(160, head), 0x7fffff)))
+                mstore(0x00, multiplier)
+                mstore(0x20, add(add(mul(sub(sar(192, head), less), multiplier), shl(left, REACH)), base))
+                let bottom := add(target, mul(height, line))
+                let near := not(shl(left, NEAR))
+                end := shortWay(list, sums, target, bottom, line, mul(width, right), right, near, lo, sub(hi, lo))
             }
+            for (uint256 listed = list; listed < end; listed += 0x40) {
+                assembly ("memory-safe") {
+                    sums := mload(listed)
+                    target := mload(add(listed, 0x20))
+                }
+                _exact(sums, less, row, target, zy, lo, hi);
+            }
+            MemoryLib.giveBack(list);
         }
     }
 

@@ -39,8 +39,8 @@ library Qi8DotLib {
         }
     }
 
-    /// @dev Writes the lanes of the `k` bytes at `from`, a block's three words every `step` bytes from `to` on.
-    function spread(uint256 from, uint256 k, uint256 to, uint256 step) internal pure {
+    /// @dev Writes the lanes of the `k` bytes at `from`, three words a block.
+    function spread(uint256 from, uint256 k, uint256 to) internal pure {
         assembly ("memory-safe") {
             for {} k {} {
                 let word := mload(from)
@@ -65,13 +65,13 @@ library Qi8DotLib {
                 mstore(add(to, 0x20), sub(and(word, MIDDLE), third))
                 mstore(add(to, 0x40), third)
                 from := add(from, 30)
-                to := add(to, step)
+                to := add(to, 0x60)
             }
         }
     }
 
     /// @dev Makes the lanes of `k` bytes those of the bytes less `zero`.
-    function lower(uint256 lanes, uint256 k, uint256 step, uint256 zero) internal pure {
+    function lower(uint256 lanes, uint256 k, uint256 zero) internal pure {
         assembly ("memory-safe") {
             let zeros := mul(zero, 0x0101010101010101010101010101010101010101010101010101010101010101)
             for {} k { k := sub(k, 30) } {
@@ -83,7 +83,7 @@ library Qi8DotLib {
                 mstore(lanes, add(mload(lanes), sub(third, and(zeros, LOW))))
                 mstore(add(lanes, 0x20), add(mload(add(lanes, 0x20)), sub(third, and(zeros, MIDDLE))))
                 mstore(add(lanes, 0x40), sub(mload(add(lanes, 0x40)), third))
-                lanes := add(lanes, step)
+                lanes := add(lanes, 0x60)
             }
         }
     }
@@ -121,93 +121,19 @@ library Qi8DotLib {
         }
     }
 
-    /// @dev Dot product of lanes with `k` bytes, each chunk from `floor` on.
-    function dot(uint256 lanes, uint256 from, uint256 k, uint256 floor) internal pure returns (uint256 sum) {
-        assembly ("memory-safe") {
-            mstore(0x00, HIGH)
-            mstore(0x20, MIDDLE)
-            from := sub(from, 2)
-            let last := add(from, k)
-            for {} lt(from, last) {} {
-                let end := last
-                if gt(sub(last, from), LAST_CHUNK) { end := add(from, CHUNK) }
-                let acc := floor
-                for {} lt(from, end) {} {
-                    let word := mload(from)
-                    acc := add(
-                        add(acc, mul(and(word, mload(0x00)), mload(lanes))),
-                        add(mul(and(word, mload(0x20)), mload(add(lanes, 0x20))), mul(word, mload(add(lanes, 0x40))))
-                    )
-                    from := add(from, 30)
-                    lanes := add(lanes, 0x60)
-                }
-                sum := add(sum, shr(232, acc))
-            }
-        }
-    }
-
-    /// @dev Dot products of `k` bytes with four operands' lanes, a block of each in turn, each chunk from
-    /// `floor` on; a word to each of four entries of F32RneLib at `sums`.
-    function dotFourLanes(uint256 lanes, uint256 from, uint256 k, uint256 sums, uint256 floor) internal pure {
-        assembly ("memory-safe") {
-            function part(at_, lanes_, end, floor_) -> a, b, c, d {
-                a := floor_
-                b := floor_
-                c := floor_
-                d := floor_
-                for {} lt(at_, end) {} {
-                    let word := mload(at_)
-                    let high := and(word, mload(0x00))
-                    let middle := and(word, mload(0x20))
-                    a := add(
-                        add(a, mul(high, mload(lanes_))),
-                        add(mul(middle, mload(add(lanes_, 0x20))), mul(word, mload(add(lanes_, 0x40))))
-                    )
-                    b := add(
-                        add(b, mul(high, mload(add(lanes_, 0x60)))),
-                        add(mul(middle, mload(add(lanes_, 0x80))), mul(word, mload(add(lanes_, 0xa0))))
-                    )
-                    c := add(
-                        add(c, mul(high, mload(add(lanes_, 0xc0)))),
-                        add(mul(middle, mload(add(lanes_, 0xe0))), mul(word, mload(add(lanes_, 0x100))))
-                    )
-                    d := add(
-                        add(d, mul(high, mload(add(lanes_, 0x120)))),
-                        add(mul(middle, mload(add(lanes_, 0x140))), mul(word, mload(add(lanes_, 0x160))))
-                    )
-                    at_ := add(at_, 30)
-                    lanes_ := add(lanes_, 0x180)
-                }
-            }
-            // Read back where they are needed: as constants, the compiler would fetch them from the code each time.
-            mstore(0x00, HIGH)
-            mstore(0x20, MIDDLE)
-            from := sub(from, 2)
-            let last := add(from, k)
-            let end := last
-            if gt(k, LAST_CHUNK) { end := add(from, CHUNK) }
-            let a, b, c, d := part(from, lanes, end, floor)
-            mstore(sums, shr(232, a))
-            mstore(add(sums, 0x80), shr(232, b))
-            mstore(add(sums, 0x100), shr(232, c))
-            mstore(add(sums, 0x180), shr(232, d))
-            for {} lt(end, last) {} {
-                from := end
-                lanes := add(lanes, 0xc00)
-                end := last
-                if gt(sub(last, from), LAST_CHUNK) { end := add(from, CHUNK) }
-                a, b, c, d := part(from, lanes, end, floor)
-                mstore(sums, add(mload(sums), shr(232, a)))
-                mstore(add(sums, 0x80), add(mload(add(sums, 0x80)), shr(232, b)))
-                mstore(add(sums, 0x100), add(mload(add(sums, 0x100)), shr(232, c)))
-                mstore(add(sums, 0x180), add(mload(add(sums, 0x180)), shr(232, d)))
-            }
-        }
-    }
-
-    /// @dev Dot products of one operand's lanes with rows of `k` bytes, `stride` apart, four at a time; added to the
-    /// words from `sums` to `last`.
-    function dotRows(uint256 lanes, uint256 row, uint256 stride, uint256 k, uint256 sums, uint256 last) internal pure {
+    /// @dev Dot products of one operand's lanes with rows of `k` bytes, four at a time: `stride` apart within a four, and
+    /// `next` from a four's first to that of the next. Added to the words from `sums` to `last`, each chunk from `floor`
+    /// on.
+    function dotRows(
+        uint256 lanes,
+        uint256 row,
+        uint256 stride,
+        uint256 next,
+        uint256 k,
+        uint256 sums,
+        uint256 last,
+        uint256 floor
+    ) internal pure {
         assembly ("memory-safe") {
             function dotFour(end, stride_, row_, lanes_) -> a, b, c, d {
                 let high := mload(0x00)
@@ -249,11 +175,11 @@ library Qi8DotLib {
                 let at := row
                 for { let sum := sums } lt(sum, last) { sum := add(sum, 0x80) } {
                     let a, b, c, d := dotFour(add(at, length), stride, at, lanes)
-                    mstore(sum, add(mload(sum), shr(232, a)))
-                    mstore(add(sum, 0x20), add(mload(add(sum, 0x20)), shr(232, b)))
-                    mstore(add(sum, 0x40), add(mload(add(sum, 0x40)), shr(232, c)))
-                    mstore(add(sum, 0x60), add(mload(add(sum, 0x60)), shr(232, d)))
-                    at := add(at, shl(2, stride))
+                    mstore(sum, add(mload(sum), shr(232, add(a, floor))))
+                    mstore(add(sum, 0x20), add(mload(add(sum, 0x20)), shr(232, add(b, floor))))
+                    mstore(add(sum, 0x40), add(mload(add(sum, 0x40)), shr(232, add(c, floor))))
+                    mstore(add(sum, 0x60), add(mload(add(sum, 0x60)), shr(232, add(d, floor))))
+                    at := add(at, next)
                 }
                 row := add(row, length)
                 lanes := add(lanes, 0x300)

@@ -124,6 +124,13 @@ library Qi8StepLib {
         }
     }
 
+    /// @dev Output channels of a group; a dense step is one.
+    function groupSize(Step memory step) internal pure returns (uint256) {
+        unchecked {
+            return step.outC / step.groups;
+        }
+    }
+
     /// @dev Bytes that the step takes of the rows.
     function rowsSize(Step memory step) internal pure returns (uint256) {
         unchecked {

@@ -39,8 +39,13 @@ library Qi8WindowLib {
             uint256 to = MemoryLib.take(size + 0x20);
             plane.start = to;
             assembly ("memory-safe") {
-                let word := mul(padding, 0x0101010101010101010101010101010101010101010101010101010101010101)
-                for { let end := add(to, size) } lt(to, end) { to := add(to, 0x20) } { mstore(to, word) }
+                mstore(to, mul(padding, 0x0101010101010101010101010101010101010101010101010101010101010101))
+                // What is filled, copied behind itself, as long as there is room.
+                for { let filled := 0x20 } lt(filled, size) { filled := shl(1, filled) } {
+                    let rest := sub(size, filled)
+                    if gt(rest, filled) { rest := filled }
+                    mcopy(add(to, filled), to, rest)
+                }
             }
             if (groups == 1) _copyRows(step, input, plane);
         }
@@ -75,12 +80,12 @@ library Qi8WindowLib {
             uint256 rows = _least(step.inH, plane.height - step.padTop);
             uint256 length = _least(step.inW, plane.width - step.padLeft) * plane.channels;
             uint256 to = plane.start + step.padTop * plane.rowSize + step.padLeft * plane.channels;
-            for (uint256 y = 0; y < rows; ++y) {
-                assembly ("memory-safe") {
+            (uint256 rowSize, uint256 apart) = (plane.rowSize, step.inW * plane.channels);
+            assembly ("memory-safe") {
+                for { let end := add(to, mul(rows, rowSize)) } lt(to, end) { to := add(to, rowSize) } {
                     mcopy(to, input, length)
+                    input := add(input, apart)
                 }
-                to += plane.rowSize;
-                input += step.inW * plane.channels;
             }
         }
     }

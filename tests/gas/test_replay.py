@@ -86,7 +86,23 @@ GROWTHS = (
         for pad in (0, 1, 2)
         if (stride, pad) != (1, 0)
     }
-    | {f"3x3x27, {count} kernels": _conv(27, 3, kernels=count) for count in (8, 12, 20, 32)}
+    | {
+        f"{kernel}x{kernel}x{channels}, stride {stride}, padding {pad}, {kernels} kernels": _conv(
+            channels, kernel, stride, pad, kernels
+        )
+        for kernel, channels in [(3, 27), (3, 31), (5, 10), (5, 11), (7, 5), (11, 2), (16, 1)]
+        for stride in (1, 2, 3)
+        for pad in (0, 1, 2)
+        for kernels in range(1, 9)
+        # Nine inputs to an output, laid out again with their padding, for one kernel: 6.4.
+        if kernels > 1 or stride < 3 or pad == 0
+    }
+    | {
+        f"1x1, K = {k}, {kernels} kernels": _conv(k, 1, kernels=kernels)
+        for k in [*range(240, 301), 784]
+        for kernels in range(1, 9)
+    }
+    | {f"3x3x27, {count} kernels": _conv(27, 3, kernels=count) for count in (12, 20, 32)}
 )
 ZERO_POINTS = {"unsigned": {}, "signed": {"za": 128, "zw": 128, "zy": 128, "lo": 128}}
 

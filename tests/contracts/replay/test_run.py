@@ -1,5 +1,7 @@
 """What Replay computes against plain loops over integers, for shapes, rows and inputs at random."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -91,6 +93,63 @@ def test_convolution__any_shape__is_the_references(replayer, record, seed):
     assert replayer.run_net(net, data) == net.run(data)
 
 
+@st.composite
+def few_kernels(draw):
+    """A convolution with 1 to 8 kernels a group, up to 700 products, fewer windows or more."""
+    kernel = draw(st.integers(1, 7)), draw(st.integers(1, 7))
+    stride = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    pads = tuple(draw(st.integers(0, kernel[axis % 2] - 1)) for axis in range(4))
+    windows_ = draw(st.integers(1, 9)), draw(st.integers(1, 11))
+    image = tuple(
+        max(1, stride[axis] * (windows_[axis] - 1) + kernel[axis] - pads[axis] - pads[axis + 2])
+        + draw(st.integers(0, stride[axis] - 1))
+        for axis in range(2)
+    )
+    if any(image[axis] + pads[axis] + pads[axis + 2] < kernel[axis] for axis in range(2)):
+        pads = (kernel[0] - 1, kernel[1] - 1, 0, 0)
+    groups = draw(st.integers(1, 2))
+    channels = draw(st.integers(1, max(1, 700 // (kernel[0] * kernel[1]))))
+    kernels = groups * draw(st.integers(1, 8))
+    image = (*image, groups * channels)
+    fields = draw(clamps())
+    return windowed(CONVOLUTION, image, kernels, kernel, stride, pads, groups, **fields)
+
+
+@settings(max_examples=150, deadline=None)
+@given(few_kernels(), SEED)
+def test_convolution__of_few_kernels__is_the_references(replayer, record, seed):
+    net = random_net([record], seed)
+    data = np.random.default_rng(seed).bytes(record.in_size)
+
+    assert replayer.run_net(net, data) == net.run(data)
+
+
+@pytest.mark.parametrize("kernels", [1, 2, 3, 5])
+@pytest.mark.parametrize("width", range(1, 10))
+@pytest.mark.parametrize("height", range(1, 10))
+def test_convolution__any_number_of_windows__is_the_references(replayer, height, width, kernels):
+    record = windowed(
+        CONVOLUTION, (height, width, 3), kernels, (3, 3), pads=(1,) * 4, za=7, zw=130, zy=128
+    )
+    net = random_net([record], seed=height * width)
+    data = np.random.default_rng(kernels).bytes(record.in_size)
+
+    assert replayer.run_net(net, data) == net.run(data)
+
+
+@pytest.mark.parametrize("kernel", [(1, 2), (2, 1), (2, 2)])
+@pytest.mark.parametrize(("image", "stride"), [((2, 9), (65_535, 1)), ((9, 2), (1, 65_535))])
+def test_convolution__stride_beyond_the_image__reaches_for_no_memory(
+    replayer, image, stride, kernel
+):
+    record = windowed(CONVOLUTION, (*image, 30), 1, kernel, stride)
+    net = random_net([record], seed=1)
+    data = np.random.default_rng(1).bytes(record.in_size)
+
+    assert replayer.run_net(net, data) == net.run(data)
+    assert replayer.gas_used < 100_000
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.one_of(windows(MAX_POOL), windows(AVERAGE_POOL)), SEED)
 def test_pool__any_shape__is_the_references(replayer, record, seed):
@@ -122,6 +181,23 @@ def test_requantising__any_accumulators_and_scales__is_float32s(replayer, pairs,
     assert replayer.run_net(net, b"\0") == net.run(b"\0")
 
 
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(ACCUMULATORS, SCALES, BYTE), min_size=1, max_size=8),
+    st.integers(1, 6),
+    st.integers(1, 6),
+    clamps(),
+    SEED,
+)
+def test_requantising__at_many_windows__is_float32s(replayer, kernels, height, width, fields, seed):
+    rows = [Row(bias, scale, bytes([weight])) for bias, scale, weight in kernels]
+    record = replace(conv((height, width, 1), len(rows), 1), **fields)
+    net = Net([Layer(record, rows)])
+    data = np.random.default_rng(seed).bytes(height * width)
+
+    assert replayer.run_net(net, data) == net.run(data)
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.integers(-300, 300), SMALL_SCALES, st.integers(-3, 3), clamps())
 def test_requantising__next_to_ties__is_float32s(replayer, whole, scale, off, fields):
@@ -143,25 +219,27 @@ def test_dense__greatest_sums__do_not_carry_over(replayer, k, byte):
     assert replayer.run_net(net, data) == net.run(data)
 
 
-def test_convolution__greatest_sums__do_not_carry_over(replayer):
-    record = windowed(CONVOLUTION, (3, 3, 900), 6, (3, 3))
+@pytest.mark.parametrize("lines", [1, 4, 6])
+def test_convolution__greatest_sums__do_not_carry_over(replayer, lines):
+    record = windowed(CONVOLUTION, (2 + lines, 4, 900), 6, (3, 3))
     scale = int(np.float32(1 / (8100 * 255)).view(np.uint32))
     net = Net([Layer(record, [Row(-o, scale, bytes([255]) * 8100) for o in range(6)])])
-    data = bytes([255]) * 8100
+    data = bytes([255]) * record.in_size
 
-    assert replayer.run_net(net, data) == net.run(data) == bytes([255]) * 6
+    assert replayer.run_net(net, data) == net.run(data) == bytes([255]) * record.out_size
 
 
+@pytest.mark.parametrize("image", [(1, 2), (1, 7), (5, 5)])
 @pytest.mark.parametrize("zw", [0, 1, 128, 254, 255])
 @pytest.mark.parametrize("k", [30, 240, 241, 257, 258, 259, 270, 498, 499, 7200])
-def test_convolution__extreme_sums__do_not_carry_or_borrow(replayer, k, zw):
+def test_convolution__extreme_sums__do_not_carry_or_borrow(replayer, k, zw, image):
     scale = int(np.float32(1 / (k * 255)).view(np.uint32))
     weights = [bytes(k), bytes([255]) * k, bytes([0, 255] * k)[:k], bytes([255, 0] * k)[:k]]
     rows = [Row(bias, scale, row) for bias in (0, 9) for row in weights]
-    net = Net([Layer(conv((1, 2, k), 7, 1), rows[:7])]).with_record(0, zw=zw, zy=100)
-    data = bytes([255]) * k + bytes([255, 0] * k)[:k]
+    net = Net([Layer(conv((*image, k), 7, 1), rows[:7])]).with_record(0, zw=zw, zy=100)
+    data = (bytes([255]) * k + bytes([255, 0] * k)[:k]) * (image[0] * image[1])
 
-    assert replayer.run_net(net, data) == net.run(data)
+    assert replayer.run_net(net, data[: net.in_size]) == net.run(data[: net.in_size])
 
 
 def test_accumulator__beyond_2_31__is_not_wrapped(replayer):
