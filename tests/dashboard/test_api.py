@@ -20,6 +20,7 @@ from tallystick.dashboard.live import Live
 from tallystick.dashboard.numbers import PARTS, SPLIT
 from tallystick.dashboard.snapshot import Snapshot
 from tallystick.demo.story import GENESIS
+from tallystick.extract.errors import UnavailableError
 from tallystick.hexes import to_hex
 from tallystick.probe.log import ProbeLog
 from tallystick.probe.result import ProbeResult
@@ -419,6 +420,19 @@ def test_live__new_block__makes_a_new_snapshot(moved: Live, shown: Shown) -> Non
     # The older one still answers for its own blocks.
     assert before.operators(key)[0]["stake"] == 10**16
     assert moved.snapshot.operators(key)[0]["stake"] == 10**16 + 10**15
+
+
+def test_live__node_refuses__its_words_are_logged_and_not_shown(
+    shown: Shown, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse() -> None:
+        raise UnavailableError("https://node.example/v2/SECRET: over quota")
+
+    live = Live(shown.data.root, bring=refuse)
+
+    assert live.look() is live.look() is False
+    assert live.trouble == "no node gives them"
+    assert [one.message.count("over quota") for one in caplog.records] == [1]
 
 
 def test_live__node_gone__keeps_what_was_shown(shown: Shown) -> None:

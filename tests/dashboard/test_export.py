@@ -117,6 +117,9 @@ def test_export__receipt_of_an_older_batch__says_what_the_export_lacks(
 
         expect(visit.page.locator("[data-verdict=good]")).to_have_count(1)
         expect(visit.page.locator("[data-chain=missing]")).to_contain_text("older than the newest")
+        agora = snapshot.network_keys()[0].path
+        visit.go(f"number/{agora}/committed")
+        expect(visit.page.locator("main")).to_contain_text("has the newest 1 of 4 events")
         visit.page.close()
 
 

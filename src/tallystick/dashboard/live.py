@@ -1,5 +1,6 @@
 """The newest snapshot of a data folder, made anew in the background when the folder changes."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ import duckdb
 
 from tallystick.dashboard.snapshot import MEMORY, Snapshot, version
 from tallystick.errors import TallystickError
+from tallystick.extract.errors import RpcError
 
 EVERY = 1.0
 """Seconds between two looks at the folder."""
@@ -39,6 +41,7 @@ class Live:
         self._folder, self._probes, self._memory, self._bring = folder, probes, memory, bring
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._logged = ""
         self.trouble = ""
         """Why the newest state of the folder cannot be shown; empty when it is."""
         self.snapshot = self._make()
@@ -70,10 +73,18 @@ class Live:
             made = self._make()
         except (TallystickError, OSError, duckdb.Error) as error:
             # In the middle of an extraction, for instance; what was shown stays.
-            self.trouble = str(error).splitlines()[0]
+            self._note(error)
             return False
         self.snapshot, self.trouble = made, ""
         return True
+
+    def _note(self, error: Exception) -> None:
+        said = str(error).splitlines()[0]
+        if not self.trouble or said != self._logged:
+            logging.getLogger(__name__).warning("newer blocks are not shown: %s", said)
+        # What a node says may hold its URL, with a key in it: everybody reads the page.
+        self.trouble = "no node gives them" if isinstance(error, RpcError) else said
+        self._logged = said
 
     def _make(self) -> Snapshot:
         made = Snapshot(self._folder, self._probes, self._memory)

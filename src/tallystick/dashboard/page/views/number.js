@@ -46,6 +46,7 @@ export async function number([chain, core, networkId, name, by, of], state) {
   const events = `${base}/numbers/${name}/events`;
   const listed = await paged("Events", columns, (at) => rows(events, at, asked), state);
   const few = made.parts.length <= FEW;
+  const cut = listed.total < made.events ? el("p", { class: "soft" }, `An export has the newest ${count(listed.total)} of ${count(made.events)} events.`) : [];
   return {
     title: `${definition.label}: what it is made of`,
     body: [
@@ -68,7 +69,7 @@ export async function number([chain, core, networkId, name, by, of], state) {
       made.beside.length ? el("p", { class: "soft" }, name === "gas_per_verified" ? "And over the receipts of the events' transactions:" : "And over the batch data that were found, whose leaves hash to the committed roots:") : [],
       made.beside.map((text) => sql(text, "Query beside events")),
       el("h2", {}, "Events"),
-      made.parts.length ? [listed.holder, el("p", {}, csvLink("Events", events, listed.total, asked))] : el("p", {}, "No event tells of it."),
+      made.parts.length ? [listed.holder, cut, el("p", {}, csvLink("Events", events, listed.total, asked))] : el("p", {}, "No event tells of it."),
     ].flat(Infinity),
   };
 }
