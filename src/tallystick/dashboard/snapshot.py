@@ -63,7 +63,10 @@ class Snapshot:
         self._analysis.tables = _bound(self._analysis.tables, self.coverage)
         self.events = Events(connection.con, self._analysis.data, self.coverage)
         self._probes = probes
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
+        # Ibis takes its turns on one connection.
+        self._turn = threading.Lock()
+        self._working: dict[Hashable, threading.Lock] = {}
         self._answers: OrderedDict[Hashable, Any] = OrderedDict()
         self._size = 0
         self.disputes = Disputes(self.events)
@@ -72,17 +75,40 @@ class Snapshot:
         self.batches = Batches(self.events)
 
     def once(self, question: Hashable, answer: Callable[[], Answer]) -> Answer:
-        """Return an answer, worked out the first time that it is asked for."""
+        """Return an answer, worked out the first time that it is asked for.
+
+        Whoever asks for the same meanwhile waits for it; other questions do not.
+        """
+        found: Answer
         with self._lock:
-            if question not in self._answers:
-                self._answers[question] = answer()
-                self._size += _size(self._answers[question])
-            self._answers.move_to_end(question)
-            found: Answer = self._answers[question]
+            if question in self._answers:
+                found = self._known(question)
+                return found
+            working = self._working.setdefault(question, threading.Lock())
+        with working:
+            with self._lock:
+                if question in self._answers:
+                    found = self._known(question)
+                    return found
+            try:
+                found = answer()
+                self._remember(question, found)
+                return found
+            finally:
+                with self._lock:
+                    self._working.pop(question, None)
+
+    def _known(self, question: Hashable) -> Any:
+        self._answers.move_to_end(question)
+        return self._answers[question]
+
+    def _remember(self, question: Hashable, answer: Any) -> None:
+        with self._lock:
+            self._size += _size(answer) - _size(self._answers.get(question))
+            self._answers[question] = answer
             while len(self._answers) > KEPT or self._size > LARGEST:
                 _, gone = self._answers.popitem(last=False)
                 self._size -= _size(gone)
-            return found
 
     def networks(self) -> list[Row]:
         """Return each network with all its numbers; those with known resolvers first, ranked.
@@ -133,11 +159,13 @@ class Snapshot:
         return self.once(("number", scope, name), lambda: self._number(row, scope, name, parts))
 
     def _networks(self) -> list[Row]:
-        measures = {_key(row): row for row in self._analysis.measures().to_pylist()}
-        registered = self._analysis.networks()
-        utility = self._analysis.utility(self._probes)
+        with self._turn:
+            measures = {_key(row): row for row in self._analysis.measures().to_pylist()}
+            registered = self._analysis.networks()
+            utility = self._analysis.utility(self._probes)
+            totals = self._analysis.totals().to_pylist()
         rows = []
-        for total in self._analysis.totals().to_pylist():
+        for total in totals:
             key = _key(total)
             part = utility.get(key)
             row = {"rank": None} | total | measures[key] | {"uri": registered[key]["uri"]}
@@ -190,7 +218,8 @@ class Snapshot:
             else table
             for name, table in (dict(self._analysis.tables) | self._near).items()
         }
-        return list(within.totals(by=[by]).to_pylist())
+        with self._turn:
+            return list(within.totals(by=[by]).to_pylist())
 
     def _operators(self, key: NetworkKey) -> list[Row]:
         counted = {row["operator"]: row for row in self._split(key, "operator")}
