@@ -138,7 +138,10 @@ def test_convolution__any_number_of_windows__is_the_references(replayer, height,
 
 
 @pytest.mark.parametrize("kernel", [(1, 2), (2, 1), (2, 2)])
-@pytest.mark.parametrize(("image", "stride"), [((2, 9), (65_535, 1)), ((9, 2), (1, 65_535))])
+@pytest.mark.parametrize(
+    ("image", "stride"),
+    [((2, 9), (65_535, 1)), ((9, 2), (1, 65_535)), ((2, 2), (1, 65_535)), ((2, 2), (65_535,) * 2)],
+)
 def test_convolution__stride_beyond_the_image__reaches_for_no_memory(
     replayer, image, stride, kernel
 ):
