@@ -48,14 +48,13 @@ class Pruner:
         """See what is over, and let go of what is so for good."""
         if self.lane.settings.prune_after == NEVER:
             return
-        until = time.monotonic() + _BUDGET
-        now = time.monotonic()
-        if now >= self._looked_at + self.lane.settings.prune_every:
-            self._looked_at = now
+        begun = time.monotonic()
+        if begun >= self._looked_at + self.lane.settings.prune_every:
+            self._looked_at = begun
             self._confirm()
             if self._sight is None:
                 self._look()
-        self._empty(until)
+        self._empty(begun + _BUDGET)
 
     def _look(self) -> None:
         """Note which batches are over at the head."""
