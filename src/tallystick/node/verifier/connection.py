@@ -18,8 +18,10 @@ from tallystick.node.rpc import persist
 from tallystick.node.settings import Common
 from tallystick.node.verifier.signer import ApeSigner, Signer
 
-ATTEMPTS = 8
+ATTEMPTS = 14
 """To connect; a node that fails one call in five fails one connection in two."""
+LONGEST_PAUSE = 0.4
+"""Seconds between two attempts."""
 TIMEOUT = 10.0
 """Seconds for one call."""
 
@@ -39,7 +41,7 @@ def patiently(work: Callable[[], T]) -> T:
             return work()
         except (ApeException, Web3Exception, OSError, ValueError) as error:
             _LOG.warning("Ape cannot connect; tried again", reason=" ".join(str(error).split()))
-            time.sleep(0.2 * attempt)
+            time.sleep(min(0.2 * attempt, LONGEST_PAUSE))
     return work()
 
 
