@@ -4,19 +4,24 @@
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tallystick.replay import transaction
+from tallystick.replay.model import Model
+from tallystick.replay.step import Kind, Step
 from tests.gas.replay import SIZES, Figure, measure
 from tests.support.builds import manifest
-from tests.support.plain_qi8 import CONVOLUTION, Record, dense, windowed
+from tests.support.plain_qi8 import AVERAGE_POOL, CONVOLUTION, MAX_POOL, Record, dense, windowed
 from tests.support.replay import random_net
 
 SNAPSHOT = Path(__file__).with_name("replay_snapshot.json")
 PER_MAC = 6
+BASE = 21_000
+"""Gas of any transaction."""
 
 
 def gas_by_model(figures: dict[str, Figure]) -> dict[str, int]:
@@ -119,18 +124,39 @@ def test_arithmetic__of_more_rows_or_positions__is_six_gas_a_mac(name, zero_poin
     assert (_computing(more) - _computing(fewer)) / (more.macs - fewer.macs) <= PER_MAC
 
 
+SHAPES = {
+    **{name: size.records for name, size in SIZES.items()},
+    "depthwise": [windowed(CONVOLUTION, (16, 16, 8), 8, (3, 3), (1, 1), groups=8)],
+    "one kernel": [windowed(CONVOLUTION, (20, 20, 27), 1, (3, 3), (1, 1))],
+    "average pool": [windowed(AVERAGE_POOL, (12, 12, 8), 8, (2, 2), (2, 2))],
+    "max pool": [windowed(MAX_POOL, (24, 24, 8), 8, (3, 3), (2, 2))],
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_estimate__without_a_chain__is_right_to_about_a_half(name):
+    pytest.importorskip("pyrevm", reason="pyrevm has no wheel for this Python or processor")
+    records = SHAPES[name]
+    net = random_net(records, seed=1)
+    steps = tuple(Step(Kind(record.kind), *astuple(record)[1:]) for record in records)
+
+    estimated = transaction.estimated_computing(Model(steps, net.rows))
+
+    assert 2 / 3 <= estimated / (_computing(*records) - BASE) <= 3 / 2
+
+
 def test_code__is_within_eip_170():
     runtime = manifest()["Replay"]["runtimeBytecode"]["bytecode"].removeprefix("0x")
 
     assert len(runtime) // 2 <= 24_576
 
 
-def _computing(record: Record) -> int:
+def _computing(*records: Record) -> int:
     """Return the gas of a run less what its calldata costs."""
     from tests.support.evm import Replayer
 
     replayer = Replayer()
-    net = random_net([record], seed=1)
+    net = random_net(list(records), seed=1)
     replayer.run_net(net, np.random.default_rng(1).bytes(net.in_size))
     return replayer.gas_used - replayer.calldata_gas
 

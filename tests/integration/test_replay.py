@@ -15,7 +15,8 @@ from tallystick.enums import Cause, State
 from tallystick.hexes import to_hex
 from tallystick.network import model_id
 from tallystick.replay.engine import Engine
-from tallystick.replay.model import SPEC_ID
+from tallystick.replay.model import SPEC_ID, Model
+from tallystick.replay.step import Kind, Step
 from tests.integration.conftest import Commands
 from tests.node.verifier.bad_store import bad_store
 from tests.support.chain import Chain
@@ -169,6 +170,29 @@ def test_model_register__too_large_to_replay__says_why(
     text = commands.error("model register", *line, account=1)
 
     assert "cannot be replayed: its proof is about" in text
+
+
+@pytest.mark.parametrize("side", [24, 60])
+def test_model_register__many_small_sums__the_arbiter_says_whether_they_fit(
+    commands: Commands, replayed: Network, tmp_path: Path, side: int
+) -> None:
+    """Its proof is short, and its sums cost far more than their products."""
+    channels = 8
+    depthwise = Step(
+        Kind.CONV, side, side, channels, side - 2, side - 2, channels, 3, 3, 1, 1, groups=channels,
+        k=9, hi=255,
+    )  # fmt: skip
+    half = np.float32(0.5).view(np.uint32)
+    row = (0).to_bytes(8, "big") + int(half).to_bytes(4, "big") + bytes(9)
+    path = tmp_path / "depthwise.qi8"
+    path.write_bytes(Model((depthwise,), row * channels).to_bytes())
+
+    line = [to_hex(replayed.id), "--name", "depthwise", "--file", path]
+    if side == 24:
+        assert commands.json("model register", *line, account=1)["model_id"]
+    else:
+        text = commands.error("model register", *line, account=1)
+        assert "cannot be replayed: its arbiter does not run it with 16,627,216 gas" in text
 
 
 def test_replay__batch_that_its_operator_pruned__one_line(

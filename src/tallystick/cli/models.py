@@ -4,22 +4,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from web3 import Web3
+from web3.exceptions import Web3Exception
 
+from tallystick.chain.call import encode_call
 from tallystick.cli.command import CommandError
 from tallystick.cli.session import Session
 from tallystick.keccak import keccak256
 from tallystick.replay.model import SPEC_ID, Model
-
-MAX_TRANSACTION = 128 * 1024
-"""Bytes of a transaction that nodes pass on; a replay brings the whole model along."""
-MAX_GAS = 2**24
-"""Of a transaction, since Osaka."""
-GAS_A_MAC = 9
-"""Measured at most over the models of `make bench`, calldata not included."""
-CALLDATA_GAS = 40
-"""A byte at the floor of EIP-7623, none of them zero."""
-FIXED_GAS = 150_000
-"""Opening, rejection, archive."""
+from tallystick.replay.transaction import (
+    FIXED_GAS,
+    MAX_GAS,
+    MAX_TRANSACTION,
+    proof_size,
+    too_large,
+)
 
 
 def import_onnx_file(
@@ -72,29 +71,35 @@ def hashes_of(
     if spec is not None:
         raise CommandError("a .qi8 model has its own spec; leave --spec out")
     model = Model.read(content)
-    reason = too_large(model)
-    if reason is not None and _replays(session, network_id):
-        raise CommandError(f"{content} cannot be replayed: {reason}")
+    arbiter = _replay_of(session, network_id)
+    if arbiter is not None:
+        size = proof_size(model)
+        reason = _too_dear(session, arbiter, model) if size <= MAX_TRANSACTION else too_large(model)
+        if reason is not None:
+            raise CommandError(f"{content} cannot be replayed: {reason}")
     return model.content_hash(), SPEC_ID
 
 
-def too_large(model: Model) -> str | None:
-    """Return why a model cannot be run again in one transaction; None when it can."""
-    size = len(model.rows) + 40 * len(model.steps) + model.steps[0].in_size + 1200
-    if size > MAX_TRANSACTION:
-        return f"its proof is about {size:,} bytes; a transaction holds {MAX_TRANSACTION:,}"
-    gas = FIXED_GAS + max(CALLDATA_GAS * size, GAS_A_MAC * model.macs + 16 * size)
-    if gas > MAX_GAS:
-        return f"its proof needs up to {gas:,} gas; a transaction may use {MAX_GAS:,}"
+def _too_dear(session: Session, arbiter: bytes, model: Model) -> str | None:
+    """Return why the arbiter cannot run a model in one transaction; it is asked to, once."""
+    size = model.steps[0].in_size
+    # Of another input the sums are others, not their number.
+    data = (bytes(range(1, 256)) * (size // 255 + 1))[:size]
+    steps = b"".join(step.pack_short() for step in model.steps)
+    call = encode_call("Replay", arbiter, "run", steps, model.rows, data)
+    most = MAX_GAS - FIXED_GAS
+    request: Any = {"to": Web3.to_checksum_address(arbiter), "data": call.data, "gas": most}
+    try:
+        session.w3.eth.estimate_gas(request)
+    except Web3Exception as error:
+        return f"its arbiter does not run it with {most:,} gas ({' '.join(str(error).split())})"
     return None
 
 
-def _replays(session: Session, network_id: bytes) -> bool:
-    """Whether the network's arbiter is a Replay."""
-    from web3 import Web3
-
+def _replay_of(session: Session, network_id: bytes) -> bytes | None:
+    """Return the network's arbiter if it is a Replay."""
     from tallystick.resolvers.code import identify
 
-    arbiter = session.registry.rules(network_id).arbiter
+    arbiter: bytes = session.registry.rules(network_id).arbiter
     code = session.w3.eth.get_code(Web3.to_checksum_address(arbiter))
-    return identify(bytes(code)) == "Replay"
+    return arbiter if identify(bytes(code)) == "Replay" else None

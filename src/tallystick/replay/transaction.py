@@ -1,0 +1,90 @@
+"""Whether a model's replay fits a transaction: by its bytes for sure, by its gas about.
+
+What it costs to the gas, the arbiter itself says (cli/models.py).
+"""
+
+from typing import NamedTuple
+
+from tallystick.replay.model import Model
+from tallystick.replay.step import Kind, Step
+
+MAX_TRANSACTION = 128 * 1024
+"""Bytes of a transaction that nodes pass on; a replay brings the whole model along."""
+MAX_GAS = 2**24
+"""Of a transaction, since Osaka."""
+FIXED_GAS = 150_000
+"""Opening, rejection, archive."""
+_CALLDATA_GAS = 16
+"""A byte, none of them zero."""
+_FLOOR_GAS = 40
+"""A byte at the floor of EIP-7623, none of them zero."""
+
+
+class _Costs(NamedTuple):
+    """Gas of a step: fitted to the contract's on random steps, right to about a half."""
+
+    step: float
+    product: float
+    """Or comparison, or summand."""
+    output: float
+    channel: float
+    """Of the output."""
+    line: float
+    """That is copied, or looked at, of one window's height."""
+
+
+_COSTS = {
+    Kind.DENSE: _Costs(6000, 3.9, 430, 0, 0),
+    Kind.CONV: _Costs(11_000, 4.2, 350, 1500, 260),
+    Kind.MAX_POOL: _Costs(6000, 6.4, 0, 0, 450),
+    Kind.AVERAGE_POOL: _Costs(4000, 56, 1400, 440, 120),
+    Kind.LOOKUP: _Costs(6000, 0, 60, 0, 0),
+}
+
+
+def proof_size(model: Model) -> int:
+    """Return about how many bytes a disproof's transaction has."""
+    return len(model.rows) + 40 * len(model.steps) + model.steps[0].in_size + 1200
+
+
+def estimated_gas(model: Model) -> int:
+    """Return about how much gas a disproof's transaction uses."""
+    size = proof_size(model)
+    used = _CALLDATA_GAS * size + estimated_computing(model)
+    return FIXED_GAS + max(_FLOOR_GAS * size, used)
+
+
+def estimated_computing(model: Model) -> int:
+    """Return about how much of it running the model takes."""
+    return sum(map(_step_gas, model.steps))
+
+
+def too_large(model: Model) -> str | None:
+    """Return why a model cannot be run again in one transaction; None when, it seems, it can."""
+    size, gas = proof_size(model), estimated_gas(model)
+    if size > MAX_TRANSACTION:
+        return f"its proof is about {size:,} bytes; a transaction holds {MAX_TRANSACTION:,}"
+    if gas > MAX_GAS:
+        return f"its proof needs about {gas:,} gas; a transaction may use {MAX_GAS:,}"
+    return None
+
+
+def _step_gas(step: Step) -> int:
+    costs = _COSTS[step.kind]
+    lines, products = 0, step.out_size * step.k
+    if step.kind is Kind.CONV:
+        # Once for all windows of a column, and each group.
+        lines = step.groups * step.out_w * ((step.out_h - 1) * step.stride_h + step.k_h)
+    elif step.kind in (Kind.MAX_POOL, Kind.AVERAGE_POOL):
+        lines = step.out_h * step.out_w * step.k_h
+    if step.kind is Kind.MAX_POOL:
+        products = step.out_size * step.k_h * step.k_w
+    groups = step.groups if step.kind is Kind.CONV else 1
+    return round(
+        costs.step
+        + 3300 * (groups - 1)
+        + costs.product * products
+        + costs.output * step.out_size
+        + costs.channel * step.out_c
+        + costs.line * lines
+    )
