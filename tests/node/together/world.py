@@ -157,6 +157,7 @@ class World:
         self.until(
             lambda: all(lane.network.totals().open == 0 for lane in self.lanes), "all is final"
         )
+        self._wait_for_operators()
 
     def heal(self) -> None:
         """Have everything be as at the start: nodes run and are honest, nothing fails."""
@@ -169,6 +170,16 @@ class World:
         for one in self.verifiers:
             if one.process.poll() is not None:
                 one.restart()
+        self._wait_for_operators()
+
+    def _wait_for_operators(self) -> None:
+        """Wait until operators know what time it is: they check deadlines by the block they saw."""
+        latest = self.chain.w3.eth.block_number
+
+        def seen(lane: Lane) -> bool:
+            return bool(lane.node.client.get("/").json()["block"] >= latest)
+
+        self.until(lambda: all(map(seen, self.lanes)), "operators see the latest block")
 
 
 @contextmanager
