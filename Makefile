@@ -80,8 +80,12 @@ bench-opengradient: setup ## item signatures verified a second
 bench-dashboard: setup ## answers over 1,000 networks and 10 M events
 	@$(BIN)/python -m tests.bench.dashboard
 
-dashboard: setup ## serve the page over DATA=data at 127.0.0.1:8080
-	$(BIN)/tallystick serve --data $(or $(DATA),data)
+# A demo that was cut short leaves no folder of that name.
+dashboard: setup ## serve the page at 127.0.0.1:8080, over the demo's story or DATA=
+ifndef DATA
+	@test -d $(CACHE)/demo || { rm -rf $(CACHE)/demo.new && $(BIN)/ape run demo --data $(CACHE)/demo.new && mv $(CACHE)/demo.new $(CACHE)/demo; }
+endif
+	$(BIN)/tallystick serve --data $(or $(DATA),$(CACHE)/demo)
 
 node: setup ## keep a local chain running at 127.0.0.1:8545
 	anvil --hardfork osaka --chain-id 31337 --port 8545

@@ -11,6 +11,7 @@ from tallystick.demo import live, report
 from tallystick.demo.cast import ROLES
 from tallystick.demo.digits.quantised import load_samples
 from tallystick.demo.jury import Jury
+from tallystick.demo.keep import keep
 from tallystick.demo.operators import Operator, altered
 from tallystick.demo.verifier import Data, Good, Malformed, Repeated, Verifier, Withheld, Wrong
 from tallystick.demo.world import Stage, World, build
@@ -29,12 +30,13 @@ LIVE = 2 * live.A_REQUEST + 50
 Tell = Callable[[str], None]
 
 
-def run(tell: Tell, nodes: bool = True) -> list[dict[str, Any]]:
+def run(tell: Tell, nodes: bool = True, data: Path | None = None) -> list[dict[str, Any]]:
     """Play the whole story on a local chain of its own.
 
     Args:
         tell: called with a line for each thing that happens.
         nodes: whether to play the part that needs processes of their own.
+        data: a folder where what the chain and the stores have is kept; None: nowhere.
 
     Returns:
         A row per network, as of report.rows.
@@ -53,6 +55,8 @@ def run(tell: Tell, nodes: bool = True) -> list[dict[str, Any]]:
         _grief(world, engine, findings, tell)
         _wait(world, tell)
         _check(world, receipts, tell)
+        if data is not None:
+            keep(world, store, data)
         return report.rows(world)
 
 
