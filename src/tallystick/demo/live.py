@@ -162,7 +162,8 @@ def _ask(
 def _signed(
     world: World, stage: Stage, operator: str, person: Requester, nonce: int, sample: bytes
 ) -> tuple[Request, dict[str, Any]]:
-    deadline = world.now + stage.rules.challenge_window // 2
+    # With the latest deadline that the rules allow, the operator waits until its block surely does.
+    deadline = world.now + stage.rules.challenge_window // 4
     address = world.senders[operator].address
     request = Request(stage.model_id, address, keccak256(sample), person.address, nonce, deadline)
     return request, {
