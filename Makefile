@@ -59,12 +59,13 @@ format: setup ## format the Python sources
 fuzz: compile ## drive the core beside the model (SECONDS=60)
 	$(BIN)/python -m tests.invariant.fuzz --seconds $(or $(SECONDS),60)
 
-bench: compile ## gas of each operation beside its budget (JSON=1: one object a line)
+bench: compile ## gas beside its budgets, and replay's engine and import (JSON=1: one object a line)
 	@$(BIN)/python -m tests.gas.bench
 	@$(BIN)/python -m tests.gas.replay
 	@$(BIN)/python -m tests.gas.rsa_pss
+	@$(BIN)/python -m tests.bench.replay
 
-bench-replay: setup ## the QI8-1 engine beside onnxruntime
+bench-replay: setup ## the QI8-1 engine beside onnxruntime, and imports
 	@$(BIN)/python -m tests.bench.replay
 
 bench-tally: compile ## extract, decode and totals beside their baselines (EVENTS=, ROWS=)

@@ -1,6 +1,7 @@
-"""Print how fast the QI8-1 engine is beside onnxruntime: `python -m tests.bench.replay`; JSON=1.
+"""Print how fast the QI8-1 engine is beside onnxruntime, and how long an import takes.
 
-Both on one thread, on the same quantised model and the same bytes, whose answers must be equal.
+`python -m tests.bench.replay`; JSON=1 for objects. Both on one thread, on the same quantised model
+and the same bytes, whose answers must be equal. An import is told with its self-test.
 """
 
 import json
@@ -20,6 +21,7 @@ from tallystick.replay.engine import Engine
 from tallystick.replay.importer import import_onnx
 from tallystick.replay.quantize import Types, quantize
 from tallystick.replay.runtime import session
+from tests.bench.figures import Figure, tell
 from tests.support.nets import cnn, deep_cnn, digits, lenet, mlp, wide_mlp
 
 NETS: dict[str, tuple[Callable[[], onnx.ModelProto], tuple[int, ...], int]] = {
@@ -30,6 +32,8 @@ NETS: dict[str, tuple[Callable[[], onnx.ModelProto], tuple[int, ...], int]] = {
     "CNN 32x32, 6 layers": (deep_cnn, (3, 32, 32), 16),
 }
 REPEATS = 7
+SAMPLES = 256
+"""Real inputs that an import is tried on."""
 
 
 def rate(run: Callable[[], Any], count: int) -> float:
@@ -42,16 +46,18 @@ def rate(run: Callable[[], Any], count: int) -> float:
     return count / min(times)
 
 
-def measure() -> list[dict[str, Any]]:
-    """Return a row for each network, batch and direction."""
-    rows = []
+def measure() -> tuple[list[dict[str, Any]], list[Figure]]:
+    """Return a row for each network and batch, and the seconds of each network's import."""
+    rows, imports = [], []
     for name, (net, shape, count) in NETS.items():
         if shape == (1, 8, 8):
             inputs = digits()[:count]
         else:
             inputs = np.random.default_rng(1).random((count, *shape), np.float32)
         source = quantize(net(), inputs[:32], Types.U8U8)
-        model = import_onnx(source, inputs[:8], count=8)
+        start = perf_counter()
+        model = import_onnx(source, inputs[:SAMPLES])
+        imports.append(Figure(f"{name}, import", perf_counter() - start, "s"))
         engine, runtime = Engine(model), session(source)
         stored, feed = encode(model, inputs), source.graph.input[0].name
         for batch in (count, 1):
@@ -72,15 +78,16 @@ def measure() -> list[dict[str, Any]]:
                     "macs": model.macs,
                 }
             )
-    return rows
+    return rows, imports
 
 
 def main() -> None:
     with threadpool_limits(limits=1):
-        rows = measure()
+        rows, imports = measure()
     if os.environ.get("JSON") == "1":
         for row in rows:
             print(json.dumps(row))
+        tell("", imports)
         return
     table = Table(title="QI8-1 engine beside onnxruntime, one thread each, inferences a second")
     for column in ("network", "MAC", "engine", "onnxruntime", "engine / onnxruntime"):
@@ -94,6 +101,7 @@ def main() -> None:
             f"{row['ratio']:.2f}",
         )
     Console(width=100).print(table)
+    tell(f"Import, tried on up to {SAMPLES} samples, and as many random inputs", imports)
 
 
 if __name__ == "__main__":

@@ -118,8 +118,8 @@ def main() -> None:
     figures = measure()
     if os.environ.get("JSON") == "1":
         for name, value in figures.items():
-            row = {"name": name, "value": value, "unit": "gas", "ceiling": ceiling(name)}
-            print(json.dumps(row))
+            limit = {"ceiling": ceiling(name)} if ceiling(name) else {}
+            print(json.dumps({"name": name, "value": value, "unit": "gas", **limit}))
         return
     table = Table("operation", "gas", "ceiling", title="Gas, whole transactions, Osaka")
     for name, value in figures.items():
