@@ -2,6 +2,7 @@
 
 import io
 import os
+import threading
 from collections.abc import Collection
 from pathlib import Path
 
@@ -9,17 +10,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 
-def replace_file(path: Path, content: bytes, unfinished: Path | None = None) -> None:
+def replace_file(path: Path, content: bytes, shared: bool = False) -> None:
     """Write a file so that a crash at any point leaves the old content or the new, whole.
 
     Args:
         path: its folder is made if need be.
         content: all of it.
-        unfinished: where it is written first, in the same folder; None: a name that two writers
-            of the same file share, so only one may write at a time.
+        shared: whether several threads and processes may write this file at a time: each begins
+            under a name of its own. Else what a crash leaves unfinished is used again.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = unfinished or path.with_name(f".{path.name}.tmp")
+    own = f"{path.name}.{os.getpid()}-{threading.get_ident()}.part"
+    temporary = path.with_name(own if shared else f".{path.name}.tmp")
     with temporary.open("wb") as file:
         file.write(content)
         file.flush()

@@ -4,8 +4,6 @@ One Parquet file a batch, <root in hex>.parquet, the same bytes for the same dat
 trusted: what is read must hash to the root. Signatures are in no hash; check them when they matter.
 """
 
-import os
-import threading
 from collections.abc import Sequence
 from http import HTTPStatus
 from io import BytesIO
@@ -204,8 +202,7 @@ class BatchStore:
                 self._fs.pipe_file(path, packed)
                 return
             # A file is there whole or not at all, also after a crash, whoever else writes it.
-            writer = f"{os.getpid()}-{threading.get_ident()}"
-            replace_file(Path(path), packed, Path(f"{path}.{writer}.part"))
+            replace_file(Path(path), packed, shared=True)
         except OSError as error:
             raise StoreError(f"{path} cannot be written: {error}") from error
 

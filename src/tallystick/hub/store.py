@@ -225,6 +225,6 @@ class ModelStore:
                 self._fs.pipe_file(path, data)
                 return
             # A piece is there whole or not at all, also after a crash.
-            replace_file(Path(path), data, Path(f"{path}.{os.getpid()}.part"))
+            replace_file(Path(path), data, shared=True)
         except Exception as error:
             raise HubError(f"{path} cannot be written: {error}") from error
