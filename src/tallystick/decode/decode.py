@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tallystick.decode.columns import Layout, columns, layouts
 from tallystick.decode.strings import byte_strings, strings
-from tallystick.decode.words import DecodeError, Words, repeated_hex_text
+from tallystick.decode.words import DecodeError, Words, repeated_hex_text, words_of
 from tallystick.extract.dataset import Core
 from tallystick.extract.schema import LOGS
 from tallystick.hexes import to_hex
@@ -113,15 +113,16 @@ def event_table(layout: Layout, rows: pa.Table) -> pa.Table:
 def _counters(table: pa.Table, core: Core, counter: str | None) -> pa.DictionaryArray:
     """Return the name of the counter that each row moves."""
     networks = table["network_id"].combine_chunks()
-    after = pa.array([counter]) if counter else table["outcome"].combine_chunks().dictionary
+    outcomes = None if counter else table["outcome"].combine_chunks()
+    moved = [counter] if outcomes is None else outcomes.dictionary.to_pylist()
     names = [
-        f"{core.chain_id}:{to_hex(core.address)}:{network}:{moved}"
+        f"{core.chain_id}:{to_hex(core.address)}:{network}:{one}"
         for network in networks.dictionary.to_pylist()
-        for moved in after.to_pylist()
+        for one in moved
     ]
     places = networks.indices.to_numpy()
-    if not counter:
-        places = places * len(after) + table["outcome"].combine_chunks().indices.to_numpy()
+    if outcomes is not None:
+        places = places * len(moved) + outcomes.indices.to_numpy()
     # Of all pairs, those that are there.
     there = pc.dictionary_encode(pa.array(places))
     return pa.DictionaryArray.from_arrays(
@@ -163,8 +164,4 @@ def _fixed(column: pa.ChunkedArray) -> Words:
     """Return a column of 32-byte values as words; DecodeError where one is missing."""
     if column.null_count:
         raise DecodeError("a log lacks a topic")
-    if not len(column):
-        return np.zeros((0, 32), np.uint8)
-    array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-    content = np.frombuffer(array.buffers()[1], np.uint8)
-    return content[array.offset * 32 : (array.offset + len(array)) * 32].reshape(-1, 32)
+    return words_of(column.combine_chunks())

@@ -49,8 +49,20 @@ def repeated_hex_text(block: Words) -> pa.DictionaryArray:
     content = pa.py_buffer(np.ascontiguousarray(block))
     array = pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), rows, [None, content])
     coded = pc.dictionary_encode(array)
-    values = np.frombuffer(b"".join(coded.dictionary.to_pylist()), np.uint8).reshape(-1, width)
-    return pa.DictionaryArray.from_arrays(coded.indices, hex_text(values))
+    return pa.DictionaryArray.from_arrays(coded.indices, hex_text(words_of(coded.dictionary)))
+
+
+def words_of(array: pa.FixedSizeBinaryArray) -> Words:
+    """Return the bytes of each row, shape (n, width), without a copy; none may be missing.
+
+    >>> words_of(pa.array([b"ab", b"cd"], pa.binary(2))).tolist()
+    [[97, 98], [99, 100]]
+    """
+    width = array.type.byte_width
+    if not len(array):
+        return np.zeros((0, width), np.uint8)
+    content = np.frombuffer(array.buffers()[1], np.uint8)
+    return content[array.offset * width : (array.offset + len(array)) * width].reshape(-1, width)
 
 
 def addresses(words: Words) -> pa.DictionaryArray:
