@@ -15,9 +15,8 @@ from tallystick.replay.model import SPEC_ID, Model
 from tallystick.replay.transaction import (
     FIXED_GAS,
     MAX_GAS,
-    MAX_TRANSACTION,
-    proof_size,
     too_large,
+    too_long,
 )
 
 
@@ -73,8 +72,7 @@ def hashes_of(
     model = Model.read(content)
     arbiter = _replay_of(session, network_id)
     if arbiter is not None:
-        size = proof_size(model)
-        reason = _too_dear(session, arbiter, model) if size <= MAX_TRANSACTION else too_large(model)
+        reason = too_long(model) or _too_dear(session, arbiter, model)
         if reason is not None:
             raise CommandError(f"{content} cannot be replayed: {reason}")
     return model.content_hash(), SPEC_ID

@@ -24,6 +24,8 @@ class _Costs(NamedTuple):
     """Gas of a step: fitted to the contract's on random steps, right to about a half."""
 
     step: float
+    group: float
+    """Of a convolution."""
     product: float
     """Or comparison, or summand."""
     output: float
@@ -34,11 +36,11 @@ class _Costs(NamedTuple):
 
 
 _COSTS = {
-    Kind.DENSE: _Costs(6000, 3.9, 430, 0, 0),
-    Kind.CONV: _Costs(11_000, 4.2, 350, 1500, 260),
-    Kind.MAX_POOL: _Costs(6000, 6.4, 0, 0, 450),
-    Kind.AVERAGE_POOL: _Costs(4000, 56, 1400, 440, 120),
-    Kind.LOOKUP: _Costs(6000, 0, 60, 0, 0),
+    Kind.DENSE: _Costs(6000, 0, 3.9, 430, 0, 0),
+    Kind.CONV: _Costs(7700, 3300, 4.2, 350, 1500, 260),
+    Kind.MAX_POOL: _Costs(6000, 0, 6.4, 0, 0, 450),
+    Kind.AVERAGE_POOL: _Costs(4000, 0, 56, 1400, 440, 120),
+    Kind.LOOKUP: _Costs(6000, 0, 0, 60, 0, 0),
 }
 
 
@@ -59,31 +61,34 @@ def estimated_computing(model: Model) -> int:
     return sum(map(_step_gas, model.steps))
 
 
-def too_large(model: Model) -> str | None:
-    """Return why a model cannot be run again in one transaction; None when, it seems, it can."""
-    size, gas = proof_size(model), estimated_gas(model)
+def too_long(model: Model) -> str | None:
+    """Return why a model's proof has too many bytes for a transaction; None when it has not."""
+    size = proof_size(model)
     if size > MAX_TRANSACTION:
         return f"its proof is about {size:,} bytes; a transaction holds {MAX_TRANSACTION:,}"
+    return None
+
+
+def too_large(model: Model) -> str | None:
+    """Return why a model cannot be run again in one transaction; None when, it seems, it can."""
+    if reason := too_long(model):
+        return reason
+    gas = estimated_gas(model)
     if gas > MAX_GAS:
         return f"its proof needs about {gas:,} gas; a transaction may use {MAX_GAS:,}"
     return None
 
 
 def _step_gas(step: Step) -> int:
-    costs = _COSTS[step.kind]
-    lines, products = 0, step.out_size * step.k
+    costs, lines = _COSTS[step.kind], step.out_h * step.out_w * step.k_h
     if step.kind is Kind.CONV:
         # Once for all windows of a column, and each group.
         lines = step.groups * step.out_w * ((step.out_h - 1) * step.stride_h + step.k_h)
-    elif step.kind in (Kind.MAX_POOL, Kind.AVERAGE_POOL):
-        lines = step.out_h * step.out_w * step.k_h
-    if step.kind is Kind.MAX_POOL:
-        products = step.out_size * step.k_h * step.k_w
-    groups = step.groups if step.kind is Kind.CONV else 1
     return round(
         costs.step
-        + 3300 * (groups - 1)
-        + costs.product * products
+        + costs.group * step.groups
+        # A max pool's record has no K.
+        + costs.product * step.out_size * (step.k or step.k_h * step.k_w)
         + costs.output * step.out_size
         + costs.channel * step.out_c
         + costs.line * lines
