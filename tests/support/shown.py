@@ -15,13 +15,11 @@ import uvicorn
 from fastapi import FastAPI
 
 from tallystick.batch import Batch, Stamp
-from tallystick.collect.collect import collect
 from tallystick.demo import report, story
+from tallystick.demo.keep import extract_world, keep
 from tallystick.demo.world import RULES, World
 from tallystick.extract.dataset import Core, Dataset
-from tallystick.extract.extractor import Plan
 from tallystick.network import model_id, network_id
-from tallystick.pipeline import bring
 from tallystick.store import BatchStore
 from tallystick.words import ZERO32, ZERO_ADDRESS
 
@@ -68,8 +66,7 @@ class Shown:
         self.bring()
 
     def _bring(self) -> None:
-        plan = Plan([self.url], self.core.address, depth=0, block_range=1_000)
-        bring(self.data, plan, gas=True)
+        extract_world(self.world, self.data)
 
 
 @contextlib.contextmanager
@@ -124,10 +121,8 @@ def _fill(folder: Path, played: dict[str, Any]) -> Shown:
     world: World = played["world"]
     hostile, model = _attack(world)
     core = Core(world.registry.domain.chain_id, world.registry.address)
-    shown = Shown(world, Dataset(folder), core, played["receipts"], hostile, model)
-    shown.bring()
-    collect(shown.data, core, [BatchStore(played["stores"])])
-    return shown
+    keep(world, BatchStore(played["stores"]), folder)
+    return Shown(world, Dataset(folder), core, played["receipts"], hostile, model)
 
 
 def _attack(world: World) -> tuple[bytes, bytes]:

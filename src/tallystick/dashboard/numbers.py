@@ -6,6 +6,7 @@ from tallystick.dashboard.events import Events, Row
 from tallystick.dashboard.near import LARGE
 from tallystick.dashboard.network_key import NetworkKey
 from tallystick.decode.words import LIMBS
+from tallystick.totals.expression import COUNTS
 from tallystick.totals.gas import BATCH_EVENTS
 
 _AMOUNTS = ("amount", "burned", "reward")
@@ -146,10 +147,8 @@ STAKE = (
     Part("BatchRejected", "reward"),
     Part("BatchRejected", "burned"),
 )
-_COUNTERS = (
-    *("committed", "verified", "settled", "audited", "enclave", "proven", "rejected"),
-    "unresolved",
-)
+"""Of an operator: the first less the others."""
+_COUNTERS = (*COUNTS, "verified")
 SPLIT = {
     "operator": {name: PARTS[name] for name in (*_COUNTERS, "open", "audited_share", "burned")}
     | {"stake": STAKE},

@@ -20,6 +20,7 @@ from tallystick.dashboard.events import NEAR, Events, Row
 from tallystick.dashboard.near import LARGE, copy_near
 from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey
 from tallystick.dashboard.numbers import Scope
+from tallystick.decode.words import LIMBS
 from tallystick.extract.dataset import Dataset
 from tallystick.hexes import from_hex, to_hex
 from tallystick.resolvers.identify import read_resolvers
@@ -27,6 +28,7 @@ from tallystick.totals.amounts import whole
 from tallystick.totals.backing import resolvers_of
 from tallystick.totals.coverage import Coverage
 from tallystick.totals.engines import connect
+from tallystick.totals.expression import COUNTS
 
 Answer = TypeVar("Answer")
 
@@ -35,7 +37,6 @@ KEPT = 2_000
 LARGEST = 1 << 29
 """Bytes of JSON and CSV in memory."""
 MEMORY = "4GB"
-COUNTERS = ("committed", "settled", "audited", "enclave", "proven", "rejected", "unresolved")
 _PARTS = ("accessibility", "verifiability", "scalability", "utility")
 
 
@@ -224,19 +225,14 @@ class Snapshot:
     def _operators(self, key: NetworkKey) -> list[Row]:
         counted = {row["operator"]: row for row in self._split(key, "operator")}
         stakes: dict[str, int] = {}
-        for event, name, sign in (
-            ("Staked", "amount", 1),
-            ("Unstaked", "amount", -1),
-            ("BatchRejected", "reward", -1),
-            ("BatchRejected", "burned", -1),
-        ):
-            limbs = ", ".join(f"sum({name}_{place}) AS {name}_{place}" for place in range(4))
+        for at, (event, name) in enumerate((part.event, part.column) for part in numbers.STAKE):
+            limbs = ", ".join(f"sum({name}_{place}) AS {name}_{place}" for place in range(LIMBS))
             query = f"SELECT operator, {limbs} FROM {event} WHERE {OF_NETWORK} GROUP BY 1"
             for row in self.events.rows(query, *key):
-                operator = row["operator"]
-                stakes[operator] = stakes.get(operator, 0) + sign * whole(row, name)
+                operator, moved = row["operator"], whole(row, name)
+                stakes[operator] = stakes.get(operator, 0) + (-moved if at else moved)
         admitted = self._admitted(key)
-        zeros = dict.fromkeys((*COUNTERS, "verified", "open", "burned"), 0)
+        zeros = dict.fromkeys((*COUNTS, "verified", "open", "burned"), 0)
         rows = []
         for operator in sorted(set(counted) | set(stakes) | set(admitted)):
             row = zeros | {
@@ -260,8 +256,7 @@ class Snapshot:
         """Return what a network's owner last said of each operator."""
         query = " UNION ALL ".join(
             f"SELECT operator, block_number, log_index, '{word}' AS standing FROM {event} "
-            f"WHERE chain_id = {key.chain_id} AND address = '{key.core}' "
-            f"AND network_id = '{key.network_id}'"
+            f"WHERE {Scope(key).where()}"
             for event, word in (("OperatorAdmitted", "admitted"), ("OperatorClosed", "closed"))
         )
         rows = self.events.rows(f"SELECT * FROM ({query}) ORDER BY block_number, log_index")

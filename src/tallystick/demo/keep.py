@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tallystick.collect.collect import collect
 from tallystick.demo.world import World
-from tallystick.extract.dataset import Dataset
+from tallystick.extract.dataset import Core, Dataset
 from tallystick.extract.extractor import Plan
 from tallystick.pipeline import bring
 from tallystick.store import BatchStore
@@ -18,8 +18,13 @@ def keep(world: World, store: BatchStore, folder: Path) -> None:
         store: of the operators.
         folder: the data folder; empty, or not there.
     """
-    url: str = world.w3.provider.endpoint_uri  # type: ignore[attr-defined]
     data = Dataset(folder)
+    collect(data, extract_world(world, data), [store])
+
+
+def extract_world(world: World, data: Dataset) -> Core:
+    """Bring a data folder up to the latest block, gas included; return the core."""
+    url: str = world.w3.provider.endpoint_uri  # type: ignore[attr-defined]
     plan = Plan([url], world.registry.address, depth=0, block_range=1_000)
     done, _ = bring(data, plan, gas=True)
-    collect(data, done.core, [store])
+    return done.core
