@@ -38,10 +38,12 @@ EPOCHS = 70
 class Lane:
     """A process's pruning, without its other rounds."""
 
-    def __init__(self, desk: Desk, prune_after: float | str = 0.0) -> None:
+    def __init__(
+        self, desk: Desk, prune_after: float | str = 0.0, prune_every: float = 1e-9
+    ) -> None:
         lane = desk.lane()
         settings = lane.settings.model_copy(
-            update={"prune_after": prune_after, "prune_every": 1e-9}
+            update={"prune_after": prune_after, "prune_every": prune_every}
         )
         self.lane = replace(lane, settings=settings)
         self.pruner = Pruner(self.lane)
@@ -50,6 +52,13 @@ class Lane:
         for _ in range(count):
             self.lane.follower.advance()
             self.pruner.prune()
+
+    def through_finality(self, scene: Scene) -> None:
+        """See what is over, and go on when the block at which it was so is finalized."""
+        self.round()
+        mine(scene.w3, EPOCHS)
+        self.round(2)
+        self.close()
 
     def close(self) -> None:
         self.lane.journal.close()
@@ -125,11 +134,7 @@ def test_prune__final_overwritten_and_finalized__its_bytes_go_and_no_others(
 def test_prune__time_not_over__keeps_all(
     scene: Scene, desk: Desk, prune_after: float | str
 ) -> None:
-    lane = Lane(desk, prune_after)
-    lane.round()
-    mine(scene.w3, EPOCHS)
-    lane.round(2)
-    lane.close()
+    Lane(desk, prune_after).through_finality(scene)
 
     assert kept(desk) == [True] * 8 and stored(desk) == 2
 
@@ -145,11 +150,7 @@ def test_prune__final_but_in_its_slot__kept_for_whoever_shows_a_repeat(
     scene.send(OPERATOR, "finalize", lane, scene.network.id, scene.operator)
     assert [one.state for one in scene.chain.ledger().batches.values()] == [State.FINAL]
 
-    pruning = Lane(desk)
-    pruning.round()
-    mine(scene.w3, EPOCHS)
-    pruning.round(2)
-    pruning.close()
+    Lane(desk).through_finality(scene)
 
     assert kept(desk) == [True] * 5 and stored(desk) == 1
 
@@ -161,11 +162,7 @@ def test_prune__open_though_its_windows_have_passed__keeps_all(
     commit(scene, desk, range(5))
     advance(scene.w3, 4 * 3600 + WINDOWS + 10)
 
-    lane = Lane(desk)
-    lane.round()
-    mine(scene.w3, EPOCHS)
-    lane.round(2)
-    lane.close()
+    Lane(desk).through_finality(scene)
 
     assert [one.state for one in scene.chain.ledger().batches.values()] == [State.OPEN]
     assert kept(desk) == [True] * 5 and stored(desk) == 1
@@ -278,6 +275,24 @@ def test_prune__answers_that_missed_their_deadline__go_once_it_is_long_past(
 
     assert kept(desk) == [False] * 2 + [True] * 2
     assert [one["state"] for one in desk.receipts()] == ["expired"] * 2 + ["answered"] * 2
+
+
+def test_prune__rounds_between_two_looks__write_nothing(scene: Scene, tmp_path: Path) -> None:
+    desk = Desk(scene, tmp_path)
+    desk.answer(range(2), deadline=scene.now - 1)
+    lane = Lane(desk, prune_every=3600.0)
+    lane.round()
+    # Others wait for whoever writes.
+    before = lane.lane.journal._database.total_changes
+    other = desk.journal()
+    assert other.expire(scene.now) == 2
+    with other._write():
+        lane.round(3)
+    assert lane.lane.journal._database.total_changes == before
+    other.close()
+    lane.close()
+
+    assert kept(desk) == [True] * 2
 
 
 SIZE = 40_000

@@ -41,6 +41,8 @@ class Pruner:
     """What waits for its block to be finalized."""
     _looked_at: float = float("-inf")
     """Of the monotonic clock."""
+    _unfinished: bool = False
+    """Whether something may be left of what is to go: rounds in between write nothing."""
     _done: dict[int, int] = field(default_factory=dict)
     """How far each batch is emptied, by its key."""
 
@@ -50,11 +52,13 @@ class Pruner:
             return
         begun = time.monotonic()
         if begun >= self._looked_at + self.lane.settings.prune_every:
-            self._looked_at = begun
+            self._looked_at, self._unfinished = begun, True
             self._confirm()
             if self._sight is None:
                 self._look()
-        self._empty(begun + _BUDGET)
+        if self._unfinished:
+            self._unfinished = not self._empty(begun + _BUDGET)
+        self.lane.metrics.journal_size.set(self.lane.journal.size())
 
     def _look(self) -> None:
         """Note which batches are over at the head."""
@@ -100,15 +104,15 @@ class Pruner:
             return
         lane.journal.begin_pruning(sight.over, lane.head.block_time)
 
-    def _empty(self, until: float) -> None:
-        """Let go of what was begun, until a time of the monotonic clock."""
+    def _empty(self, until: float) -> bool:
+        """Let go of what was begun, until a time of the monotonic clock; whether that was all."""
         lane, journal = self.lane, self.lane.journal
         for noted in journal.pruning():
             lane.store.delete(noted.batch.root)
             while (after := journal.prune(noted, self._done.get(noted.key, 0), _MOST)) is not None:
                 self._done[noted.key] = after
                 if time.monotonic() > until:
-                    return
+                    return False
             journal.end_pruning(noted, lane.head.block_time)
             self._done.pop(noted.key, None)
             lane.metrics.pruned.inc(noted.batch.count)
@@ -122,22 +126,20 @@ class Pruner:
             lane.metrics.pruned.inc(count)
             lane.log.info("expired answers pruned", count=count)
             if time.monotonic() > until:
-                return
-        self._give_back(until)
+                return False
+        return self._give_back(until)
 
-    def _give_back(self, until: float) -> None:
-        """Make the journal's file shorter by what nothing is in."""
+    def _give_back(self, until: float) -> bool:
+        """Make the journal's file shorter by what nothing is in; whether that is done."""
         lane, journal = self.lane, self.lane.journal
         free = journal.free()
-        lane.metrics.journal_size.set(journal.size())
         if free <= _SPARE:
-            return
+            return True
         while free and time.monotonic() <= until:
             journal.give_back(_PAGES)
             before, free = free, journal.free()
             if free >= before:
                 break
         journal.checkpoint()
-        size = journal.size()
-        lane.metrics.journal_size.set(size)
-        lane.log.info("journal made smaller", size=size, free=free)
+        lane.log.info("journal made smaller", size=journal.size(), free=free)
+        return free <= _SPARE
