@@ -137,12 +137,12 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         address owner = ownerOf(networkId);
         NetworkState storage network = _networks[networkId];
         Terms memory terms = RulesLib.load(networkId);
-        require(terms.open || msg.sender == owner, NotNetworkOwner(networkId, msg.sender));
+        require(terms.permissionless || msg.sender == owner, NotNetworkOwner(networkId, msg.sender));
         require(parent == 0 || network.models[parent].challengeWindow > 0, ModelNotFound(networkId, parent));
         modelId = keccak256(abi.encode(networkId, msg.sender, contentHash, specHash, parent));
         require(network.models[modelId].challengeWindow == 0, ModelExists(modelId));
 
-        network.models[modelId] = ModelTerms(terms.stakePerInference, terms.challengeWindow, terms.open);
+        network.models[modelId] = ModelTerms(terms.stakePerInference, terms.challengeWindow, terms.permissionless);
         emit ModelRegistered(networkId, msg.sender, modelId, contentHash, specHash, parent, name, uri);
     }
 
@@ -216,7 +216,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     {
         Stamp stamp;
         (batchId, stamp) = _commit(c);
-        _attest(batchId, Batch(c.networkId, msg.sender, c.index, c.modelId, c.root, c.count, c.by), stamp, grade, evidence);
+        _attest(batchId, Batch(c.networkId, msg.sender, c.index, c.modelId, c.root, c.count, c.commitDeadline), stamp, grade, evidence);
     }
 
     /// @inheritdoc ITallystick
@@ -515,23 +515,23 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         NetworkState storage network = _networks[networkId];
         LaneState storage lane = network.lanes[msg.sender];
         ModelTerms storage terms = network.models[c.modelId];
-        (uint256 challengeWindow, uint256 stakePerInference, bool open) =
-            (terms.challengeWindow, terms.stakePerInference, terms.open);
+        (uint256 challengeWindow, uint256 stakePerInference, bool permissionless) =
+            (terms.challengeWindow, terms.stakePerInference, terms.permissionless);
         require(challengeWindow > 0, ModelNotFound(networkId, c.modelId));
         require(count > 0 && count <= MAX_COUNT, CountOutOfRange(count, MAX_COUNT));
-        uint256 by = c.by;
-        require(block.timestamp <= by, LateCommit(block.timestamp, by));
+        uint256 commitDeadline = c.commitDeadline;
+        require(block.timestamp <= commitDeadline, LateCommit(block.timestamp, commitDeadline));
 
         (bytes32 finalizedId, Outcome outcome, uint256 finalizedCount) = _vacate(lane, slot, c);
         network.tally.add(count, outcome, finalizedCount);
-        _enlist(lane.lane, networkId, index, count, finalizedCount, stakePerInference, open);
-        batchId = keccak256(abi.encode(networkId, msg.sender, index, c.modelId, c.root, count, by));
+        _enlist(lane.lane, networkId, index, count, finalizedCount, stakePerInference, permissionless);
+        batchId = keccak256(abi.encode(networkId, msg.sender, index, c.modelId, c.root, count, commitDeadline));
         unchecked {
             stamp = StampLib.pack(slot, count, block.timestamp, block.number, block.timestamp + challengeWindow);
         }
         lane.words.store(slot, WordLib.seal(batchId, stamp).withState(State.Open));
         emit BatchCommitted(
-            networkId, msg.sender, batchId, c.modelId, c.root, index, by, stamp, finalizedId, outcome, finalizedCount
+            networkId, msg.sender, batchId, c.modelId, c.root, index, commitDeadline, stamp, finalizedId, outcome, finalizedCount
         );
     }
 
@@ -544,7 +544,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         Word word = lane.words.load(slot);
         if (!word.isIn(State.Open)) {
             require(!word.isIn(State.Disputed), StateForbids(c.replacedId, State.Disputed));
-            return (0, Outcome.Settled, 0);
+            return (0, Outcome.Unchallenged, 0);
         }
         Stamp stamp = c.replacedStamp;
         batchId = c.replacedId;
@@ -564,12 +564,12 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         uint256 count,
         uint256 finalizedCount,
         uint256 stakePerInference,
-        bool open
+        bool permissionless
     ) private {
         (uint256 staked, uint256 openInferences, uint256 nextIndex) =
             (lane.stake, lane.openInferences, lane.nextIndex);
         require(!lane.closed, LaneClosed(networkId, msg.sender));
-        require(lane.admitted || open, OperatorNotAdmitted(networkId, msg.sender));
+        require(lane.admitted || permissionless, OperatorNotAdmitted(networkId, msg.sender));
         require(index == nextIndex, BatchIndexNotNext(index, nextIndex));
         // No overflow: open inferences below 2^48 times a stake below 2^96; a finalized batch was counted as open.
         unchecked {
@@ -724,7 +724,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         lane.words.store(preImage.stamp.slot(), WordLib.seal(batchId, preImage.stamp).withState(State.Rejected));
         network.tally.addLosses(batch.count, slash - reward);
         _archive[batchId] = Status(
-            State.Rejected, Grade.Settled, false, conviction.cause, uint32(conviction.leafIndex), batch.count
+            State.Rejected, Grade.Unchallenged, false, conviction.cause, uint32(conviction.leafIndex), batch.count
         );
         mapping(address account => uint256 amount) storage credits = _credits[terms.asset];
         if (conviction.payee == dispute.party) {
@@ -757,7 +757,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
 
     function _statusOf(Word word, Stamp stamp) private pure returns (Status memory) {
         bool lapsed = word.lapsed();
-        return Status(word.state(), lapsed ? Grade.Settled : word.grade(), lapsed, Cause.None, 0, stamp.count());
+        return Status(word.state(), lapsed ? Grade.Unchallenged : word.grade(), lapsed, Cause.None, 0, stamp.count());
     }
 
     /// @dev Takes from the sender's credit.

@@ -51,8 +51,8 @@ def opengradient(
 ) -> None:
     """Commit OpenGradient's verified items. Run again after any crash: each item goes once.
 
-    Batches of one get the Enclave grade; larger ones stay Settled, under an arbiter that upholds
-    each item by its own signature.
+    Batches of one get the Enclave grade; larger ones stay Unchallenged, under an arbiter that
+    upholds each item by its own signature.
     """
     from tallystick.cli.importing import Wanted, import_opengradient
     from tallystick.opengradient.bring_in import Destination

@@ -9,12 +9,12 @@ import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/Signa
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
-import {Audit, CommitteeTerms, ICommittee, Member, Standing} from "../interfaces/ICommittee.sol";
+import {Audit, CommitteeTerms, ICommittee, Member, Standing} from "./ICommittee.sol";
 import {IArbiter} from "../interfaces/IArbiter.sol";
 import {IAttestor} from "../interfaces/IAttestor.sol";
 import {ITallystick} from "../interfaces/ITallystick.sol";
 import {BatchFacts, Cause, Inference, Rules, Ruling, State, Status} from "../interfaces/Types.sol";
-import {BlockHash} from "../libraries/BlockHash.sol";
+import {BlockHash} from "./BlockHash.sol";
 import {BURN_ADDRESS} from "../libraries/Constants.sol";
 import {LeafLib} from "../libraries/LeafLib.sol";
 
@@ -28,7 +28,7 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
     bytes32 private constant AUDIT_TYPEHASH =
         keccak256("Audit(bytes32 batchId,bytes32 seed,uint32 drawn,bool verdict)");
     bytes32 private constant VERDICT_TYPEHASH =
-        keccak256("Verdict(bytes32 batchId,uint256 index,bytes32 leaf,uint8 ruling)");
+        keccak256("Verdict(bytes32 batchId,uint256 leafIndex,bytes32 leaf,uint8 ruling)");
     uint256 private constant MAX_MEMBERS = 16;
 
     ITallystick public immutable CORE;
@@ -123,7 +123,7 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IArbiter
-    function rule(bytes32 batchId, Inference calldata leaf, uint256 index, bytes calldata evidence)
+    function rule(bytes32 batchId, Inference calldata leaf, uint256 leafIndex, bytes calldata evidence)
         external
         view
         returns (Ruling ruling)
@@ -138,7 +138,7 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
             calldatacopy(add(pointer, 0x20), leaf, 0x100)
             leafHash := keccak256(pointer, 0x120)
         }
-        _checkCounted(verdictDigest(batchId, index, leafHash, uint8(ruling)), evidence[0x20:]);
+        _checkCounted(verdictDigest(batchId, leafIndex, leafHash, uint8(ruling)), evidence[0x20:]);
     }
 
     // STAKE
@@ -242,8 +242,8 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ICommittee
-    function verdictDigest(bytes32 batchId, uint256 index, bytes32 leaf, uint8 ruling) public view returns (bytes32) {
-        return _hashTypedDataV4(keccak256(abi.encode(VERDICT_TYPEHASH, batchId, index, leaf, ruling)));
+    function verdictDigest(bytes32 batchId, uint256 leafIndex, bytes32 leaf, uint8 ruling) public view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(VERDICT_TYPEHASH, batchId, leafIndex, leaf, ruling)));
     }
 
     /// @inheritdoc ICommittee

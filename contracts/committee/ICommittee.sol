@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IArbiter} from "./IArbiter.sol";
-import {IAttestor} from "./IAttestor.sol";
+import {IArbiter} from "../interfaces/IArbiter.sol";
+import {IAttestor} from "../interfaces/IAttestor.sol";
 
 /// @dev What members sign when they have audited a batch. By it they state that they hold every leaf, rebuilt the
 /// root, checked order, deadlines and signatures, and re-executed the drawn leaves.
@@ -40,7 +40,7 @@ struct CommitteeTerms {
 /// @dev A network that has the same committee as attestor and arbiter has no independent conviction: whoever audits
 /// also rules on whether the audit was wrong. Signatures are EIP-712, domain "Tallystick" version "1", this contract:
 /// Audit(bytes32 batchId,bytes32 seed,uint32 drawn,bool verdict) and
-/// Verdict(bytes32 batchId,uint256 index,bytes32 leaf,uint8 ruling).
+/// Verdict(bytes32 batchId,uint256 leafIndex,bytes32 leaf,uint8 ruling).
 /// Evidence for attest: abi.encode(Audit) || signatures; for rule: abi.encode(Ruling) || signatures. Signatures stand
 /// one after another in the order of the members' places: place (1 byte) || length (2 bytes) || signature.
 /// The chain must keep block hashes (EIP-2935, 8,191 blocks) and number its own blocks.
@@ -125,7 +125,7 @@ interface ICommittee is IAttestor, IArbiter {
     function auditDigest(Audit calldata audit) external view returns (bytes32);
 
     /// @notice What members sign for a ruling; `ruling` is 1 Upheld, 2 Rejected.
-    function verdictDigest(bytes32 batchId, uint256 index, bytes32 leaf, uint8 ruling) external view returns (bytes32);
+    function verdictDigest(bytes32 batchId, uint256 leafIndex, bytes32 leaf, uint8 ruling) external view returns (bytes32);
 
     /// @notice The terms, fixed at deployment.
     function terms() external view returns (CommitteeTerms memory);

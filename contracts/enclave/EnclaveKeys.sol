@@ -5,7 +5,7 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {MultiSignerERC7913} from "@openzeppelin/contracts/utils/cryptography/signers/MultiSignerERC7913.sol";
 
-import {Approval, Endorsement, IEnclaveKeys} from "../interfaces/IEnclaveKeys.sol";
+import {Approval, Endorsement, IEnclaveKeys} from "./IEnclaveKeys.sol";
 
 /// @title EnclaveKeys
 /// @notice What the resolvers that trust enclaves share: which keys their endorsers stand for.

@@ -54,7 +54,7 @@ interface ITallystick is ITallystickErrors, ITallystickEvents {
     /// @dev Reverts with NetworkNotFound, NotNetworkOwner.
     function close(bytes32 networkId, address operator) external;
 
-    /// @notice Registers a model: by anyone in an open network, else by its owner. Emits ModelRegistered.
+    /// @notice Registers a model: by anyone in a permissionless network, else by its owner. Emits ModelRegistered.
     /// @dev Reverts with NetworkNotFound, NotNetworkOwner, ModelNotFound (parent), ModelExists.
     /// @param contentHash keccak256 of the model's content, as its spec says
     /// @param specHash keccak256 of the spec: canonical bytes and how outputs are compared

@@ -39,8 +39,8 @@ interface ITallystickErrors {
     error InsufficientStake(bytes32 networkId, address operator, uint256 stake, uint256 needed);
     /// @notice Thrown when the owner has closed the lane to new commits.
     error LaneClosed(bytes32 networkId, address operator);
-    /// @notice Thrown when committing after `by`, the smallest deadline.
-    error LateCommit(uint256 timestamp, uint256 by);
+    /// @notice Thrown when committing after `commitDeadline`, the smallest deadline.
+    error LateCommit(uint256 timestamp, uint256 commitDeadline);
     /// @notice Thrown when the opened leaf is not the disputed one.
     error LeafNotDisputed(bytes32 batchId, uint256 leafIndex);
     /// @notice Thrown when a leaf index is not below the batch's count.

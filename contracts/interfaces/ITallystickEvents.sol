@@ -58,7 +58,7 @@ interface ITallystickEvents {
         bytes32 modelId,
         bytes32 root,
         uint256 index,
-        uint256 by,
+        uint256 commitDeadline,
         Stamp stamp,
         bytes32 finalizedId,
         Outcome outcome,

@@ -14,7 +14,7 @@ enum State {
 
 /// @dev Kind of evidence behind a batch, ascending. Only `attest` raises it.
 enum Grade {
-    Settled, // nobody may have looked: not verified
+    Unchallenged, // nobody may have looked: not verified
     Audited, // staked verifiers re-executed a random sample and signed
     Enclave, // signed by a key bound to an approved enclave measurement
     Proven // zk proofs of every leaf were checked on chain
@@ -22,7 +22,7 @@ enum Grade {
 
 /// @dev The counter a batch moves when it becomes final. The first four are the grades, in the same order.
 enum Outcome {
-    Settled,
+    Unchallenged,
     Audited,
     Enclave,
     Proven,
@@ -65,7 +65,7 @@ struct Rules {
     uint32 challengeWindow; // from commit
     uint32 responseWindow; // to answer a demand; also left after any dispute; <= challengeWindow / 2
     uint32 rulingWindow; // to rule on a challenge
-    bool open; // anyone may be operator and register models; else the owner admits and registers
+    bool permissionless; // anyone may be operator and register models; else the owner admits and registers
     bool solicited; // every inference needs a requester's signature
 }
 
@@ -77,7 +77,7 @@ struct Batch {
     bytes32 modelId;
     bytes32 root;
     uint32 count; // 1 to 2^20 inferences
-    uint64 by; // Unix seconds; the smallest deadline of its leaves
+    uint64 commitDeadline; // Unix seconds; the smallest deadline of its leaves
 }
 
 /// @dev A pending challenge or demand; part of a disputed slot's pre-image.
@@ -134,7 +134,7 @@ struct Commitment {
     uint48 index; // must be the lane's next
     uint32 slot; // where its word goes
     uint32 count;
-    uint64 by; // Unix seconds; too late after it
+    uint64 commitDeadline; // Unix seconds; too late after it
     bytes32 replacedId; // batchId of the finalizable batch in that slot, or zero
     Stamp replacedStamp;
 }
@@ -150,7 +150,7 @@ struct Lane {
     uint128 stake; // units of the network's asset
     uint48 openInferences; // neither final nor rejected; each locks stakePerInference
     uint48 nextIndex; // of the next batch
-    bool admitted; // by the owner; needed unless the network is open
+    bool admitted; // by the owner; needed unless the network is permissionless
     bool closed; // by the owner, to new commits only
 }
 
@@ -168,7 +168,7 @@ struct Terms {
     uint32 challengeWindow;
     uint32 responseWindow;
     uint32 rulingWindow;
-    bool open;
+    bool permissionless;
     bool solicited;
 }
 
@@ -176,13 +176,13 @@ struct Terms {
 struct ModelTerms {
     uint96 stakePerInference;
     uint32 challengeWindow; // seconds; zero: not registered
-    bool open;
+    bool permissionless;
 }
 
 /// @dev A network's counters, in inferences, but `burned` in units of the asset. They only grow.
 struct Totals {
     uint256 committed;
-    uint256 settled;
+    uint256 unchallenged;
     uint256 audited;
     uint256 enclave;
     uint256 proven;
@@ -191,7 +191,7 @@ struct Totals {
     uint256 burned;
 }
 
-/// @dev What the chain can say of a batch. Of a lapsed batch the grade reads Settled: it counts as unresolved.
+/// @dev What the chain can say of a batch. Of a lapsed batch the grade reads Unchallenged: it counts as unresolved.
 struct Status {
     State state;
     Grade grade;

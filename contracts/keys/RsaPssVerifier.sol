@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IERC7913SignatureVerifier} from "@openzeppelin/contracts/interfaces/IERC7913.sol";
 
-import {RsaPss} from "../libraries/RsaPss.sol";
+import {RsaPss} from "./RsaPss.sol";
 
 /// @title RsaPssVerifier
 /// @notice Verifies RSASSA-PSS signatures with SHA-256, MGF1 with SHA-256 and a salt of 32 bytes, for ERC-7913.

@@ -23,10 +23,10 @@ library Resolvers {
         bytes32 batchId,
         Batch calldata batch,
         Leaf calldata leaf,
-        uint256 index,
+        uint256 leafIndex,
         bytes calldata evidence
     ) internal view returns (Ruling) {
-        // IArbiter.rule(batchId, inference, index, evidence): the inference's fields lie in line, as of a static struct.
+        // IArbiter.rule(batchId, inference, leafIndex, evidence): the inference's fields lie in line, as of a static struct.
         bytes memory call_ = abi.encodeWithSelector(
             IArbiter.rule.selector,
             batchId,
@@ -38,7 +38,7 @@ library Resolvers {
             leaf.inputHash,
             leaf.outputHash,
             leaf.traceRoot,
-            index,
+            leafIndex,
             evidence
         );
         return Ruling(_ask(arbiter, call_, uint256(type(Ruling).max)));

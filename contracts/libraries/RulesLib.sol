@@ -27,7 +27,7 @@ library RulesLib {
         }
     }
 
-    /// @dev The attestor of a grade above Settled, or zero.
+    /// @dev The attestor of a grade above Unchallenged, or zero.
     function attestor(Terms memory terms, Grade grade) internal pure returns (address) {
         if (grade == Grade.Audited) return terms.auditor;
         return grade == Grade.Enclave ? terms.enclave : terms.prover;
@@ -45,7 +45,7 @@ library RulesLib {
             challengeWindow: terms.challengeWindow,
             responseWindow: terms.responseWindow,
             rulingWindow: terms.rulingWindow,
-            open: terms.open,
+            permissionless: terms.permissionless,
             solicited: terms.solicited
         });
     }

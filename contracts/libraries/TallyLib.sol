@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {Outcome, Totals} from "../interfaces/Types.sol";
 
 /// @dev A network's counters in two words, 48 bits a counter, lowest first.
-/// counts: committed | settled | audited | enclave | proven. losses: rejected | unresolved | burned (160 bits).
+/// counts: committed | unchallenged | audited | enclave | proven. losses: rejected | unresolved | burned (160 bits).
 /// A commit adds at most 2^20 inferences, so a counter holds 2^28 full batches: at a block's whole gas a batch this is
 /// out of reach, and additions need no check. Burned amounts are bounded by what was staked, below 2^128 a lane.
 struct Tally {
@@ -43,7 +43,7 @@ library TallyLib {
         (uint256 counts, uint256 losses) = (tally.counts, tally.losses);
         return Totals({
             committed: counts & MASK,
-            settled: counts >> BITS & MASK,
+            unchallenged: counts >> BITS & MASK,
             audited: counts >> 2 * BITS & MASK,
             enclave: counts >> 3 * BITS & MASK,
             proven: counts >> 4 * BITS & MASK,

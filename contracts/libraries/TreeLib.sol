@@ -11,21 +11,21 @@ library TreeLib {
         }
     }
 
-    /// @dev The root that `leaf` at `index` leads to. The caller checks index < count and proof.length == depth:
+    /// @dev The root that `leaf` at `leafIndex` leads to. The caller checks leafIndex < count and proof.length == depth:
     /// together they keep inner nodes and padding from passing as leaves.
-    function rootOf(bytes32 leaf, uint256 index, bytes32[] calldata proof) internal pure returns (bytes32 node) {
+    function rootOf(bytes32 leaf, uint256 leafIndex, bytes32[] calldata proof) internal pure returns (bytes32 node) {
         node = leaf;
         // In scratch space: the node goes right of its sibling where the index has a one. About 60 gas a level less
         // than the same loop in Solidity.
         assembly ("memory-safe") {
             let end := add(proof.offset, shl(5, proof.length))
-            index := shl(5, index)
+            leafIndex := shl(5, leafIndex)
             for { let at := proof.offset } lt(at, end) { at := add(at, 0x20) } {
-                let side := and(index, 0x20)
+                let side := and(leafIndex, 0x20)
                 mstore(side, node)
                 mstore(xor(side, 0x20), calldataload(at))
                 node := keccak256(0x00, 0x40)
-                index := shr(1, index)
+                leafIndex := shr(1, leafIndex)
             }
         }
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IArbiter} from "./IArbiter.sol";
-import {IAttestor} from "./IAttestor.sol";
-import {IEnclaveKeys} from "./IEnclaveKeys.sol";
+import {IArbiter} from "../interfaces/IArbiter.sol";
+import {IAttestor} from "../interfaces/IAttestor.sol";
+import {IEnclaveKeys} from "../enclave/IEnclaveKeys.sol";
 
 /// @title Takes inferences that an OpenGradient enclave signed one by one, as they are
 /// @notice Attests batches of one, and rules on a challenged leaf of any batch.

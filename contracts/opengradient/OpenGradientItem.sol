@@ -3,10 +3,10 @@ pragma solidity 0.8.37;
 
 import {IArbiter} from "../interfaces/IArbiter.sol";
 import {IAttestor} from "../interfaces/IAttestor.sol";
-import {IOpenGradientItem} from "../interfaces/IOpenGradientItem.sol";
+import {IOpenGradientItem} from "./IOpenGradientItem.sol";
 import {BatchFacts, Inference, Leaf, Ruling} from "../interfaces/Types.sol";
 import {LeafLib} from "../libraries/LeafLib.sol";
-import {EnclaveKeys} from "./EnclaveKeys.sol";
+import {EnclaveKeys} from "../enclave/EnclaveKeys.sol";
 
 /// @title OpenGradientItem
 /// @notice Attests batches of one, and upholds leaves, whose inference an OpenGradient enclave signed.

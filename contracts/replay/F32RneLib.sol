@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SignedMath} from "@openzeppelin/contracts/utils/math/SignedMath.sol";
 
-import {IReplay} from "../interfaces/IReplay.sol";
+import {IReplay} from "./IReplay.sol";
 import {MemoryLib} from "./MemoryLib.sol";
 import {Step} from "./Qi8StepLib.sol";
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IArbiter} from "./IArbiter.sol";
+import {IArbiter} from "../interfaces/IArbiter.sol";
 
 /// @dev What opens a QI8-1 model and an inference's input.
 /// modelId = keccak256(abi.encode(networkId, registrant, contentHash, keccak256("QI8-1"), parent)).

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IReplay} from "../interfaces/IReplay.sol";
+import {IReplay} from "./IReplay.sol";
 
 uint256 constant DENSE = 1;
 uint256 constant CONVOLUTION = 2;

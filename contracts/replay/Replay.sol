@@ -2,13 +2,13 @@
 pragma solidity 0.8.37;
 
 import {IArbiter} from "../interfaces/IArbiter.sol";
-import {IReplay, ReplayEvidence} from "../interfaces/IReplay.sol";
+import {IReplay, ReplayEvidence} from "./IReplay.sol";
 import {Inference, Ruling} from "../interfaces/Types.sol";
-import {MemoryLib} from "../libraries/MemoryLib.sol";
-import {Qi8ConvolutionLib} from "../libraries/Qi8ConvolutionLib.sol";
-import {Qi8DenseLib} from "../libraries/Qi8DenseLib.sol";
-import {Qi8PoolLib} from "../libraries/Qi8PoolLib.sol";
-import {AVERAGE_POOL, CONVOLUTION, DENSE, MAX_POOL, Qi8StepLib, Step} from "../libraries/Qi8StepLib.sol";
+import {MemoryLib} from "./MemoryLib.sol";
+import {Qi8ConvolutionLib} from "./Qi8ConvolutionLib.sol";
+import {Qi8DenseLib} from "./Qi8DenseLib.sol";
+import {Qi8PoolLib} from "./Qi8PoolLib.sol";
+import {AVERAGE_POOL, CONVOLUTION, DENSE, MAX_POOL, Qi8StepLib, Step} from "./Qi8StepLib.sol";
 
 /// @title Replay
 /// @notice Rules on a leaf by running the whole inference again.

@@ -83,7 +83,7 @@ class Analysis:
         rows = []
         for row in found.to_pyarrow().to_pylist():
             verified = row["audited"] + row["enclave"] + row["proven"]
-            over = row["settled"] + verified + row["rejected"] + row["unresolved"]
+            over = row["unchallenged"] + verified + row["rejected"] + row["unresolved"]
             name = registered[_key(row)]["name"] if _key(row) in registered else ""
             line = {key: row[key] for key in NETWORK} | {"name": name}
             line |= {BY[one]: row[BY[one]] for one in by}
@@ -112,7 +112,7 @@ class Analysis:
             kind, named = resolvers_of(rules, at[row["chain_id"], from_hex(row["address"])])
             who = leaves.get(key, {})
             spent = used.get(key, {}).get("gas")
-            judged = row["audited"] + row["settled"]
+            judged = row["audited"] + row["unchallenged"]
             rows.append(
                 {name: row[name] for name in (*NETWORK, "name", "verified")}
                 | {"resolvers": kind, "resolver_names": ", ".join(sorted(set(named.values())))}
@@ -171,7 +171,7 @@ class Analysis:
         found = {}
         for row in self.totals(since=since, until=until).to_pylist():
             probe = asked.get(_key(row), {})
-            over = sum(row[name] for name in ("settled", "verified", "rejected", "unresolved"))
+            over = sum(row[name] for name in ("unchallenged", "verified", "rejected", "unresolved"))
             found[_key(row)] = Utility(
                 (until - since).days,
                 row["verified"],

@@ -50,7 +50,7 @@ class Arranged:
     """Of the records, in the same order."""
 
     @property
-    def by(self) -> int:
+    def commit_deadline(self) -> int:
         """Unix seconds; the smallest deadline."""
         return min(inference.deadline for inference in self.inferences)
 
@@ -89,7 +89,7 @@ def arrange(
     >>> rules = Rules(challenge_window=100, response_window=50, ruling_window=1)
     >>> to = Destination(Domain(31337, bytes(20)), rules, operator=b"o" * 20, index=3, now=1000)
     >>> arranged = arrange([Record(bytes(32), bytes(32))], to, model_id=b"m" * 32)
-    >>> arranged.inferences[0].nonce == 3 << 20, arranged.by
+    >>> arranged.inferences[0].nonce == 3 << 20, arranged.commit_deadline
     (True, 1050)
     """
     if not records:

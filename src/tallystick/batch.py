@@ -20,7 +20,7 @@ ARCHIVE_DELAY = 3600
 class Batch:
     """What commits to a batch; its id is the hash of these.
 
-    >>> batch = Batch(bytes(32), bytes(20), 0, bytes(32), bytes(32), count=1, by=9)
+    >>> batch = Batch(bytes(32), bytes(20), 0, bytes(32), bytes(32), count=1, commit_deadline=9)
     >>> batch.id().hex()[:16]
     'a497061910d2ce25'
     """
@@ -32,14 +32,14 @@ class Batch:
     model_id: bytes
     root: bytes
     count: int
-    by: int
+    commit_deadline: int
     """Unix seconds; the smallest deadline of its leaves."""
 
     def __post_init__(self) -> None:
         for field, length in (("network_id", 32), ("operator", 20), ("model_id", 32), ("root", 32)):
             check_bytes(field, getattr(self, field), length)
         check_uint("index", self.index, 48)
-        check_uint("by", self.by, 64)
+        check_uint("commit_deadline", self.commit_deadline, 64)
         if not 1 <= self.count <= MAX_COUNT:
             raise FieldError("count", self.count, f"1 to {MAX_COUNT}")
 
@@ -56,7 +56,7 @@ class Batch:
             + self.model_id
             + self.root
             + uint(self.count)
-            + uint(self.by)
+            + uint(self.commit_deadline)
         )
 
     def abi(self) -> tuple[Any, ...]:
@@ -68,7 +68,7 @@ class Batch:
             self.model_id,
             self.root,
             self.count,
-            self.by,
+            self.commit_deadline,
         )
 
 
@@ -184,7 +184,7 @@ class StateByte(NamedTuple):
     """
 
     state: State
-    grade: Grade = Grade.SETTLED
+    grade: Grade = Grade.UNCHALLENGED
     lapsed: bool = False
 
     @classmethod
@@ -206,7 +206,7 @@ class StateByte(NamedTuple):
 class PreImage:
     """Everything that a slot's word is the hash of.
 
-    >>> batch = Batch(bytes(32), bytes(20), 0, bytes(32), bytes(32), count=1, by=9)
+    >>> batch = Batch(bytes(32), bytes(20), 0, bytes(32), bytes(32), count=1, commit_deadline=9)
     >>> held = PreImage(batch, Stamp(0, 1, 10, 2, 70))
     >>> held.read(held.word(State.OPEN)).state.name
     'OPEN'
@@ -227,7 +227,7 @@ class PreImage:
             sealed += self.dispute.encode()
         return keccak256(sealed)[:31] + b"\0"
 
-    def word(self, state: State, grade: Grade = Grade.SETTLED, lapsed: bool = False) -> bytes:
+    def word(self, state: State, grade: Grade = Grade.UNCHALLENGED, lapsed: bool = False) -> bytes:
         """Return the slot's word of a batch in this state, 32 bytes."""
         return self.seal()[:31] + bytes([StateByte(state, grade, lapsed).pack()])
 

@@ -1,6 +1,6 @@
 """What a committee's members sign, and how their signatures travel as evidence.
 
-Source: contracts/interfaces/ICommittee.sol.
+Source: contracts/committee/ICommittee.sol.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,9 @@ from tallystick.keccak import keccak256
 from tallystick.words import check_bytes, check_uint, uint
 
 AUDIT_TYPEHASH = keccak256(b"Audit(bytes32 batchId,bytes32 seed,uint32 drawn,bool verdict)")
-VERDICT_TYPEHASH = keccak256(b"Verdict(bytes32 batchId,uint256 index,bytes32 leaf,uint8 ruling)")
+VERDICT_TYPEHASH = keccak256(
+    b"Verdict(bytes32 batchId,uint256 leafIndex,bytes32 leaf,uint8 ruling)"
+)
 
 Signatures = Mapping[int, bytes]
 """By the signer's place among the members, from zero."""
@@ -61,7 +63,7 @@ class Verdict:
     """A member's ruling on one leaf of a batch."""
 
     batch_id: bytes
-    index: int
+    leaf_index: int
     leaf: bytes
     ruling: Ruling
 
@@ -71,7 +73,7 @@ class Verdict:
 
     def struct_hash(self) -> bytes:
         """Return EIP-712's hashStruct, 32 bytes."""
-        fields = self.batch_id + uint(self.index) + self.leaf + uint(self.ruling)
+        fields = self.batch_id + uint(self.leaf_index) + self.leaf + uint(self.ruling)
         return keccak256(VERDICT_TYPEHASH + fields)
 
     def digest(self, domain: Domain) -> bytes:

@@ -1,6 +1,6 @@
 """Keys that enclaves hold: what their endorsers sign, and what an enclave signs for a batch.
 
-Source: contracts/interfaces/IEnclaveKeys.sol, contracts/resolvers/Enclave.sol.
+Source: contracts/enclave/IEnclaveKeys.sol, contracts/enclave/Enclave.sol.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ KEY_REVOCATION_TYPE = b"KeyRevocation(bytes32 keyId)"
 MEASUREMENT_REVOCATION_TYPE = b"MeasurementRevocation(bytes32 measurement)"
 BATCH_TYPE = (
     b"Batch(bytes32 networkId,address operator,uint48 index,bytes32 modelId,bytes32 root,"
-    b"uint32 count,uint64 by)"
+    b"uint32 count,uint64 commitDeadline)"
 )
 
 Signer = bytes
@@ -104,9 +104,9 @@ def _word_digest(domain: Domain, typed: bytes, field: str, word: bytes) -> bytes
 def batch_digest(domain: Domain, batch: Batch) -> bytes:
     """Return what an enclave signs for a batch, 32 bytes; the domain's contract is Enclave.
 
-    >>> batch = Batch(bytes(32), bytes(20), 0, bytes(32), bytes(32), count=1, by=9)
+    >>> batch = Batch(bytes(32), bytes(20), 0, bytes(32), bytes(32), count=1, commit_deadline=9)
     >>> batch_digest(Domain(1, bytes(20)), batch).hex()[:16]
-    '9cf2be8e02feb3ec'
+    'c09106a8e085d4a9'
     """
     return domain.digest(keccak256(keccak256(BATCH_TYPE) + batch.encode()))
 
@@ -131,7 +131,7 @@ def sign_batch(
             signature of these 32 bytes with SHA-256 and a salt of 32 bytes.
 
     >>> from tallystick.signature import account_of, sign
-    >>> batch = Batch(bytes(32), bytes(20), 0, bytes(32), bytes(32), count=1, by=9)
+    >>> batch = Batch(bytes(32), bytes(20), 0, bytes(32), bytes(32), count=1, commit_deadline=9)
     >>> key = b"k" * 32
     >>> domain = Domain(1, bytes(20))
     >>> len(sign_batch(domain, batch, account_of(key), lambda digest: sign(digest, key)))

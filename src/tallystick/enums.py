@@ -19,7 +19,7 @@ class State(IntEnum):
 class Grade(IntEnum):
     """Kind of evidence behind a batch, ascending."""
 
-    SETTLED = 0
+    UNCHALLENGED = 0
     AUDITED = 1
     ENCLAVE = 2
     PROVEN = 3
@@ -28,7 +28,7 @@ class Grade(IntEnum):
 class Outcome(IntEnum):
     """The counter that a batch moves when it becomes final."""
 
-    SETTLED = 0
+    UNCHALLENGED = 0
     AUDITED = 1
     ENCLAVE = 2
     PROVEN = 3

@@ -150,7 +150,7 @@ class BatchCommitted(BatchEvent):
     model_id: Bytes32
     root: Bytes32
     index: int
-    by: int
+    commit_deadline: int
     stamp: Stamp
     finalized_id: Bytes32
     """Zero: the slot held no batch that was still open."""

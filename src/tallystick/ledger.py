@@ -72,7 +72,7 @@ class BatchRecord:
     committed: Position
     """The log that committed it."""
     state: State = State.OPEN
-    grade: Grade = Grade.SETTLED
+    grade: Grade = Grade.UNCHALLENGED
     lapsed: bool = False
     dispute: Dispute | None = None
     archived: bool = False
@@ -252,7 +252,7 @@ class Ledger:
             event.model_id,
             event.root,
             stamp.count,
-            event.by,
+            event.commit_deadline,
         )
         if batch.id() != event.batch_id:
             raise self._wrong(event, f"its fields hash to batch 0x{batch.id().hex()}")

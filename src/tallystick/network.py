@@ -33,7 +33,7 @@ class Rules:
 
     Source: `Rules` in contracts/interfaces/Types.sol; the fields are in its order.
 
-    >>> rules = Rules(challenge_window=3600, response_window=600, ruling_window=1200, open=True)
+    >>> rules = Rules(challenge_window=3600, response_window=600, ruling_window=1200)
     >>> rules.check()
     """
 
@@ -51,7 +51,7 @@ class Rules:
     challenge_window: int = 0
     response_window: int = 0
     ruling_window: int = 0
-    open: bool = False
+    permissionless: bool = False
     """Anyone may be operator and register models."""
     solicited: bool = False
     """Every inference needs a requester's signature."""
@@ -149,7 +149,7 @@ class Rules:
                 *(address(attestor) for attestor in self.attestors),
                 address(self.arbiter),
                 *(uint(getattr(self, field)) for field in _WIDTHS),
-                uint(self.open),
+                uint(self.permissionless),
                 uint(self.solicited),
             )
         )
@@ -182,7 +182,7 @@ class _RulesFile(BaseModel):
     challenge_window: Annotated[int, Field(ge=0, lt=2**32)] = 0
     response_window: Annotated[int, Field(ge=0, lt=2**32)] = 0
     ruling_window: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    open: bool = False
+    permissionless: bool = False
     solicited: bool = False
 
 

@@ -1,6 +1,6 @@
 """Inferences that an OpenGradient enclave signed one by one, as evidence.
 
-Source: contracts/interfaces/IOpenGradientItem.sol.
+Source: contracts/opengradient/IOpenGradientItem.sol.
 """
 
 from dataclasses import dataclass

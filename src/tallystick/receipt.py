@@ -24,7 +24,8 @@ class Receipt:
     """One inference of one committed batch.
 
     >>> inference = Inference(bytes(32), bytes(20), bytes(20), 0, 9, bytes(32), bytes(32))
-    >>> batch = Batch(bytes(32), bytes(20), 0, bytes(32), inference.leaf(), count=1, by=9)
+    >>> root = inference.leaf()
+    >>> batch = Batch(bytes(32), bytes(20), 0, bytes(32), root, count=1, commit_deadline=9)
     >>> opening = Opening(inference, leaf_index=0, proof=())
     >>> stamp = Stamp(0, 1, committed_at=5, committed_block=2, closes_at=70)
     >>> receipt = Receipt.of(31337, bytes(20), batch, stamp, opening, b"", transaction=bytes(32))
@@ -90,9 +91,10 @@ class Receipt:
             raise ReceiptError(
                 "stamp", f"its count is {self.stamp.count}; needed: {self.batch.count}"
             )
-        if self.stamp.committed_at > self.batch.by:
+        if self.stamp.committed_at > self.batch.commit_deadline:
             raise ReceiptError(
-                "stamp", f"committed at {self.stamp.committed_at}, after {self.batch.by}"
+                "stamp",
+                f"committed at {self.stamp.committed_at}, after {self.batch.commit_deadline}",
             )
         try:
             self.opening.check(self.batch)
@@ -119,7 +121,7 @@ class Receipt:
                 "model_id": to_hex(batch.model_id),
                 "root": to_hex(batch.root),
                 "count": batch.count,
-                "by": batch.by,
+                "commit_deadline": batch.commit_deadline,
             },
             "stamp": to_hex(stamp.pack()),
             "leaf_index": self.opening.leaf_index,
@@ -176,7 +178,7 @@ class _BatchPart(_Part):
     model_id: _Hex32
     root: _Hex32
     count: _Count
-    by: _Count
+    commit_deadline: _Count
 
 
 class _InferencePart(_Part):
@@ -213,7 +215,7 @@ class _File(_Part):
             from_hex(self.batch.model_id),
             from_hex(self.batch.root),
             self.batch.count,
-            self.batch.by,
+            self.batch.commit_deadline,
         )
         inference = Inference(
             batch.model_id,

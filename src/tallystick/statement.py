@@ -56,7 +56,7 @@ class Statement:
         else:
             said = {
                 "kind": "verdict",
-                "leaf_index": self.says.index,
+                "leaf_index": self.says.leaf_index,
                 "leaf": to_hex(self.says.leaf),
                 "ruling": self.says.ruling.name.lower(),
             }

@@ -25,7 +25,7 @@ class Status:
 
     state: State
     grade: Grade
-    """The one that counts: Settled for a lapsed batch."""
+    """The one that counts: Unchallenged for a lapsed batch."""
     lapsed: bool
     cause: Cause
     """Of a rejection."""

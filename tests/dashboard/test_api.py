@@ -30,7 +30,7 @@ from tests.support.shown import MODEL, NAME, URI, Shown
 API = "/api/v1"
 COUNTERS = (
     "committed",
-    "settled",
+    "unchallenged",
     "audited",
     "enclave",
     "proven",

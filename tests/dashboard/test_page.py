@@ -92,7 +92,7 @@ def test_networks__each_number__equals_the_api_and_leads_to_its_events(
 
     for network in networks:
         base = f"#/number/{path_of(network)}"
-        for name in ("verified", "audited", "committed", "settled", "rejected", "open"):
+        for name in ("verified", "audited", "committed", "unchallenged", "rejected", "open"):
             link = visit.page.locator(f"td a[href='{base}/{name}']")
             shown = link.inner_text().split()[0]
             assert int(shown.replace(",", "")) == network[name]

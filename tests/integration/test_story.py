@@ -84,7 +84,7 @@ def test_scripts__whole_story__totals_agree(
 
     (totals,) = commands.json("tally")
     assert totals["agrees"] is True
-    counters = ("committed", "audited", "verified", "settled", "rejected", "open", "burned")
+    counters = ("committed", "audited", "verified", "unchallenged", "rejected", "open", "burned")
     assert [totals[name] for name in counters] == [7, 4, 4, 0, 3, 0, 15]
     (status,) = commands.json("receipt status", good_receipts)
     assert (status["state"], status["grade"], status["receipts"]) == ("final", "audited", 4)

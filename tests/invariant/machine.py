@@ -79,12 +79,12 @@ class Machine:
             challenge_window=8000,
             response_window=2000,
             ruling_window=3000,
-            open=True,
+            permissionless=True,
         )
         token = replace(
             judged,
             asset=self.token,
-            open=False,
+            permissionless=False,
             challenge_bond=101,
             max_bytes=0,
             attestors=(resolver, ZERO_ADDRESS, resolver),
@@ -96,7 +96,7 @@ class Machine:
             challenge_bond=5,
             solicited=True,
         )
-        unbacked = replace(token, stake_per_inference=0, demand_bond=0, open=True)
+        unbacked = replace(token, stake_per_inference=0, demand_bond=0, permissionless=True)
         return [judged, token, unjudged, unbacked]
 
     def _found(self) -> None:
@@ -227,7 +227,7 @@ class Machine:
             self.models[batch.network],
             self.tree(batch).root,
             batch.count,
-            batch.by,
+            batch.commit_deadline,
         )
 
     def tree(self, batch: plain.Batch) -> Tree:

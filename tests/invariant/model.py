@@ -31,12 +31,12 @@ class Batch:
     index: int
     slot: int
     leaves: list[Inference]
-    by: int
+    commit_deadline: int
     committed_at: int
     block: int
     closes_at: int
     state: State = State.OPEN
-    grade: Grade = Grade.SETTLED
+    grade: Grade = Grade.UNCHALLENGED
     lapsed: bool = False
     kind: DisputeKind = DisputeKind.NONE
     with_bytes: bool = False
@@ -117,9 +117,9 @@ class Model:
         held = lane.slots.get(batch.slot)
         freed = 0
         reasons = {
-            "LateCommit": batch.committed_at > batch.by,
+            "LateCommit": batch.committed_at > batch.commit_deadline,
             "LaneClosed": lane.closed,
-            "OperatorNotAdmitted": not (rules.open or lane.admitted),
+            "OperatorNotAdmitted": not (rules.permissionless or lane.admitted),
             "BatchIndexNotNext": index != lane.next_index,
         }
         if held is not None and held.state is State.DISPUTED:

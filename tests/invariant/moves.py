@@ -125,15 +125,23 @@ def commit(machine: Machine) -> None:
     index = lane.next_index + (choose.random() < 0.04)
     slot = choose.randrange(SLOTS)
     inferences = leaves(machine, network, operator, index)
-    by = min(leaf.deadline for leaf in inferences)
+    commit_deadline = min(leaf.deadline for leaf in inferences)
     if choose.random() < 0.03:
-        by = machine.now - 1
+        commit_deadline = machine.now - 1
     replaced = lane.slots.get(slot)
     if choose.random() < 0.05 and machine.batches:
         replaced = choose.choice(machine.batches)
     closes_at = machine.now + machine.rules[network].challenge_window
     batch = plain.Batch(
-        network, operator, index, slot, inferences, by, machine.now, machine.block, closes_at
+        network,
+        operator,
+        index,
+        slot,
+        inferences,
+        commit_deadline,
+        machine.now,
+        machine.block,
+        closes_at,
     )
     replaced_words = (
         (machine.batch_of(replaced).id(), machine.stamp(replaced).pack())
@@ -147,7 +155,7 @@ def commit(machine: Machine) -> None:
         index,
         slot,
         batch.count,
-        by,
+        commit_deadline,
         *replaced_words,
     )
     many = choose.random() < 0.3

@@ -128,7 +128,7 @@ def _fill(folder: Path, played: dict[str, Any]) -> Shown:
 def _attack(world: World) -> tuple[bytes, bytes]:
     """Register a network and a model with hostile names; commit a batch, and demand a leaf."""
     owner, domain = world.senders["griefer"].address, world.registry.domain
-    rules = replace(RULES, open=True, max_bytes=1, arbiter=world.registry.address)
+    rules = replace(RULES, permissionless=True, max_bytes=1, arbiter=world.registry.address)
     network = network_id(domain.chain_id, domain.contract, owner, ZERO32, rules)
     world.send("griefer", "registerNetwork", ZERO32, rules.abi(), ZERO32, NAME, URI)
     model = model_id(network, owner, b"c" * 32, b"s" * 32, ZERO32)

@@ -30,7 +30,7 @@ RULES = Rules(
     challenge_window=4 * HOUR,
     response_window=HOUR,
     ruling_window=2 * HOUR,
-    open=True,
+    permissionless=True,
 )
 
 REQUESTER_KEYS = [bytes([7]) * 31 + bytes([number]) for number in range(1, 5)]
@@ -112,7 +112,7 @@ class Network:
         """Fund an operator and stake."""
         self.fund(operator, CREDIT + stake)
         self.chain.send(operator, "stake", self.id, stake)
-        if not self.rules.open:
+        if not self.rules.permissionless:
             self.chain.send(self.owner, "admit", self.id, operator)
 
     def inferences(
@@ -146,7 +146,7 @@ class Network:
             "index": index,
             "slot": slot,
             "count": len(inferences),
-            "by": min(inference.deadline for inference in inferences),
+            "commitDeadline": min(inference.deadline for inference in inferences),
             "replaced_id": ZERO32,
             "replaced_stamp": ZERO32,
         } | changes
@@ -172,7 +172,13 @@ class Network:
         mined = self.chain.send(operator, "commit", arguments)
         event = mined.event(BatchCommitted)
         batch = Batch(
-            self.id, operator, index, event.model_id, event.root, event.stamp.count, event.by
+            self.id,
+            operator,
+            index,
+            event.model_id,
+            event.root,
+            event.stamp.count,
+            event.commit_deadline,
         )
         inputs = [b"in %d" % number for number in range(count)]
         outputs = [b"out %d" % number for number in range(count)]

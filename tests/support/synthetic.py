@@ -20,7 +20,7 @@ STAKE = 10**14
 
 _ID = "'0x' || md5('{0}' || {1}) || md5({1} || '{0}')"
 _LOW = "(hash(i) % 4294967296)::BIGINT"
-_OUTCOME = "['settled','audited','enclave','proven','unresolved'][1 + (hash(i + 1) % 5)::INT]"
+_OUTCOME = "['unchallenged','audited','enclave','proven','unresolved'][1 + (hash(i + 1) % 5)::INT]"
 
 
 def write(root: Path, events: int) -> Dataset:
@@ -49,7 +49,7 @@ def write(root: Path, events: int) -> Dataset:
             f"{_kind(str(column.type))} AS {column.name}"
             for column in empty.schema
         )
-        columns = columns.replace(" AS by", ' AS "by"').replace(" AS index", ' AS "index"')
+        columns = columns.replace(" AS index", ' AS "index"')
         connection.execute(
             f"COPY (SELECT {columns} FROM range({rows}) t(i)) TO '{folder / part.name}' "
             "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"

@@ -84,7 +84,7 @@ def test_arrange__mixed_lines__sorts_numbers_and_takes_the_smallest_deadline() -
         1020,
         1020,
     ]
-    assert arranged.by == 1010
+    assert arranged.commit_deadline == 1010
 
 
 @given(
@@ -120,7 +120,7 @@ def test_arrange__any_mix__leaves_ascend_strictly_and_prove(
 def test_arrange__own_default_deadline__fills_what_is_missing() -> None:
     arranged = arrange([unsolicited()], HERE, MODEL, deadline=1001)
 
-    assert arranged.by == 1001
+    assert arranged.commit_deadline == 1001
 
 
 def test_arrange__nonce_given_as_it_will_be__passes() -> None:
@@ -131,7 +131,9 @@ def test_arrange__nonce_given_as_it_will_be__passes() -> None:
 
 @pytest.mark.parametrize("deadline", [1000, 1050])
 def test_arrange__deadline_at_its_bounds__passes(deadline: int) -> None:
-    assert arrange([solicited(ALICE, 1, deadline=deadline)], HERE, MODEL).by == deadline
+    assert (
+        arrange([solicited(ALICE, 1, deadline=deadline)], HERE, MODEL).commit_deadline == deadline
+    )
 
 
 @pytest.mark.parametrize("deadline", [999, 1051, 0])
@@ -244,7 +246,7 @@ def test_arrange__index_beyond_what_a_nonce_holds__is_refused() -> None:
 def test_arrange__bytes_at_the_limit__passes() -> None:
     there = replace(HERE, rules=replace(RULES, max_bytes=5))
 
-    assert arrange([solicited(ALICE, 1)], there, MODEL).by == 1020
+    assert arrange([solicited(ALICE, 1)], there, MODEL).commit_deadline == 1020
 
 
 def test_arrange__more_bytes_than_can_be_revealed__is_refused() -> None:

@@ -138,7 +138,7 @@ def test_read__word_of_another_pre_image__raises(other: PreImage) -> None:
         {"count": 0},
         {"count": MAX_COUNT + 1},
         {"index": 2**48},
-        {"by": 2**64},
+        {"commit_deadline": 2**64},
         {"root": bytes(31)},
         {"operator": bytes(32)},
     ],
@@ -151,7 +151,7 @@ def test_batch__field_out_of_range__raises(change: dict[str, Any]) -> None:
         "model_id": bytes(32),
         "root": bytes(32),
         "count": 1,
-        "by": 0,
+        "commit_deadline": 0,
     }
 
     with pytest.raises(FieldError):

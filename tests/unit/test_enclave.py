@@ -38,7 +38,7 @@ from tallystick.signature import account_of, recover, sign
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 DOMAIN = Domain(chain_id=31337, contract=b"e" * 20)
-BATCH = Batch(b"n" * 32, b"o" * 20, 3, b"m" * 32, b"r" * 32, count=5, by=9)
+BATCH = Batch(b"n" * 32, b"o" * 20, 3, b"m" * 32, b"r" * 32, count=5, commit_deadline=9)
 INFERENCE = Inference(b"m" * 32, b"o" * 20, b"q" * 20, 4, 9, b"i" * 32, b"u" * 32)
 
 
@@ -66,7 +66,7 @@ def test_digests__eth_account__makes_the_same() -> None:
         "notBefore": 5,
         "notAfter": 9,
     }
-    names = ("networkId", "operator", "index", "modelId", "root", "count", "by")
+    names = ("networkId", "operator", "index", "modelId", "root", "count", "commitDeadline")
     batch = dict(zip(names, BATCH.abi(), strict=True)) | {"operator": checksummed(BATCH.operator)}
 
     assert approval_digest(DOMAIN, b"w" * 32) == typed(enclave.APPROVAL_TYPE, words)
@@ -83,11 +83,11 @@ def test_digests__eth_account__makes_the_same() -> None:
 @pytest.mark.parametrize(
     ("typed_as", "path"),
     [
-        (enclave.APPROVAL_TYPE, "resolvers/EnclaveKeys.sol"),
-        (enclave.ENDORSEMENT_TYPE, "resolvers/EnclaveKeys.sol"),
-        (enclave.KEY_REVOCATION_TYPE, "resolvers/EnclaveKeys.sol"),
-        (enclave.MEASUREMENT_REVOCATION_TYPE, "resolvers/EnclaveKeys.sol"),
-        (enclave.BATCH_TYPE, "resolvers/Enclave.sol"),
+        (enclave.APPROVAL_TYPE, "enclave/EnclaveKeys.sol"),
+        (enclave.ENDORSEMENT_TYPE, "enclave/EnclaveKeys.sol"),
+        (enclave.KEY_REVOCATION_TYPE, "enclave/EnclaveKeys.sol"),
+        (enclave.MEASUREMENT_REVOCATION_TYPE, "enclave/EnclaveKeys.sol"),
+        (enclave.BATCH_TYPE, "enclave/Enclave.sol"),
     ],
 )
 def test_type_strings__solidity__same(typed_as: bytes, path: str) -> None:

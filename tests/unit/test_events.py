@@ -29,7 +29,7 @@ COMMITTED: dict[str, Any] = {
     "modelId": b"m" * 32,
     "root": b"r" * 32,
     "index": 6,
-    "by": 99,
+    "commitDeadline": 99,
     "stamp": STAMP.pack(),
     "finalizedId": bytes(32),
     "outcome": 4,

@@ -72,10 +72,10 @@ class Story:
             MODEL,
             batch.root,
             index,
-            batch.by,
+            batch.commit_deadline,
             stamp,
             over.id if over else bytes(32),
-            over.outcome if over else Outcome.SETTLED,
+            over.outcome if over else Outcome.UNCHALLENGED,
             over.batch.count if over else 0,
         )
         return batch.id()
@@ -177,7 +177,7 @@ def test_apply__committed__opens_a_batch_in_its_slot(story: Story) -> None:
     batch = story.commit(count=7, slot=3)
 
     record, lane = story.ledger.batches[batch], story.ledger.lanes[NETWORK, OPERATOR]
-    assert (record.state, record.grade, record.dispute) == (State.OPEN, Grade.SETTLED, None)
+    assert (record.state, record.grade, record.dispute) == (State.OPEN, Grade.UNCHALLENGED, None)
     assert (lane.next_index, lane.open_inferences, lane.slots) == (1, 7, {3: batch})
     assert story.totals == Totals(committed=7)
     assert record.committed == story.told[-1].position
@@ -196,13 +196,13 @@ def test_apply__finalized_with_a_grade__counts_as_verified(story: Story, grade: 
     assert story.ledger.batches[batch].word[31] == grade << 4 | State.FINAL
 
 
-def test_apply__finalized_without_evidence__is_settled_and_not_verified(story: Story) -> None:
+def test_apply__finalized_without_evidence__is_unchallenged_and_not_verified(story: Story) -> None:
     batch = story.commit()
 
-    story.about(events.BatchFinalized, batch, Outcome.SETTLED, 5)
+    story.about(events.BatchFinalized, batch, Outcome.UNCHALLENGED, 5)
     story.about(events.BatchArchived, batch)
 
-    assert story.totals == Totals(committed=5, settled=5)
+    assert story.totals == Totals(committed=5, unchallenged=5)
     assert story.totals.verified == 0
     assert story.ledger.batches[batch].archived
 
@@ -221,12 +221,12 @@ def test_apply__slot_taken_over__finalizes_the_batch_before(story: Story) -> Non
 
 def test_apply__slot_of_a_final_batch_reused__final_stays_final(story: Story) -> None:
     first = story.commit()
-    story.about(events.BatchFinalized, first, Outcome.SETTLED, 5)
+    story.about(events.BatchFinalized, first, Outcome.UNCHALLENGED, 5)
 
     story.commit()
 
     assert story.ledger.batches[first].state is State.FINAL
-    assert story.totals == Totals(committed=10, settled=5)
+    assert story.totals == Totals(committed=10, unchallenged=5)
 
 
 def test_apply__challenged__holds_the_bond_and_tells_the_pre_image(story: Story) -> None:
@@ -386,9 +386,12 @@ def test_apply__event_kind_of_no_contract__raises(story: Story) -> None:
         (lambda s, b: s.tell(events.BatchAttested, NETWORK, OPERATOR, b"?" * 32, 1), "committed"),
         (lambda s, b: s.tell(events.BatchArchived, NETWORK, OPERATOR, b), "is open"),
         (lambda s, b: s.tell(events.BatchAttested, NETWORK, STRANGER, b, Grade.AUDITED), "lane"),
-        (lambda s, b: s.about(events.BatchAttested, b, Grade.SETTLED), "is SETTLED already"),
-        (lambda s, b: s.about(events.BatchFinalized, b, Outcome.AUDITED, 5), "is SETTLED by"),
-        (lambda s, b: s.about(events.BatchFinalized, b, Outcome.SETTLED, 4), "5 inferences"),
+        (
+            lambda s, b: s.about(events.BatchAttested, b, Grade.UNCHALLENGED),
+            "is UNCHALLENGED already",
+        ),
+        (lambda s, b: s.about(events.BatchFinalized, b, Outcome.AUDITED, 5), "is UNCHALLENGED by"),
+        (lambda s, b: s.about(events.BatchFinalized, b, Outcome.UNCHALLENGED, 4), "5 inferences"),
         (lambda s, b: s.about(events.ChallengeUpheld, b, 1180, 10, 11), "is open"),
         (lambda s, b: (s.demand(b), s.about(events.ChallengeUpheld, b, 1, 3, 3)), "no challenge"),
         (lambda s, b: (s.demand(b), s.about(events.LeafRevealed, b, 2, b, 1, 7)), "bond is 6"),
@@ -407,7 +410,7 @@ def test_apply__event_that_cannot_follow__raises(
         tell(story, batch)
 
 
-@pytest.mark.parametrize("change", [{"index": 1}, {"root": b"?" * 32}, {"by": 1}])
+@pytest.mark.parametrize("change", [{"index": 1}, {"root": b"?" * 32}, {"commit_deadline": 1}])
 def test_apply__commit_whose_fields_miss_its_id__raises(
     story: Story, change: dict[str, Any]
 ) -> None:

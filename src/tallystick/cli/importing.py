@@ -115,7 +115,7 @@ RESULT = ("batch_id", "grade", "sent", "gas", "transaction")
 
 def _preview(importer: Importer, parcel: Parcel, _: bool) -> dict[str, Any]:
     preview = importer.preview(parcel)
-    grade = "enclave" if len(parcel.items) == 1 else "settled"
+    grade = "enclave" if len(parcel.items) == 1 else "unchallenged"
     batch_id = preview.plan.batch.id()
     return dict(zip(RESULT, (batch_id, grade, False, preview.gas, None), strict=True))
 

@@ -54,5 +54,10 @@ def submit_file(session: Session, order: Order, store: str, receipts: Path) -> N
     for warning in plan.warnings:
         click.echo(f"warning: {warning}", err=True)
     batch = plan.batch
-    facts = {"batch_id": batch.id(), "root": batch.root, "count": batch.count, "by": batch.by}
+    facts = {
+        "batch_id": batch.id(),
+        "root": batch.root,
+        "count": batch.count,
+        "commit_deadline": batch.commit_deadline,
+    }
     session.show({**facts, "index": batch.index, **result})

@@ -4,9 +4,9 @@ from tallystick.dashboard.events import NEAR, Events, Row
 from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey
 from tallystick.totals.gas import BATCH_EVENTS
 
-ENDINGS = ("settled", "audited", "enclave", "proven", "rejected", "unresolved")
+ENDINGS = ("unchallenged", "audited", "enclave", "proven", "rejected", "unresolved")
 
-_GRADES = "['settled', 'audited', 'enclave', 'proven']"
+_GRADES = "['unchallenged', 'audited', 'enclave', 'proven']"
 _ADDRESS = f"TRY_CAST(address AS {NEAR}.address)"
 _INDEX = f"""
 CREATE TABLE batches AS
@@ -166,7 +166,7 @@ def _own(row: Row) -> Row:
 
 
 def _told(row: Row) -> Row:
-    """Return a batch with its state in one word, and `by` as a number."""
+    """Return a batch with its state in one word, and `commit_deadline` as a number."""
     ending, disputed = row.pop("ending"), row.pop("disputed")
     row["core"] = row.pop("address")
     if ending:
@@ -174,5 +174,5 @@ def _told(row: Row) -> Row:
     else:
         row["state"] = "disputed" if disputed else "open"
     row["outcome"] = ending if row["state"] == "final" else None
-    row["by"] = str(int(row["by"], 16))
+    row["commit_deadline"] = str(int(row["commit_deadline"], 16))
     return row

@@ -34,11 +34,11 @@ DEFINITIONS = (
         "sum of count over BatchCommitted",
     ),
     Definition(
-        "settled",
-        "Settled",
+        "unchallenged",
+        "Unchallenged",
         "inferences",
         "Final, unchallenged, without positive evidence: nobody may have looked. Not verified.",
-        "sum of count over batches that became final as settled",
+        "sum of count over batches that became final as unchallenged",
     ),
     Definition(
         "audited",
@@ -80,7 +80,7 @@ DEFINITIONS = (
         "Open",
         "inferences",
         "Committed, and neither final nor rejected yet.",
-        "committed - settled - audited - enclave - proven - rejected - unresolved",
+        "committed - unchallenged - audited - enclave - proven - rejected - unresolved",
     ),
     Definition(
         "verified",
@@ -131,7 +131,7 @@ DEFINITIONS = (
         "Audited share",
         "share",
         "How much of what could have been audited was.",
-        "audited / (audited + settled)",
+        "audited / (audited + unchallenged)",
     ),
     Definition(
         "found_share",
@@ -190,7 +190,7 @@ DEFINITIONS = (
         "Verifiability",
         "score",
         "Of the inferences whose batches left open in the period, the verified ones.",
-        "verified / (settled + verified + rejected + unresolved)",
+        "verified / (unchallenged + verified + rejected + unresolved)",
     ),
     Definition(
         "scalability",

@@ -110,11 +110,11 @@ def _final(outcome: str) -> tuple[Part, ...]:
 COMMITTED = (Part("BatchCommitted", "count"),)
 REJECTED = (Part("BatchRejected", "count"),)
 VERIFIED = _final("audited") + _final("enclave") + _final("proven")
-LEFT = _final("settled") + VERIFIED + _final("unresolved") + REJECTED
+LEFT = _final("unchallenged") + VERIFIED + _final("unresolved") + REJECTED
 RULES = (Part("NetworkRegistered", "1"),)
 PARTS: dict[str, tuple[Part, ...]] = {
     "committed": COMMITTED,
-    "settled": _final("settled"),
+    "unchallenged": _final("unchallenged"),
     "audited": _final("audited"),
     "enclave": _final("enclave"),
     "proven": _final("proven"),
@@ -128,7 +128,7 @@ PARTS: dict[str, tuple[Part, ...]] = {
     "stake_per_inference": RULES,
     "price_of_a_fake": RULES,
     "stake_at_risk": RULES + COMMITTED + LEFT,
-    "audited_share": _final("audited") + _final("settled"),
+    "audited_share": _final("audited") + _final("unchallenged"),
     "found_share": COMMITTED,
     "solicited_share": COMMITTED,
     "requesters": COMMITTED,

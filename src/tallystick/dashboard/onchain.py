@@ -93,7 +93,7 @@ def _pre_image(row: Row) -> PreImage:
         from_hex(row["model_id"]),
         from_hex(row["root"]),
         row["count"],
-        int(row["by"]),
+        int(row["commit_deadline"]),
     )
     stamp = Stamp(
         row["slot"], row["count"], row["committed_at"], row["committed_block"], row["closes_at"]

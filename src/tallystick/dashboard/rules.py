@@ -53,7 +53,7 @@ def _sentences(rules: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[s
         yield "Stake and bonds are in the chain's own coin."
     else:
         yield f"Stake and bonds are in units of the token {rules['rules_asset']}."
-    if rules["rules_open"]:
+    if rules["rules_permissionless"]:
         yield "Anyone may be an operator and register models."
     else:
         yield "The owner admits operators and registers models."

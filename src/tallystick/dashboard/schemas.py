@@ -50,7 +50,7 @@ class Counters(BaseModel):
     """Inferences by what became of them; they only grow."""
 
     committed: Count
-    settled: Count
+    unchallenged: Count
     audited: Count
     enclave: Count
     proven: Count
@@ -126,7 +126,7 @@ class Rules(BaseModel):
     challenge_window: int
     response_window: int
     ruling_window: int
-    open: bool
+    permissionless: bool
     solicited: bool
 
 
@@ -185,15 +185,15 @@ class Batch(Named):
     index: int
     count: Count
     root: Hash
-    by: Annotated[str, Field(description="Unix seconds")]
+    commit_deadline: Annotated[str, Field(description="Unix seconds")]
     slot: int
     committed_at: int
     committed_block: int
     closes_at: int
-    grade: Literal["settled", "audited", "enclave", "proven"]
+    grade: Literal["unchallenged", "audited", "enclave", "proven"]
     lapsed: bool
     state: Literal["open", "disputed", "final", "rejected"]
-    outcome: Literal["settled", "audited", "enclave", "proven", "unresolved"] | None
+    outcome: Literal["unchallenged", "audited", "enclave", "proven", "unresolved"] | None
     block_number: int
     block_time: int
     log_index: int

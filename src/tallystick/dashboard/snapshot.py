@@ -240,7 +240,7 @@ class Snapshot:
                 for name, value in counted.get(operator, {}).items()
                 if name in zeros or name == "operator"
             }
-            judged = row["audited"] + row["settled"]
+            judged = row["audited"] + row["unchallenged"]
             rows.append(
                 {"operator": operator}
                 | row

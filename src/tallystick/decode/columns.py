@@ -35,7 +35,7 @@ STAMP_UNUSED = 10
 
 BOUNDED_AMOUNTS = {"burned", "reward", "bond", "credited", "returned"}
 LANE_AMOUNTS = {("Staked", "amount"), ("Unstaked", "amount")}
-LARGE = {"amount", "by"}
+LARGE = {"amount", "commit_deadline"}
 """Integers that may not fit int64; as hex text."""
 
 

@@ -6,7 +6,7 @@ from rich.table import Table
 
 from tallystick.demo.world import World
 
-COUNTERS = ("committed", "settled", "audited", "enclave", "proven", "rejected", "unresolved")
+COUNTERS = ("committed", "unchallenged", "audited", "enclave", "proven", "rejected", "unresolved")
 
 
 def rows(world: World) -> list[dict[str, Any]]:
@@ -38,12 +38,12 @@ def table(found: list[dict[str, Any]]) -> Table:
         pad_edge=False,
     )
     shown.add_column("network", no_wrap=True)
-    for heading in ("committed", "settled", "audited", "rejected", "open", "verified"):
+    for heading in ("committed", "unchallenged", "audited", "rejected", "open", "verified"):
         shown.add_column(heading, justify="right", no_wrap=True)
     shown.add_column("burned", justify="right", no_wrap=True)
     shown.add_column("gas each", justify="right", no_wrap=True)
     for row in found:
-        counters = ("committed", "settled", "audited", "rejected", "open", "verified")
+        counters = ("committed", "unchallenged", "audited", "rejected", "open", "verified")
         shown.add_row(
             row["network"],
             *(str(row[name]) for name in counters),

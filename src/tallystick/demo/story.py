@@ -150,7 +150,7 @@ def _verify(world: World, engine: Engine, store: BatchStore, tell: Tell) -> dict
             case Good(data):
                 known[record.id] = data
                 if stage.rules.attestors[0] == bytes(20):
-                    tell(f"{place}: good; the network has no attestor, so it stays settled")
+                    tell(f"{place}: good; the network has no attestor, so it stays unchallenged")
                     continue
                 signed = jury.audit(data, record.stamp.committed_block)
                 assert signed is not None

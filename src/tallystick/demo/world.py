@@ -133,12 +133,12 @@ def build(w3: Web3, nodes: bool = True) -> World:
     replay, _ = deploy(w3, senders["owner"], creation_code("Replay"))
     world = World(w3, senders, registry, committee, replay)
     judged = replace(RULES, arbiter=committee, attestors=(committee, ZERO_ADDRESS, ZERO_ADDRESS))
-    _open(world, "Agora", replace(judged, arbiter=replay, open=True), ("ada", "bob"))
+    _open(world, "Agora", replace(judged, arbiter=replay, permissionless=True), ("ada", "bob"))
     _open(world, "Bourse", replace(judged, solicited=True, max_bytes=128), ("cyd", "dan", "eve"))
     if nodes:
         live = replace(judged, arbiter=replay, solicited=True, max_bytes=128)
         _open(world, "Docks", live, ("gil", "hal"))
-    unbacked = replace(RULES, stake_per_inference=0, challenge_bond=0, open=True)
+    unbacked = replace(RULES, stake_per_inference=0, challenge_bond=0, permissionless=True)
     _open(world, "Commons", unbacked, ("fay",))
     for role in ("verifier", "griefer"):
         world.send(role, "deposit", ZERO_ADDRESS, ETHER, value=ETHER)
@@ -168,7 +168,7 @@ def _open(world: World, name: str, rules: Rules, operators: tuple[str, ...]) -> 
     model = model_id(network, owner, *hashes)
     world.send("owner", "registerModel", network, *hashes, "digits", "digits.qi8")
     for operator in operators:
-        if not rules.open:
+        if not rules.permissionless:
             world.send("owner", "admit", network, world.senders[operator].address)
         if rules.stake_per_inference:
             world.send(operator, "deposit", ZERO_ADDRESS, ETHER, value=ETHER)

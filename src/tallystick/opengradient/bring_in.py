@@ -2,8 +2,9 @@
 
 The network's Enclave attestor and arbiter are one OpenGradientItem, whose endorsers stand for the
 enclaves' keys. A batch of one is graded Enclave when it is committed: the attestor checks the
-item's own signature. A larger batch stays Settled, since each signature is one item's and none the
-batch's; challenged, each of its leaves is upheld by its own signature, which the parcel keeps.
+item's own signature. A larger batch stays Unchallenged, since each signature is one item's
+and none the batch's; challenged, each of its leaves is upheld by its own signature, which the
+parcel keeps.
 """
 
 from collections import Counter
@@ -186,7 +187,7 @@ class Importer:
             attestation = self._attestation(parcel.items[0], plan, warnings)
         done = self._submitter.submit(replace(order, attestation=attestation))
         self.parcels.brought(parcel)
-        grade = Grade.SETTLED if attestation is None else Grade.ENCLAVE
+        grade = Grade.UNCHALLENGED if attestation is None else Grade.ENCLAVE
         return Brought(parcel, done, grade, tuple(warnings))
 
     def _order(self, parcel: Parcel) -> Order:
@@ -214,7 +215,7 @@ class Importer:
         if claimed not in (ZERO32, batch_id):
             warnings.append(
                 f"item {to_hex(item.hash())} is claimed for batch {to_hex(claimed)}, so its batch "
-                f"{to_hex(batch_id)} stays Settled"
+                f"{to_hex(batch_id)} stays Unchallenged"
             )
             return None
         if claimed == ZERO32:

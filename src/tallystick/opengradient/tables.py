@@ -5,7 +5,7 @@ it would be worth in Tallystick, in the same tables and files as a core's own.
 
 claimed                     BatchCommitted.count
 verified                    BatchFinalized, enclave: the item's key is an enclave's
-blob missing or unreadable  BatchFinalized, settled: nobody could look
+blob missing or unreadable  BatchFinalized, unchallenged: nobody could look
 all the rest                BatchRejected: claimed, and not so
 
 One network stands for the relay, called "OpenGradient (imported)". Its attestor is the TEE
@@ -121,14 +121,14 @@ def _logs(folder: Folder, results: Sequence[Audited], before: int) -> Iterator[d
         claimed, time = _claimed(one), one.settlement.block_time
         count = min(claimed, (1 << _COUNT_BITS) - 1)
         stamp = Stamp(0, count, time, one.settlement.block_number, time).pack()
-        root, over = one.settlement.merkle_root, (ZERO32, int(Outcome.SETTLED), 0)
+        root, over = one.settlement.merkle_root, (ZERO32, int(Outcome.UNCHALLENGED), 0)
         yield _log(one, "BatchCommitted", (*place, ZERO32, root, index, time, stamp, *over))
         rest = claimed - one.verified
         if one.verified:
             verified = (*place, int(Outcome.ENCLAVE), one.verified)
             yield _log(one, "BatchFinalized", verified)
         if rest and one.unseen:
-            yield _log(one, "BatchFinalized", (*place, int(Outcome.SETTLED), rest))
+            yield _log(one, "BatchFinalized", (*place, int(Outcome.UNCHALLENGED), rest))
         elif rest:
             lost = (int(Cause.DISPROOF), 0, rest, ZERO_ADDRESS, 0, 0, ZERO_ADDRESS, 0)
             yield _log(one, "BatchRejected", (*place, *lost))

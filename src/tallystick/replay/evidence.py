@@ -1,6 +1,6 @@
 """What a Replay rules on: a model opened up to its id, and the input of one inference.
 
-Source: `ReplayEvidence` in contracts/interfaces/IReplay.sol.
+Source: `ReplayEvidence` in contracts/replay/IReplay.sol.
 """
 
 from eth_abi.abi import encode

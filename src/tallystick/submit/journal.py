@@ -79,7 +79,7 @@ class Journal:
             batch.model_id,
             batch.root,
             batch.count,
-            batch.by,
+            batch.commit_deadline,
         )
         with self._open() as database:
             database.execute("insert or replace into submission values (?,?,?,?,?,?,?,?)", row)

@@ -85,7 +85,7 @@ def make_plan(
     noted = journal.find(source)
     if noted is not None:
         committed = noted.id() in ledger.batches
-        if committed or (noted.index == lane.next_index and now <= noted.by):
+        if committed or (noted.index == lane.next_index and now <= noted.commit_deadline):
             kept = tuple(store.get(noted.root, noted.model_id, noted.operator))
             tree = _tree(kept, noted, stage("hashing"))
             return Plan(noted, kept, tree, committed, noted=True)
@@ -112,7 +112,7 @@ def make_plan(
         order.model_id,
         tree.root,
         tree.count,
-        arranged.by,
+        arranged.commit_deadline,
     )
     return Plan(batch, arranged.records, tree, False, False, taken.warnings)
 

@@ -28,7 +28,7 @@ class Place:
             batch.index,
             self.slot,
             batch.count,
-            batch.by,
+            batch.commit_deadline,
             self.replaced_id,
             self.replaced_stamp,
         )

@@ -17,7 +17,7 @@ class Totals:
     """
 
     committed: int = 0
-    settled: int = 0
+    unchallenged: int = 0
     audited: int = 0
     enclave: int = 0
     proven: int = 0
@@ -33,7 +33,7 @@ class Totals:
     @property
     def open(self) -> int:
         """Inferences committed and neither final nor rejected."""
-        over = self.settled + self.verified + self.rejected + self.unresolved
+        over = self.unchallenged + self.verified + self.rejected + self.unresolved
         return self.committed - over
 
     def commit(self, count: int) -> "Totals":

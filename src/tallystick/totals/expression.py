@@ -3,7 +3,7 @@
 What moves a counter (DESIGN, section 2), and in which event it is told:
 
 committed     BatchCommitted.count
-settled, audited, enclave, proven, unresolved
+unchallenged, audited, enclave, proven, unresolved
               BatchFinalized.count, and BatchCommitted.finalized_count of the batch whose slot was
               taken over in the same move
 rejected      BatchRejected.count

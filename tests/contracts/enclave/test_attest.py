@@ -151,7 +151,7 @@ def test_attest__signature_of_another_batch__reverts(chain, enclave, guarded, op
         {"model_id": b"m" * 32},
         {"root": b"r" * 32},
         {"count": 6},
-        {"by": 77},
+        {"commit_deadline": 77},
     ],
 )
 def test_attest__any_field_signed_otherwise__reverts(

@@ -64,7 +64,7 @@ def test_disprove__right_output__reverts_and_the_batch_becomes_final(
 
     chain.at(batch.closes_at)
     chain.send(prover, "finalize", [batch.ref], replayed.network.id, operator)
-    assert replayed.network.totals().settled == 1
+    assert replayed.network.totals().unchallenged == 1
 
 
 def test_disprove__right_output__with_evidence_of_any_other_model_or_input__reverts(

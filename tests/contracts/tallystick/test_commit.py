@@ -48,7 +48,7 @@ def test_commit__count_out_of_range__reverts(send, count):
 def test_commit__highest_count__opens_as_many(chain, network_owner, operator):
     unbacked = register(chain, network_owner, stake_per_inference=0)
 
-    committed = unbacked.commit(operator, count=1, by=chain.now + 900)
+    committed = unbacked.commit(operator, count=1, commitDeadline=chain.now + 900)
     leaves = unbacked.inferences(operator, 1, 1, chain.now + 900)
     chain.send(operator, "commit", unbacked.commitment(leaves, 1, slot=1, count=MAX_COUNT))
 
@@ -60,14 +60,14 @@ def test_commit__highest_count__opens_as_many(chain, network_owner, operator):
 def test_commit__in_the_second_of_by__emits(chain, send):
     by = chain.now + 100
 
-    assert send(by=by, at=by).event(BatchCommitted).by == by
+    assert send(commitDeadline=by, at=by).event(BatchCommitted).commit_deadline == by
 
 
 def test_commit__a_second_after_by__reverts(chain, send):
     by = chain.now + 100
 
-    with reverts("LateCommit", timestamp=by + 1, by=by):
-        send(by=by, at=by + 1)
+    with reverts("LateCommit", timestamp=by + 1, commitDeadline=by):
+        send(commitDeadline=by, at=by + 1)
 
 
 def test_commit__lane_closed__reverts(chain, network, network_owner, operator, send):
@@ -78,7 +78,7 @@ def test_commit__lane_closed__reverts(chain, network, network_owner, operator, s
 
 
 def test_commit__not_admitted__reverts_until_admitted(chain, network_owner, operator):
-    closed = register(chain, network_owner, open=False)
+    closed = register(chain, network_owner, permissionless=False)
     closed.fund(operator)
     chain.send(operator, "stake", closed.id, STAKE)
 
@@ -144,8 +144,8 @@ def test_commit__open_slot_at_the_end_of_the_archive_delay__finalizes(chain, net
 
     event = second.mined.event(BatchCommitted)
     assert event.finalized_id == first.id
-    assert (event.outcome, event.finalized_count) == (Outcome.SETTLED, 5)
-    assert (network.totals().settled, network.totals().open) == (5, 3)
+    assert (event.outcome, event.finalized_count) == (Outcome.UNCHALLENGED, 5)
+    assert (network.totals().unchallenged, network.totals().open) == (5, 3)
     assert network.lane(operator).open_inferences == 3
     assert first.status().state is State.UNKNOWN
     assert second.status().state is State.OPEN

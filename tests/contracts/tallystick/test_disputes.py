@@ -285,7 +285,11 @@ class TestLapse:
         totals = network.totals()
         assert (totals.unresolved, totals.verified, totals.burned) == (5, 0, 51)
         status = chain.registry.status(network.id, operator, batch.id, stamp)
-        assert (status.state, status.grade, status.lapsed) == (State.FINAL, Grade.SETTLED, True)
+        assert (status.state, status.grade, status.lapsed) == (
+            State.FINAL,
+            Grade.UNCHALLENGED,
+            True,
+        )
         conserved(chain, network)
 
 

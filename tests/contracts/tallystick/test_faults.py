@@ -235,7 +235,7 @@ class TestFaultDeadline:
         latest = at + network.rules.challenge_window // 2
         deadline = at - 1 if off == "before" else latest + 1
         chain.at(at)
-        batch = network.commit(operator, shape=self.shaped(deadline), by=at + 50)
+        batch = network.commit(operator, shape=self.shaped(deadline), commitDeadline=at + 50)
 
         event = chain.send(stranger, "faultDeadline", batch.pre_image(), batch.opening(4)).event(
             BatchRejected

@@ -32,7 +32,7 @@ def test_attest__accepted__raises_the_grade(chain, batch, stranger):
     assert batch.status().grade is Grade.PROVEN
 
 
-@pytest.mark.parametrize("grade", [Grade.AUDITED, Grade.SETTLED])
+@pytest.mark.parametrize("grade", [Grade.AUDITED, Grade.UNCHALLENGED])
 def test_attest__grade_not_higher__reverts(chain, batch, stranger, grade):
     attest(chain, stranger, batch, Grade.AUDITED)
 
@@ -143,9 +143,9 @@ def test_finalize__at_closes_at_by_anyone__counts_and_unlocks(
         BatchFinalized
     )
 
-    assert (event.outcome, event.count) == (Outcome.SETTLED, 5)
+    assert (event.outcome, event.count) == (Outcome.UNCHALLENGED, 5)
     totals = network.totals()
-    assert (totals.settled, totals.verified, totals.open) == (5, 0, 0)
+    assert (totals.unchallenged, totals.verified, totals.open) == (5, 0, 0)
     assert network.lane(operator).open_inferences == 0
     chain.send(operator, "unstake", network.id, STAKE)
 
@@ -157,10 +157,10 @@ def test_finalize__several_of_a_lane__all_or_none(chain, network, operator):
     chain.at(batches[2].closes_at)
     with reverts("StateForbids", batchId=batches[0].id, state="FINAL"):
         chain.send(operator, "finalize", [*refs, refs[0]], network.id, operator)
-    assert network.totals().settled == 0
+    assert network.totals().unchallenged == 0
     chain.send(operator, "finalize", refs, network.id, operator)
 
-    assert network.totals().settled == 6
+    assert network.totals().unchallenged == 6
 
 
 def test_finalize__twice__reverts(chain, network, operator):

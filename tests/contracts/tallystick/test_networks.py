@@ -107,7 +107,7 @@ amounts = st.integers(0, 2**96 - 1)
     demand=amounts,
     max_bytes=st.integers(0, 2**32 - 1),
     window=st.integers(2, YEAR),
-    is_open=st.booleans(),
+    is_permissionless=st.booleans(),
     solicited=st.booleans(),
     attestors=st.tuples(*[st.binary(min_size=20, max_size=20)] * 3),
 )
@@ -120,7 +120,7 @@ def test_register_network__any_rules__are_kept_and_hash_to_the_id(
     demand,
     max_bytes,
     window,
-    is_open,
+    is_permissionless,
     solicited,
     attestors,
 ):
@@ -133,7 +133,7 @@ def test_register_network__any_rules__are_kept_and_hash_to_the_id(
         challenge_window=window,
         response_window=window // 2,
         ruling_window=window,
-        open=is_open,
+        permissionless=is_permissionless,
         solicited=solicited,
     )
 
@@ -169,7 +169,7 @@ def test_admit__closed_lane__opens_it_again(chain, network, network_owner, opera
 
 
 def test_register_model__closed_network__only_by_its_owner(chain, network_owner, stranger):
-    closed = register(chain, network_owner, open=False)
+    closed = register(chain, network_owner, permissionless=False)
 
     with reverts("NotNetworkOwner", networkId=closed.id, caller=stranger):
         chain.send(stranger, "registerModel", closed.id, b"c" * 32, ZERO32, ZERO32, "", "")

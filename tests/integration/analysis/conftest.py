@@ -44,7 +44,7 @@ class Console:
 
 
 class Story:
-    """Two networks, two operators: settled, audited, rejected, unresolved and open batches."""
+    """Two networks, two operators: unchallenged, audited, rejected, unresolved and open batches."""
 
     def __init__(self, chain: Chain, folder: Path) -> None:
         self.chain, self.folder = chain, folder
@@ -81,15 +81,15 @@ class Story:
         accept = (1).to_bytes(32, "big")
         audited = self.first.commit(one, count=6, solicited=True)
         chain.send(challenger, "attest", audited.batch.abi(), audited.stamp.pack(), 1, accept)
-        settled = self.first.commit(one, count=3, slot=1)
+        unchallenged = self.first.commit(one, count=3, slot=1)
         wrong = self.first.commit(two, count=4)
         reject = (2).to_bytes(32, "big")
         chain.send(challenger, "disprove", wrong.pre_image(), wrong.opening(2), reject)
         other = self.second.commit(one, count=5)
-        for batch in (audited, settled, other):
+        for batch in (audited, unchallenged, other):
             keep(self.store, batch)
         chain.at(audited.closes_at + 3700).mine()
-        chain.send(one, "finalize", [settled.ref], self.first.id, one)
+        chain.send(one, "finalize", [unchallenged.ref], self.first.id, one)
         # Final by being taken over.
         self.first.commit(one, count=2, slot=0, over=audited)
         chain.at(chain.now + 86_400).mine()

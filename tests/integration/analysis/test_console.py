@@ -22,7 +22,7 @@ def test_totals__story__are_the_contracts(console: Console, story: Story) -> Non
         assert Totals(**{name: row[name] for name in (*COUNTS, "burned")}) == totals
         assert (row["verified"], row["open"]) == (totals.verified, totals.open)
     first = story.first.totals()
-    assert (first.committed, first.settled, first.audited, first.rejected) == (15, 3, 6, 4)
+    assert (first.committed, first.unchallenged, first.audited, first.rejected) == (15, 3, 6, 4)
     assert first.open == 2 and first.burned > 0
 
 
@@ -33,7 +33,7 @@ def test_totals__by_operator__say_who(console: Console, story: Story) -> None:
     one, two = (to_hex(story.chain.accounts[place]) for place in (2, 3))
     assert found[to_hex(story.first.id), one]["committed"] == 11
     assert found[to_hex(story.first.id), two]["rejected"] == 4
-    assert found[to_hex(story.second.id), one]["settled"] == 5
+    assert found[to_hex(story.second.id), one]["unchallenged"] == 5
 
 
 def test_totals__of_a_period__are_of_what_moved_in_it(console: Console, story: Story) -> None:
@@ -44,8 +44,8 @@ def test_totals__of_a_period__are_of_what_moved_in_it(console: Console, story: S
     late = {row["network_id"]: row for row in console.json("totals", "--since", days[1])}
 
     second = to_hex(story.second.id)
-    assert (early[second]["committed"], early[second]["settled"]) == (5, 0)
-    assert (late[second]["committed"], late[second]["settled"]) == (0, 5)
+    assert (early[second]["committed"], early[second]["unchallenged"]) == (5, 0)
+    assert (late[second]["committed"], late[second]["unchallenged"]) == (0, 5)
     assert "open" not in early[second]
 
 

@@ -1,6 +1,7 @@
 """Bringing in: an item that an enclave of OpenGradient signed is graded by the real contracts.
 
-batch of one: Enclave, final, with a good receipt | larger: Settled, and a challenged leaf is upheld
+batch of one: Enclave, final, with a good receipt
+larger: Unchallenged, and a challenged leaf is upheld
 never twice: run again, crash at each step, two relays' worth of the same | what cannot go is told
 """
 
@@ -167,16 +168,16 @@ def test_bring__individual_settlement__is_graded_enclave_and_final(
     assert og.chain.ledger().batches[record.id].outcome is Outcome.ENCLAVE
 
 
-def test_bring__larger_batch__stays_settled(
+def test_bring__larger_batch__stays_unchallenged(
     og: OpenGradient, tee: Tee, key: HeldKey, auditor: Auditor, importer: Importer, home: Network
 ) -> None:
     og.settle(tee.items(range(5), og.chain.now))
 
     (done,) = bring_all(importer, held_items(auditor))
 
-    assert done.grade is Grade.SETTLED
+    assert done.grade is Grade.UNCHALLENGED
     (record,) = og.chain.ledger().batches.values()
-    assert (record.grade, record.batch.count) == (Grade.SETTLED, 5)
+    assert (record.grade, record.batch.count) == (Grade.UNCHALLENGED, 5)
 
 
 def test_bring__challenged_leaf_of_a_larger_batch__is_upheld_by_its_own_signature(
@@ -332,7 +333,7 @@ def test_bring__crash_at_the_journal__second_run_commits_once_and_graded(
     assert record.grade is Grade.ENCLAVE
 
 
-def test_bring__claimed_batch_can_no_longer_be_committed__is_settled_and_told(
+def test_bring__claimed_batch_can_no_longer_be_committed__is_unchallenged_and_told(
     og: OpenGradient,
     tee: Tee,
     key: HeldKey,
@@ -350,7 +351,7 @@ def test_bring__claimed_batch_can_no_longer_be_committed__is_settled_and_told(
 
     (done,) = bring_all(importer, held_items(auditor))
 
-    assert done.grade is Grade.SETTLED
+    assert done.grade is Grade.UNCHALLENGED
     (warning,) = done.warnings
     assert "is claimed for batch" in warning
     assert [one.batch.count for one in og.chain.ledger().batches.values()] == [5, 1]
@@ -427,17 +428,20 @@ def test_import_command__dry_run_then_run_then_again(
     words = line(og, home, verifier, tmp_path)
 
     preview = commands.json("import opengradient", *words, "--dry-run", account=2)
-    assert [(row["count"], row["grade"]) for row in preview] == [(1, "enclave"), (3, "settled")]
+    assert [(row["count"], row["grade"]) for row in preview] == [
+        (1, "enclave"),
+        (3, "unchallenged"),
+    ]
     assert all(row["gas"] > 21_000 and not row["sent"] for row in preview)
     assert og.chain.ledger().batches == {}
 
     done = commands.json("import opengradient", *words, account=2)
     assert [(row["count"], row["grade"], row["sent"]) for row in done] == [
         (1, "enclave", True),
-        (3, "settled", True),
+        (3, "unchallenged", True),
     ]
     grades = {to_hex(key): one.grade for key, one in og.chain.ledger().batches.items()}
-    assert [grades[row["batch_id"]] for row in done] == [Grade.ENCLAVE, Grade.SETTLED]
+    assert [grades[row["batch_id"]] for row in done] == [Grade.ENCLAVE, Grade.UNCHALLENGED]
 
     assert commands.json("import opengradient", *words, account=2) == []
 

@@ -28,7 +28,7 @@ def published(auditor: Auditor) -> dict[str, Any]:
 
 
 def told(row: dict[str, Any]) -> tuple[int, ...]:
-    names = ("committed", "enclave", "rejected", "settled", "verified", "open")
+    names = ("committed", "enclave", "rejected", "unchallenged", "verified", "open")
     return tuple(row[name] for name in names)
 
 

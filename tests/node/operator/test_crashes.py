@@ -210,7 +210,7 @@ def test_node__window_over_and_no_commit_to_ride_on__finalizes(scene: Scene, sta
     wait_for(lambda: committed(node, requests), node)
     advance(scene.w3, scene.network.rules.challenge_window + 3700)
 
-    wait_for(lambda: scene.network.totals().settled == 4, node)
+    wait_for(lambda: scene.network.totals().unchallenged == 4, node)
 
     assert scene.network.lane(scene.operator).open_inferences == 0
     assert committed(node, requests)

@@ -40,7 +40,7 @@ def test_bad_store__of_one_operator__the_other_is_audited_meanwhile(
             lambda: all(len(here.events(LeafRevealed, one)) == len(VERIFIERS) for one in unseen),
             "demands are answered",
         )
-        assert all(here.record(one).grade is Grade.SETTLED for one in unseen)
+        assert all(here.record(one).grade is Grade.UNCHALLENGED for one in unseen)
         taken = bad.gate.most
 
     bad.gate.target = bad.node.url

@@ -116,7 +116,7 @@ class Stage:
             event.model_id,
             event.root,
             event.stamp.count,
-            event.by,
+            event.commit_deadline,
         )
         tree = Tree.from_leaves(hash_leaves(leaves))
         done = Committed(chain, batch, event.stamp, leaves, tree, mined, inputs, outputs)

@@ -65,7 +65,7 @@ def test_tick__good_batch__attested_once(staged: Stage):
     assert first.journal.finding(batch.id) is None  # The seed's block is to come.
     staged.seeded()
     rounds(first)
-    assert staged.record(batch).grade is Grade.SETTLED
+    assert staged.record(batch).grade is Grade.UNCHALLENGED
     rounds(second, third)
 
     assert staged.record(batch).grade is Grade.AUDITED
@@ -85,7 +85,7 @@ def test_tick__folderless__signatures_come_from_peers(staged: Stage):
     staged.seeded()
 
     rounds(second)
-    assert staged.record(batch).grade is Grade.SETTLED
+    assert staged.record(batch).grade is Grade.UNCHALLENGED
     rounds(first, second)
 
     assert staged.record(batch).grade is Grade.AUDITED

@@ -3,7 +3,7 @@
 import { el, plain } from "./dom.js";
 
 export const GRADES = ["proven", "enclave", "audited"];
-export const COUNTED = [...GRADES, "settled", "unresolved", "rejected"];
+export const COUNTED = [...GRADES, "unchallenged", "unresolved", "rejected"];
 
 const WHOLE = { precision: 0 };
 const DAY = 86_400_000;

@@ -42,7 +42,7 @@ const SHAPE = {
   chain_id: COUNT,
   registry: HEX(20),
   network_id: HEX(32),
-  batch: { id: HEX(32), operator: HEX(20), index: COUNT, model_id: HEX(32), root: HEX(32), count: COUNT, by: COUNT },
+  batch: { id: HEX(32), operator: HEX(20), index: COUNT, model_id: HEX(32), root: HEX(32), count: COUNT, commit_deadline: COUNT },
   stamp: HEX(32),
   leaf_index: COUNT,
   inference: { leaf: HEX(32), requester: HEX(20), nonce: COUNT, deadline: COUNT, input_hash: HEX(32), output_hash: HEX(32), trace_root: HEX(32) },
@@ -112,14 +112,14 @@ const CHECKS = {
     return `the inference hashes to ${found}`;
   },
   batch({ network_id, batch }) {
-    const found = hex(keccak(bytes(network_id), address(batch.operator), number(batch.index), bytes(batch.model_id), bytes(batch.root), number(batch.count), number(batch.by)));
+    const found = hex(keccak(bytes(network_id), address(batch.operator), number(batch.index), bytes(batch.model_id), bytes(batch.root), number(batch.count), number(batch.commit_deadline)));
     if (found !== batch.id.toLowerCase()) throw new Bad("batch", `the batch hashes to ${found}`);
     return `the batch hashes to ${found}`;
   },
   stamp({ stamp, batch }) {
     const { count, committed_at: at } = unpackStamp(stamp);
     if (BigInt(count) !== BigInt(batch.count)) throw new Bad("stamp", `its count is ${count}; the batch's is ${batch.count}`);
-    if (BigInt(at) > BigInt(batch.by)) throw new Bad("stamp", `committed at ${at}, after ${batch.by}`);
+    if (BigInt(at) > BigInt(batch.commit_deadline)) throw new Bad("stamp", `committed at ${at}, after ${batch.commit_deadline}`);
     return `${count} inferences, committed at ${at}, in time`;
   },
   proof(receipt) {

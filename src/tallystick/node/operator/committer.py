@@ -100,7 +100,7 @@ class Committer:
     def _is_dead(self, noted: Noted) -> bool:
         """Return whether no later block can hold the batch."""
         taken = noted.batch.index < self.lane.standing.next_index
-        return taken or noted.batch.by < self.lane.head.block_time
+        return taken or noted.batch.commit_deadline < self.lane.head.block_time
 
     def _is_due(self, waiting: Waiting) -> bool:
         settings, now = self.lane.settings, self.lane.head.now
@@ -137,7 +137,7 @@ class Committer:
             model_id,
             tree.root,
             tree.count,
-            arranged.by,
+            arranged.commit_deadline,
         )
         lane.store.put(model_id, lane.operator, arranged.records, tree)
         self._known = None

@@ -32,7 +32,7 @@ class Standing:
             rules,
             lane.stake // each if each else None,
             lane.open_inferences,
-            (rules.open or lane.admitted) and not lane.closed,
+            (rules.permissionless or lane.admitted) and not lane.closed,
         )
 
     def room(self, waiting: int) -> int | None:

@@ -112,4 +112,4 @@ def _subject(says: Audit | Verdict, committee: bytes) -> bytes:
     if isinstance(says, Audit):
         # Of a chain that reorganised, the block that seeds the draw is another.
         return committee + says.batch_id + says.seed
-    return committee + says.batch_id + says.index.to_bytes(4, "big")
+    return committee + says.batch_id + says.leaf_index.to_bytes(4, "big")

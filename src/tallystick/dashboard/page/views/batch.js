@@ -69,7 +69,7 @@ export async function batch(parts, _, coverage) {
         ["Inferences", count(row.count)],
         ["Root", el("code", {}, row.root)],
         ["Grade", row.lapsed ? `${row.grade}, but an arbiter once failed to rule` : row.grade],
-        ["Smallest deadline", time(row.by)],
+        ["Smallest deadline", time(row.commit_deadline)],
         ["Window closes", time(row.closes_at)],
         ["Slot", count(row.slot)],
       ]),

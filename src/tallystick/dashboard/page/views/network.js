@@ -9,13 +9,13 @@ import { badges, batchLink, cautionList, numberLink, partColumn } from "./parts.
 
 const LABELS = [
   ["verified", "Verified"], ["proven", "Proven"], ["enclave", "Enclave"], ["audited", "Audited"], ["committed", "Committed"],
-  ["open", "Open"], ["settled", "Settled"], ["unresolved", "Unresolved"], ["rejected", "Rejected"],
+  ["open", "Open"], ["unchallenged", "Unchallenged"], ["unresolved", "Unresolved"], ["rejected", "Rejected"],
   ["utility", "Utility"], ["accessibility", "Accessibility"], ["verifiability", "Verifiability"], ["scalability", "Scalability"],
   ["stake_at_risk", "Stake at risk"], ["stake_per_inference", "Stake per inference"], ["price_of_a_fake", "Price of a fake"], ["burned", "Burned"],
   ["requesters", "Requesters"], ["top_share", "Top requester"], ["herfindahl", "Herfindahl index"], ["solicited_share", "Solicited"],
   ["found_share", "Data found"], ["audited_share", "Audited share"], ["gas_per_verified", "Gas per verified"],
 ];
-const COUNTS = ["verified", "proven", "enclave", "audited", "committed", "settled", "unresolved", "rejected"];
+const COUNTS = ["verified", "proven", "enclave", "audited", "committed", "unchallenged", "unresolved", "rejected"];
 const MOST = 400;
 
 // `named`: gives a network's name by its row; none on the page of the network itself.

@@ -45,7 +45,7 @@ const COLUMNS = [
   column("stake_at_risk", "Stake at risk"),
   column("requesters", "Requesters"),
   column("top_share", "Top requester"),
-  column("settled", "Settled"),
+  column("unchallenged", "Unchallenged"),
   column("rejected", "Rejected"),
   column("unresolved", "Unresolved"),
   column("open", "Open"),

@@ -151,7 +151,14 @@ class Batches(LaneFile):
         done = self._database.execute(
             "insert into batch (batch_id, batch_index, model_id, root, count, deadline)"
             " values (?,?,?,?,?,?)",
-            (batch.id(), batch.index, batch.model_id, batch.root, batch.count, batch.by),
+            (
+                batch.id(),
+                batch.index,
+                batch.model_id,
+                batch.root,
+                batch.count,
+                batch.commit_deadline,
+            ),
         )
         assert done.lastrowid is not None
         return done.lastrowid
