@@ -31,7 +31,15 @@ import {
     Terms,
     Totals
 } from "./interfaces/Types.sol";
-import {ARCHIVE_DELAY, BURN_ADDRESS, MAX_COUNT, MAX_WINDOW, REWARD_BONDS} from "./libraries/Constants.sol";
+import {
+    ARCHIVE_DELAY,
+    BURN_ADDRESS,
+    MAX_BYTES,
+    MAX_COUNT,
+    MAX_INDEX,
+    MAX_WINDOW,
+    REWARD_BONDS
+} from "./libraries/Constants.sol";
 import {LaneLib} from "./libraries/LaneLib.sol";
 import {LeafLib} from "./libraries/LeafLib.sol";
 import {PreImageLib} from "./libraries/PreImageLib.sol";
@@ -82,6 +90,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     mapping(bytes32 networkId => NetworkState network) private _networks;
     mapping(bytes32 batchId => Status status) private _archive;
     mapping(address asset => mapping(address account => uint256 amount)) private _credits;
+    mapping(address operator => address key) private _keys;
 
     constructor() EIP712("Tallystick", "1") {}
 
@@ -100,6 +109,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
                 && rules.rulingWindow <= MAX_WINDOW && rules.responseWindow <= rules.challengeWindow / 2,
             WindowsOutOfRange(rules.challengeWindow, rules.responseWindow, rules.rulingWindow)
         );
+        require(rules.maxBytes <= MAX_BYTES, MaxBytesOutOfRange(rules.maxBytes, MAX_BYTES));
         require(rules.asset == address(0) || rules.asset.code.length > 0, AssetWithoutCode(rules.asset));
         require(rules.arbiter == address(0) || rules.challengeBond > 0, ChallengeBondZero());
         if (parent != bytes32(0)) ownerOf(parent);
@@ -172,6 +182,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc ITallystick
     function sweep(bytes32 networkId) external nonReentrant {
+        ownerOf(networkId);
         NetworkState storage network = _networks[networkId];
         uint256 burned = network.tally.burnedOf();
         uint256 amount = burned - network.swept;
@@ -192,6 +203,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc ITallystick
     function unstake(bytes32 networkId, uint128 amount) external nonReentrantView {
+        ownerOf(networkId);
         Terms memory terms = RulesLib.load(networkId);
         Lane storage lane = _networks[networkId].lanes[msg.sender].lane;
         uint256 needed = uint256(amount) + uint256(terms.stakePerInference) * lane.openInferences;
@@ -204,8 +216,14 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     // A BATCH'S LIFE
 
     /// @inheritdoc ITallystick
+    function setKey(address key) external nonReentrantView {
+        _keys[msg.sender] = key;
+        emit KeySet(msg.sender, key);
+    }
+
+    /// @inheritdoc ITallystick
     function commit(Commitment calldata commitment) external nonReentrantView returns (bytes32 batchId) {
-        (batchId,) = _commit(commitment);
+        (batchId,) = _commit(msg.sender, commitment);
     }
 
     /// @inheritdoc ITallystick
@@ -215,16 +233,23 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         returns (bytes32 batchId)
     {
         Stamp stamp;
-        (batchId, stamp) = _commit(c);
+        (batchId, stamp) = _commit(msg.sender, c);
         _attest(batchId, Batch(c.networkId, msg.sender, c.index, c.modelId, c.root, c.count, c.commitDeadline), stamp, grade, evidence);
     }
 
     /// @inheritdoc ITallystick
-    function commitMany(Commitment[] calldata commitments) external nonReentrantView returns (bytes32[] memory batchIds) {
-        batchIds = new bytes32[](commitments.length);
-        for (uint256 i = 0; i < commitments.length; ++i) {
-            (batchIds[i],) = _commit(commitments[i]);
-        }
+    function commitMany(Commitment[] calldata commitments) external nonReentrantView returns (bytes32[] memory) {
+        return _commitMany(msg.sender, commitments);
+    }
+
+    /// @inheritdoc ITallystick
+    function commitFor(address operator, Commitment[] calldata commitments)
+        external
+        nonReentrantView
+        returns (bytes32[] memory)
+    {
+        require(msg.sender == _keys[operator] || msg.sender == operator, NotOperatorKey(operator, msg.sender));
+        return _commitMany(operator, commitments);
     }
 
     /// @inheritdoc ITallystick
@@ -294,12 +319,24 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         require(opening.leafIndex == dispute.leafIndex, LeafNotDisputed(batchId, opening.leafIndex));
         bytes32 leaf = _open(batchId, batch, opening);
         _checkRequest(batch, opening, leaf, terms.solicited, signature);
-        if (dispute.withBytes) _checkBytes(opening.leaf, terms.maxBytes, input, output);
+        if (dispute.withBytes) {
+            _checkBytes(opening.leaf, terms.maxBytes, input, output);
+            emit BytesRevealed(batchId, opening.leafIndex, input, output);
+        }
 
-        uint256 closesAt = _reopen(preImage, batchId, word, terms.responseWindow, terms.responseWindow);
+        uint256 closesAt = _reopen(preImage, batchId, word, terms.responseWindow, terms);
         uint256 bond = terms.demandBond;
         _credits[terms.asset][batch.operator] += bond;
-        emit LeafRevealed(batch.networkId, batch.operator, batchId, opening.leafIndex, leaf, closesAt, bond);
+        emit LeafRevealed(
+            batch.networkId,
+            batch.operator,
+            batchId,
+            opening.leafIndex,
+            opening.leaf,
+            closesAt,
+            bond,
+            opening.proof
+        );
     }
 
     /// @inheritdoc ITallystick
@@ -327,7 +364,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         if (ruling == Ruling.Rejected) {
             _reject(preImage, terms, batchId, Conviction(Cause.Ruling, dispute.leafIndex, dispute.party));
         } else {
-            uint256 closesAt = _reopen(preImage, batchId, word, terms.rulingWindow, terms.responseWindow);
+            uint256 closesAt = _reopen(preImage, batchId, word, terms.rulingWindow, terms);
             (uint256 credited, uint256 burned) = _split(batch.networkId, terms, batch.operator);
             emit ChallengeUpheld(batch.networkId, batch.operator, batchId, closesAt, credited, burned);
         }
@@ -341,7 +378,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         (bytes32 batchId, Word word) = _disputed(preImage, DisputeKind.Challenge);
         require(block.timestamp > dispute.due, TooEarly(block.timestamp, uint256(dispute.due) + 1));
 
-        uint256 closesAt = _reopen(preImage, batchId, word.withLapse(), terms.rulingWindow, terms.responseWindow);
+        uint256 closesAt = _reopen(preImage, batchId, word.withLapse(), terms.rulingWindow, terms);
         (uint256 returned, uint256 burned) = _split(batch.networkId, terms, dispute.party);
         emit ChallengeLapsed(batch.networkId, batch.operator, batchId, closesAt, dispute.party, returned, burned);
     }
@@ -353,12 +390,16 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     {
         bytes32 batchId = _pending(preImage);
         Batch calldata batch = preImage.batch;
+        Dispute calldata dispute = preImage.dispute;
         Terms memory terms = RulesLib.load(batch.networkId);
         require(terms.arbiter != address(0), ArbiterMissing(batch.networkId));
         _open(batchId, batch, opening);
         Ruling ruling = terms.arbiter.ruling(batchId, batch, opening.leaf, opening.leafIndex, evidence);
         require(ruling == Ruling.Rejected, NotDisproved(batchId, opening.leafIndex));
-        _reject(preImage, terms, batchId, Conviction(Cause.Disproof, opening.leafIndex, msg.sender));
+        // Evidence meant for `resolve` can be copied from the mempool: it is the challenger's all the same.
+        bool challenged = dispute.kind == DisputeKind.Challenge && dispute.leafIndex == opening.leafIndex;
+        address payee = challenged ? dispute.party : msg.sender;
+        _reject(preImage, terms, batchId, Conviction(Cause.Disproof, opening.leafIndex, payee));
     }
 
     /// @inheritdoc ITallystick
@@ -411,6 +452,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc ITallystick
     function finalize(BatchRef[] calldata refs, bytes32 networkId, address operator) external nonReentrantView {
+        require(refs.length > 0, NothingToFinalize(networkId, operator));
         NetworkState storage network = _networks[networkId];
         LaneState storage lane = network.lanes[operator];
         for (uint256 i = 0; i < refs.length; ++i) {
@@ -420,7 +462,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
             (Outcome outcome, uint256 count) = (word.outcome(), stamp.count());
             lane.words.store(stamp.slot(), word.withState(State.Final));
             lane.lane.release(count);
-            network.tally.add(0, outcome, count);
+            network.tally.finalize(outcome, count);
             emit BatchFinalized(networkId, operator, batchId, outcome, count);
         }
     }
@@ -435,10 +477,20 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         emit BatchArchived(networkId, operator, ref.batchId);
     }
 
+    /// @inheritdoc ITallystick
+    function each(bytes[] calldata calls) external returns (bool[] memory done) {
+        done = new bool[](calls.length);
+        for (uint256 i = 0; i < calls.length; ++i) {
+            // Each call is checked, and locked, as if it were sent alone. Not payable: none of them comes with coins.
+            (done[i],) = address(this).delegatecall(calls[i]);
+        }
+    }
+
     // VIEWS
 
     /// @inheritdoc ITallystick
     function totals(bytes32 networkId) external view returns (Totals memory) {
+        ownerOf(networkId);
         return _networks[networkId].tally.read();
     }
 
@@ -479,13 +531,28 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ITallystick
-    function modelTerms(bytes32 networkId, bytes32 modelId) external view returns (ModelTerms memory) {
-        return _networks[networkId].models[modelId];
+    function modelTerms(bytes32 networkId, bytes32 modelId) external view returns (ModelTerms memory terms) {
+        ownerOf(networkId);
+        terms = _networks[networkId].models[modelId];
+        require(terms.challengeWindow > 0, ModelNotFound(networkId, modelId));
+    }
+
+    /// @inheritdoc ITallystick
+    function lifeOf(bytes32 networkId) external view returns (uint256) {
+        ownerOf(networkId);
+        Terms memory terms = RulesLib.load(networkId);
+        return terms.span() + terms.responseWindow + terms.rulingWindow;
     }
 
     /// @inheritdoc ITallystick
     function laneOf(bytes32 networkId, address operator) external view returns (Lane memory) {
+        ownerOf(networkId);
         return _networks[networkId].lanes[operator].lane;
+    }
+
+    /// @inheritdoc ITallystick
+    function keyOf(address operator) external view returns (address) {
+        return _keys[operator];
     }
 
     /// @inheritdoc ITallystick
@@ -495,11 +562,13 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc ITallystick
     function sweptOf(bytes32 networkId) external view returns (uint256) {
+        ownerOf(networkId);
         return _networks[networkId].swept;
     }
 
     /// @inheritdoc ITallystick
     function wordOf(bytes32 networkId, address operator, uint32 slot) external view returns (bytes32) {
+        ownerOf(networkId);
         return bytes32(Word.unwrap(_networks[networkId].lanes[operator].words.load(slot)));
     }
 
@@ -510,10 +579,20 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
 
     // COMMITTING
 
-    function _commit(Commitment calldata c) private returns (bytes32 batchId, Stamp stamp) {
+    function _commitMany(address operator, Commitment[] calldata commitments)
+        private
+        returns (bytes32[] memory batchIds)
+    {
+        batchIds = new bytes32[](commitments.length);
+        for (uint256 i = 0; i < commitments.length; ++i) {
+            (batchIds[i],) = _commit(operator, commitments[i]);
+        }
+    }
+
+    function _commit(address operator, Commitment calldata c) private returns (bytes32 batchId, Stamp stamp) {
         (bytes32 networkId, uint256 index, uint32 slot, uint256 count) = (c.networkId, c.index, c.slot, c.count);
         NetworkState storage network = _networks[networkId];
-        LaneState storage lane = network.lanes[msg.sender];
+        LaneState storage lane = network.lanes[operator];
         ModelTerms storage terms = network.models[c.modelId];
         (uint256 challengeWindow, uint256 stakePerInference, bool permissionless) =
             (terms.challengeWindow, terms.stakePerInference, terms.permissionless);
@@ -523,15 +602,15 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         require(block.timestamp <= commitDeadline, LateCommit(block.timestamp, commitDeadline));
 
         (bytes32 finalizedId, Outcome outcome, uint256 finalizedCount) = _vacate(lane, slot, c);
-        network.tally.add(count, outcome, finalizedCount);
-        _enlist(lane.lane, networkId, index, count, finalizedCount, stakePerInference, permissionless);
-        batchId = keccak256(abi.encode(networkId, msg.sender, index, c.modelId, c.root, count, commitDeadline));
+        network.tally.commit(networkId, count, outcome, finalizedCount);
+        _enlist(lane.lane, networkId, operator, index, count, finalizedCount, stakePerInference, permissionless);
+        batchId = keccak256(abi.encode(networkId, operator, index, c.modelId, c.root, count, commitDeadline));
         unchecked {
             stamp = StampLib.pack(slot, count, block.timestamp, block.number, block.timestamp + challengeWindow);
         }
         lane.words.store(slot, WordLib.seal(batchId, stamp).withState(State.Open));
         emit BatchCommitted(
-            networkId, msg.sender, batchId, c.modelId, c.root, index, commitDeadline, stamp, finalizedId, outcome, finalizedCount
+            networkId, operator, batchId, c.modelId, c.root, index, commitDeadline, stamp, finalizedId, outcome, finalizedCount
         );
     }
 
@@ -560,6 +639,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     function _enlist(
         Lane storage lane,
         bytes32 networkId,
+        address operator,
         uint256 index,
         uint256 count,
         uint256 finalizedCount,
@@ -568,13 +648,18 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     ) private {
         (uint256 staked, uint256 openInferences, uint256 nextIndex) =
             (lane.stake, lane.openInferences, lane.nextIndex);
-        require(!lane.closed, LaneClosed(networkId, msg.sender));
-        require(lane.admitted || permissionless, OperatorNotAdmitted(networkId, msg.sender));
+        require(!lane.closed, LaneClosed(networkId, operator));
+        require(lane.admitted || permissionless, OperatorNotAdmitted(networkId, operator));
         require(index == nextIndex, BatchIndexNotNext(index, nextIndex));
-        // No overflow: open inferences below 2^48 times a stake below 2^96; a finalized batch was counted as open.
+        require(index <= MAX_INDEX, BatchIndexOutOfRange(index, MAX_INDEX));
+        // A finalized batch was counted as open. No overflow: open inferences below 2^48 times a stake below 2^96.
         unchecked {
-            uint256 needed = stakePerInference * (openInferences + count - finalizedCount);
-            require(staked >= needed, InsufficientStake(networkId, msg.sender, staked, needed));
+            openInferences = openInferences + count - finalizedCount;
+            require(
+                openInferences <= LaneLib.MAX_OPEN, LaneFull(networkId, operator, openInferences, LaneLib.MAX_OPEN)
+            );
+            uint256 needed = stakePerInference * openInferences;
+            require(staked >= needed, InsufficientStake(networkId, operator, staked, needed));
         }
         lane.advance(count, finalizedCount);
     }
@@ -589,6 +674,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         BatchFacts memory facts = BatchFacts(batch, stamp.committedAt(), stamp.committedBlock(), stamp.closesAt());
         require(attestor.attests(batchId, facts, evidence), EvidenceRefused(batchId, grade));
         lane.words.store(stamp.slot(), word.withGrade(grade));
+        emit EvidenceAccepted(batchId, grade, evidence);
         emit BatchAttested(batch.networkId, batch.operator, batchId, grade);
     }
 
@@ -684,13 +770,15 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         lane.words.store(stamp.slot(), word.resealed(WordLib.seal(batchId, stamp, dispute)).withState(State.Disputed));
     }
 
-    /// @dev Ends a dispute for the batch, with max(time left when it was opened, responseWindow) on the clock.
-    function _reopen(PreImage calldata preImage, bytes32 batchId, Word word, uint256 window, uint256 responseWindow)
+    /// @dev Ends a dispute for the batch, with max(time left when it was opened, responseWindow) on the clock. A batch
+    /// whose disputes outlast its life is marked lapsed: whoever shields its batch so loses the count.
+    function _reopen(PreImage calldata preImage, bytes32 batchId, Word word, uint256 window, Terms memory terms)
         private
         returns (uint256 closesAt)
     {
         uint256 left = preImage.stamp.closesAt() + window - preImage.dispute.due;
-        closesAt = block.timestamp + Math.max(left, responseWindow);
+        closesAt = block.timestamp + Math.max(left, terms.responseWindow);
+        if (closesAt > preImage.stamp.committedAt() + terms.span()) word = word.withLapse();
         Stamp stamp = preImage.stamp.closingAt(closesAt);
         _laneOf(preImage.batch).words.store(stamp.slot(), word.resealed(WordLib.seal(batchId, stamp)).withState(State.Open));
     }
@@ -714,17 +802,22 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         Dispute calldata dispute = preImage.dispute;
         NetworkState storage network = _networks[batch.networkId];
         LaneState storage lane = network.lanes[batch.operator];
-        uint256 slash = uint256(terms.stakePerInference) * batch.count;
+        uint256 slash = lane.lane.forfeit(batch.count, uint256(terms.stakePerInference) * batch.count);
         uint256 reward = Math.min(slash / 2, REWARD_BONDS * terms.challengeBond);
         uint256 bond = 0;
         if (dispute.kind == DisputeKind.Challenge) bond = terms.challengeBond;
         else if (dispute.kind == DisputeKind.Demand) bond = terms.demandBond;
 
-        lane.lane.forfeit(batch.count, slash);
         lane.words.store(preImage.stamp.slot(), WordLib.seal(batchId, preImage.stamp).withState(State.Rejected));
         network.tally.addLosses(batch.count, slash - reward);
         _archive[batchId] = Status(
-            State.Rejected, Grade.Unchallenged, false, conviction.cause, uint32(conviction.leafIndex), batch.count
+            State.Rejected,
+            Grade.Unchallenged,
+            false,
+            conviction.cause,
+            uint32(conviction.leafIndex),
+            batch.count,
+            preImage.stamp.committedAt()
         );
         mapping(address account => uint256 amount) storage credits = _credits[terms.asset];
         if (conviction.payee == dispute.party) {
@@ -757,7 +850,8 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
 
     function _statusOf(Word word, Stamp stamp) private pure returns (Status memory) {
         bool lapsed = word.lapsed();
-        return Status(word.state(), lapsed ? Grade.Unchallenged : word.grade(), lapsed, Cause.None, 0, stamp.count());
+        Grade grade = lapsed ? Grade.Unchallenged : word.grade();
+        return Status(word.state(), grade, lapsed, Cause.None, 0, stamp.count(), stamp.committedAt());
     }
 
     /// @dev Takes from the sender's credit.

@@ -95,6 +95,11 @@ interface ITallystick is ITallystickErrors, ITallystickEvents {
 
     // A BATCH'S LIFE
 
+    /// @notice Lets a key commit for the sender, in all networks, and nothing else: a server need not hold what owns
+    /// stake and credit. It replaces the key before; no open batch depends on it. Emits KeySet.
+    /// @param key the address that may call commitFor, or zero for none
+    function setKey(address key) external;
+
     /// @notice Commits to a batch in the sender's lane; over a finalizable batch's slot, finalizes that one too.
     /// @dev A slot is taken over when it is free, final or rejected, or one hour after its batch's closesAt.
     /// The batch that held it becomes final in the same move, told by the same event. Emits BatchCommitted.
@@ -111,6 +116,15 @@ interface ITallystick is ITallystickErrors, ITallystickEvents {
     /// @notice Commits several batches in lanes of the sender, in the order given; all or none.
     /// @dev As commit, for each.
     function commitMany(Commitment[] calldata commitments) external returns (bytes32[] memory batchIds);
+
+    /// @notice Commits several batches in lanes of an operator, by its key or itself; all or none.
+    /// @dev As commit, for each, in the operator's name. Reverts with NotOperatorKey as well.
+    /// @param operator whose lanes, stake and batches they are
+    /// @param commitments in the order of the lanes' indices
+    /// @return batchIds of each, in the same order
+    function commitFor(address operator, Commitment[] calldata commitments)
+        external
+        returns (bytes32[] memory batchIds);
 
     /// @notice Raises the grade of an open batch on evidence that the grade's attestor accepts. By anyone.
     /// @dev Emits BatchAttested. Reverts with PreImageMismatch, StateForbids, TooLate, GradeNotRaised,
@@ -208,6 +222,13 @@ interface ITallystick is ITallystickErrors, ITallystickEvents {
     /// AlreadyArchived.
     function archive(bytes32 networkId, address operator, BatchRef calldata ref) external;
 
+    /// @notice Makes each call by itself, as its sender: one that fails changes nothing, and leaves the others.
+    /// @dev For reveals, timeouts and lapses, of which somebody may send one first. Calls are of this contract, ABI
+    /// encoded. Emits what they emit; of one that fails only the answer tells.
+    /// @param calls the calldata of each
+    /// @return done whether each call did what it should, in the same order
+    function each(bytes[] calldata calls) external returns (bool[] memory done);
+
     // VIEWS
 
     /// @notice The network's counters; two storage reads. All zero for an unknown network.
@@ -232,6 +253,13 @@ interface ITallystick is ITallystickErrors, ITallystickEvents {
 
     /// @notice What commit knows of a model; challengeWindow zero when it is not registered in the network.
     function modelTerms(bytes32 networkId, bytes32 modelId) external view returns (ModelTerms memory);
+
+    /// @notice The longest that a batch of the network can live without being marked lapsed, from committedAt to its
+    /// last dispute's end, in seconds: challengeWindow + 17 responseWindow + 5 rulingWindow. Reverts with NetworkNotFound.
+    function lifeOf(bytes32 networkId) external view returns (uint256);
+
+    /// @notice The key that may commit for an operator; zero: none.
+    function keyOf(address operator) external view returns (address);
 
     /// @notice An operator's standing in a network; all zero for one never seen.
     function laneOf(bytes32 networkId, address operator) external view returns (Lane memory);

@@ -17,6 +17,8 @@ interface ITallystickErrors {
     error AttestorMissing(bytes32 networkId, Grade grade);
     /// @notice Thrown when committing under another index than the lane's next one.
     error BatchIndexNotNext(uint256 index, uint256 nextIndex);
+    /// @notice Thrown when a lane has had all the batches that unsolicited nonces can tell apart.
+    error BatchIndexOutOfRange(uint256 index, uint256 highest);
     /// @notice Thrown when asking for bytes in a network whose rules have maxBytes zero.
     error BytesNotDemandable(bytes32 networkId);
     /// @notice Thrown when the revealed bytes do not hash to the leaf's input and output hash.
@@ -39,6 +41,8 @@ interface ITallystickErrors {
     error InsufficientStake(bytes32 networkId, address operator, uint256 stake, uint256 needed);
     /// @notice Thrown when the owner has closed the lane to new commits.
     error LaneClosed(bytes32 networkId, address operator);
+    /// @notice Thrown when a lane would hold more open inferences than its counter takes.
+    error LaneFull(bytes32 networkId, address operator, uint256 openInferences, uint256 highest);
     /// @notice Thrown when committing after `commitDeadline`, the smallest deadline.
     error LateCommit(uint256 timestamp, uint256 commitDeadline);
     /// @notice Thrown when the opened leaf is not the disputed one.
@@ -51,6 +55,8 @@ interface ITallystickErrors {
     error LeavesNotRepeated(bytes32 earlierId, bytes32 batchId);
     /// @notice Thrown when a resolver's answer is not the one word its interface promises.
     error MalformedAnswer(address resolver);
+    /// @notice Thrown when registering a network that lets more bytes be demanded than a transaction carries.
+    error MaxBytesOutOfRange(uint256 maxBytes, uint256 highest);
     /// @notice Thrown when registering a model that is registered already.
     error ModelExists(bytes32 modelId);
     /// @notice Thrown when the model is not registered in the network.
@@ -59,14 +65,20 @@ interface ITallystickErrors {
     error NativeAmountMismatch(uint256 sent, uint256 needed);
     /// @notice Thrown when registering a network that is registered already.
     error NetworkExists(bytes32 networkId);
+    /// @notice Thrown when a network has counted all the inferences that its counters take: it takes no more commits.
+    error NetworkFull(bytes32 networkId, uint256 committed, uint256 highest);
     /// @notice Thrown when no network has this id.
     error NetworkNotFound(bytes32 networkId);
     /// @notice Thrown when the arbiter does not rule that the leaf is wrong.
     error NotDisproved(bytes32 batchId, uint256 leafIndex);
     /// @notice Thrown when only the network's owner may do this.
     error NotNetworkOwner(bytes32 networkId, address caller);
+    /// @notice Thrown when committing for an operator with neither its address nor its key.
+    error NotOperatorKey(address operator, address caller);
     /// @notice Thrown when the arbiter leaves the challenge undecided.
     error NotRuled(bytes32 batchId, uint256 leafIndex);
+    /// @notice Thrown when no batch is given to finalize.
+    error NothingToFinalize(bytes32 networkId, address operator);
     /// @notice Thrown when a network has burned nothing since the last sweep.
     error NothingToSweep(bytes32 networkId);
     /// @notice Thrown when the operator is not admitted to a network that is not open.
@@ -81,7 +93,7 @@ interface ITallystickErrors {
     error RepeatNotEarlier(bytes32 earlierId, bytes32 batchId);
     /// @notice Thrown when the requester did not sign the request behind a revealed leaf.
     error RequestNotSigned(bytes32 leaf, address requester);
-    /// @notice Thrown when a slot's window, with `delay` for archiving, is not over yet.
+    /// @notice Thrown when the batch in a slot is not finalizable, with an hour for archiving it, until `freeFrom`.
     error SlotTaken(uint256 slot, uint256 timestamp, uint256 freeFrom);
     /// @notice Thrown when a batch is not in a state that allows the move.
     error StateForbids(bytes32 batchId, State state);

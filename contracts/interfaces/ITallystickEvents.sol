@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Stamp} from "../libraries/StampLib.sol";
-import {Cause, Grade, Outcome, Rules} from "./Types.sol";
+import {Cause, Grade, Leaf, Outcome, Rules} from "./Types.sol";
 
 /// @title Events of the core
 /// @notice Totals, every pre-image and every credit can be rebuilt from these alone. Amounts in units of the network's
@@ -40,6 +40,8 @@ interface ITallystickEvents {
     event Deposited(address indexed asset, address indexed account, uint256 amount);
     /// @notice The account's credit shrank and the core paid `to`.
     event Withdrawn(address indexed asset, address indexed account, address indexed to, uint256 amount);
+    /// @notice The key may commit for the operator from now on, and the one before it no longer; zero: no key may.
+    event KeySet(address indexed operator, address indexed key);
     /// @notice Credit of the operator became stake of its lane.
     event Staked(bytes32 indexed networkId, address indexed operator, uint256 amount);
     /// @notice Stake of the lane became credit of the operator.
@@ -64,6 +66,9 @@ interface ITallystickEvents {
         Outcome outcome,
         uint256 finalizedCount
     );
+    /// @notice The evidence that raised the batch's grade, in its attestor's encoding.
+    /// @dev Of its own topic, so that whoever counts need not fetch it.
+    event EvidenceAccepted(bytes32 indexed batchId, Grade grade, bytes evidence);
     /// @notice Evidence raised the batch's grade.
     event BatchAttested(
         bytes32 indexed networkId, address indexed operator, bytes32 indexed batchId, Grade grade
@@ -89,15 +94,21 @@ interface ITallystickEvents {
         uint256 due
     );
     /// @notice The demand is answered; the batch is open again, and the bond is the operator's credit.
+    /// @dev A batch that a dispute reopens with closesAt more than challengeWindow + 16 responseWindow + 4 rulingWindow
+    /// after committedAt has outlasted its life: it will count as unresolved. So too after ChallengeUpheld.
     event LeafRevealed(
         bytes32 indexed networkId,
         address indexed operator,
         bytes32 indexed batchId,
         uint256 leafIndex,
-        bytes32 leaf,
+        Leaf leaf,
         uint256 closesAt,
-        uint256 bond
+        uint256 bond,
+        bytes32[] proof
     );
+    /// @notice The demand that asked for bytes is answered with these: keccak256 of each is the leaf's hash.
+    /// @dev Of its own topic, so that whoever counts need not fetch bytes.
+    event BytesRevealed(bytes32 indexed batchId, uint256 leafIndex, bytes input, bytes output);
     /// @notice The arbiter ruled for the operator; the batch is open again.
     /// @param credited to the operator, of the challenger's bond
     /// @param burned the rest of the bond
@@ -123,7 +134,7 @@ interface ITallystickEvents {
     );
     /// @notice The batch is rejected and archived: rejected grew by `count`, the lane's stake shrank by reward + burned.
     /// @param payee challenger, demander or prover, whose credit grew by `reward`
-    /// @param bondOwner whose credit grew by `bond`, of a dispute that this ended; or zero
+    /// @param bondOwner whose credit grew by `bond`, of a dispute that this ended; zero where the batch was undisputed
     event BatchRejected(
         bytes32 indexed networkId,
         address indexed operator,

@@ -26,7 +26,7 @@ enum Outcome {
     Audited,
     Enclave,
     Proven,
-    Unresolved // an arbiter once failed to rule on it
+    Unresolved // an arbiter once failed to rule on it, or disputes outlasted its life
 }
 
 /// @dev Why a batch was rejected.
@@ -61,7 +61,7 @@ struct Rules {
     uint96 stakePerInference; // locked for each inference until final or rejected; zero: unbacked
     uint96 challengeBond; // > 0 with an arbiter
     uint96 demandBond; // goes to the operator who answers
-    uint32 maxBytes; // input and output bytes together that a demand may ask for; zero: none
+    uint32 maxBytes; // input and output bytes together that a demand may ask for, up to 90,000; zero: none
     uint32 challengeWindow; // from commit
     uint32 responseWindow; // to answer a demand; also left after any dispute; <= challengeWindow / 2
     uint32 rulingWindow; // to rule on a challenge
@@ -191,14 +191,16 @@ struct Totals {
     uint256 burned;
 }
 
-/// @dev What the chain can say of a batch. Of a lapsed batch the grade reads Unchallenged: it counts as unresolved.
+/// @dev What the chain can say of a batch; all zero but the state where that is Unknown. Of a lapsed batch the grade
+/// reads Unchallenged: it counts as unresolved.
 struct Status {
     State state;
     Grade grade;
-    bool lapsed; // an arbiter once failed to rule on it
+    bool lapsed; // an arbiter once failed to rule on it, or disputes outlasted its life
     Cause cause; // of a rejection
     uint32 leafIndex; // the leaf that convicted it, by a ruling, a disproof or a fault; or was demanded in vain
     uint32 count; // inferences
+    uint40 committedAt; // Unix seconds
 }
 
 /// @dev What an attestor is told of a batch.

@@ -27,6 +27,12 @@ library RulesLib {
         }
     }
 
+    /// @dev Seconds from committedAt to the last closesAt that a dispute may leave a batch without marking it lapsed:
+    /// 17 answered demands or five slow challenges outlast it.
+    function span(Terms memory terms) internal pure returns (uint256) {
+        return uint256(terms.challengeWindow) + 16 * uint256(terms.responseWindow) + 4 * uint256(terms.rulingWindow);
+    }
+
     /// @dev The attestor of a grade above Unchallenged, or zero.
     function attestor(Terms memory terms, Grade grade) internal pure returns (address) {
         if (grade == Grade.Audited) return terms.auditor;
