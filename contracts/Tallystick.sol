@@ -482,6 +482,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         done = new bool[](calls.length);
         for (uint256 i = 0; i < calls.length; ++i) {
             // Each call is checked, and locked, as if it were sent alone. Not payable: none of them comes with coins.
+            // solhint-disable-next-line avoid-low-level-calls
             (done[i],) = address(this).delegatecall(calls[i]);
         }
     }
