@@ -7,7 +7,9 @@ TallystickError
 ├── ProofError (ValueError)        a proof that does not lead to the root
 ├── PreImageError (ValueError)     a storage word that is not the one of the pre-image
 ├── LedgerError (ValueError)       an event that cannot follow the ones before it
-│   └── UnknownEventError (LookupError)
+│   ├── UnknownEventError (LookupError)
+│   ├── UnknownNetworkError         of a network that no event registered
+│   └── MissingLogsError            and the core knows what it names: logs are missing
 ├── RecordError (ValueError)       wrong lines of a file of inferences
 ├── ReceiptError (ValueError)      a receipt of which a part fails
 └── StoreError (OSError)           batch data that cannot be kept or read
@@ -62,6 +64,18 @@ class UnknownEventError(LedgerError, LookupError):
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__(f"no event is called {name}")
+
+
+class UnknownNetworkError(LedgerError):
+    """An event in a network, 32 bytes in `network_id`, that no event before it registered."""
+
+    def __init__(self, message: str, network_id: bytes) -> None:
+        self.network_id = network_id
+        super().__init__(message)
+
+
+class MissingLogsError(LedgerError):
+    """An event that follows from others which the node left out."""
 
 
 class WrongLine(NamedTuple):

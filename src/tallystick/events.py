@@ -15,6 +15,7 @@ from tallystick.batch import Stamp
 from tallystick.enums import Cause, Grade, Outcome
 from tallystick.errors import FieldError, UnknownEventError
 from tallystick.hexes import from_hex
+from tallystick.inference import Leaf
 from tallystick.network import Rules
 from tallystick.words import check_bytes
 
@@ -122,6 +123,14 @@ class Withdrawn(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class KeySet(Event):
+    """The key, and none before it, may commit for the operator; zero: no key may."""
+
+    operator: Address
+    key: Address
+
+
+@dataclass(frozen=True, slots=True)
 class Staked(LaneEvent):
     """Credit of the operator became stake of its lane."""
 
@@ -166,6 +175,15 @@ class BatchAttested(BatchEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceAccepted(Event):
+    """The evidence that raised a batch's grade, in its attestor's encoding."""
+
+    batch_id: Bytes32
+    grade: Grade
+    evidence: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class BatchChallenged(BatchEvent):
     """A leaf is challenged; challengeBond left the challenger's credit."""
 
@@ -190,9 +208,21 @@ class LeafRevealed(BatchEvent):
     """The demand is answered; the bond is the operator's credit."""
 
     leaf_index: int
-    leaf: Bytes32
+    leaf: Leaf
     closes_at: int
     bond: int
+    proof: tuple[Bytes32, ...]
+    """Siblings from the leaf up."""
+
+
+@dataclass(frozen=True, slots=True)
+class BytesRevealed(Event):
+    """A demand for bytes is answered with these."""
+
+    batch_id: Bytes32
+    leaf_index: int
+    input: bytes
+    output: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,14 +281,17 @@ EVENTS: Mapping[str, type[Event]] = MappingProxyType(
             ModelRegistered,
             Deposited,
             Withdrawn,
+            KeySet,
             Staked,
             Unstaked,
             Swept,
             BatchCommitted,
+            EvidenceAccepted,
             BatchAttested,
             BatchChallenged,
             BatchDemanded,
             LeafRevealed,
+            BytesRevealed,
             ChallengeUpheld,
             ChallengeLapsed,
             BatchRejected,
@@ -269,6 +302,9 @@ EVENTS: Mapping[str, type[Event]] = MappingProxyType(
 )
 """Each event's class by its name in the ABI."""
 
+CARGO = frozenset({EvidenceAccepted.__name__, BytesRevealed.__name__})
+"""Events that carry data and move nothing: whoever counts does not fetch them."""
+
 
 def from_abi_values(name: str, args: Mapping[str, Any], position: Position) -> Event:
     """Return the event that decoded ABI values describe.
@@ -276,7 +312,8 @@ def from_abi_values(name: str, args: Mapping[str, Any], position: Position) -> E
     Args:
         name: the event's in the ABI.
         args: values by the parameters' names in the ABI; addresses and hashes as bytes or hex
-            text, enums as integers, a stamp as 32 bytes, rules as a tuple or by field name.
+            text, enums as integers, a stamp as 32 bytes, rules and leaves as tuples or by field
+            name.
         position: where the log stands.
 
     Raises:
@@ -308,6 +345,20 @@ def _read_bytes(length: int, field: str, value: Any) -> bytes:
     return plain
 
 
+def _read_leaf(value: Any) -> Leaf:
+    given = [value[_camel(name)] for name in Leaf._fields] if isinstance(value, Mapping) else value
+    if len(given) != len(Leaf._fields):
+        raise FieldError("leaf", f"{len(given)} values", f"{len(Leaf._fields)}")
+    requester, nonce, deadline, *hashes = given
+    names = Leaf._fields[3:]
+    read = (_read_bytes(32, name, one) for name, one in zip(names, hashes, strict=True))
+    return Leaf(_read_bytes(20, "requester", requester), int(nonce), int(deadline), *read)
+
+
+def _read_hashes(field: str, value: Any) -> tuple[bytes, ...]:
+    return tuple(_read_bytes(32, field, one) for one in value)
+
+
 def _read_rules(value: Any) -> Rules:
     names = [field.name for field in fields(Rules)]
     given = [value[_camel(name)] for name in names] if isinstance(value, Mapping) else list(value)
@@ -325,11 +376,15 @@ def _read_rules(value: Any) -> Rules:
 def _reader(field: str, hint: Any) -> Callable[[Any], Any]:
     if hint is Rules:
         return _read_rules
+    if hint is Leaf:
+        return _read_leaf
+    if hint == tuple[Bytes32, ...]:
+        return partial(_read_hashes, field)
     if hint is Stamp:
         return lambda value: Stamp.unpack(_read_bytes(32, field, value))
     if get_args(hint):
         return partial(_read_bytes, get_args(hint)[1], field)
-    if issubclass(hint, IntEnum | int | str):
+    if issubclass(hint, IntEnum | int | str | bytes):
         return hint  # type: ignore[no-any-return]
     raise TypeError(f"no reader for {hint}")
 

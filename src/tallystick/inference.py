@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from struct import Struct
-from typing import Any
+from typing import Any, NamedTuple
 
 from tallystick.eip712 import Domain
 from tallystick.errors import SignatureError
@@ -102,6 +102,24 @@ class Request:
                 f"the request is signed by {checksummed(signer)}; "
                 f"needed: its requester {checksummed(self.requester)}"
             )
+
+
+class Leaf(NamedTuple):
+    """What a leaf adds to its batch: an inference without what the batch says of it.
+
+    Source: `Leaf` in contracts/interfaces/Types.sol; the fields are in its order.
+    """
+
+    requester: bytes
+    nonce: int
+    deadline: int
+    input_hash: bytes
+    output_hash: bytes
+    trace_root: bytes
+
+    def inference(self, model_id: bytes, operator: bytes) -> "Inference":
+        """Return the inference of a batch of this model and operator."""
+        return Inference(model_id, operator, *self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """What the chain says, folded from the core's events, one function per event kind.
 
-A left fold over all events of one core from its first block on, in their order. An event that
-cannot follow the ones before it (one is missing, twice there, or from another contract) raises.
+A left fold over all events of one core from its first block on, in their order. An event applies
+wholly or not at all: each function checks first, then writes. One that cannot follow the events
+before it (one is missing, twice there, or from another contract) raises and changes nothing;
+whoever reads a chain asks the core about it (see chain.fold).
 """
 
 from collections import defaultdict
@@ -12,11 +14,16 @@ from functools import singledispatchmethod
 from tallystick import events
 from tallystick.batch import Batch, Dispute, PreImage, Stamp
 from tallystick.enums import Cause, DisputeKind, Grade, Outcome, State
-from tallystick.errors import LedgerError, UnknownEventError
+from tallystick.errors import (
+    FieldError,
+    LedgerError,
+    UnknownEventError,
+    UnknownNetworkError,
+)
 from tallystick.events import BatchEvent, Event, LaneEvent, NetworkEvent, Position
 from tallystick.network import Rules, model_id
 from tallystick.totals import Totals
-from tallystick.words import ZERO32
+from tallystick.words import ZERO32, ZERO_ADDRESS
 
 LaneKey = tuple[bytes, bytes]
 """Network id and operator."""
@@ -123,8 +130,13 @@ class Ledger:
         """By asset and account."""
         self.swept: defaultdict[bytes, int] = defaultdict(int)
         """By network id."""
+        self.keys: defaultdict[bytes, list[tuple[int, bytes]]] = defaultdict(list)
+        """By operator: block number and key of each KeySet, in order; a key of zero is none."""
+        self.passed_over = 0
+        """Events that whoever reads the chain passed over: the core knows nothing of what they
+        name."""
         self.last: Position | None = None
-        """Where the last event applied stands."""
+        """Where the last event applied, or passed over, stands."""
 
     @classmethod
     def of(cls, stream: Iterable[Event]) -> "Ledger":
@@ -135,21 +147,48 @@ class Ledger:
         return ledger
 
     def apply(self, event: Event) -> None:
-        """Move on by one event.
+        """Move on by one event, wholly or not at all.
 
         Raises:
-            LedgerError: the event cannot follow the ones before it; the ledger is unusable then.
+            LedgerError: the event cannot follow the ones before it; the ledger is as it was.
+            UnknownNetworkError: what it cannot follow is that no event has registered its network.
             UnknownEventError: the event is of no kind that the ledger knows.
         """
-        if not isinstance(event, Event):
-            raise UnknownEventError(type(event).__name__)
-        if self.last is not None:
-            if event.position.order <= self.last.order:
-                raise self._wrong(event, f"not after {self.last.order} (block, log)")
-            if event.position.address != self.last.address:
-                raise self._wrong(event, f"not from contract 0x{self.last.address.hex()}")
+        self._check_place(event)
         self._apply(event)
         self.last = event.position
+
+    def pass_over(self, event: Event) -> None:
+        """Move on behind an event without applying it, and count it.
+
+        Raises:
+            LedgerError: the event does not come after the ones before it.
+        """
+        self._check_place(event)
+        self.passed_over += 1
+        self.last = event.position
+
+    def key_of(self, operator: bytes) -> bytes:
+        """Return the key that may commit for an operator, 20 bytes; zero: none."""
+        changes = self.keys.get(operator)
+        return changes[-1][1] if changes else ZERO_ADDRESS
+
+    def keys_at(self, operator: bytes, block: int) -> set[bytes]:
+        """Return the keys that might commit for an operator at some time in a block; never zero.
+
+        Args:
+            operator: 20 bytes.
+            block: number.
+        """
+        found, before = set(), ZERO_ADDRESS
+        for number, key in self.keys.get(operator, ()):
+            if number > block:
+                break
+            if number < block:
+                before = key
+            else:
+                found.add(key)
+        return (found | {before}) - {ZERO_ADDRESS}
 
     def held(self, asset: bytes) -> int:
         """Return what the core owes in an asset: credits, stakes, bonds and unswept burns."""
@@ -219,53 +258,64 @@ class Ledger:
 
     @_apply.register
     def _deposited(self, event: events.Deposited) -> None:
-        self._credit(event, event.asset, event.account, event.amount)
+        self._credit(event.asset, event.account, event.amount)
 
     @_apply.register
     def _withdrawn(self, event: events.Withdrawn) -> None:
-        self._credit(event, event.asset, event.account, -event.amount)
+        self._need_credit(event, event.asset, event.account, event.amount)
+        self._credit(event.asset, event.account, -event.amount)
+
+    @_apply.register
+    def _key_set(self, event: events.KeySet) -> None:
+        self.keys[event.operator].append((event.position.block_number, event.key))
 
     @_apply.register
     def _staked(self, event: events.Staked) -> None:
-        self._credit(event, self._asset(event), event.operator, -event.amount)
+        asset = self._asset(event)
+        self._need_credit(event, asset, event.operator, event.amount)
+        self._credit(asset, event.operator, -event.amount)
         self._lane(event).stake += event.amount
 
     @_apply.register
     def _unstaked(self, event: events.Unstaked) -> None:
-        self._take_stake(event, event.amount)
-        self._credit(event, self._asset(event), event.operator, event.amount)
+        asset = self._asset(event)
+        self._need_stake(event, event.amount)
+        self._lane(event).stake -= event.amount
+        self._credit(asset, event.operator, event.amount)
 
     @_apply.register
     def _swept(self, event: events.Swept) -> None:
-        self.swept[event.network_id] += event.amount
-        if self.swept[event.network_id] > self.totals[event.network_id].burned:
+        asset = self._asset(event)
+        if event.asset != asset:
+            raise self._wrong(event, f"the network's asset is 0x{asset.hex()}")
+        swept = self.swept.get(event.network_id, 0) + event.amount
+        if swept > self._totals(event).burned:
             raise self._wrong(event, "more was swept than burned")
+        self.swept[event.network_id] = swept
 
     @_apply.register
     def _batch_committed(self, event: events.BatchCommitted) -> None:
         self._network(event)
-        lane, stamp = self._lane(event), event.stamp
-        batch = Batch(
-            event.network_id,
-            event.operator,
-            event.index,
-            event.model_id,
-            event.root,
-            stamp.count,
-            event.commit_deadline,
-        )
+        stamp = event.stamp
+        batch = self._batch(event)
         if batch.id() != event.batch_id:
             raise self._wrong(event, f"its fields hash to batch 0x{batch.id().hex()}")
-        if event.index != lane.next_index:
-            raise self._wrong(event, f"the lane's next index is {lane.next_index}")
-        before = lane.slots.get(stamp.slot, ZERO32)
+        held = self.lanes.get((event.network_id, event.operator), Lane())
+        if event.index != held.next_index:
+            raise self._wrong(event, f"the lane's next index is {held.next_index}")
+        before = held.slots.get(stamp.slot, ZERO32)
+        over: BatchRecord | None = None
         if event.finalized_id != ZERO32:
             if before != event.finalized_id:
                 raise self._wrong(event, f"slot {stamp.slot} held batch 0x{before.hex()}")
-            self._finalize(event, event.finalized_id, event.outcome, event.finalized_count)
+            over = self._finalizable(event, before, event.outcome, event.finalized_count)
         elif before != ZERO32 and self.batches[before].state not in (State.FINAL, State.REJECTED):
             raise self._wrong(event, f"slot {stamp.slot} holds a batch that is not over")
-        self.totals[event.network_id] = self.totals[event.network_id].commit(stamp.count)
+
+        if over is not None:
+            self._finalize(event, over)
+        self.totals[event.network_id] = self._totals(event).commit(stamp.count)
+        lane = self._lane(event)
         lane.next_index += 1
         lane.open_inferences += stamp.count
         lane.slots[stamp.slot] = event.batch_id
@@ -304,23 +354,26 @@ class Ledger:
 
     @_apply.register
     def _leaf_revealed(self, event: events.LeafRevealed) -> None:
-        self._reopen(event, DisputeKind.DEMAND, event.closes_at, event.bond)
-        self._credit(event, self._asset(event), event.operator, event.bond)
+        record, stamp = self._reopening(event, DisputeKind.DEMAND, event.closes_at, event.bond)
+        self._reopen(record, stamp)
+        self._credit(self._asset(event), event.operator, event.bond)
 
     @_apply.register
     def _challenge_upheld(self, event: events.ChallengeUpheld) -> None:
         bond = event.credited + event.burned
-        self._reopen(event, DisputeKind.CHALLENGE, event.closes_at, bond)
-        self._credit(event, self._asset(event), event.operator, event.credited)
-        self.totals[event.network_id] = self.totals[event.network_id].burn(event.burned)
+        record, stamp = self._reopening(event, DisputeKind.CHALLENGE, event.closes_at, bond)
+        self._reopen(record, stamp)
+        self._credit(self._asset(event), event.operator, event.credited)
+        self.totals[event.network_id] = self._totals(event).burn(event.burned)
 
     @_apply.register
     def _challenge_lapsed(self, event: events.ChallengeLapsed) -> None:
         bond = event.returned + event.burned
-        record = self._reopen(event, DisputeKind.CHALLENGE, event.closes_at, bond)
+        record, stamp = self._reopening(event, DisputeKind.CHALLENGE, event.closes_at, bond)
+        self._reopen(record, stamp)
         record.lapsed = True
-        self._credit(event, self._asset(event), event.challenger, event.returned)
-        self.totals[event.network_id] = self.totals[event.network_id].burn(event.burned)
+        self._credit(self._asset(event), event.challenger, event.returned)
+        self.totals[event.network_id] = self._totals(event).burn(event.burned)
 
     @_apply.register
     def _batch_rejected(self, event: events.BatchRejected) -> None:
@@ -328,90 +381,104 @@ class Ledger:
         self._check_count(event, record, event.count)
         if event.bond != self._bond(record):
             raise self._wrong(event, f"the pending bond is {self._bond(record)}")
+        owner = record.dispute.party if record.dispute else ZERO_ADDRESS
+        if event.bond_owner != owner:
+            raise self._wrong(event, f"the pending bond is of 0x{owner.hex()}")
+        asset = self._asset(event)
+        self._need_stake(event, event.reward + event.burned)
+
         record.state, record.dispute, record.archived = State.REJECTED, None, True
         record.cause, record.leaf_index = event.cause, event.leaf_index
-        self._take_stake(event, event.reward + event.burned)
-        self._lane(event).open_inferences -= event.count
-        asset = self._asset(event)
-        self._credit(event, asset, event.payee, event.reward)
-        self._credit(event, asset, event.bond_owner, event.bond)
-        totals = self.totals[event.network_id]
+        lane = self._lane(event)
+        lane.stake -= event.reward + event.burned
+        lane.open_inferences -= event.count
+        self._credit(asset, event.payee, event.reward)
+        self._credit(asset, event.bond_owner, event.bond)
+        totals = self._totals(event)
         self.totals[event.network_id] = totals.reject(event.count, event.burned)
 
     @_apply.register
     def _batch_finalized(self, event: events.BatchFinalized) -> None:
-        self._finalize(event, event.batch_id, event.outcome, event.count)
+        record = self._finalizable(event, event.batch_id, event.outcome, event.count)
+        self._finalize(event, record)
 
     @_apply.register
     def _batch_archived(self, event: events.BatchArchived) -> None:
         self._record(event, event.batch_id, State.FINAL).archived = True
 
-    # What several kinds share.
+    @_apply.register
+    def _cargo(self, event: events.EvidenceAccepted | events.BytesRevealed) -> None:
+        """Change nothing: what they carry is for whoever judges, and an event beside them tells."""
 
-    def _finalize(self, event: BatchEvent, key: bytes, out: Outcome, n: int) -> None:
+    # What several kinds check.
+
+    def _check_place(self, event: Event) -> None:
+        if not isinstance(event, Event):
+            raise UnknownEventError(type(event).__name__)
+        if self.last is not None:
+            if event.position.order <= self.last.order:
+                raise self._wrong(event, f"not after {self.last.order} (block, log)")
+            if event.position.address != self.last.address:
+                raise self._wrong(event, f"not from contract 0x{self.last.address.hex()}")
+
+    def _batch(self, event: events.BatchCommitted) -> Batch:
+        try:
+            return Batch(
+                event.network_id,
+                event.operator,
+                event.index,
+                event.model_id,
+                event.root,
+                event.stamp.count,
+                event.commit_deadline,
+            )
+        except FieldError as error:
+            raise self._wrong(event, str(error)) from error
+
+    def _finalizable(self, event: BatchEvent, key: bytes, out: Outcome, n: int) -> BatchRecord:
         record = self._record(event, key, State.OPEN)
         self._check_count(event, record, n)
         if out is not record.outcome:
             raise self._wrong(event, f"the outcome is {record.outcome.name} by earlier events")
-        record.state = State.FINAL
-        self._lane(event).open_inferences -= n
-        self.totals[event.network_id] = self.totals[event.network_id].finalize(out, n)
+        return record
 
-    def _dispute(self, event: BatchEvent, dispute: Dispute) -> None:
-        record = self._record(event, event.batch_id, State.OPEN)
-        record.state, record.dispute = State.DISPUTED, dispute
-        self._credit(event, self._asset(event), dispute.party, -self._bond(record))
-
-    def _reopen(
-        self,
-        event: BatchEvent,
-        kind: DisputeKind,
-        closes_at: int,
-        bond: int,
-    ) -> BatchRecord:
+    def _reopening(
+        self, event: BatchEvent, kind: DisputeKind, closes_at: int, bond: int
+    ) -> tuple[BatchRecord, Stamp]:
+        """Return the batch whose dispute of this kind ends, and its stamp from then on."""
         record = self._record(event, event.batch_id, State.DISPUTED)
         if record.dispute is None or record.dispute.kind is not kind:
             raise self._wrong(event, f"the batch has no {kind.name.lower()} pending")
         if bond != self._bond(record):
             raise self._wrong(event, f"the pending bond is {self._bond(record)}")
-        record.state, record.dispute = State.OPEN, None
-        record.stamp = record.stamp.closing_at(closes_at)
-        return record
+        try:
+            return record, record.stamp.closing_at(closes_at)
+        except FieldError as error:
+            raise self._wrong(event, str(error)) from error
 
-    def _bond(self, record: BatchRecord) -> int:
-        if record.dispute is None:
-            return 0
-        rules = self.networks[record.batch.network_id].rules
-        if record.dispute.kind is DisputeKind.CHALLENGE:
-            return rules.challenge_bond
-        return rules.demand_bond
-
-    def _credit(self, event: Event, asset: bytes, account: bytes, change: int) -> None:
-        if change == 0:
-            return
-        self.credits[asset, account] += change
-        if self.credits[asset, account] < 0:
+    def _need_credit(self, event: Event, asset: bytes, account: bytes, amount: int) -> None:
+        if self.credits.get((asset, account), 0) < amount:
             raise self._wrong(event, f"credit of 0x{account.hex()} would fall below zero")
 
-    def _take_stake(self, event: LaneEvent, amount: int) -> None:
-        lane = self._lane(event)
-        lane.stake -= amount
-        if lane.stake < 0:
+    def _need_stake(self, event: LaneEvent, amount: int) -> None:
+        lane = self.lanes.get((event.network_id, event.operator))
+        if (lane.stake if lane else 0) < amount:
             raise self._wrong(event, "the lane's stake would fall below zero")
 
     def _network(self, event: NetworkEvent) -> Network:
         if event.network_id not in self.networks:
-            raise self._wrong(event, "no event has registered its network")
+            reason = f"no event has registered network 0x{event.network_id.hex()}"
+            raise UnknownNetworkError(_told(event, reason), event.network_id)
         return self.networks[event.network_id]
 
     def _asset(self, event: NetworkEvent) -> bytes:
         return self._network(event).rules.asset
 
-    def _lane(self, event: LaneEvent) -> Lane:
-        self._network(event)
-        return self.lanes[event.network_id, event.operator]
+    def _totals(self, event: NetworkEvent) -> Totals:
+        return self.totals.get(event.network_id, Totals())
 
     def _record(self, event: LaneEvent, key: bytes, *states: State) -> BatchRecord:
+        self._network(event)
         record = self.batches.get(key)
         if record is None:
             raise self._wrong(event, f"no event has committed batch 0x{key.hex()}")
@@ -426,5 +493,47 @@ class Ledger:
             raise self._wrong(event, f"the batch has {record.batch.count} inferences")
 
     def _wrong(self, event: Event, reason: str) -> LedgerError:
-        place = event.position.order
-        return LedgerError(f"{type(event).__name__} at {place} (block, log): {reason}")
+        return LedgerError(_told(event, reason))
+
+    # What several kinds write, once all is checked.
+
+    def _finalize(self, event: BatchEvent, record: BatchRecord) -> None:
+        record.state, count = State.FINAL, record.batch.count
+        self._lane(event).open_inferences -= count
+        self.totals[event.network_id] = self._totals(event).finalize(record.outcome, count)
+
+    def _dispute(self, event: BatchEvent, dispute: Dispute) -> None:
+        record, asset = self._record(event, event.batch_id, State.OPEN), self._asset(event)
+        bond = self._bond_of(record, dispute)
+        self._need_credit(event, asset, dispute.party, bond)
+        record.state, record.dispute = State.DISPUTED, dispute
+        self._credit(asset, dispute.party, -bond)
+
+    def _reopen(self, record: BatchRecord, stamp: Stamp) -> None:
+        """Open a batch again; one whose disputes outlast its life counts as unresolved."""
+        rules = self.networks[record.batch.network_id].rules
+        record.state, record.dispute, record.stamp = State.OPEN, None, stamp
+        if stamp.closes_at > stamp.committed_at + rules.lapse_after:
+            record.lapsed = True
+
+    def _credit(self, asset: bytes, account: bytes, change: int) -> None:
+        if change:
+            self.credits[asset, account] += change
+
+    def _lane(self, event: LaneEvent) -> Lane:
+        self._network(event)
+        return self.lanes[event.network_id, event.operator]
+
+    def _bond(self, record: BatchRecord) -> int:
+        return self._bond_of(record, record.dispute) if record.dispute else 0
+
+    def _bond_of(self, record: BatchRecord, dispute: Dispute) -> int:
+        rules = self.networks[record.batch.network_id].rules
+        if dispute.kind is DisputeKind.CHALLENGE:
+            return rules.challenge_bond
+        return rules.demand_bond
+
+
+def _told(event: Event, reason: str) -> str:
+    place = event.position.order
+    return f"{type(event).__name__} at {place} (block, log): {reason}"

@@ -13,6 +13,8 @@ from tallystick.words import ZERO32, ZERO_ADDRESS, address, check_bytes, check_u
 
 MAX_WINDOW = 365 * 24 * 3600
 """Longest window of a network's rules, in seconds."""
+MAX_BYTES = 90_000
+"""Most bytes of input and output that a network may let be demanded: a transaction carries them."""
 REWARD_BONDS = 16
 """A reward is at most this many challenge bonds."""
 
@@ -47,7 +49,7 @@ class Rules:
     challenge_bond: int = 0
     demand_bond: int = 0
     max_bytes: int = 0
-    """Input and output bytes together that a demand may ask for; zero: none."""
+    """Input and output bytes together that a demand may ask for, at most MAX_BYTES; zero: none."""
     challenge_window: int = 0
     response_window: int = 0
     ruling_window: int = 0
@@ -131,8 +133,35 @@ class Rules:
             )
         if self.arbiter != ZERO_ADDRESS and self.challenge_bond == 0:
             reasons.append("challenge_bond is 0; needed: more than 0 with an arbiter")
+        if self.max_bytes > MAX_BYTES:
+            reasons.append(
+                f"max_bytes is {self.max_bytes}; needed: at most {MAX_BYTES}, so that one "
+                "transaction can reveal a leaf with its bytes"
+            )
         if reasons:
             raise RulesError(reasons)
+
+    @property
+    def lapse_after(self) -> int:
+        """Seconds after its commit beyond which a dispute that reopens a batch marks it lapsed.
+
+        Source: RulesLib.
+
+        >>> Rules(challenge_window=3600, response_window=600, ruling_window=1200).lapse_after
+        18000
+        """
+        return self.challenge_window + 16 * self.response_window + 4 * self.ruling_window
+
+    @property
+    def life(self) -> int:
+        """Seconds after its commit by which every batch is over that did not lapse.
+
+        Source: lifeOf of the core.
+
+        >>> Rules(challenge_window=3600, response_window=600, ruling_window=1200).life
+        19800
+        """
+        return self.lapse_after + self.response_window + self.ruling_window
 
     def abi(self) -> tuple[Any, ...]:
         """Return the tuple that the contract's functions take, addresses as 20 bytes."""

@@ -33,3 +33,5 @@ class Status:
     """Of a rejection: the leaf that convicted it, or was demanded in vain."""
     count: int
     """Inferences."""
+    committed_at: int
+    """Unix seconds."""

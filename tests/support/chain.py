@@ -9,7 +9,8 @@ from web3 import Web3
 
 from tallystick.chain.call import Call
 from tallystick.chain.deploy import create2_address, creation_code, deployment
-from tallystick.chain.logs import decode_log, read_events
+from tallystick.chain.fold import EventSource, read_ledger
+from tallystick.chain.logs import decode_log
 from tallystick.chain.registry import Registry
 from tallystick.chain.revert import ContractError, decode_revert
 from tallystick.chain.sender import Sent
@@ -101,7 +102,7 @@ class Chain:
         """What the events say."""
         first = self.deployed["blockNumber"]
         last = self.w3.eth.block_number
-        return Ledger.of(read_events(self.w3, self.registry.address, first, last))
+        return read_ledger([EventSource(self.registry)], first, last)
 
     @contextlib.contextmanager
     def isolated(self) -> Iterator[None]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from eth_abi.codec import ABIDecoder
 from eth_abi.decoding import StringDecoder
+from eth_abi.exceptions import DecodingError
 from eth_abi.registry import BaseEquals
 from eth_abi.registry import registry as default_registry
 from eth_utils.abi import collapse_if_tuple
@@ -14,7 +15,7 @@ from web3.exceptions import Web3Exception
 
 from tallystick.chain.abi import contract, signature_hash
 from tallystick.errors import TallystickError
-from tallystick.events import Event, Position, from_abi_values
+from tallystick.events import CARGO, Event, Position, from_abi_values
 from tallystick.hexes import to_hex
 from tallystick.progress import Progress
 
@@ -26,10 +27,23 @@ class LogError(TallystickError, RuntimeError):
     """A node answered with logs that cannot be the range's."""
 
 
+def topics(cargo: bool = False) -> list[str]:
+    """Return the first topics of the core's events as hex text.
+
+    Args:
+        cargo: with those that only carry data: BytesRevealed and EvidenceAccepted.
+    """
+    return [
+        to_hex(topic) for topic, entry in _events().items() if cargo or entry["name"] not in CARGO
+    ]
+
+
 def read_events(
     w3: Web3, address: bytes, first: int, last: int, progress: Progress | None = None
 ) -> Iterator[Event]:
     """Yield the core's events of a block range, ordered by block and log index, each once.
+
+    Those that only carry data are left out: what bytes and evidence weigh, nobody has to fetch.
 
     Args:
         w3: connected.
@@ -39,25 +53,42 @@ def read_events(
         progress: called with blocks done and blocks in all.
 
     Raises:
-        LogError: a log outside the range, of another contract, or of no known event.
+        LogError: a log outside the range, of another contract, or not what the ABI says.
     """
     for log in read_logs(w3, address, first, last, progress):
         yield decode_log(log)
 
 
 def read_logs(
-    w3: Web3, address: bytes, first: int, last: int, progress: Progress | None = None
+    w3: Web3,
+    address: bytes,
+    first: int,
+    last: int,
+    progress: Progress | None = None,
+    cargo: bool = False,
 ) -> Iterator[Any]:
-    """Yield the core's logs as the node gives them; arguments, order and errors as of read_events.
+    """Yield the core's logs as the node gives them; order and errors as of read_events.
 
-    Logs of events that the core does not have are not looked for.
+    Args:
+        w3: connected.
+        address: the core's, 20 bytes.
+        first: first block, included.
+        last: last block, included.
+        progress: called with blocks done and blocks in all.
+        cargo: with the logs of events that only carry data.
     """
+    wanted: Any = [topics(cargo)]
     size, start = FIRST_RANGE, first
     while start <= last:
         end = min(start + size - 1, last)
         try:
             logs = w3.eth.get_logs(
-                {"address": Web3.to_checksum_address(address), "fromBlock": start, "toBlock": end}
+                {
+                    "address": Web3.to_checksum_address(address),
+                    "fromBlock": start,
+                    "toBlock": end,
+                    "topics": wanted,
+                }
             )
         except (Web3Exception, ValueError, OSError):
             if size == 1:
@@ -71,27 +102,35 @@ def read_logs(
 
 
 def decode_log(log: Any) -> Event:
-    """Return the event of one log as a node gives it."""
+    """Return the event of one log as a node gives it; LogError if it is not what the ABI says."""
     position = Position(
         log["blockNumber"],
         log["logIndex"],
         bytes(log["transactionHash"]),
         bytes.fromhex(log["address"][2:]),
     )
-    topics = [bytes(topic) for topic in log["topics"]]
-    entry = _events().get(topics[0]) if topics else None
+    found = [bytes(topic) for topic in log["topics"]]
+    entry = _events().get(found[0]) if found else None
     if entry is None:
         raise LogError(f"log {position.order} (block, log) is of no event that the core has")
+    try:
+        values = _values(entry, found[1:], bytes(log["data"]))
+        return from_abi_values(entry["name"], values, position)
+    except (DecodingError, ValueError) as error:
+        raise LogError(f"{entry['name']} at {position.order} (block, log): {error}") from error
+
+
+def _values(entry: dict[str, Any], found: list[bytes], data: bytes) -> dict[str, Any]:
     indexed = [argument for argument in entry["inputs"] if argument["indexed"]]
     plain = [argument for argument in entry["inputs"] if not argument["indexed"]]
     values = {
         argument["name"]: _decoder().decode([argument["type"]], topic)[0]
-        for argument, topic in zip(indexed, topics[1:], strict=True)
+        for argument, topic in zip(indexed, found, strict=True)
     }
     types = [collapse_if_tuple(argument) for argument in plain]
-    for argument, value in zip(plain, _decoder().decode(types, bytes(log["data"])), strict=True):
+    for argument, value in zip(plain, _decoder().decode(types, data), strict=True):
         values[argument["name"]] = value
-    return from_abi_values(entry["name"], values, position)
+    return values
 
 
 def _ordered(logs: Any, address: bytes, start: int, end: int) -> Iterator[Any]:

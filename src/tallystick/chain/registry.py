@@ -85,5 +85,5 @@ class Registry:
 
 
 def _status(answer: tuple[Any, ...]) -> Status:
-    state, grade, lapsed, cause, leaf_index, count = answer
-    return Status(State(state), Grade(grade), lapsed, Cause(cause), leaf_index, count)
+    state, grade, lapsed, cause, *numbers = answer
+    return Status(State(state), Grade(grade), lapsed, Cause(cause), *numbers)

@@ -14,7 +14,7 @@ Function = Callable[..., Any]
 
 
 def chain_options(function: Function) -> Function:
-    """Give a ChainCommand --registry and --json, and a Session as first argument."""
+    """Give a ChainCommand --registry, --more-rpc and --json, and a Session as first argument."""
 
     @click.option(
         "--registry",
@@ -22,12 +22,23 @@ def chain_options(function: Function) -> Function:
         envvar="TALLYSTICK_REGISTRY",
         help="Address of the core; else the one recorded in deployments/.",
     )
+    @click.option(
+        "--more-rpc",
+        "more_rpcs",
+        multiple=True,
+        envvar="TALLYSTICK_MORE_RPC",
+        metavar="URL",
+        help="Node to read events from where the first leaves some out; several, in turn.",
+    )
     @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
     @wraps(function)
-    def wrapped(registry: bytes | None, as_json: bool, **values: Any) -> Any:
+    def wrapped(
+        registry: bytes | None, more_rpcs: tuple[str, ...], as_json: bool, **values: Any
+    ) -> Any:
         account = values.pop("account", None)
         dry_run = values.pop("dry_run", False)
-        return function(Session.connected(registry, account, as_json, dry_run), **values)
+        session = Session.connected(registry, account, as_json, dry_run, more_rpcs)
+        return function(session, **values)
 
     return wrapped
 

@@ -25,7 +25,7 @@ def chain_status(session: Session, file: Path) -> list[dict[str, Any]]:
         if receipt.chain_id != here:
             raise CommandError(f"the receipt is of chain {receipt.chain_id}; this is {here}")
         if receipt.registry not in ledgers:
-            named = Session(session.w3, receipt.registry)
+            named = Session(session.w3, receipt.registry, more_rpcs=session.more_rpcs)
             ledgers[receipt.registry] = named.ledger(block)
         record = ledgers[receipt.registry].batches.get(receipt.batch_id)
         if record is None:

@@ -2,22 +2,26 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from web3 import Web3
+from web3 import HTTPProvider, Web3
 
 from tallystick.chain import deployments
 from tallystick.chain.ape_sender import ApeSender
 from tallystick.chain.call import Call
+from tallystick.chain.fold import EventSource, read_ledger
 from tallystick.chain.keyfile import has_passphrase, unlock
-from tallystick.chain.logs import read_events
 from tallystick.chain.registry import Registry
 from tallystick.chain.sender import Sender, Sent
 from tallystick.cli.command import CommandError
 from tallystick.hexes import checksummed
 from tallystick.ledger import Ledger
 from tallystick.output import Row, show
+
+_TIMEOUT = 30.0
+"""Seconds for an answer of a further node."""
 
 
 class Session:
@@ -29,6 +33,7 @@ class Session:
         sender: who sends; None: nobody was named.
         as_json: print JSON.
         dry_run: send nothing.
+        more_rpcs: URLs of nodes to read events from where the first leaves some out.
     """
 
     def __init__(
@@ -38,13 +43,20 @@ class Session:
         sender: Sender | None = None,
         as_json: bool = False,
         dry_run: bool = False,
+        more_rpcs: Sequence[str] = (),
     ) -> None:
+        self.more_rpcs = tuple(more_rpcs)
         self.w3, self.as_json, self.dry_run = w3, as_json, dry_run
         self._registry, self._sender = registry, sender
 
     @classmethod
     def connected(
-        cls, registry: bytes | None, account: Any, as_json: bool, dry_run: bool
+        cls,
+        registry: bytes | None,
+        account: Any,
+        as_json: bool,
+        dry_run: bool,
+        more_rpcs: Sequence[str] = (),
     ) -> "Session":
         """Return the session of the provider that Ape has connected.
 
@@ -60,7 +72,7 @@ class Session:
                 unlock(account)
             sender = ApeSender(account)
         w3: Web3 = ManagerAccessMixin.provider.web3
-        return cls(w3, registry, sender, as_json, dry_run)
+        return cls(w3, registry, sender, as_json, dry_run, more_rpcs)
 
     @property
     def sender(self) -> Sender:
@@ -97,7 +109,11 @@ class Session:
         return int(self.w3.eth.get_block(block)["number"])  # type: ignore[arg-type]
 
     def ledger(self, block: int | None = None) -> Ledger:
-        """Return what the events up to a block say; None: up to the latest."""
+        """Return what the events up to a block say; None: up to the latest.
+
+        Raises:
+            MissingLogsError: every node leaves out logs.
+        """
         registry = self.registry
         last = self.w3.eth.block_number if block is None else block
         recorded = [
@@ -106,7 +122,11 @@ class Session:
             if entry.address_bytes == registry.address
         ]
         first = min(recorded, default=0)
-        return Ledger.of(read_events(self.w3, registry.address, first, last))
+        others = [
+            Registry(Web3(HTTPProvider(url, {"timeout": _TIMEOUT})), registry.address)
+            for url in self.more_rpcs
+        ]
+        return read_ledger([EventSource(one) for one in (registry, *others)], first, last)
 
     def show(self, result: Row | list[Row]) -> None:
         """Print a result as the user wants it."""

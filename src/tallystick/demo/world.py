@@ -6,7 +6,7 @@ from web3 import Web3
 
 from tallystick.chain.call import Call, encode_call
 from tallystick.chain.deploy import create2_address, creation_code, deploy
-from tallystick.chain.logs import read_events
+from tallystick.chain.fold import EventSource, read_ledger
 from tallystick.chain.registry import Registry
 from tallystick.chain.sender import Sender, Sent, Web3Sender
 from tallystick.demo.cast import JURORS, ROLES, account
@@ -112,7 +112,7 @@ class World:
 
     def ledger(self) -> Ledger:
         """Return what the events say up to the latest block."""
-        return Ledger.of(read_events(self.w3, self.registry.address, 0, self.w3.eth.block_number))
+        return read_ledger([EventSource(self.registry)], 0, self.w3.eth.block_number)
 
     def stage_of(self, network: bytes) -> Stage:
         """Return the network of an id."""

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from web3 import HTTPProvider, Web3
 from web3.exceptions import Web3Exception
 
-from tallystick.chain.logs import read_events
+from tallystick.chain.fold import EventSource, read_ledger
+from tallystick.chain.registry import Registry
 from tallystick.hub.errors import HubError
-from tallystick.ledger import Ledger, Model
+from tallystick.ledger import Model
 from tallystick.progress import Progress
 
 
@@ -23,14 +24,15 @@ def read_models(
         progress: called with blocks done and blocks in all.
 
     Raises:
-        HubError: no node answers.
+        HubError: no node answers, or all leave out logs.
     """
     failures = []
     for url in rpcs:
         w3 = Web3(HTTPProvider(url, request_kwargs={"timeout": 30}))
         try:
             last = w3.eth.block_number
-            return Ledger.of(read_events(w3, core, first_block, last, progress)).models
+            source = EventSource(Registry(w3, core))
+            return read_ledger([source], first_block, last, progress).models
         except (Web3Exception, OSError, ValueError) as error:
             failures.append(f"{url}: {' '.join(str(error).split())}")
     raise HubError("; ".join(failures))

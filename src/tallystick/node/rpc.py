@@ -4,16 +4,20 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from web3 import Web3
+from web3 import HTTPProvider, Web3
 from web3.exceptions import Web3Exception
 from web3.middleware import Web3Middleware
 
+from tallystick.chain.registry import Registry
 from tallystick.keccak import keccak256
+from tallystick.node.settings import Common
 
 ATTEMPTS = 6
 """Of one call; what five failures in a row hit comes again with the next look at the chain."""
 FIRST_PAUSE = 0.05
 """Seconds before the second attempt; each further pause is twice as long."""
+_TIMEOUT = 30.0
+"""Seconds for an answer of a further node."""
 _KNOWN = ("already known", "already imported", "known transaction", "nonce too low")
 # Errors of a provider's own making; a revert (3) or a refused parameter comes back the same.
 _TRANSIENT = {-32005, -32603, -32000, -32016, 429}
@@ -58,6 +62,14 @@ def persist(w3: Web3) -> Web3:
     if "persistent" not in w3.middleware_onion:
         w3.middleware_onion.inject(Persistent, "persistent", layer=0)
     return w3
+
+
+def other_nodes(common: Common, registry: Registry) -> list[Registry]:
+    """Return the core at the further nodes that settings name, to read events from."""
+    return [
+        Registry(persist(Web3(HTTPProvider(url, {"timeout": _TIMEOUT}))), registry.address)
+        for url in common.more_rpc
+    ]
 
 
 def _is_known(answer: Any) -> bool:

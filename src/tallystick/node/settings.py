@@ -78,6 +78,8 @@ class Common(_Section):
     """The chain, as Ape's --network names it: ecosystem:network, or with a provider."""
     rpc: str | None = None
     """JSON-RPC URL, in place of the provider of Ape's network."""
+    more_rpc: list[str] = []
+    """URLs of further nodes, from which events are read where the first leaves some out."""
     registry: Address | None = None
     """The core; None: as recorded for the chain by `ape run deploy`."""
     first_block: Annotated[int, Field(ge=0)] | None = None

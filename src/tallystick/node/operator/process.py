@@ -25,7 +25,7 @@ from tallystick.node.operator.journal import Journal
 from tallystick.node.operator.lane import Lane
 from tallystick.node.operator.receipts import Receipts
 from tallystick.node.operator.rounds import Rounds
-from tallystick.node.rpc import persist
+from tallystick.node.rpc import other_nodes, persist
 from tallystick.node.sender import LockedSender
 from tallystick.node.settings import Settings
 from tallystick.store import BatchStore
@@ -65,7 +65,7 @@ def run_operator(
         own,
         registry,
         LockedSender(sender, common.data, chain_id, metrics),
-        Follower(registry, first_block, common.confirmations),
+        Follower(registry, first_block, common.confirmations, other_nodes(common, registry)),
         journal,
         BatchStore(store),
         metrics,

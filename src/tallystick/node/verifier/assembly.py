@@ -8,6 +8,7 @@ from tallystick.chain import deployments
 from tallystick.chain.panel import Panel
 from tallystick.chain.registry import Registry
 from tallystick.node.errors import SettingsError
+from tallystick.node.rpc import other_nodes
 from tallystick.node.settings import Common, Settings
 from tallystick.node.verifier.acting import Acting
 from tallystick.node.verifier.collecting import Collecting
@@ -45,7 +46,8 @@ def assemble(settings: Settings, w3: Web3, signer: Signer) -> Verifier:
     folder = common.data / f"verifier-{place}-{signer.address.hex()}"
     journal = Journal(folder / "journal.sqlite3")
     purse = Purse(journal, own.spending_cap_per_day, own.gas_price_cap)
-    reader = Reader(registry, journal, first, common.confirmations)
+    others = other_nodes(common, registry)
+    reader = Reader(registry, journal, first, common.confirmations, others)
     outbox = Outbox(
         w3, signer, journal, purse, common.data, common.confirmations, dry_run=own.dry_run
     )
