@@ -488,11 +488,12 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     }
 
     // VIEWS
+    // Zeros alone may be an unknown network's: only then is it asked whether there is one.
 
     /// @inheritdoc ITallystick
-    function totals(bytes32 networkId) external view returns (Totals memory) {
-        ownerOf(networkId);
-        return _networks[networkId].tally.read();
+    function totals(bytes32 networkId) external view returns (Totals memory found) {
+        found = _networks[networkId].tally.read();
+        if (found.committed == 0) ownerOf(networkId);
     }
 
     /// @inheritdoc ITallystick
@@ -532,10 +533,11 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ITallystick
-    function modelTerms(bytes32 networkId, bytes32 modelId) external view returns (ModelTerms memory terms) {
+    function modelTerms(bytes32 networkId, bytes32 modelId) external view returns (ModelTerms memory found) {
+        found = _networks[networkId].models[modelId];
+        if (found.challengeWindow > 0) return found;
         ownerOf(networkId);
-        terms = _networks[networkId].models[modelId];
-        require(terms.challengeWindow > 0, ModelNotFound(networkId, modelId));
+        revert ModelNotFound(networkId, modelId);
     }
 
     /// @inheritdoc ITallystick
@@ -546,9 +548,9 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ITallystick
-    function laneOf(bytes32 networkId, address operator) external view returns (Lane memory) {
-        ownerOf(networkId);
-        return _networks[networkId].lanes[operator].lane;
+    function laneOf(bytes32 networkId, address operator) external view returns (Lane memory found) {
+        found = _networks[networkId].lanes[operator].lane;
+        if (found.nextIndex == 0) ownerOf(networkId);
     }
 
     /// @inheritdoc ITallystick
@@ -562,15 +564,15 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ITallystick
-    function sweptOf(bytes32 networkId) external view returns (uint256) {
-        ownerOf(networkId);
-        return _networks[networkId].swept;
+    function sweptOf(bytes32 networkId) external view returns (uint256 found) {
+        found = _networks[networkId].swept;
+        if (found == 0) ownerOf(networkId);
     }
 
     /// @inheritdoc ITallystick
-    function wordOf(bytes32 networkId, address operator, uint32 slot) external view returns (bytes32) {
-        ownerOf(networkId);
-        return bytes32(Word.unwrap(_networks[networkId].lanes[operator].words.load(slot)));
+    function wordOf(bytes32 networkId, address operator, uint32 slot) external view returns (bytes32 found) {
+        found = bytes32(Word.unwrap(_networks[networkId].lanes[operator].words.load(slot)));
+        if (found == 0) ownerOf(networkId);
     }
 
     /// @inheritdoc ITallystick

@@ -7,7 +7,7 @@ import pytest
 from tallystick.batch import Dispute
 from tallystick.chain.call import Call
 from tallystick.enums import DisputeKind, State
-from tallystick.events import BatchChallenged, BatchDemanded, LeafRevealed
+from tallystick.events import BatchChallenged, BatchDemanded, BatchRejected, LeafRevealed
 from tests.support.chain import reverts
 from tests.support.story import conserved
 
@@ -76,6 +76,62 @@ def test_shielded_batch__demanded_and_revealed_at_its_end__leaves_a_whole_respon
     assert batch.word()[31] & 7 == State.DISPUTED
 
 
+FORGED = [
+    pytest.param(1, 1, id="with bytes"),
+    pytest.param(2, 5, id="party"),
+    pytest.param(3, 3, id="leaf index"),
+    pytest.param(4, 12345, id="due"),
+    pytest.param(5, 1, id="leaf"),
+    pytest.param(0, 3, id="no kind"),
+    pytest.param(1, 2, id="beyond a bit"),
+    pytest.param(2, 1 << 200, id="beyond an address"),
+    pytest.param(0, 1, id="a challenge that is none"),
+]
+
+
+@pytest.mark.parametrize(("word", "value"), FORGED)
+@pytest.mark.parametrize("move", ["disprove", "faultDeadline", "stateOf"])
+def test_forged_dispute__of_an_undisputed_batch__opens_nothing(
+    chain, network, operator, challenger, word, value, move
+):
+    """Events named a bond owner by the sender's word."""
+    batch = network.commit(
+        operator, shape=lambda leaves: [*leaves[:-1], replace(leaves[-1], deadline=2**40)]
+    )
+    arguments = {
+        "disprove": (batch.pre_image(), batch.opening(0), REJECTED),
+        "faultDeadline": (batch.pre_image(), batch.opening(4)),
+        "stateOf": (batch.pre_image(),),
+    }[move]
+    call = chain.registry.call(move, *arguments)
+    forged = bytearray(call.data)
+    # Behind the selector: the batch's seven words, the stamp, the dispute's six.
+    at = 4 + 32 * (8 + word)
+    forged[at : at + 32] = value.to_bytes(32, "big")
+
+    if move == "stateOf":
+        answer = chain.w3.eth.call(
+            {
+                "to": chain.w3.to_checksum_address(call.to),
+                "data": "0x" + bytes(forged).hex(),
+            }
+        )
+        assert int.from_bytes(answer) == State.UNKNOWN
+    else:
+        with reverts("PreImageMismatch", batchId=batch.id):
+            chain.send_call(challenger, Call(call.to, bytes(forged)))
+    assert batch.status().state is State.OPEN
+
+
+def test_rejected__undisputed__names_no_bond_owner(chain, network, operator, challenger):
+    batch = network.commit(operator)
+
+    mined = chain.send(challenger, "disprove", batch.pre_image(), batch.opening(0), REJECTED)
+
+    event = mined.event(BatchRejected)
+    assert (event.bond_owner, event.bond) == (bytes(20), 0)
+
+
 def test_inner_node__passed_off_as_a_leaf__does_not_open(chain, network, operator, challenger):
     batch = network.commit(operator, count=4)
     leaf, _, proof = batch.opening(0)
@@ -92,7 +148,7 @@ def test_inner_node__passed_off_as_a_leaf__does_not_open(chain, network, operato
         pytest.param(1, "Reverted", id="operator of the batch"),
         pytest.param(2, "PreImageMismatch", id="index of the batch"),
         pytest.param(5, "Reverted", id="count of the batch"),
-        pytest.param(6, "PreImageMismatch", id="by of the batch"),
+        pytest.param(6, "PreImageMismatch", id="deadline of the batch"),
         # Behind the batch's seven words stand the stamp and the opening's offset.
         pytest.param(9, "Reverted", id="requester of the leaf"),
         pytest.param(10, "Reverted", id="nonce of the leaf"),

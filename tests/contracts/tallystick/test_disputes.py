@@ -13,6 +13,7 @@ from tallystick.events import (
     BatchChallenged,
     BatchDemanded,
     BatchRejected,
+    BytesRevealed,
     ChallengeLapsed,
     ChallengeUpheld,
     LeafRevealed,
@@ -330,7 +331,8 @@ class TestReveal:
 
         event = revealed(chain, batch, dispute, stranger).event(LeafRevealed)
 
-        assert (event.leaf, event.bond) == (batch.tree.leaf(2), 33)
+        assert (event.leaf, event.bond) == (batch.inferences[2].abi_leaf(), 33)
+        assert list(event.proof) == batch.opening(2)[2]
         assert network.credit(operator) == CREDIT + 33
         reopened = replace(batch.stamp, closes_at=event.closes_at)
         assert batch.word() == PreImage(batch.batch, reopened).word(State.OPEN)
@@ -411,10 +413,21 @@ class TestReveal:
         with reverts("UnsolicitedLeaf"):
             revealed(chain, batch, dispute, challenger)
 
-    def test_with_bytes__right_ones__are_taken(self, chain, batch, challenger):
+    def test_without_bytes__tells_none(self, chain, batch, challenger):
+        dispute = demanded(chain, batch, challenger)
+
+        mined = revealed(chain, batch, dispute, challenger, bytes_=(b"in 0", b"out 0"))
+
+        assert not [event for event in mined.events if isinstance(event, BytesRevealed)]
+
+    def test_with_bytes__right_ones__are_taken_and_told(self, chain, batch, challenger):
         dispute = demanded(chain, batch, challenger, index=1, with_bytes=True)
 
-        revealed(chain, batch, dispute, challenger, bytes_=(b"in 1", b"out 1"))
+        mined = revealed(chain, batch, dispute, challenger, bytes_=(b"in 1", b"out 1"))
+
+        event = mined.event(BytesRevealed)
+        assert (event.batch_id, event.leaf_index) == (batch.id, 1)
+        assert (event.input, event.output) == (b"in 1", b"out 1")
 
     @pytest.mark.parametrize("bytes_", [(b"in 2", b"out 1"), (b"in 1", b""), (b"", b"")])
     def test_with_bytes__other_ones__reverts(self, chain, batch, challenger, bytes_):

@@ -33,15 +33,15 @@ def repeating(earlier):
     return first
 
 
-def disputed(chain, batch, challenger, kind):
+def disputed(chain, batch, challenger, kind, leaf_index=0):
     reference = batch.batch.abi(), batch.stamp.pack()
     if kind is DisputeKind.CHALLENGE:
-        event = chain.send(challenger, "challenge", *reference, batch.opening(0)).event(
+        event = chain.send(challenger, "challenge", *reference, batch.opening(leaf_index)).event(
             BatchChallenged
         )
-        return Dispute(kind, False, challenger, 0, event.due, event.leaf)
-    event = chain.send(challenger, "demand", *reference, 0, False).event(BatchDemanded)
-    return Dispute(kind, False, challenger, 0, event.due, bytes(32))
+        return Dispute(kind, False, challenger, leaf_index, event.due, event.leaf)
+    event = chain.send(challenger, "demand", *reference, leaf_index, False).event(BatchDemanded)
+    return Dispute(kind, False, challenger, leaf_index, event.due, bytes(32))
 
 
 class TestDisprove:
@@ -106,6 +106,39 @@ class TestDisprove:
         assert network.credit(stranger) == 27
         assert network.totals().rejected == 5
         conserved(chain, network)
+
+    def test_challenged_leaf__pays_its_challenger(
+        self, chain, network, operator, challenger, stranger
+    ):
+        """The evidence for resolve, copied from the mempool, takes the challenger nothing."""
+        batch = network.commit(operator)
+        dispute = disputed(chain, batch, challenger, DisputeKind.CHALLENGE, 2)
+
+        for sender in (operator, stranger):
+            with chain.isolated():
+                before = network.credit(sender)
+                mined = chain.send(
+                    sender, "disprove", batch.pre_image(dispute), batch.opening(2), REJECTED
+                )
+                event = mined.event(BatchRejected)
+                assert (event.payee, event.bond_owner) == (challenger, challenger)
+                assert network.credit(challenger) == CREDIT + 27
+                assert network.credit(sender) == before
+                conserved(chain, network)
+
+    @pytest.mark.parametrize("kind", [DisputeKind.CHALLENGE, DisputeKind.DEMAND])
+    def test_another_leaf_or_a_demanded_one__pays_the_sender(
+        self, chain, network, operator, challenger, stranger, kind
+    ):
+        batch = network.commit(operator)
+        dispute = disputed(chain, batch, challenger, kind, 2)
+        leaf_index = 3 if kind is DisputeKind.CHALLENGE else 2
+
+        chain.send(
+            stranger, "disprove", batch.pre_image(dispute), batch.opening(leaf_index), REJECTED
+        )
+
+        assert (network.credit(challenger), network.credit(stranger)) == (CREDIT, 27)
 
     def test_rejected_batch__reverts(self, chain, network, operator, stranger):
         batch = network.commit(operator)

@@ -4,7 +4,7 @@ import pytest
 
 from tallystick.batch import ARCHIVE_DELAY, PreImage
 from tallystick.enums import Grade, Outcome, State
-from tallystick.events import BatchAttested, BatchFinalized
+from tallystick.events import BatchAttested, BatchFinalized, EvidenceAccepted
 from tallystick.hexes import checksummed
 from tests.support.chain import GAS, reverts
 from tests.support.story import CREDIT, STAKE, conserved, register
@@ -30,6 +30,16 @@ def test_attest__accepted__raises_the_grade(chain, batch, stranger):
     assert batch.word() == PreImage(batch.batch, batch.stamp).word(State.OPEN, Grade.AUDITED)
     attest(chain, stranger, batch, Grade.PROVEN)
     assert batch.status().grade is Grade.PROVEN
+
+
+def test_attest__accepted__tells_the_evidence(chain, batch, stranger):
+    """Also where a contract sent it: whoever convicts needs no transaction's input."""
+    evidence = YES + batch.id + b"signatures"
+
+    mined = attest(chain, stranger, batch, Grade.AUDITED, evidence)
+
+    event = mined.event(EvidenceAccepted)
+    assert (event.batch_id, event.grade, event.evidence) == (batch.id, Grade.AUDITED, evidence)
 
 
 @pytest.mark.parametrize("grade", [Grade.AUDITED, Grade.UNCHALLENGED])
@@ -228,7 +238,8 @@ def test_request_digest__any_leaf__is_the_librarys(chain, batch):
     assert digest == inference.request().digest(chain.registry.domain)
 
 
-def test_totals__two_slots__cost_two_cold_reads(chain, network):
+def test_totals__two_slots__cost_two_cold_reads(chain, network, operator):
+    network.commit(operator)
     call = chain.registry.call("totals", network.id)
     to = checksummed(chain.registry.address)
     used = chain.w3.eth.estimate_gas({"to": to, "data": "0x" + call.data.hex(), "gas": GAS})

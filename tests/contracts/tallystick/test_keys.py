@@ -1,0 +1,120 @@
+"""setKey, commitFor: a key that commits, and can do nothing else
+
+├── commitFor: by the key or the operator; anybody else, an old key, a key of another: reverts
+├── lanes, ids, events, stake: the operator's
+└── commit, commitMany, commitAttested: the sender's own lane, key or not
+"""
+
+import pytest
+
+from tallystick.enums import State
+from tallystick.events import BatchCommitted, KeySet
+from tallystick.hexes import from_hex
+from tallystick.words import ZERO_ADDRESS
+from tests.support.chain import reverts
+from tests.support.story import conserved
+
+
+@pytest.fixture
+def key(chain):
+    return chain.accounts[6]
+
+
+def key_of(chain, operator):
+    return from_hex(chain.registry.read("keyOf", operator), 20)
+
+
+def commitments(chain, network, operator, *indices):
+    return [
+        network.commitment(network.inferences(operator, 5, index, chain.now + 900), index, index)
+        for index in indices
+    ]
+
+
+def test_set_key__emits_and_is_read(chain, operator, key):
+    mined = chain.send(operator, "setKey", key)
+
+    event = mined.event(KeySet)
+    assert (event.operator, event.key) == (operator, key)
+    assert key_of(chain, operator) == key
+    assert key_of(chain, key) == ZERO_ADDRESS
+
+
+def test_commit_for__by_the_key__commits_in_the_operators_lane(chain, network, operator, key):
+    chain.send(operator, "setKey", key)
+    before = network.lane(operator)
+
+    mined = chain.send(key, "commitFor", operator, commitments(chain, network, operator, 0, 1))
+
+    events = [event for event in mined.events if isinstance(event, BatchCommitted)]
+    assert [(event.operator, event.index) for event in events] == [(operator, 0), (operator, 1)]
+    lane = network.lane(operator)
+    assert (lane.next_index, lane.open_inferences, lane.stake) == (2, 10, before.stake)
+    assert network.lane(key).next_index == 0
+    conserved(chain, network)
+
+
+def test_commit_for__by_the_operator__with_a_key_and_without(chain, network, operator, key):
+    chain.send(operator, "commitFor", operator, commitments(chain, network, operator, 0))
+    chain.send(operator, "setKey", key)
+    chain.send(operator, "commitFor", operator, commitments(chain, network, operator, 1))
+    chain.send(operator, "commit", commitments(chain, network, operator, 2)[0])
+
+    assert network.lane(operator).next_index == 3
+
+
+@pytest.mark.parametrize("who", ["stranger", "old key", "key of another", "removed key"])
+def test_commit_for__by_anybody_else__reverts(
+    chain, network, operator, other_operator, stranger, key, who
+):
+    sender = stranger if who == "stranger" else key
+    if who in ("old key", "removed key"):
+        chain.send(operator, "setKey", key)
+        chain.send(operator, "setKey", stranger if who == "old key" else ZERO_ADDRESS)
+    if who == "key of another":
+        chain.send(other_operator, "setKey", key)
+
+    with reverts("NotOperatorKey", operator=operator, caller=sender):
+        chain.send(sender, "commitFor", operator, commitments(chain, network, operator, 0))
+
+
+def test_commit__by_a_key__is_in_its_own_lane(chain, network, operator, key):
+    chain.send(operator, "setKey", key)
+
+    with reverts("InsufficientStake", operator=key):
+        chain.send(key, "commit", commitments(chain, network, key, 0)[0])
+
+
+@pytest.mark.parametrize("move", ["unstake", "withdraw", "stake"])
+def test_money__by_a_key__is_out_of_reach(chain, network, operator, key, move):
+    chain.send(operator, "setKey", key)
+    arguments = {
+        "unstake": (network.id, 1),
+        "withdraw": (bytes(20), key, 1),
+        "stake": (network.id, 1),
+    }[move]
+
+    with reverts("InsufficientStake" if move == "unstake" else "InsufficientCredit"):
+        chain.send(key, move, *arguments)
+
+
+def test_open_batch__whose_key_is_gone__is_revealed_and_finalized(chain, network, operator, key):
+    chain.send(operator, "setKey", key)
+    mined = chain.send(key, "commitFor", operator, commitments(chain, network, operator, 0))
+    event = mined.event(BatchCommitted)
+    chain.send(operator, "setKey", ZERO_ADDRESS)
+
+    chain.at(event.stamp.closes_at)
+    chain.send(operator, "finalize", [(event.batch_id, event.stamp.pack())], network.id, operator)
+
+    status = chain.registry.status(network.id, operator, event.batch_id, event.stamp)
+    assert status.state is State.FINAL
+
+
+def test_commit_for__all_or_none(chain, network, operator, key):
+    chain.send(operator, "setKey", key)
+
+    with reverts("BatchIndexNotNext", index=2, nextIndex=1):
+        chain.send(key, "commitFor", operator, commitments(chain, network, operator, 0, 2))
+
+    assert network.lane(operator).next_index == 0
