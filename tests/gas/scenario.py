@@ -30,6 +30,7 @@ BUDGETS = {
     "commit over a finalizable batch": Budget(50_000, "EAS timestamp 45,869; EAS attest 180,132"),
     "commitMany, further batch, same lane": Budget(18_000, "Olas 129,801 at 50"),
     "commitMany, further batch, another network": Budget(27_000, "EAS multiAttest 240,304 at 10"),
+    "commitFor, a list of one, by the key": Budget(54_000, "as commit, by a key that owns nothing"),
     "per inference at 1,000 a batch": Budget(50, "OpenGradient 28, event only"),
     "per inference at 1,000,000 a batch": Budget(0.05, "OpenGradient 28, event only"),
     "challenge, depth 10": Budget(54_000, "opML 151,147; UMA 315,997"),
@@ -61,6 +62,7 @@ class Scenario:
         over = self._commit_over()
         found["commit over a finalizable batch"] = over
         found |= self._commit_many()
+        found["commitFor, a list of one, by the key"] = self._commit_for()
         found["per inference at 1,000 a batch"] = over / COUNT
         found["per inference at 1,000,000 a batch"] = over / 1_000_000
         with self.chain.isolated():
@@ -98,6 +100,20 @@ class Scenario:
         with self.chain.isolated():
             before = self._finalizable(self.network)
             return self.network.commit(self.operator, COUNT, over=before).mined.gas_used
+
+    def _commit_for(self) -> int:
+        with self.chain.isolated():
+            key = self.chain.accounts[4]
+            self.chain.send(self.operator, "setKey", key)
+            before = self._finalizable(self.network)
+            index = self.network.lane(self.operator).next_index
+            commitment = self.network.commitment(
+                self.network.inferences(self.operator, COUNT, index, self.chain.now + 900),
+                index,
+                replaced_id=before.id,
+                replaced_stamp=before.stamp.pack(),
+            )
+            return self.chain.send(key, "commitFor", self.operator, [commitment]).gas_used
 
     def _commit_many(self) -> dict[str, float]:
         def spent(*targets: tuple[Network, int]) -> int:
