@@ -125,6 +125,24 @@ def test_admit__not_the_owner__tells_the_contracts_error(
     assert text.startswith("error: NotNetworkOwner(networkId=0x")
 
 
+def test_network_create__weak_rules__warns_and_goes_on(
+    commands: Commands, network: Network, tmp_path: Path
+) -> None:
+    path = tmp_path / "network.yaml"
+    path.write_text(
+        "name: Weak\nrules: {challenge_window: 60, response_window: 30, ruling_window: 1}\n"
+    )
+
+    done = commands.run("network create", path, "--dry-run", account=1)
+
+    assert done.exit_code == 0
+    assert [line.split(":")[1].strip() for line in done.stderr.splitlines()] == [
+        "response_window is 30 s",
+        "stake_per_inference is 0",
+        "no arbiter",
+    ]
+
+
 def test_network_create__rules_refused__says_why(
     chain: Chain, commands: Commands, network: Network, tmp_path: Path
 ) -> None:
