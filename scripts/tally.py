@@ -18,7 +18,13 @@ def cli(session: Session, network_ids: tuple[bytes, ...], block: int | str) -> N
     from tallystick.tally import tally
 
     head = session.block_number(block)
-    found = tally(session.ledger(head), session.registry, head, network_ids)
+    ledger = session.ledger(head)
+    if ledger.passed_over:
+        click.echo(
+            f"passed over: {ledger.passed_over} events of networks that the core does not know",
+            err=True,
+        )
+    found = tally(ledger, session.registry, head, network_ids)
     session.show(
         [
             {

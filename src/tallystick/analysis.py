@@ -52,6 +52,7 @@ class Analysis:
         self._connection = connection or connect()
         self.tables = load(self._connection, self.data)
         self._networks: dict[tuple[Any, ...], Row] | None = None
+        self._strangers: list[Row] | None = None
 
     def networks(self) -> dict[tuple[Any, ...], Row]:
         """Return each network as registered, by chain id, core and network id; read once."""
@@ -60,6 +61,17 @@ class Analysis:
             self._networks = {_key(row): row for row in rows}
         return self._networks
 
+    def strangers(self) -> list[Row]:
+        """Return the networks that events name and none registers; no total counts them.
+
+        Returns:
+            chain_id, address, network_id and events of each, in this order; read once.
+        """
+        if self._strangers is None:
+            found = expression.strangers(self.tables).to_pyarrow().to_pylist()
+            self._strangers = sorted(found, key=_key)
+        return self._strangers
+
     def totals(
         self,
         by: Sequence[str] = (),
@@ -67,6 +79,8 @@ class Analysis:
         until: date | None = None,
     ) -> pa.Table:
         """Return the counters of each network, in inferences; burned in units of its asset.
+
+        Events of a network that none registers don't count; see `strangers`.
 
         Args:
             by: split further: operator, model, day.
@@ -82,10 +96,11 @@ class Analysis:
         registered = self.networks()
         rows = []
         for row in found.to_pyarrow().to_pylist():
+            if _key(row) not in registered:
+                continue
             verified = row["audited"] + row["enclave"] + row["proven"]
             over = row["unchallenged"] + verified + row["rejected"] + row["unresolved"]
-            name = registered[_key(row)]["name"] if _key(row) in registered else ""
-            line = {key: row[key] for key in NETWORK} | {"name": name}
+            line = {key: row[key] for key in NETWORK} | {"name": registered[_key(row)]["name"]}
             line |= {BY[one]: row[BY[one]] for one in by}
             line |= {counter: row[counter] for counter in COUNTS} | {"verified": verified}
             if not flows:

@@ -2,19 +2,25 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 from eth_abi.abi import decode
+from web3 import HTTPProvider, Web3
+from web3.exceptions import Web3Exception
 
 from tallystick.analysis import Analysis
 from tallystick.chain.abi import contract
-from tallystick.errors import TallystickError
+from tallystick.chain.fold import knows
+from tallystick.chain.registry import Registry
+from tallystick.errors import MissingLogsError, TallystickError
 from tallystick.extract.dataset import Core
 from tallystick.extract.rpc import Node, Nodes
 from tallystick.hexes import from_hex, to_hex
 from tallystick.totals import Totals
+from tallystick.totals.coverage import Coverage
 from tallystick.totals.expression import COUNTS
 
 COUNTERS = (*COUNTS, "burned")
@@ -53,6 +59,7 @@ class Compared:
 def reconcile(analysis: Analysis, urls: Mapping[int, Sequence[str]]) -> list[Compared]:
     """Compare every counter of every network with the contract's, at the folder's last block.
 
+    A network that events name and none registers is passed over where the core doesn't know it.
     Imported cores are left out: an audit counts there, and no contract.
 
     Args:
@@ -61,6 +68,7 @@ def reconcile(analysis: Analysis, urls: Mapping[int, Sequence[str]]) -> list[Com
 
     Raises:
         ReconcileError: no URL is named for a chain, or a node is of another one.
+        MissingLogsError: the core knows a network whose registration the folder lacks.
         ExtractError: no node answers; one without the state of that block is asked in vain.
     """
     rows = analysis.totals().to_pylist()
@@ -76,6 +84,7 @@ def reconcile(analysis: Analysis, urls: Mapping[int, Sequence[str]]) -> list[Com
             for row in rows
             if (row["chain_id"], row["address"]) == (core.chain_id, to_hex(core.address))
         ]
+        _check_strangers(analysis.strangers(), held, urls[core.chain_id])
         told = asyncio.run(
             _counters(core, urls[core.chain_id], [row["network_id"] for row in mine], held)
         )
@@ -93,6 +102,35 @@ def reconcile(analysis: Analysis, urls: Mapping[int, Sequence[str]]) -> list[Com
                 for name, counter in zip(COUNTERS, counters, strict=True)
             ]
     return found
+
+
+def _check_strangers(
+    strangers: Sequence[Mapping[str, Any]], held: Coverage, urls: Sequence[str]
+) -> None:
+    """Raise MissingLogsError for the first stranger of a core that the core knows.
+
+    Raises:
+        Web3Exception, OSError: no node answers.
+    """
+    core = held.core
+    nodes = [Registry(Web3(HTTPProvider(url)), core.address) for url in urls]
+    for one in strangers:
+        if (one["chain_id"], one["address"]) != (core.chain_id, to_hex(core.address)):
+            continue
+        if _knows(nodes, from_hex(one["network_id"]), held.last_block):
+            raise MissingLogsError(
+                f"chain {core.chain_id}, core {one['address']}: {one['events']} events name "
+                f"network {one['network_id']}, which the core knows at block {held.last_block}; "
+                f"its registration is missing from block {held.first_block} on"
+            )
+
+
+def _knows(nodes: Sequence[Registry], network_id: bytes, block: int) -> bool:
+    """Return whether the core knows a network, by the first node that answers."""
+    for node in nodes[:-1]:
+        with suppress(Web3Exception, OSError, ValueError):
+            return knows(node, network_id, block)
+    return knows(nodes[-1], network_id, block)
 
 
 async def _counters(

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
+from tallystick.chain.fold import endpoint
 from tallystick.chain.registry import Registry
+from tallystick.errors import MissingLogsError
 from tallystick.hexes import to_hex
 from tallystick.ledger import Ledger
 from tallystick.totals import Totals
@@ -55,21 +57,33 @@ class NetworkTally:
 def tally(
     ledger: Ledger, registry: Registry, block: int, networks: Iterable[bytes] = ()
 ) -> list[NetworkTally]:
-    """Return the counters of networks, all of them unless some are named.
+    """Return the counters of networks, all that were registered unless some are named.
 
     Args:
         ledger: of all events up to `block`, included.
         registry: read at `block`.
         block: number.
-        networks: ids; one that no event names has counters of zero.
+        networks: ids.
+
+    Raises:
+        MissingLogsError: the core knows a named network that no event registers.
+        ContractError: the core doesn't know a named network: NetworkNotFound.
     """
+    wanted = list(networks) or list(ledger.networks)
+    for network_id in wanted:
+        if network_id not in ledger.networks:
+            registry.totals(network_id, block)
+            raise MissingLogsError(
+                f"no event up to block {block} registers network {to_hex(network_id)}, which the "
+                f"core knows: logs are missing at {endpoint(registry)}"
+            )
     return [
         NetworkTally(
             network_id,
-            ledger.networks[network_id].name if network_id in ledger.networks else "",
+            ledger.networks[network_id].name,
             block,
             ledger.totals.get(network_id, Totals()),
             registry.totals(network_id, block),
         )
-        for network_id in (list(networks) or list(ledger.networks))
+        for network_id in wanted
     ]

@@ -14,6 +14,7 @@ from tallystick.chain.logs import decode_log
 from tallystick.events import Event
 from tallystick.extract.dataset import Core
 from tallystick.extract.logs import to_table
+from tallystick.inference import Leaf
 from tallystick.network import Rules
 from tallystick.words import ZERO32
 
@@ -89,6 +90,10 @@ def _row(one: Event) -> dict[str, Any]:
             row |= {part.name: getattr(value, part.name) for part in fields(value)}
         elif isinstance(value, Rules):
             row |= {f"rules_{name}": part for name, part in _rules(value).items()}
+        elif isinstance(value, Leaf):
+            row |= {f"leaf_{name}": _plain(part) for name, part in value._asdict().items()}
+        elif isinstance(value, tuple):
+            continue
         else:
             row[field.name] = _plain(value)
     return row

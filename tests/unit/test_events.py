@@ -13,10 +13,12 @@ from tallystick.events import (
     EVENTS,
     BatchCommitted,
     BatchRejected,
+    LeafRevealed,
     NetworkRegistered,
     Position,
     from_abi_values,
 )
+from tallystick.inference import Leaf
 from tallystick.network import Rules
 
 POSITION = Position(7, 3, b"t" * 32, b"c" * 20)
@@ -102,6 +104,38 @@ def test_from_abi_values__rejected__returns_cause() -> None:
     assert isinstance(event, BatchRejected) and event.cause is Cause.REPEAT
 
 
+@pytest.mark.parametrize("shape", ["tuple", "mapping"])
+def test_from_abi_values__revealed__returns_leaf_and_proof(shape: str) -> None:
+    leaf: Any = (b"q" * 20, 7, 99, b"i" * 32, b"o" * 32, bytes(32))
+    if shape == "mapping":
+        names = ("requester", "nonce", "deadline", "inputHash", "outputHash", "traceRoot")
+        leaf = dict(zip(names, leaf, strict=True)) | {"requester": "0x" + "71" * 20}
+    values = {
+        "networkId": bytes(32),
+        "operator": bytes(20),
+        "batchId": bytes(32),
+        "leafIndex": 1,
+        "leaf": leaf,
+        "closesAt": 5,
+        "bond": 3,
+        "proof": [b"p" * 32, "0x" + "73" * 32],
+    }
+
+    event = from_abi_values("LeafRevealed", values, POSITION)
+
+    assert isinstance(event, LeafRevealed)
+    assert event.leaf == Leaf(b"q" * 20, 7, 99, b"i" * 32, b"o" * 32, bytes(32))
+    assert event.proof == (b"p" * 32, b"s" * 32)
+
+
+def test_from_abi_values__leaf_with_a_field_less__raises() -> None:
+    values = {name: 0 for name in ("leafIndex", "closesAt", "bond")}
+    values |= {"networkId": bytes(32), "operator": bytes(20), "batchId": bytes(32)}  # type: ignore[dict-item]
+
+    with pytest.raises(FieldError, match="leaf is 5 values"):
+        from_abi_values("LeafRevealed", values | {"leaf": (0,) * 5, "proof": ()}, POSITION)
+
+
 def test_from_abi_values__unknown_event__raises() -> None:
     with pytest.raises(UnknownEventError, match="Transfer"):
         from_abi_values("Transfer", {}, POSITION)
@@ -136,6 +170,6 @@ def test_events__a_value__cannot_change() -> None:
 
 
 def test_events__all__know_their_position() -> None:
-    assert len(EVENTS) == 19
+    assert len(EVENTS) == 22
     for kind in EVENTS.values():
         assert "position" in {field.name for field in fields(kind)}

@@ -2,9 +2,11 @@
 
 over: finalized | taken over | rejected (ruling, timeout, without a dispute)
 disputed: challenge upheld | lapsed; demand answered
-refused: out of order, twice, from elsewhere, without what must precede, against what is known
+refused: out of order, twice, from elsewhere, without what must precede, against what is known; then
+nothing changes
 """
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -14,8 +16,9 @@ import pytest
 from tallystick import events
 from tallystick.batch import Batch, PreImage, Stamp
 from tallystick.enums import Cause, DisputeKind, Grade, Outcome, State
-from tallystick.errors import LedgerError, UnknownEventError
+from tallystick.errors import LedgerError, UnknownEventError, UnknownNetworkError
 from tallystick.events import Event, Position
+from tallystick.inference import Leaf
 from tallystick.ledger import BatchRecord, Ledger
 from tallystick.network import Rules, model_id
 from tallystick.totals import Totals
@@ -35,6 +38,7 @@ RULES = Rules(
     response_window=50,
     ruling_window=80,
 )
+LEAF = Leaf(bytes(20), 2, 1020, b"i" * 32, b"o" * 32, bytes(32))
 
 
 class Story:
@@ -93,7 +97,8 @@ class Story:
         count = self.ledger.batches[batch].batch.count
         slash = RULES.stake_per_inference * count
         reward = RULES.reward(slash)
-        owner = payee if bond else bytes(20)
+        dispute = self.ledger.batches[batch].dispute
+        owner = dispute.party if dispute else bytes(20)
         self.about(
             events.BatchRejected,
             batch,
@@ -113,6 +118,17 @@ class Story:
 
     def credit(self, account: bytes) -> int:
         return self.ledger.credits[ASSET, account]
+
+
+def state(ledger: Ledger) -> dict[str, Any]:
+    """All that a ledger says, but where it stands; entries of what was never named are none."""
+    said = copy.deepcopy(vars(ledger))
+    del said["last"], said["passed_over"]
+    return said
+
+
+REJECTED = events.BatchRejected
+LOST = (Cause.ORDER, 1, 5, STRANGER, 25, 25)
 
 
 @pytest.fixture
@@ -273,12 +289,77 @@ def test_apply__challenge_lapsed__is_unresolved_whatever_the_grade(story: Story)
     assert story.ledger.batches[batch].lapsed
 
 
+@pytest.mark.parametrize(("closes_at", "lapsed"), [(2220, False), (2221, True)])
+@pytest.mark.parametrize("kind", ["revealed", "upheld"])
+def test_apply__reopened_behind_its_life__is_lapsed(
+    story: Story, kind: str, closes_at: int, lapsed: bool
+) -> None:
+    batch = story.commit()
+    story.about(events.BatchAttested, batch, Grade.AUDITED)
+
+    if kind == "revealed":
+        story.demand(batch)
+        story.about(events.LeafRevealed, batch, 2, LEAF, closes_at, 6, ())
+    else:
+        story.challenge(batch)
+        story.about(events.ChallengeUpheld, batch, closes_at, 10, 11)
+
+    record = story.ledger.batches[batch]
+    assert story.ledger.networks[NETWORK].rules.lapse_after == 1220
+    assert record.lapsed is lapsed
+    assert record.outcome is (Outcome.UNRESOLVED if lapsed else Outcome.AUDITED)
+
+
+def test_key_of__set_twice__the_latest_and_at_each_block(story: Story) -> None:
+    block = story.told[-1].position.block_number
+    assert story.ledger.key_of(OPERATOR) == bytes(20)
+    story.tell(events.KeySet, OPERATOR, b"1" * 20)
+    story.tell(events.KeySet, STRANGER, b"?" * 20)
+    story.tell(events.Deposited, ASSET, STRANGER, 1)
+    story.tell(events.KeySet, OPERATOR, b"2" * 20)
+    story.tell(events.KeySet, OPERATOR, bytes(20))
+    first, _, _, second, none = (one.position.block_number for one in story.told[-5:])
+    assert first < second == none
+
+    ledger = story.ledger
+    assert (ledger.key_of(OPERATOR), ledger.key_of(STRANGER)) == (bytes(20), b"?" * 20)
+    assert ledger.keys_at(OPERATOR, block) == set()
+    assert ledger.keys_at(OPERATOR, first) == {b"1" * 20}
+    assert ledger.keys_at(OPERATOR, second) == {b"1" * 20, b"2" * 20}
+    assert ledger.keys_at(OPERATOR, none + 1) == set()
+    assert ledger.keys_at(b"never" * 4, none) == set()
+
+
+def test_apply__cargo__changes_nothing(story: Story) -> None:
+    batch = story.commit()
+    before = state(story.ledger)
+
+    story.tell(events.EvidenceAccepted, batch, Grade.AUDITED, b"signatures")
+    story.tell(events.BytesRevealed, b"?" * 32, 1, b"in", b"out")
+
+    assert state(story.ledger) == before
+
+
+def test_pass_over__an_event__counted_and_behind(story: Story) -> None:
+    before = state(story.ledger)
+    stray = events.Unstaked(b"?" * 32, OPERATOR, 0, position=Position(99, 0, b"t" * 32, b"k" * 20))
+
+    story.ledger.pass_over(stray)
+
+    assert (story.ledger.passed_over, state(story.ledger)) == (1, before)
+    with pytest.raises(LedgerError, match="not after"):
+        story.ledger.pass_over(stray)
+    story.ledger.apply(
+        replace(stray, network_id=NETWORK, position=replace(stray.position, log_index=1))
+    )
+
+
 def test_apply__demand_answered__pays_the_operator(story: Story) -> None:
     batch = story.commit()
     story.demand(batch)
     dispute = story.ledger.batches[batch].pre_image.dispute
 
-    story.about(events.LeafRevealed, batch, 2, b"l" * 32, 1110, 6)
+    story.about(events.LeafRevealed, batch, 2, LEAF, 1110, 6, (b"p" * 32,))
 
     assert (dispute.kind, dispute.with_bytes, dispute.leaf) == (DisputeKind.DEMAND, True, bytes(32))
     assert (story.credit(OPERATOR), story.credit(CHALLENGER)) == (106, 994)
@@ -341,6 +422,14 @@ def test_apply__swept__leaves_the_core(story: Story) -> None:
     assert story.totals.burned == 25
 
 
+def test_apply__unknown_network__says_which(story: Story) -> None:
+    with pytest.raises(UnknownNetworkError) as raised:
+        story.tell(events.Unstaked, b"?" * 32, OPERATOR, 0)
+
+    assert raised.value.network_id == b"?" * 32
+    assert (b"?" * 32, OPERATOR) not in story.ledger.lanes
+
+
 def test_of__the_same_events__same_ledger(story: Story) -> None:
     batch = story.commit()
     story.challenge(batch)
@@ -381,7 +470,7 @@ def test_apply__event_kind_of_no_contract__raises(story: Story) -> None:
         (lambda s, b: s.tell(events.Withdrawn, ASSET, OPERATOR, OPERATOR, 101), "below zero"),
         (lambda s, b: s.tell(events.Staked, NETWORK, OPERATOR, 101), "below zero"),
         (lambda s, b: s.tell(events.Unstaked, NETWORK, OPERATOR, 901), "stake would fall"),
-        (lambda s, b: s.tell(events.Staked, b"?" * 32, OPERATOR, 1), "has registered its network"),
+        (lambda s, b: s.tell(events.Staked, b"?" * 32, OPERATOR, 1), "has registered network"),
         (lambda s, b: s.tell(events.Swept, NETWORK, ASSET, 1), "more was swept"),
         (lambda s, b: s.tell(events.BatchAttested, NETWORK, OPERATOR, b"?" * 32, 1), "committed"),
         (lambda s, b: s.tell(events.BatchArchived, NETWORK, OPERATOR, b), "is open"),
@@ -394,9 +483,17 @@ def test_apply__event_kind_of_no_contract__raises(story: Story) -> None:
         (lambda s, b: s.about(events.BatchFinalized, b, Outcome.UNCHALLENGED, 4), "5 inferences"),
         (lambda s, b: s.about(events.ChallengeUpheld, b, 1180, 10, 11), "is open"),
         (lambda s, b: (s.demand(b), s.about(events.ChallengeUpheld, b, 1, 3, 3)), "no challenge"),
-        (lambda s, b: (s.demand(b), s.about(events.LeafRevealed, b, 2, b, 1, 7)), "bond is 6"),
+        (
+            lambda s, b: (s.demand(b), s.about(events.LeafRevealed, b, 2, LEAF, 1, 7, ())),
+            "bond is 6",
+        ),
         (lambda s, b: (s.demand(b), s.challenge(b)), "is disputed"),
         (lambda s, b: (s.demand(b), s.reject(b, Cause.TIMEOUT, bond=0)), "bond is 6"),
+        (lambda s, b: (s.challenge(b), s.about(REJECTED, b, *LOST, STRANGER, 21)), "bond is of"),
+        (lambda s, b: s.about(REJECTED, b, *LOST, STRANGER, 0), "bond is of"),
+        (lambda s, b: (s.demand(b), s.about(events.LeafRevealed, b, 2, LEAF, 2**40, 6, ())), "40"),
+        (lambda s, b: s.about(REJECTED, b, *LOST[:4], 900, 1, bytes(20), 0), "stake would fall"),
+        (lambda s, b: s.tell(events.Swept, NETWORK, STRANGER, 0), "asset is"),
         (lambda s, b: s.commit(slot=0), "not over"),
         (lambda s, b: s.commit(slot=1, over=s.ledger.batches[b]), "slot 1 held"),
     ],
@@ -408,6 +505,10 @@ def test_apply__event_that_cannot_follow__raises(
 
     with pytest.raises(LedgerError, match=reason):
         tell(story, batch)
+
+    # All but the event that was refused, wholly.
+    assert state(story.ledger) == state(Ledger.of(story.told[:-1]))
+    assert story.ledger.last == story.told[-2].position
 
 
 @pytest.mark.parametrize("change", [{"index": 1}, {"root": b"?" * 32}, {"commit_deadline": 1}])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.errors import FieldError, RulesError
-from tallystick.network import MAX_WINDOW, Rules, model_id, network_id
+from tallystick.network import MAX_BYTES, MAX_WINDOW, Rules, model_id, network_id
 
 RULES = "(address,address[3],address,uint96,uint96,uint96,uint32,uint32,uint32,uint32,bool,bool)"
 
@@ -76,6 +76,7 @@ def test_to_mapping__any_rules__from_mapping_agrees_with_check(rules: Rules) -> 
         {"challenge_window": MAX_WINDOW, "response_window": MAX_WINDOW // 2},
         {"challenge_window": 61},
         {"ruling_window": MAX_WINDOW},
+        {"max_bytes": MAX_BYTES},
         {"arbiter": "0x" + "11" * 20, "challenge_bond": 1},
     ],
 )
@@ -97,6 +98,7 @@ def test_from_mapping__at_the_limits__returns_rules(changes: dict[str, Any]) -> 
         ({"challenge_window": 59}, "at most half of challenge_window, 29 s"),
         ({"arbiter": "0x" + "11" * 20}, "challenge_bond is 0"),
         ({"arbiter": "0x1111"}, "arbiter"),
+        ({"max_bytes": 90_001}, "max_bytes is 90001; needed: at most 90000"),
         ({"attestors": ["0x" + "11" * 20]}, "attestors"),
         ({"stake_per_inference": 2**96}, "stake_per_inference"),
         ({"stake_per_inference": 1.5}, "stake_per_inference"),

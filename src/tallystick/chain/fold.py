@@ -87,21 +87,12 @@ class EventSource:
         """
         if block > self._pruned_to:
             try:
-                return self._is_known(network_id, block), block
+                return knows(self.registry, network_id, block), block
             except (Web3Exception, ValueError):
                 if block == head:
                     raise
                 self._pruned_to = block
-        return self._is_known(network_id, head), head
-
-    def _is_known(self, network_id: bytes, block: int) -> bool:
-        try:
-            self.registry.read("ownerOf", network_id, block=block)
-        except ContractError as error:
-            if error.name == "NetworkNotFound":
-                return False
-            raise
-        return True
+        return knows(self.registry, network_id, head), head
 
     def _is_registered_behind(self, network_id: bytes, event: Event) -> bool:
         block = event.position.block_number
@@ -176,6 +167,17 @@ def read_ledger(
 
 def _hash(source: EventSource, block: int) -> bytes:
     return bytes(source.registry.w3.eth.get_block(block)["hash"])
+
+
+def knows(registry: Registry, network_id: bytes, block: int) -> bool:
+    """Return whether a core knows a network at the end of a block."""
+    try:
+        registry.read("ownerOf", network_id, block=block)
+    except ContractError as error:
+        if error.name == "NetworkNotFound":
+            return False
+        raise
+    return True
 
 
 def endpoint(registry: Registry) -> str:

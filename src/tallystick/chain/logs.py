@@ -15,7 +15,7 @@ from web3.exceptions import Web3Exception
 
 from tallystick.chain.abi import contract, signature_hash
 from tallystick.errors import TallystickError
-from tallystick.events import CARGO, Event, Position, from_abi_values
+from tallystick.events import CARGO, EVENTS, Event, Position, from_abi_values
 from tallystick.hexes import to_hex
 from tallystick.progress import Progress
 
@@ -34,7 +34,9 @@ def topics(cargo: bool = False) -> list[str]:
         cargo: with those that only carry data: BytesRevealed and EvidenceAccepted.
     """
     return [
-        to_hex(topic) for topic, entry in _events().items() if cargo or entry["name"] not in CARGO
+        to_hex(topic)
+        for topic, entry in _events().items()
+        if entry["name"] in EVENTS and (cargo or entry["name"] not in CARGO)
     ]
 
 

@@ -10,6 +10,7 @@ from tallystick.chain.call import Call, encode_call
 from tallystick.chain.view import read_view
 from tallystick.eip712 import Domain
 from tallystick.enums import Cause, Grade, State
+from tallystick.hexes import from_hex
 from tallystick.network import Rules
 from tallystick.status import LaneStatus, Status
 from tallystick.totals import Totals
@@ -40,7 +41,7 @@ class Registry:
         return read_view(self.w3, "Tallystick", self.address, name, *args, block=block)
 
     def totals(self, network_id: bytes, block: BlockIdentifier = "latest") -> Totals:
-        """Return a network's counters; all zero for an unknown one."""
+        """Return a network's counters; ContractError for an unknown one."""
         return Totals(*self.read("totals", network_id, block=block))
 
     def rules(self, network_id: bytes, block: BlockIdentifier = "latest") -> Rules:
@@ -50,8 +51,13 @@ class Registry:
     def lane(
         self, network_id: bytes, operator: bytes, block: BlockIdentifier = "latest"
     ) -> LaneStatus:
-        """Return an operator's standing; all zero for one never seen."""
+        """Return an operator's standing, zero for one never seen; ContractError for an unknown
+        network."""
         return LaneStatus(*self.read("laneOf", network_id, operator, block=block))
+
+    def key(self, operator: bytes, block: BlockIdentifier = "latest") -> bytes:
+        """Return the key that may commit for an operator, 20 bytes; zero: none."""
+        return from_hex(self.read("keyOf", operator, block=block))
 
     def credit(self, asset: bytes, account: bytes, block: BlockIdentifier = "latest") -> int:
         """Return an account's credit, in units of the asset."""
@@ -60,7 +66,7 @@ class Registry:
     def word(
         self, network_id: bytes, operator: bytes, slot: int, block: BlockIdentifier = "latest"
     ) -> bytes:
-        """Return a slot's storage word, 32 bytes."""
+        """Return a slot's storage word, 32 bytes; ContractError for an unknown network."""
         return bytes(self.read("wordOf", network_id, operator, slot, block=block))
 
     def status(

@@ -67,6 +67,13 @@ def _write(
     analysis: Any, rows: Sequence[Mapping[str, Any]], form: str, output: Path | None
 ) -> None:
     write(rows, form, output)
+    if strangers := analysis.strangers():
+        events = sum(one["events"] for one in strangers)
+        click.echo(
+            f"left out: {events} events of {len(strangers)} networks that no event registers; "
+            "`tallystick reconcile` asks the core about them",
+            err=True,
+        )
     for held in analysis.coverage:
         click.echo(
             f"rests on {held.rows} events of {held.core.folder}, blocks {held.first_block} to "

@@ -2,7 +2,8 @@
 
 Ids, hashes and addresses are hex text; counts and times int64; enums their members' names in lower
 case; a stamp its five parts; an amount its hex text and, where the contract keeps it below 2^128,
-four limbs (see words.limbs). Names are the ABI's in snake case.
+four limbs (see words.limbs). Names are the ABI's in snake case. Arrays, of which the proof of a
+revealed leaf is one, have no column, and events that only carry data no table.
 """
 
 import re
@@ -18,6 +19,7 @@ from tallystick.chain.abi import contract, signature_hash
 from tallystick.decode import words as convert
 from tallystick.decode.words import Words
 from tallystick.enums import Cause, Grade, Outcome
+from tallystick.events import CARGO
 
 ENUMS: Mapping[str, type[IntEnum]] = MappingProxyType(
     {"enum Outcome": Outcome, "enum Grade": Grade, "enum Cause": Cause}
@@ -35,9 +37,12 @@ STAMP_UNUSED = 10
 
 BOUNDED_AMOUNTS = {"burned", "reward", "bond", "credited", "returned"}
 LANE_AMOUNTS = {("Staked", "amount"), ("Unstaked", "amount")}
-LARGE = {"amount", "commit_deadline"}
+LARGE = {"amount", "commitDeadline", "nonce", "deadline"}
 """Integers that may not fit int64; as hex text."""
 
+
+TAILS = ("string", "bytes", "array")
+"""Kinds whose word says where in the data they are."""
 
 REPEATED = {"network_id", "model_id"}
 """Hashes that many events share; in a dictionary, as addresses are."""
@@ -53,7 +58,7 @@ class Field(NamedTuple):
     word: int
     """Its word in the data; of a string or bytes the word with its offset."""
     kind: str
-    """hash, address, integer, boolean, enum name, stamp, amount, large, string or bytes."""
+    """hash, address, integer, boolean, enum name, stamp, amount, large, string, bytes or array."""
 
 
 class Layout(NamedTuple):
@@ -64,14 +69,24 @@ class Layout(NamedTuple):
     fields: tuple[Field, ...]
     words: int
     """Head of the data, in words."""
-    has_strings: bool
+    has_tails: bool
+    """Strings, bytes or arrays follow the head."""
 
 
 @cache
 def layouts() -> tuple[Layout, ...]:
-    """Return the core's events, in the order of its ABI."""
-    entries = [entry for entry in contract("Tallystick").abi if entry["type"] == "event"]
-    return tuple(_layout(entry) for entry in entries)
+    """Return the core's events that have a table, in the order of its ABI."""
+    return tuple(_layout(entry) for entry in _entries() if entry["name"] not in CARGO)
+
+
+@cache
+def cargo() -> frozenset[bytes]:
+    """Return the topics of the core's events that have none: they only carry data."""
+    return frozenset(signature_hash(entry) for entry in _entries() if entry["name"] in CARGO)
+
+
+def _entries() -> list[dict[str, Any]]:
+    return [entry for entry in contract("Tallystick").abi if entry["type"] == "event"]
 
 
 def snake(name: str) -> str:
@@ -122,8 +137,8 @@ def _layout(entry: dict[str, Any]) -> Layout:
         for name, leaf in _leaves(argument, ""):
             fields.append(_field(entry["name"], leaf, name, None, word))
             word += 1
-    has_strings = any(field.kind == "string" for field in fields)
-    return Layout(entry["name"], signature_hash(entry), tuple(fields), word, has_strings)
+    has_tails = any(field.kind in TAILS for field in fields)
+    return Layout(entry["name"], signature_hash(entry), tuple(fields), word, has_tails)
 
 
 def _leaves(argument: dict[str, Any], prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -157,6 +172,8 @@ def _kind(event: str, argument: dict[str, Any]) -> str:
             return "boolean"
         case "string":
             return "string"
+        case kind if kind.endswith("[]"):
+            return "array"
         case "uint8" if internal in ENUMS:
             return internal
         case "uint96":

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tallystick.decode.columns import Layout, columns, layouts
+from tallystick.decode.columns import Layout, cargo, columns, layouts
 from tallystick.decode.strings import byte_strings, strings
 from tallystick.decode.words import DecodeError, Words, repeated_hex_text, words_of
 from tallystick.extract.dataset import Core
@@ -31,6 +31,8 @@ COUNTERS = {
 def decode(logs: pa.Table, core: Core) -> Mapping[str, pa.Table]:
     """Return a table for each event of the core, by name; those of no log have no rows.
 
+    Events that only carry data have no table; a node that gives them unasked does no harm.
+
     Beside the event's own columns: where and when it stands, the UTC day, and for those that move a
     counter its name, `<chain id>:<core>:<network id>:<counter>`.
 
@@ -43,7 +45,7 @@ def decode(logs: pa.Table, core: Core) -> Mapping[str, pa.Table]:
     """
     topics = pc.dictionary_encode(logs["topic0"].combine_chunks())
     known = {bytes(value.as_py() or b""): place for place, value in enumerate(topics.dictionary)}
-    strangers = set(known) - {layout.topic0 for layout in layouts()}
+    strangers = set(known) - {layout.topic0 for layout in layouts()} - cargo()
     if strangers or topics.null_count:
         raise DecodeError("a log is of no event of the core; is the address another contract's?")
     places = topics.indices.to_numpy()
@@ -86,7 +88,7 @@ def event_table(layout: Layout, rows: pa.Table) -> pa.Table:
     rows = rows.combine_chunks()
     data, starts, sizes = _data(rows)
     if (sizes < 32 * layout.words).any() or (
-        not layout.has_strings and (sizes != 32 * layout.words).any()
+        not layout.has_tails and (sizes != 32 * layout.words).any()
     ):
         raise DecodeError(f"a log's data are not of {layout.words} words")
     topics = {field.topic for field in layout.fields}
@@ -98,6 +100,8 @@ def event_table(layout: Layout, rows: pa.Table) -> pa.Table:
     hashes = repeated_hex_text(_fixed(rows["transaction_hash"]))
     named.append(("transaction_hash", hashes))
     for field in layout.fields:
+        if field.kind == "array":
+            continue
         if field.kind in ("string", "bytes"):
             read = strings if field.kind == "string" else byte_strings
             named.append((field.name, read(data, starts, sizes, heads[:, field.word])))
@@ -152,7 +156,7 @@ def _data(rows: pa.Table) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray
 def _heads(data: NDArray[np.uint8], starts: NDArray[np.int64], layout: Layout) -> Words:
     """Return the fixed words of each row, shape (n, words, 32)."""
     size = 32 * layout.words
-    if len(starts) and not layout.has_strings:
+    if len(starts) and not layout.has_tails:
         # All rows have this size, one after another.
         whole = data[starts[0] : starts[0] + len(starts) * size]
         return whole.reshape(len(starts), layout.words, 32)

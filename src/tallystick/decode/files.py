@@ -19,7 +19,7 @@ from tallystick.extract.manifest import Part
 from tallystick.extract.schema import LOGS, UNIQUE
 from tallystick.progress import Progress
 
-VERSION = 2
+VERSION = 3
 """Of the decoded columns; another one decodes everything anew."""
 NOTE_EVERY = 1.0
 """Seconds between two notes of what is done."""

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tallystick.chain.logs import topics
 from tallystick.extract.errors import RangeError, RpcError, UnavailableError
 from tallystick.extract.logs import one_hash_a_block, to_table
 from tallystick.extract.rpc import GET_LOGS, Node
@@ -54,7 +55,7 @@ async def header(node: Node, block: int | str) -> Header:
 
 
 async def fetch(node: Node, window: Window, address: bytes, first: int, last: int) -> Fetched:
-    """Return the logs of a contract in blocks first to last, both included.
+    """Return a core's logs in blocks first to last, both included, but those that only carry data.
 
     Raises:
         UnavailableError: the node lacks the blocks, or changed its mind about them in between.
@@ -95,7 +96,12 @@ async def _range(node: Node, window: Window, address: bytes, first: int, last: i
 
 
 async def _logs(node: Node, address: bytes, first: int, last: int) -> pa.Table:
-    query = {"address": "0x" + address.hex(), "fromBlock": hex(first), "toBlock": hex(last)}
+    query = {
+        "address": "0x" + address.hex(),
+        "fromBlock": hex(first),
+        "toBlock": hex(last),
+        "topics": [topics()],
+    }
     logs = await node.ask(msgspec.Raw, GET_LOGS, query)
     # In a thread, so that the next answer arrives meanwhile.
     return await asyncio.to_thread(to_table, logs, address, first, last)

@@ -69,6 +69,29 @@ def totals(
     return _named(ibis.union(*parts), keys)
 
 
+def strangers(tables: Tables) -> ir.Table:
+    """Return the networks that events name and none registers, and how many do.
+
+    Whoever reads nothing but events can't tell an event that the core emitted for a network that
+    it doesn't know from one whose registration is missing: neither counts, and both are told.
+
+    Args:
+        tables: of all events.
+
+    Returns:
+        The columns of NETWORK, and events.
+    """
+    named = [
+        table.select(
+            "chain_id", table.address.cast("string"), network_id=table.network_id.cast("string")
+        )
+        for table in tables.values()
+        if "network_id" in table.columns
+    ]
+    events = ibis.union(*named).group_by(list(NETWORK)).agg(events=_.count())
+    return events.anti_join(tables["NetworkRegistered"], list(NETWORK))
+
+
 def _within(table: ir.Table, since: date | None, until: date | None) -> ir.Table:
     if since is not None:
         table = table.filter(_.day >= ibis.date(since))

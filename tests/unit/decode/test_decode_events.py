@@ -11,20 +11,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallystick.chain.abi import contract, signature_hash
-from tallystick.decode.columns import ENUMS, layouts
+from tallystick.decode.columns import ENUMS, LARGE, layouts
 from tallystick.decode.decode import COUNTERS, decode
 from tallystick.decode.words import DecodeError
-from tallystick.events import EVENTS, ModelRegistered
+from tallystick.events import CARGO, EVENTS, ModelRegistered
 from tests.support.raw_logs import CORE, GENESIS, RawLog, amount, event, rows, table
 
 ENTRIES = {entry["name"]: entry for entry in contract("Tallystick").abi if entry["type"] == "event"}
-NAMES = sorted(EVENTS)
+NAMES = sorted(set(EVENTS) - CARGO)
 TEXTS = st.one_of(st.text(max_size=40), st.text(min_size=200, max_size=300), st.just("€" * 700))
 
 
 def values(argument: dict[str, Any], kind: str = "") -> st.SearchStrategy[Any]:
     """Values that the contract can emit."""
     type_: str = argument["type"]
+    if type_.endswith("[]"):
+        return st.lists(values({**argument, "type": type_[:-2]}), max_size=20)
+    if type_ == "uint64" and argument["name"] in LARGE:
+        kind = "large"
     if type_.endswith("[3]"):
         return st.lists(values({**argument, "type": type_[:-3]}), min_size=3, max_size=3)
     if type_ == "tuple":
@@ -62,15 +66,23 @@ def raw_logs(draw: st.DrawFn, name: str) -> RawLog:
     return RawLog([signature_hash(entry), *topics], data)
 
 
+STRUCTS: dict[str, Any] = {
+    "rules": (bytes(20), [bytes(20)] * 3, bytes(20), 0, 0, 0, 0, 0, 0, 0, False, False),
+    "leaf": (bytes(20), 0, 0, bytes(32), bytes(32), bytes(32)),
+}
+
+
 def log(name: str, /, **changes: Any) -> RawLog:
     """A log of zeros, empty strings and changes."""
     zero = {"bytes32": bytes(32), "address": bytes(20), "bool": False, "string": ""}
+    zero |= {"bytes": b"", "bytes32[]": []}
     plain = [argument for argument in ENTRIES[name]["inputs"] if not argument["indexed"]]
     topics = [bytes(32) for argument in ENTRIES[name]["inputs"] if argument["indexed"]]
     chosen = [
-        changes.get(one["name"], zero.get(one["type"], 0))
-        if one["type"] != "tuple"
-        else (bytes(20), [bytes(20)] * 3, bytes(20), 0, 0, 0, 0, 0, 0, 0, False, False)
+        changes.get(
+            one["name"],
+            STRUCTS[one["name"]] if one["type"] == "tuple" else zero.get(one["type"], 0),
+        )
         for one in plain
     ]
     data = encode([collapse_if_tuple(one) for one in plain], chosen)
@@ -142,8 +154,38 @@ def as_columns(name: str, want: dict[str, Any]) -> dict[str, Any]:
     return {key: f"0x{value:064x}" if key in wide else value for key, value in want.items()}
 
 
-def test_layouts__every_event__has_one() -> None:
-    assert {layout.name for layout in layouts()} == {*EVENTS, "EIP712DomainChanged"}
+def test_layouts__every_event_that_counts__has_one() -> None:
+    assert {layout.name for layout in layouts()} == {*NAMES, "EIP712DomainChanged"}
+
+
+def test_decode__events_that_only_carry_data__have_no_table_and_do_no_harm() -> None:
+    logs = [log("Staked"), *(log(name) for name in CARGO), log("BatchArchived")]
+
+    tables = decode(table(logs), CORE)
+
+    assert {name for name, found in tables.items() if len(found)} == {"Staked", "BatchArchived"}
+    assert not CARGO & set(tables)
+
+
+@pytest.mark.parametrize("value", [0, 2**63 - 1, 2**63, 2**64 - 1])
+def test_decode__commit_deadline_of_any_size__is_hex_text(value: int) -> None:
+    committed = log("BatchCommitted", commitDeadline=value)
+
+    (row,) = decode(table([committed]), CORE)["BatchCommitted"].to_pylist()
+
+    assert int(row["commit_deadline"], 16) == value
+
+
+def test_decode__revealed_leaf__its_fields_without_the_proof() -> None:
+    leaf = (b"q" * 20, 2**64 - 1, 7, b"i" * 32, b"o" * 32, b"t" * 32)
+    revealed = log("LeafRevealed", leafIndex=3, leaf=leaf, bond=9, proof=[b"p" * 32] * 20)
+
+    (row,) = decode(table([revealed, log("Staked")]), CORE)["LeafRevealed"].to_pylist()
+
+    assert (row["leaf_index"], row["leaf_requester"], row["bond_0"]) == (3, "0x" + "71" * 20, 9)
+    assert (int(row["leaf_nonce"], 16), int(row["leaf_deadline"], 16)) == (2**64 - 1, 7)
+    assert row["leaf_output_hash"] == "0x" + (b"o" * 32).hex()
+    assert "proof" not in row
 
 
 def test_decode__no_logs__has_each_table_with_its_columns() -> None:
