@@ -20,3 +20,7 @@ def bytecode(name: str) -> str:
 
 def abi(name: str) -> list[dict[str, Any]]:
     return manifest()[name]["abi"]
+
+
+def runtime(name: str) -> bytes:
+    return bytes.fromhex(manifest()[name]["runtimeBytecode"]["bytecode"].removeprefix("0x"))

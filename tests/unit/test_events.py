@@ -129,7 +129,7 @@ def test_from_abi_values__revealed__returns_leaf_and_proof(shape: str) -> None:
 
 
 def test_from_abi_values__leaf_with_a_field_less__raises() -> None:
-    values = {name: 0 for name in ("leafIndex", "closesAt", "bond")}
+    values = dict.fromkeys(("leafIndex", "closesAt", "bond"), 0)
     values |= {"networkId": bytes(32), "operator": bytes(20), "batchId": bytes(32)}  # type: ignore[dict-item]
 
     with pytest.raises(FieldError, match="leaf is 5 values"):

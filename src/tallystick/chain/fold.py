@@ -182,5 +182,8 @@ def knows(registry: Registry, network_id: bytes, block: int) -> bool:
 
 def endpoint(registry: Registry) -> str:
     """Return the host of a core's node; the rest of a URL may hold a key."""
-    url = getattr(registry.w3.provider, "endpoint_uri", None)
+    provider = registry.w3.provider
+    # Ape connects by a provider that holds the one it found.
+    provider = getattr(provider, "_active_provider", None) or provider
+    url = getattr(provider, "endpoint_uri", None)
     return (urlsplit(str(url)).netloc.rpartition("@")[2] if url else "") or "the node"

@@ -40,6 +40,15 @@ def topics(cargo: bool = False) -> list[str]:
     ]
 
 
+def topic_of(kind: type[Event]) -> bytes:
+    """Return the first topic of an event's logs, 32 bytes.
+
+    >>> topic_of(EVENTS["Deposited"]).hex()[:8]
+    '8752a472'
+    """
+    return next(topic for topic, entry in _events().items() if entry["name"] == kind.__name__)
+
+
 def read_events(
     w3: Web3, address: bytes, first: int, last: int, progress: Progress | None = None
 ) -> Iterator[Event]:

@@ -6,7 +6,7 @@ from tallystick.batch import Dispute
 from tallystick.chain.call import Call
 from tallystick.committee import Audit, Verdict
 from tallystick.enums import DisputeKind, Grade, Ruling, State
-from tallystick.keccak import keccak256
+from tallystick.events import BatchChallenged, BatchDemanded
 from tallystick.ledger import BatchRecord
 from tallystick.moves.board import Board, MoveError
 from tallystick.moves.convict import disprove, fault
@@ -24,9 +24,6 @@ from tallystick.node.verifier.models import Models
 from tallystick.node.verifier.outbox import Intent, Outbox, Outcome
 from tallystick.node.verifier.watch import Subject, Watch
 from tallystick.words import ZERO_ADDRESS
-
-_CHALLENGED = keccak256(b"BatchChallenged(bytes32,address,bytes32,address,uint256,bytes32,uint256)")
-_DEMANDED = keccak256(b"BatchDemanded(bytes32,address,bytes32,address,uint256,bool,uint256)")
 
 _LOG = get_log("verifier")
 
@@ -158,7 +155,7 @@ class Acting:
             )
             if outcome in (Outcome.SENT, Outcome.MADE, Outcome.DRY):
                 return
-        if record.state is State.OPEN and not self._disputed(record, _CHALLENGED):
+        if record.state is State.OPEN and not self._challenged(record):
             self._make(
                 subject,
                 lambda board: challenge(board, registry, record.id, opening),
@@ -170,7 +167,7 @@ class Acting:
         record = subject.record
         if record.state is not State.OPEN:
             return
-        turn = self._disputed(record, _DEMANDED)
+        turn = self._demanded(record)
         while turn < self._settings.demands_per_batch and self._outbox.made(
             record.id, "demand", turn
         ):
@@ -186,10 +183,15 @@ class Acting:
             bond=subject.rules.demand_bond,
         )
 
-    def _disputed(self, record: BatchRecord, topic: bytes) -> int:
-        """Return how often this node has disputed a batch, by the chain: a journal can be lost."""
-        me = bytes(12) + self._watch.address
-        return sum(data[:32] == me for _, data in self._journal.logged(topic, record.id))
+    def _challenged(self, record: BatchRecord) -> int:
+        """Return how often this node has challenged a batch, by the chain: journals get lost."""
+        made = self._journal.events(BatchChallenged, record.id)
+        return sum(one.challenger == self._watch.address for one in made)
+
+    def _demanded(self, record: BatchRecord) -> int:
+        """Return how often this node has demanded a leaf of a batch, by the chain."""
+        made = self._journal.events(BatchDemanded, record.id)
+        return sum(one.demander == self._watch.address for one in made)
 
     def _make(
         self, subject: Subject, move: Callable[[Board], Call], turn: int = 0, bond: int = 0

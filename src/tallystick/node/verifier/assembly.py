@@ -59,7 +59,7 @@ def assemble(settings: Settings, w3: Web3, signer: Signer) -> Verifier:
     if own.committee is not None:
         panel = Panel(w3, own.committee)
         juror = Juror(panel, signer, journal, shared, own.turn_every)
-    revealed = Revealed(w3, registry.address, journal)
+    revealed = Revealed(journal)
     models = Models(own.models, own.hub, folder / "models")
     later = Later(own.look_every)
     watch = Watch(own, registry, reader, signer.address, models, juror)

@@ -32,7 +32,7 @@ class Collecting:
 
     def convict_jurors(self) -> None:
         """Burn the stake of members who audited what a ruling or a disproof then rejected."""
-        juror, registry = self._watch.juror, self._watch.registry
+        juror = self._watch.juror
         if juror is None or not self._settings.challenge:
             return
         for record in self._watch.wrongly_audited(juror):
@@ -43,9 +43,7 @@ class Collecting:
             self._later.put_off(record.id, "convict", _SELDOM)
             own, panel = juror.seat, juror.panel
             place = own.member if own else None
-            call = conviction(
-                registry.w3, panel, self._journal, record.batch, record.leaf_index, place
-            )
+            call = conviction(panel, self._journal, record.batch, record.leaf_index, place)
             if call is not None:
                 self._outbox.send(Intent(record.id, call), self._watch.reader.now)
 

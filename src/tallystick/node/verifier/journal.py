@@ -11,9 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from web3.types import LogReceipt
+
+from tallystick.chain.logs import decode_log, topic_of
+from tallystick.events import BatchEvent, Event
+
+E = TypeVar("E", bound=Event)
 
 _SCHEMA = """
 create table if not exists log (
@@ -26,6 +31,7 @@ create table if not exists log (
     primary key (block, place)
 ) strict, without rowid;
 create index if not exists log_of on log (substr(topics, 97, 32), substr(topics, 1, 32));
+create index if not exists log_with on log (substr(topics, 33, 32), substr(topics, 1, 32));
 create table if not exists checkpoint (
     block integer primary key,
     hash blob not null
@@ -194,31 +200,27 @@ class Journal:
 
     def logs(self, after: tuple[int, int]) -> Iterator[dict[str, Any]]:
         """Yield the logs behind a place (block, log), in order, as a node gives them."""
-        for block, place, tx_hash, address, topics, data in self._read(
+        rows = self._read(
             "select * from log where (block, place) > (?, ?) order by block, place", *after
-        ):
-            yield {
-                "blockNumber": block,
-                "logIndex": place,
-                "transactionHash": tx_hash,
-                "address": "0x" + address.hex(),
-                "topics": [topics[at : at + 32] for at in range(0, len(topics), 32)],
-                "data": data,
-            }
+        )
+        yield from map(_log, rows)
 
-    def logged(self, topic: bytes, batch_id: bytes) -> list[tuple[bytes, bytes]]:
-        """Return transaction hash and data of the logs of an event of a batch, in order.
+    def events(self, kind: type[E], batch_id: bytes) -> list[E]:
+        """Return a batch's events of a kind, in order.
 
         Args:
-            topic: the event's, 32 bytes.
-            batch_id: its third indexed argument, 32 bytes.
+            kind: a BatchEvent, or one that carries data.
+            batch_id: 32 bytes.
         """
-        return self._read(
-            "select tx_hash, data from log where substr(topics, 1, 32) = ?"
-            " and substr(topics, 97, 32) = ? order by block, place",
-            topic,
+        place = 97 if issubclass(kind, BatchEvent) else 33
+        rows = self._read(
+            f"select * from log where substr(topics, {place}, 32) = ?"
+            " and substr(topics, 1, 32) = ? order by block, place",
             batch_id,
+            topic_of(kind),
         )
+        found = (decode_log(_log(row)) for row in rows)
+        return [event for event in found if isinstance(event, kind)]
 
     # Findings
 
@@ -372,3 +374,16 @@ class Journal:
             found.execute("pragma synchronous = full")
             self._local.connection = found
         return found
+
+
+def _log(row: tuple[Any, ...]) -> dict[str, Any]:
+    """Return a log as a node gives it."""
+    block, place, tx_hash, address, topics, data = row
+    return {
+        "blockNumber": block,
+        "logIndex": place,
+        "transactionHash": tx_hash,
+        "address": "0x" + address.hex(),
+        "topics": [topics[at : at + 32] for at in range(0, len(topics), 32)],
+        "data": data,
+    }

@@ -1,0 +1,54 @@
+"""A core that also emits what no core does: for what reads events."""
+
+from typing import Any
+
+from eth_abi.abi import encode
+from eth_utils.abi import collapse_if_tuple
+from web3 import Web3
+
+from tallystick.chain.abi import contract, signature_hash
+from tallystick.chain.call import Call
+from tallystick.keccak import keccak256
+from tests.support.builds import abi, runtime
+from tests.support.chain import Chain, Mined
+
+_CODE = b"\xc0\xde" * 10
+"""Where the core's own code goes."""
+
+
+class LooseCore:
+    """A chain's core from now on; everything else works as before."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        core = Web3.to_checksum_address(chain.registry.address)
+        own = chain.w3.eth.get_code(core)
+        self._ask("anvil_setCode", "0x" + _CODE.hex(), "0x" + own.hex().removeprefix("0x"))
+        slot = "0x" + keccak256(b"LooseCore.code").hex()
+        self._ask("anvil_setStorageAt", core, slot, "0x" + _CODE.rjust(32, b"\0").hex())
+        self._ask("anvil_setCode", core, "0x" + runtime("LooseCore").hex())
+        self._core = chain.w3.eth.contract(core, abi=abi("LooseCore"))
+
+    def emit(self, name: str, *values: Any) -> Mined:
+        """Emit an event of the core; values in the order of its ABI, strings as bytes too."""
+        return self._chain.send_call(self._chain.accounts[9], self.call(name, *values))
+
+    def call(self, name: str, *values: Any) -> Call:
+        """The call that emits an event."""
+        (entry,) = (one for one in contract("Tallystick").abi if one.get("name") == name)
+        # Encoded alike, and a string's bytes may be any.
+        types = [
+            "bytes" if one["type"] == "string" else collapse_if_tuple(one)
+            for one in entry["inputs"]
+        ]
+        known = list(zip(entry["inputs"], types, values, strict=True))
+        topics = [encode([kind], [value]) for one, kind, value in known if one["indexed"]]
+        rest = [(kind, value) for one, kind, value in known if not one["indexed"]]
+        data = encode([kind for kind, _ in rest], [value for _, value in rest])
+        function = self._core.functions.emitLog([signature_hash(entry), *topics], data)
+        encoded = bytes.fromhex(function._encode_transaction_data()[2:])
+        return Call(self._chain.registry.address, encoded, 0, "emitLog")
+
+    def _ask(self, method: str, *params: Any) -> None:
+        answer = self._chain.w3.provider.make_request(method, list(params))  # type: ignore[arg-type]
+        assert "error" not in answer, answer
