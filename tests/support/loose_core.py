@@ -2,15 +2,13 @@
 
 from typing import Any
 
-from eth_abi.abi import encode
-from eth_utils.abi import collapse_if_tuple
 from web3 import Web3
 
-from tallystick.chain.abi import contract, signature_hash
 from tallystick.chain.call import Call
 from tallystick.keccak import keccak256
 from tests.support.builds import abi, runtime
 from tests.support.chain import Chain, Mined
+from tests.support.raw_logs import raw_log
 
 _CODE = b"\xc0\xde" * 10
 """Where the core's own code goes."""
@@ -35,17 +33,8 @@ class LooseCore:
 
     def call(self, name: str, *values: Any) -> Call:
         """The call that emits an event."""
-        (entry,) = (one for one in contract("Tallystick").abi if one.get("name") == name)
-        # Encoded alike, and a string's bytes may be any.
-        types = [
-            "bytes" if one["type"] == "string" else collapse_if_tuple(one)
-            for one in entry["inputs"]
-        ]
-        known = list(zip(entry["inputs"], types, values, strict=True))
-        topics = [encode([kind], [value]) for one, kind, value in known if one["indexed"]]
-        rest = [(kind, value) for one, kind, value in known if not one["indexed"]]
-        data = encode([kind for kind, _ in rest], [value for _, value in rest])
-        function = self._core.functions.emitLog([signature_hash(entry), *topics], data)
+        log = raw_log(name, *values)
+        function = self._core.functions.emitLog(list(log.topics), log.data)
         encoded = bytes.fromhex(function._encode_transaction_data()[2:])
         return Call(self._chain.registry.address, encoded, 0, "emitLog")
 

@@ -7,9 +7,12 @@ from enum import IntEnum
 from typing import Any
 
 import pyarrow as pa
+from eth_abi.abi import encode
+from eth_utils.abi import collapse_if_tuple
 from web3 import Web3
 
 from tallystick.batch import Stamp
+from tallystick.chain.abi import contract, signature_hash
 from tallystick.chain.logs import decode_log
 from tallystick.events import Event
 from tallystick.extract.dataset import Core
@@ -29,6 +32,20 @@ class RawLog:
 
     topics: Sequence[bytes]
     data: bytes
+
+
+def raw_log(name: str, *values: Any) -> RawLog:
+    """Return an event's log; values in the order of its ABI, strings as bytes."""
+    (entry,) = (one for one in contract("Tallystick").abi if one.get("name") == name)
+    # Encoded alike, and a string's bytes may be any.
+    types = [
+        "bytes" if one["type"] == "string" else collapse_if_tuple(one) for one in entry["inputs"]
+    ]
+    known = list(zip(entry["inputs"], types, values, strict=True))
+    topics = [encode([kind], [value]) for one, kind, value in known if one["indexed"]]
+    rest = [(kind, value) for one, kind, value in known if not one["indexed"]]
+    data = encode([kind for kind, _ in rest], [value for _, value in rest])
+    return RawLog([signature_hash(entry), *topics], data)
 
 
 def table(logs: Sequence[RawLog]) -> pa.Table:

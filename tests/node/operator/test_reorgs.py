@@ -3,10 +3,20 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
+from web3 import HTTPProvider, Web3
+
+from tallystick.chain.logs import topic_of
+from tallystick.chain.registry import Registry
+from tallystick.errors import MissingLogsError
+from tallystick.events import Deposited
+from tallystick.hexes import to_hex
 from tallystick.localnet import advance, mine
 from tallystick.node.follower import Follower
 from tests.node.operator.conftest import DEMANDER, Scene, checked
 from tests.node.operator.test_committer import Desk
+from tests.support.faulty_rpc import Exchange, faulty_rpc, never
+from tests.support.loose_core import LooseCore
 
 
 @contextmanager
@@ -44,6 +54,48 @@ def test_follower__blocks_replaced__as_if_it_had_read_only_the_new_ones(scene: S
         assert fresh.ledger.credits == follower.ledger.credits
         assert fresh.head is not None and follower.head is not None
         assert fresh.head.hash == follower.head.hash
+
+
+def test_follower__events_of_an_unknown_network__passed_over(scene: Scene) -> None:
+    core, follower = LooseCore(scene.chain), Follower(scene.chain.registry)
+    follower.advance()
+    core.emit("Unstaked", b"?" * 32, scene.operator, 0)
+    scene.send(DEMANDER, "deposit", bytes(20), 5, value=5)
+
+    assert len(follower.advance()) == 2
+
+    assert follower.ledger.passed_over == 1
+    assert vars(follower.ledger) == vars(scene.chain.ledger())
+
+
+def test_follower__node_leaves_out_logs__read_again_from_the_other(scene: Scene) -> None:
+    hidden = [to_hex(topic_of(Deposited))]
+
+    def leave_out(exchange: Exchange) -> bool:
+        kept = [log for log in exchange.logs if log["topics"][0] not in hidden]
+        if len(kept) == len(exchange.logs):
+            return False
+        exchange.answer["result"] = kept
+        return True
+
+    url = scene.w3.provider.endpoint_uri  # type: ignore[attr-defined]
+    with faulty_rpc(url, never) as leaky:
+        registry = Registry(Web3(HTTPProvider(leaky.url)), scene.chain.registry.address)
+        alone = Follower(registry)
+        both = Follower(registry, others=[scene.chain.registry])
+        alone.advance()
+        both.advance()
+        leaky.fault = leave_out
+        scene.send(4, "deposit", bytes(20), 5, value=5)
+        scene.send(4, "withdraw", bytes(20), scene.chain.accounts[4], 5)
+
+        with pytest.raises(MissingLogsError, match="would fall below zero; it follows from others"):
+            alone.advance()
+        both.advance()
+        leaky.fault = never
+        alone.advance()
+
+    assert vars(both.ledger) == vars(alone.ledger) == vars(scene.chain.ledger())
 
 
 def test_follower__confirmations__leaves_the_latest_blocks_alone(scene: Scene) -> None:

@@ -13,9 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tallystick.enums import Grade
+from tallystick.events import BatchAttested, BatchChallenged, BytesRevealed, EvidenceAccepted
 from tallystick.node.verifier.journal import Journal, Move, MoveStatus, Noted
 from tallystick.node.verifier.money import DAY, MoneyError, Purse
 from tallystick.node.verifier.taking import taken
+from tests.support.raw_logs import raw_log
 
 BATCH, TOKEN, COIN = b"b" * 32, b"t" * 20, bytes(20)
 
@@ -96,10 +99,33 @@ def test_take_back__blocks_of_a_lost_fork__forgotten(journal: Journal):
     assert journal.generation == before + 1
 
 
-def test_logged__of_a_batch_and_an_event__only_those(journal: Journal):
-    journal.extend(None, [log(1, 0), log(2, 7), log(3, 0, b"c" * 32)], 3, b"3" * 32)
-    assert journal.logged(b"t" * 32, BATCH) == [(b"\1" * 32, b"\0"), (b"\2" * 32, b"\7")]
-    assert journal.logged(b"u" * 32, BATCH) == []
+def told(block: int, name: str, *values: Any) -> dict[str, Any]:
+    """A log of an event; values in the order of its ABI."""
+    raw = raw_log(name, *values)
+    return {**log(block, 0), "topics": raw.topics, "data": raw.data}
+
+
+def test_events__of_a_batch_and_a_kind__only_those_in_order(journal: Journal):
+    lane, other = (b"n" * 32, b"o" * 20), b"?" * 32
+    logs = [
+        told(1, "BytesRevealed", BATCH, 3, b"in", b"out" * 50),
+        told(2, "BatchAttested", *lane, BATCH, 1),
+        told(3, "BytesRevealed", other, 4, b"", b""),
+        told(4, "BytesRevealed", BATCH, 5, b"", b"x"),
+        told(5, "BatchAttested", *lane, other, 1),
+        told(6, "EvidenceAccepted", BATCH, 1, b"signatures"),
+    ]
+    journal.extend(None, logs, 6, b"6" * 32)
+
+    revealed = journal.events(BytesRevealed, BATCH)
+    assert [(one.leaf_index, one.input, one.output) for one in revealed] == [
+        (3, b"in", b"out" * 50),
+        (5, b"", b"x"),
+    ]
+    assert [one.batch_id for one in journal.events(BatchAttested, other)] == [other]
+    (accepted,) = journal.events(EvidenceAccepted, BATCH)
+    assert (accepted.grade, accepted.evidence) == (Grade.AUDITED, b"signatures")
+    assert journal.events(EvidenceAccepted, other) == journal.events(BatchChallenged, BATCH) == []
 
 
 @settings(max_examples=20, deadline=None)

@@ -1,10 +1,17 @@
 """The ledger through the journal: read once, read on after a restart, taken back by a reorg."""
 
 import pytest
+from web3 import HTTPProvider, Web3
 
+from tallystick.chain.logs import topic_of
+from tallystick.chain.registry import Registry
+from tallystick.errors import MissingLogsError
+from tallystick.events import NetworkRegistered
+from tallystick.hexes import to_hex
 from tallystick.node.verifier.reader import Reader
 from tests.node.verifier.stage import Stage
 from tests.support.faulty_rpc import faulty_rpc, never
+from tests.support.loose_core import LooseCore
 
 
 def reader(staged: Stage, confirmations: int = 0) -> Reader:
@@ -23,10 +30,6 @@ def test_sync__anything__is_the_ledger_of_all_events(staged: Stage):
 
 
 def test_sync__restarted__asks_only_for_what_is_new(staged: Stage):
-    from web3 import HTTPProvider, Web3
-
-    from tallystick.chain.registry import Registry
-
     staged.commit(5)
     reader(staged).sync()
     staged.commit(5)
@@ -92,3 +95,45 @@ def test_sync__two_processes__share_one_reading(staged: Stage):
     second.sync()
     staged.commit(5)
     assert len(first.sync().batches) == len(second.sync().batches) == 3
+
+
+def test_sync__events_of_an_unknown_network__passed_over_for_good(staged: Stage):
+    read, core = reader(staged), LooseCore(staged.chain)
+    core.emit("Unstaked", b"?" * 32, staged.chain.accounts[9], 0)
+    first = staged.commit(5)
+    assert first.id in read.sync().batches
+    core.emit("Unstaked", b"?" * 32, staged.chain.accounts[9], 0)
+    second = staged.commit(5)
+
+    for one in (read, reader(staged)):
+        ledger = one.sync()
+        assert (set(ledger.batches), ledger.passed_over) == ({first.id, second.id}, 2)
+
+
+def test_sync__node_leaves_out_logs__read_again_from_the_other(staged: Stage):
+    batch = staged.commit(5)
+    topic = to_hex(topic_of(NetworkRegistered))
+
+    def leave_out(exchange) -> bool:
+        kept = [log for log in exchange.logs if log["topics"][0] != topic]
+        if len(kept) == len(exchange.logs):
+            return False
+        exchange.answer["result"] = kept
+        return True
+
+    url, core = staged.chain.w3.provider.endpoint_uri, staged.chain.registry.address  # type: ignore[attr-defined]
+    with faulty_rpc(url, leave_out) as leaky:
+        registry = Registry(Web3(HTTPProvider(leaky.url)), core)
+        journal = staged.verifier().journal
+        alone = Reader(registry, journal, 0, 0)
+        with pytest.raises(MissingLogsError, match="the core knows the network"):
+            alone.sync()
+        # Nothing half known is left behind, and it fails alike again.
+        with pytest.raises(MissingLogsError):
+            alone.sync()
+
+        read = Reader(registry, journal, 0, 0, [staged.chain.registry])
+        assert set(read.sync().batches) == {batch.id}
+        later = staged.commit(5)
+        assert set(read.sync().batches) == {batch.id, later.id}
+    assert vars(read.sync()) == vars(staged.chain.ledger())
