@@ -6,13 +6,16 @@ import click
 
 from tallystick.cli import ChainCommand, Session, sending_options
 from tallystick.cli.moving import GRADES, Evidence
-from tallystick.params import BYTES32
+from tallystick.params import ADDRESS, BYTES32
 
 
 @click.command(cls=ChainCommand)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--network-id", type=BYTES32, required=True, help="Network to commit in.")
 @click.option("--model-id", type=BYTES32, required=True, help="Model that answered.")
+@click.option(
+    "--operator", type=ADDRESS, help="Whose lane, where the account is its key; else the account's."
+)
 @click.option("--store", default="batches", help="Folder or URL where batch data are kept.")
 @click.option(
     "--receipts",
@@ -35,6 +38,7 @@ def cli(
     file: Path,
     network_id: bytes,
     model_id: bytes,
+    operator: bytes | None,
     store: str,
     receipts: Path,
     deadline: int | None,
@@ -54,4 +58,4 @@ def cli(
     if grade is not None and evidence is not None:
         attestation = Grade[grade.upper()], evidence
     order = Order(file, network_id, model_id, deadline, hashes_only, label, attestation)
-    submit_file(session, order, store, receipts)
+    submit_file(session, order, store, receipts, operator)

@@ -15,6 +15,8 @@ MAX_WINDOW = 365 * 24 * 3600
 """Longest window of a network's rules, in seconds."""
 MAX_BYTES = 90_000
 """Most bytes of input and output that a network may let be demanded: a transaction carries them."""
+LIFE_RESPONSES, LIFE_RULINGS = 16, 4
+"""Response and ruling windows that a batch may live beyond its challenge window."""
 REWARD_BONDS = 16
 """A reward is at most this many challenge bonds."""
 
@@ -150,7 +152,8 @@ class Rules:
         >>> Rules(challenge_window=3600, response_window=600, ruling_window=1200).lapse_after
         18000
         """
-        return self.challenge_window + 16 * self.response_window + 4 * self.ruling_window
+        disputes = LIFE_RESPONSES * self.response_window + LIFE_RULINGS * self.ruling_window
+        return self.challenge_window + disputes
 
     @property
     def life(self) -> int:

@@ -165,7 +165,8 @@ def test_nodes__keyfiles_of_ape__answer_commit_and_audit_unasked(cast: Cast, wor
         requests, answer = ask(cast, node, 40)
         outputs = tuple(from_hex(one["output_hash"]) for one in answer["answers"])
         operator = chain.accounts[OPERATOR]
-        word = Acknowledgement(network.id, operator, answer["time"], tuple(requests), outputs)
+        who = (network.id, operator, from_hex(answer["key"]))
+        word = Acknowledgement(*who, answer["time"], tuple(requests), outputs)
         word.check(chain.registry.domain, from_hex(answer["signature"]))
         wait(lambda: all("receipt" in one for one in node.receipts(requests)), 30, node.log)
         for one in node.receipts(requests):

@@ -16,7 +16,6 @@ from tallystick.chain.registry import Registry
 from tallystick.chain.revert import ContractError
 from tallystick.errors import LedgerError, MissingLogsError, UnknownEventError, UnknownNetworkError
 from tallystick.events import Event, NetworkRegistered
-from tallystick.hexes import to_hex
 from tallystick.ledger import Ledger
 from tallystick.progress import Progress
 
@@ -111,11 +110,7 @@ class EventSource:
         """Log the first event that is passed over; how many there are, the ledger counts."""
         if not self._told:
             self._told = True
-            _LOG.warning(
-                "events passed over: the core has no network %s (%s)",
-                to_hex(error.network_id),
-                error,
-            )
+            _LOG.warning("events passed over, from %s; the core knows no such network", error)
 
 
 def read_ledger(

@@ -14,8 +14,18 @@ from tallystick.submit.plan import Order
 from tallystick.submit.submitter import Submitter
 
 
-def submit_file(session: Session, order: Order, store: str, receipts: Path) -> None:
-    """Submit a file, or say what that would do, and print the outcome."""
+def submit_file(
+    session: Session, order: Order, store: str, receipts: Path, operator: bytes | None = None
+) -> None:
+    """Submit a file, or say what that would do, and print the outcome.
+
+    Args:
+        session: whose sender is the operator, or its key.
+        order: what to submit.
+        store: folder or URL of batch data.
+        receipts: folder of receipts and of the journal.
+        operator: whose lane it is, 20 bytes; None: the sender's.
+    """
     submitter = Submitter(
         session.registry,
         session.sender,
@@ -24,6 +34,7 @@ def submit_file(session: Session, order: Order, store: str, receipts: Path) -> N
         BatchStore(store),
         Journal(receipts / "journal.sqlite3"),
         receipts,
+        operator,
     )
     with Bars(console=Console(stderr=True), transient=True) as bars:
 

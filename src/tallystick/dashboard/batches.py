@@ -2,6 +2,7 @@
 
 from tallystick.dashboard.events import NEAR, Events, Row
 from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey
+from tallystick.network import LIFE_RESPONSES, LIFE_RULINGS
 from tallystick.totals.gas import BATCH_EVENTS
 
 ENDINGS = ("unchallenged", "audited", "enclave", "proven", "rejected", "unresolved")
@@ -22,8 +23,21 @@ WITH ends AS (
     SELECT chain_id, {_ADDRESS} AS address, hash(batch_id) AS key,
         max(list_position({_GRADES}, grade)) AS grade
     FROM BatchAttested GROUP BY ALL
+), reopened AS (
+    SELECT chain_id, {_ADDRESS} AS address, network_id, hash(batch_id) AS key, closes_at
+    FROM LeafRevealed
+    UNION ALL
+    SELECT chain_id, {_ADDRESS}, network_id, hash(batch_id), closes_at FROM ChallengeUpheld
 ), lapses AS (
-    SELECT DISTINCT chain_id, {_ADDRESS} AS address, hash(batch_id) AS key FROM ChallengeLapsed
+    SELECT chain_id, {_ADDRESS} AS address, hash(batch_id) AS key FROM ChallengeLapsed
+    UNION
+    SELECT r.chain_id, r.address, r.key
+    FROM reopened r
+    JOIN {NEAR}.BatchCommitted c USING (chain_id, address, key)
+    JOIN NetworkRegistered n ON n.chain_id = r.chain_id AND n.network_id = r.network_id
+        AND TRY_CAST(n.address AS {NEAR}.address) = r.address
+    WHERE r.closes_at > c.committed_at::BIGINT + n.rules_challenge_window
+        + {LIFE_RESPONSES} * n.rules_response_window + {LIFE_RULINGS} * n.rules_ruling_window
 )
 SELECT chain_id, address, network_id, operator, model_id, block_number, log_index,
     count::INTEGER AS count, key, coalesce(grades.grade, 1)::UTINYINT AS grade,
@@ -33,7 +47,10 @@ LEFT JOIN ends USING (chain_id, address, key)
 LEFT JOIN grades USING (chain_id, address, key)
 LEFT JOIN lapses USING (chain_id, address, key)
 """
-"""A batch is looked up by 64 bits of hash, and then compared in full."""
+"""A batch is looked up by 64 bits of hash, and then compared in full.
+
+Whatever reopens a batch behind its life marks it lapsed, as Rules.lapse_after says.
+"""
 
 _FULL = f"""
 SELECT c.* EXCLUDE (finalized_id, outcome, finalized_count, counter, day, transaction_index),

@@ -10,8 +10,9 @@ LARGE = ("BatchCommitted", "BatchFinalized")
 _ENUMS = ("address", "network_id", "operator", "counter", "outcome")
 _PLAIN = "chain_id, block_number, log_index, day, count"
 _OWN = {
-    "BatchCommitted": "finalized_count, model_id::{near}.model_id AS model_id, "
-    "hash(batch_id) AS key, hash(finalized_id) AS finalized_key",
+    "BatchCommitted": "finalized_count, committed_at::UINTEGER AS committed_at, "
+    "model_id::{near}.model_id AS model_id, hash(batch_id) AS key, "
+    "hash(finalized_id) AS finalized_key",
     "BatchFinalized": "hash(batch_id) AS key",
 }
 

@@ -116,6 +116,8 @@ class Operator(_Section):
     """An operator that answers requests in one network."""
 
     network_id: Bytes32
+    operator: Address | None = None
+    """Whose lane it is, where the account is only the operator's key; None: the account's own."""
     models: Annotated[list[ServedModel], Field(min_length=1)]
     host: str = "127.0.0.1"
     port: Port = 8100

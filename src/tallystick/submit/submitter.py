@@ -13,6 +13,7 @@ from tallystick.chain.registry import Registry
 from tallystick.chain.revert import ContractError
 from tallystick.chain.sender import Sender
 from tallystick.ledger import Ledger
+from tallystick.moves.commit import commit, need_key
 from tallystick.store import BatchStore
 from tallystick.submit.errors import SubmitError
 from tallystick.submit.journal import Journal, Source
@@ -50,12 +51,13 @@ class Submitter:
 
     Args:
         registry: the core.
-        sender: the operator.
+        sender: the operator, or its key.
         ledger: reads the events up to the latest block.
         now: reads the time of a block mined now, in Unix seconds.
         store: where batch data go.
         journal: where batches are noted.
         receipts: folder of receipts.
+        operator: whose lanes they are, 20 bytes; None: the sender's.
     """
 
     def __init__(
@@ -67,14 +69,17 @@ class Submitter:
         store: BatchStore,
         journal: Journal,
         receipts: Path,
+        operator: bytes | None = None,
     ) -> None:
         self._registry, self._sender = registry, sender
+        self._operator = operator or sender.address
         self._ledger, self._now = ledger, now
         self._store, self._journal, self._receipts = store, journal, receipts
 
     def preview(self, order: Order, stage: Stage = lambda name: None) -> Preview:
         """Return what submit would do; writes and sends nothing."""
         source, ledger = self._source(order), self._ledger()
+        self._check_sender(order, ledger)
         plan = self._plan(order, source, ledger, stage)
         place = self._place(plan, ledger)
         needed, stake = self._stake(plan, place, ledger)
@@ -88,11 +93,14 @@ class Submitter:
 
         Raises:
             RecordError: wrong lines; nothing was sent.
-            SubmitError: the stake is too small, or network or model are unknown.
+            SubmitError: the stake is too small, network or model are unknown, or a key would
+                commit with evidence.
+            MoveError: the sender is neither the operator nor its key; nothing was sent.
             ContractError: the core refuses the batch.
             StoreError: the data cannot be kept; nothing was sent.
         """
         source, ledger = self._source(order), self._ledger()
+        self._check_sender(order, ledger)
         plan = self._plan(order, source, ledger, stage)
         if not plan.committed:
             place = self._place(plan, ledger)
@@ -145,11 +153,19 @@ class Submitter:
             self._registry.w3.eth.chain_id,
             self._registry.address,
             order.network_id,
-            self._sender.address,
+            self._operator,
             order.model_id,
             Source.digest(order.path),
             order.label,
         )
+
+    def _check_sender(self, order: Order, ledger: Ledger) -> None:
+        need_key(self._sender.address, self._operator, ledger.key_of(self._operator))
+        if order.attestation is not None and self._sender.address != self._operator:
+            raise SubmitError(
+                "a key commits without evidence; needed: the operator's own account, or "
+                "`ape run attest` afterwards"
+            )
 
     def _plan(self, order: Order, source: Source, ledger: Ledger, stage: Stage) -> Plan:
         return make_plan(
@@ -176,6 +192,6 @@ class Submitter:
     def _call(self, order: Order, plan: Plan, place: Place) -> Call:
         commitment = place.commitment(plan.batch)
         if order.attestation is None:
-            return self._registry.call("commit", commitment)
+            return commit(self._registry, self._sender.address, self._operator, commitment)
         grade, evidence = order.attestation
         return self._registry.call("commitAttested", commitment, int(grade), evidence)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from web3 import Web3
 
+from tallystick.chain.call import Call
 from tallystick.demo.digits import model as digits
 from tallystick.events import ModelRegistered
 from tallystick.hexes import to_hex
@@ -70,11 +71,17 @@ class Scene:
             | operator,
         }
 
-    def node(self, name: str = "node", rpc: str | None = None, **operator: Any) -> OperatorProcess:
+    def node(
+        self,
+        name: str = "node",
+        rpc: str | None = None,
+        account: int = OPERATOR,
+        **operator: Any,
+    ) -> OperatorProcess:
         settings = self.settings(**operator)
         if rpc is not None:
             settings["common"]["rpc"] = rpc
-        return OperatorProcess(self.folder / name, settings, OPERATOR)
+        return OperatorProcess(self.folder / name, settings, account)
 
     def request(self, nonce: int, requester: int = 0, **changes: Any) -> tuple[Request, bytes]:
         """A request for a sample, and its input."""
@@ -111,13 +118,16 @@ class Scene:
 
     def send(self, account: int, name: str, *args: Any, value: int = 0) -> None:
         """Call the core while a node is running: blocks' times are anvil's."""
-        call = self.chain.registry.call(name, *args, value=value)
+        self.transact(account, self.chain.registry.call(name, *args, value=value))
+
+    def transact(self, account: int, call: Call) -> None:
+        """Send a call while a node is running."""
         tx_hash = self.w3.eth.send_transaction(
             {
                 "from": self.w3.eth.accounts[account],
                 "to": Web3.to_checksum_address(call.to),
                 "data": "0x" + call.data.hex(),
-                "value": value,
+                "value": call.value,
             }
         )
         assert self.w3.eth.wait_for_transaction_receipt(tx_hash)["status"] == 1

@@ -41,6 +41,7 @@ def test_inferences__signed_requests__answered_signed_and_receipted(
     word = Acknowledgement(
         scene.network.id,
         scene.operator,
+        from_hex(answer["key"]),
         answer["time"],
         tuple(requests),
         tuple(keccak256(output) for output in outputs),
@@ -238,7 +239,8 @@ def test_ape_run_node_operator__ape_account__answers_and_commits(scene: Scene) -
             node.kill()
     outputs = tuple(from_hex(one["output_hash"]) for one in answer["answers"])
     word = Acknowledgement(
-        scene.network.id, scene.operator, answer["time"], tuple(requests), outputs
+        *(scene.network.id, scene.operator, scene.operator),
+        *(answer["time"], tuple(requests), outputs),
     )
     word.check(scene.chain.registry.domain, from_hex(answer["signature"]))
     assert code == 0

@@ -150,6 +150,7 @@ class Lane:
         word = Acknowledgement(
             self.network.id,
             self.operator,
+            from_hex(answer["key"]),
             answer["time"],
             tuple(requests),
             tuple(keccak256(output) for output in outputs),

@@ -1,24 +1,29 @@
-"""What an operator signs at once: these outputs to these requests, before any batch holds them.
+"""What an operator says at once: these outputs to these requests, before any batch holds them.
 
-    Acknowledgement(bytes32 networkId,address operator,uint64 time,bytes32[] requests,
+    Acknowledgement(bytes32 networkId,address operator,address key,uint64 time,bytes32[] requests,
                     bytes32[] outputs)
 
-EIP-712 under the core's domain. Whoever holds one and finds no such leaf on chain by its request's
-deadline can show that the operator broke its word; no contract slashes for it.
+EIP-712 under the core's domain, signed by `key`: the operator's own address, or the key that the
+core has for it. Whoever gets one asks the core (`confirm`) and keeps the block number with it;
+whoever judges one later takes the core's KeySet events (`judge`). Whoever holds one and finds no
+such leaf on chain by its request's deadline can show that the operator broke its word; no contract
+slashes for it.
 """
 
 from dataclasses import dataclass
 
+from tallystick.chain.registry import Registry
 from tallystick.eip712 import Domain
 from tallystick.errors import FieldError, SignatureError
 from tallystick.hexes import checksummed
 from tallystick.keccak import keccak256
+from tallystick.ledger import Ledger
 from tallystick.signature import recover
 from tallystick.words import address, check_bytes, check_uint, uint
 
 ACKNOWLEDGEMENT_TYPE = (
-    b"Acknowledgement(bytes32 networkId,address operator,uint64 time,bytes32[] requests,"
-    b"bytes32[] outputs)"
+    b"Acknowledgement(bytes32 networkId,address operator,address key,uint64 time,"
+    b"bytes32[] requests,bytes32[] outputs)"
 )
 ACKNOWLEDGEMENT_TYPEHASH = keccak256(ACKNOWLEDGEMENT_TYPE)
 
@@ -29,12 +34,14 @@ class Acknowledgement:
 
     >>> from tallystick.signature import account_of, sign
     >>> operator, domain = account_of(b"k" * 32), Domain(31337, bytes(20))
-    >>> word = Acknowledgement(bytes(32), operator, 5, (b"r" * 32,), (b"o" * 32,))
+    >>> word = Acknowledgement(bytes(32), operator, operator, 5, (b"r" * 32,), (b"o" * 32,))
     >>> word.check(domain, sign(domain.digest(word.struct_hash()), b"k" * 32))
     """
 
     network_id: bytes
     operator: bytes
+    key: bytes
+    """Who signs, 20 bytes."""
     time: int
     """Unix seconds, by the operator's view of the chain's clock."""
     requests: tuple[bytes, ...]
@@ -45,6 +52,7 @@ class Acknowledgement:
     def __post_init__(self) -> None:
         check_bytes("network_id", self.network_id, 32)
         check_bytes("operator", self.operator, 20)
+        check_bytes("key", self.key, 20)
         check_uint("time", self.time, 64)
         if len(self.requests) != len(self.outputs):
             raise FieldError("outputs", len(self.outputs), f"{len(self.requests)} of them")
@@ -57,21 +65,54 @@ class Acknowledgement:
             ACKNOWLEDGEMENT_TYPEHASH
             + self.network_id
             + address(self.operator)
+            + address(self.key)
             + uint(self.time)
             + keccak256(b"".join(self.requests))
             + keccak256(b"".join(self.outputs))
         )
 
     def check(self, domain: Domain, signature: bytes) -> None:
-        """Raise SignatureError unless the operator's own key signed.
+        """Raise SignatureError unless the named key signed; whose it is, `confirm` tells.
 
         Args:
             domain: chain id and core of the network.
             signature: 65 bytes.
         """
         signer = recover(domain.digest(self.struct_hash()), signature)
-        if signer != self.operator:
+        if signer != self.key:
             raise SignatureError(
                 f"the answers are signed by {checksummed(signer)}; "
-                f"needed: the operator {checksummed(self.operator)}"
+                f"needed: the key {checksummed(self.key)}"
             )
+
+    def confirm(self, registry: Registry) -> int:
+        """Return the block at which the core says that the key speaks for the operator.
+
+        To be kept with the acknowledgement: it is what `judge` needs.
+
+        Args:
+            registry: the core.
+
+        Raises:
+            SignatureError: at the latest block it doesn't.
+        """
+        block = int(registry.w3.eth.block_number)
+        if self.key != self.operator and registry.key(self.operator, block) != self.key:
+            raise self._strange(block)
+        return block
+
+    def judge(self, ledger: Ledger, block: int) -> None:
+        """Raise SignatureError unless the key spoke for the operator at some time in a block.
+
+        Args:
+            ledger: of the core's events up to the block, or further.
+            block: number that `confirm` returned to whoever got the acknowledgement.
+        """
+        if self.key != self.operator and self.key not in ledger.keys_at(self.operator, block):
+            raise self._strange(block)
+
+    def _strange(self, block: int) -> SignatureError:
+        return SignatureError(
+            f"{checksummed(self.key)} is not the key of operator {checksummed(self.operator)} at "
+            f"block {block}"
+        )

@@ -13,6 +13,7 @@ from tallystick.batch import Batch, Stamp
 from tallystick.errors import StoreError
 from tallystick.events import Position
 from tallystick.ledger import BatchRecord
+from tallystick.moves.commit import commit
 from tallystick.node.operator.journal import Noted, Waiting
 from tallystick.node.operator.lane import Lane
 from tallystick.record import Record
@@ -158,7 +159,8 @@ class Committer:
         lane, batch = self.lane, noted.batch
         place = choose_slot(lane.ledger, lane.standing, lane.head.now)
         lane.log.info("batch sent", batch_id=batch.id(), index=batch.index, count=batch.count)
-        lane.sender.send(lane.registry.call("commit", place.commitment(batch)))
+        commitment = place.commitment(batch)
+        lane.sender.send(commit(lane.registry, lane.sender.address, lane.operator, commitment))
         lane.follower.advance()
         self.reconcile()
 

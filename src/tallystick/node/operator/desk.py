@@ -36,7 +36,7 @@ class Desk:
         settings: the operator's.
         domain: chain id and core.
         journal: the lane's.
-        sender: signs the answers.
+        sender: signs the answers: the operator, or its key.
         worker: this process's number among those that share the journal.
         metrics: counts.
     """
@@ -52,7 +52,7 @@ class Desk:
     ) -> None:
         self._settings, self._domain, self._journal = settings, domain, journal
         self._sender, self._worker, self._metrics = sender, worker, metrics
-        self._operator = sender.address
+        self._operator = settings.operator or sender.address
         self._separator = domain.separator()
         self._log = get_log("desk")
         self._lock = threading.Lock()
@@ -162,6 +162,8 @@ class Desk:
                 raise RefusedError(error.status, f"inference {place}: {error}") from error
             _check_size(standing, place, len(one.input))
         standing.check_fresh(STALE)
+        if not standing.key_holds:
+            raise RefusedError(503, "the operator has taken this node's key back")
         if not standing.accepting:
             raise RefusedError(503, "the network does not let this operator commit")
         with self._lock:
@@ -206,6 +208,7 @@ class Desk:
         word = Acknowledgement(
             self._settings.network_id,
             self._operator,
+            self._sender.address,
             standing.head.now,
             tuple(one.request for one in answers),
             tuple(one.output_hash for one in answers),

@@ -46,8 +46,8 @@ class Lane:
 
     @property
     def operator(self) -> bytes:
-        """The account, 20 bytes."""
-        return self.sender.address
+        """Whose lane it is, 20 bytes: the account's, or that of whom the account is the key."""
+        return self.settings.operator or self.sender.address
 
     @property
     def standing(self) -> LaneStanding:

@@ -44,7 +44,7 @@ def run_operator(
     Args:
         settings: with an operator's section.
         w3: connected.
-        sender: the operator's account.
+        sender: the operator's account, or its key's.
 
     Raises:
         SettingsError: the settings do not fit the chain, or the port is taken.
@@ -56,9 +56,10 @@ def run_operator(
     chain_id = w3.eth.chain_id
     registry, first_block = _registry(settings, w3, chain_id)
     folder = common.data / f"{chain_id}-{registry.address.hex()}-{own.network_id.hex()}"
-    folder = folder / sender.address.hex()
+    operator = own.operator or sender.address
+    folder = folder / operator.hex()
     place = uint(chain_id) + registry.address
-    journal = Journal(folder / "journal.sqlite3", own.network_id, sender.address, place)
+    journal = Journal(folder / "journal.sqlite3", own.network_id, operator, place)
     worker, held = _number(folder)
     store = own.store or str(folder / "batches")
     lane = Lane(
@@ -92,7 +93,7 @@ def run_operator(
         )
     )
     host, port = listening.getsockname()[:2]
-    log.info("listening", host=host, port=port, operator=sender.address, worker=worker)
+    log.info("listening", host=host, port=port, operator=operator, worker=worker)
     if not ended.is_set():
         server.run(sockets=[listening])
     rounds.stop()

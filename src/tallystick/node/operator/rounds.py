@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from tallystick.moves.board import MoveError
+from tallystick.moves.commit import need_key
 from tallystick.node.errors import SettingsError
 from tallystick.node.operator.committer import Committer
 from tallystick.node.operator.desk import Desk
@@ -45,7 +47,8 @@ class Rounds:
         """Look at the chain, load the models, and let the desk answer; waits until that is done.
 
         Raises:
-            SettingsError: the network or a model is not registered, or its file is another.
+            SettingsError: the network or a model is not registered, or its file is another; or the
+                account is neither the operator's nor its key.
             RunnerError: a runner cannot be loaded.
         """
         while not self._stop.is_set() and not self._do("follow", self._follow):
@@ -55,6 +58,11 @@ class Rounds:
         settings, ledger = self._lane.settings, self._lane.ledger
         if settings.network_id not in ledger.networks:
             raise SettingsError(f"no network 0x{settings.network_id.hex()} is registered")
+        try:
+            lane = self._lane
+            need_key(lane.sender.address, lane.operator, ledger.key_of(lane.operator))
+        except MoveError as error:
+            raise SettingsError(f"operator.operator: {error}") from error
         self._desk.models = load_models(settings, ledger)
         self._tell()
 
@@ -93,7 +101,7 @@ class Rounds:
         lane = self._lane
         settings = lane.settings
         self._desk.standing = Standing.of(
-            lane.ledger, lane.head, settings.network_id, lane.operator
+            lane.ledger, lane.head, settings.network_id, lane.operator, lane.sender.address
         )
         waiting = sum(one.count for one in lane.journal.waiting())
         self._desk.note_waiting(waiting + lane.journal.unsettled())

@@ -20,10 +20,22 @@ class Standing:
     open_inferences: int
     accepting: bool
     """The lane may commit: the network is open to it, and its owner has not closed it."""
+    key_holds: bool = True
+    """The node may commit for the operator."""
 
     @classmethod
-    def of(cls, ledger: Ledger, head: Head, network_id: bytes, operator: bytes) -> "Standing":
-        """Return a lane's standing; KeyError for an unknown network."""
+    def of(
+        cls, ledger: Ledger, head: Head, network_id: bytes, operator: bytes, sender: bytes
+    ) -> "Standing":
+        """Return a lane's standing; KeyError for an unknown network.
+
+        Args:
+            ledger: of the core.
+            head: where the ledger stands.
+            network_id: the lane's.
+            operator: the lane's.
+            sender: who commits, 20 bytes: the operator, or its key.
+        """
         rules = ledger.networks[network_id].rules
         lane = ledger.lanes[network_id, operator]
         each = rules.stake_per_inference
@@ -33,6 +45,7 @@ class Standing:
             lane.stake // each if each else None,
             lane.open_inferences,
             (rules.permissionless or lane.admitted) and not lane.closed,
+            sender in (operator, ledger.key_of(operator)),
         )
 
     def room(self, waiting: int) -> int | None:

@@ -92,6 +92,7 @@ def write_answers(
     return {
         "network_id": to_hex(word.network_id),
         "operator": checksummed(word.operator),
+        "key": checksummed(word.key),
         "model_id": to_hex(model_id),
         "time": word.time,
         "answers": [
