@@ -18,9 +18,6 @@ def cli() -> None:
 @cli.command(cls=ChainCommand)
 @click.option("--network-id", type=BYTES32, required=True, help="Network to commit in.")
 @click.option("--model-id", type=BYTES32, required=True, help="Model that stands for the answers.")
-@click.option(
-    "--verifier", type=ADDRESS, required=True, help="RsaPssVerifier of the endorsed keys."
-)
 @data_option
 @click.option("--blobs", required=True, help="Folder or URL of the batches' blobs.")
 @click.option("--relay", type=ADDRESS, help="Which relay's settlements, if there are several.")
@@ -39,7 +36,6 @@ def opengradient(
     session: Session,
     network_id: bytes,
     model_id: bytes,
-    verifier: bytes,
     data: Path,
     blobs: str,
     relay: bytes | None,
@@ -58,25 +54,20 @@ def opengradient(
     from tallystick.opengradient.bring_in import Destination
 
     wanted = Wanted(data, blobs, relay, singly, limit)
-    to = Destination(network_id, model_id, verifier, hashes_only)
+    to = Destination(network_id, model_id, hashes_only)
     import_opengradient(session, wanted, to, store, receipts)
 
 
 @cli.command(cls=PlainCommand)
 @click.argument("parcel", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--leaf", type=click.IntRange(0), required=True, help="Index in the batch.")
-@click.option(
-    "--verifier", type=ADDRESS, required=True, help="RsaPssVerifier of the endorsed keys."
-)
 @data_option
 @click.option("--relay", type=ADDRESS, help="Which relay's settlements, if there are several.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def evidence(
-    parcel: Path, leaf: int, verifier: bytes, data: Path, relay: bytes | None, as_json: bool
-) -> None:
+def evidence(parcel: Path, leaf: int, data: Path, relay: bytes | None, as_json: bool) -> None:
     """Show the evidence for `resolve`: a leaf's own signature, from PARCEL (*.items.jsonl)."""
     from tallystick.cli.importing import show_evidence
     from tallystick.extract.dataset import Dataset
     from tallystick.opengradient.folder import Folder
 
-    show_evidence(Folder.open(Dataset(data), relay), parcel, leaf, verifier, as_json)
+    show_evidence(Folder.open(Dataset(data), relay), parcel, leaf, as_json)

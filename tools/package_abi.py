@@ -12,7 +12,7 @@ from pathlib import Path
 from tallystick.resolvers.code import describe
 
 ROOT = Path(__file__).parent.parent
-PACKAGED = ("Committee", "Enclave", "OpenGradientItem", "Replay", "RsaPssVerifier", "Tallystick")
+PACKAGED = ("Committee", "Enclave", "OpenGradientItem", "Replay", "Tallystick")
 RESOLVERS = ("Committee", "Enclave", "OpenGradientItem", "Replay")
 KNOWN = ROOT / "src" / "tallystick" / "resolvers" / "known.json"
 KNOWN_VERSION = 1

@@ -2,17 +2,17 @@
 pragma solidity 0.8.37;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
-import {MultiSignerERC7913} from "@openzeppelin/contracts/utils/cryptography/signers/MultiSignerERC7913.sol";
 
 import {Approval, Endorsement, IEnclaveKeys} from "./IEnclaveKeys.sol";
+import {KeyLib} from "../keys/KeyLib.sol";
+import {Keyring} from "../keys/Keyring.sol";
 
 /// @title EnclaveKeys
 /// @notice What the resolvers that trust enclaves share: which keys their endorsers stand for.
-abstract contract EnclaveKeys is IEnclaveKeys, EIP712, MultiSignerERC7913 {
+abstract contract EnclaveKeys is IEnclaveKeys, Keyring, EIP712 {
     bytes32 private constant APPROVAL_TYPEHASH = keccak256("Approval(bytes32 measurement)");
     bytes32 private constant ENDORSEMENT_TYPEHASH = keccak256(
-        "Endorsement(bytes signer,bytes32 measurement,address operator,uint40 notBefore,uint40 notAfter)"
+        "Endorsement(bytes key,bytes32 measurement,address operator,uint40 notBefore,uint40 notAfter)"
     );
     bytes32 private constant KEY_REVOCATION_TYPEHASH = keccak256("KeyRevocation(bytes32 keyId)");
     bytes32 private constant MEASUREMENT_REVOCATION_TYPEHASH = keccak256("MeasurementRevocation(bytes32 measurement)");
@@ -21,11 +21,11 @@ abstract contract EnclaveKeys is IEnclaveKeys, EIP712, MultiSignerERC7913 {
     mapping(bytes32 measurement => Approval approval) public approvalOf;
     mapping(bytes32 keyId => Endorsement endorsement) private _endorsements;
 
-    /// @param endorsers ERC-7913 signers; one EOA or wallet, or several keys
-    /// @param threshold_ how many of them must sign
-    constructor(bytes[] memory endorsers, uint64 threshold_)
+    /// @param endorsers the endorsers' keys, 1 to 16
+    /// @param threshold_ how many of them must sign, 1 to their number
+    constructor(bytes[] memory endorsers, uint256 threshold_)
         EIP712("Tallystick", "1")
-        MultiSignerERC7913(endorsers, threshold_)
+        Keyring(endorsers, threshold_)
     {}
 
     // BY THE ENDORSERS
@@ -50,14 +50,15 @@ abstract contract EnclaveKeys is IEnclaveKeys, EIP712, MultiSignerERC7913 {
 
     /// @inheritdoc IEnclaveKeys
     function endorse(
-        bytes calldata signer,
+        bytes calldata key,
         bytes32 measurement,
         address operator,
         uint40 notBefore,
         uint40 notAfter,
         bytes calldata signatures
     ) external {
-        bytes32 keyId = keccak256(signer);
+        KeyLib.check(key);
+        bytes32 keyId = keccak256(key);
         Endorsement storage endorsement = _endorsements[keyId];
         require(notAfter != 0 && notBefore <= notAfter, ValidityEmpty(notBefore, notAfter));
         require(!endorsement.revoked, KeyWithdrawn(keyId));
@@ -69,7 +70,7 @@ abstract contract EnclaveKeys is IEnclaveKeys, EIP712, MultiSignerERC7913 {
         endorsement.operator = operator;
         endorsement.notBefore = notBefore;
         endorsement.notAfter = notAfter;
-        emit KeyEndorsed(keyId, measurement, operator, notBefore, notAfter, signer);
+        emit KeyEndorsed(keyId, measurement, operator, notBefore, notAfter, key);
     }
 
     /// @inheritdoc IEnclaveKeys
@@ -87,18 +88,28 @@ abstract contract EnclaveKeys is IEnclaveKeys, EIP712, MultiSignerERC7913 {
         return _endorsements[keyId];
     }
 
+    /// @inheritdoc IEnclaveKeys
+    function endorserAt(uint256 place) external view returns (bytes memory) {
+        return _keyAt(place);
+    }
+
+    /// @inheritdoc IEnclaveKeys
+    function threshold() external view returns (uint256) {
+        return THRESHOLD;
+    }
+
     // SIGNATURES
 
     /// @dev The key is endorsed for an approved measurement and the operator, is valid at `timestamp` and not revoked
     /// now, and signed the digest.
     function _checkSigned(
-        bytes memory signer,
+        bytes memory key,
         bytes32 digest,
         bytes memory signature,
         address operator,
         uint256 timestamp
     ) internal view {
-        bytes32 keyId = keccak256(signer);
+        bytes32 keyId = keccak256(key);
         Endorsement memory endorsement = _endorsements[keyId];
         require(!endorsement.revoked, KeyWithdrawn(keyId));
         require(endorsement.notAfter != 0, KeyNotEndorsed(keyId));
@@ -109,11 +120,11 @@ abstract contract EnclaveKeys is IEnclaveKeys, EIP712, MultiSignerERC7913 {
         require(endorsement.operator == operator, KeyOfOtherOperator(keyId, endorsement.operator, operator));
         Approval approval = approvalOf[endorsement.measurement];
         require(approval == Approval.Approved, MeasurementNotApproved(endorsement.measurement, approval));
-        require(SignatureChecker.isValidSignatureNow(signer, digest, signature), KeySignatureInvalid(keyId));
+        require(KeyLib.signed(key, digest, signature), KeySignatureInvalid(keyId));
     }
 
     function _checkEndorsers(bytes32 structHash, bytes calldata signatures) private view {
-        bytes32 digest = _hashTypedDataV4(structHash);
-        require(_rawSignatureValidation(digest, signatures), EndorsersMissing(digest));
+        // slither-disable-next-line unused-return
+        _checkEnough(_hashTypedDataV4(structHash), signatures);
     }
 }

@@ -21,16 +21,14 @@ struct Endorsement {
 /// @notice Endorsers and threshold are fixed at deployment; they approve measurements, endorse keys, and revoke both.
 /// @dev Trust: the endorsers check the hardware's attestation document off chain. Who holds the threshold of their keys
 /// can endorse any key, so the Enclave grade is worth what the endorsers are, and the hardware.
-/// A key is named by its id, keccak256 of its ERC-7913 signer: 20 bytes of an EOA or ERC-1271 wallet, or verifier || key.
-/// It is endorsed at most once, and revocation is for good, also before the endorsement or approval it answers: so no
+/// A key is 20 bytes (an address, secp256k1), 64 bytes (P-256) or 260 to 516 bytes (RSA-PSS), see KeyLib, and is named by
+/// its id, keccak256 of these bytes. Code at the address is neither asked nor looked at. It is endorsed at most once, and revocation is for good, also before the endorsement or approval it answers: so no
 /// signed statement can be used twice or out of turn, and none needs a nonce. Anyone may send one.
 /// Signatures are EIP-712, domain "Tallystick" version "1", this contract:
-/// Approval(bytes32 measurement), Endorsement(bytes signer,bytes32 measurement,address operator,uint40 notBefore,
+/// Approval(bytes32 measurement), Endorsement(bytes key,bytes32 measurement,address operator,uint40 notBefore,
 /// uint40 notAfter), KeyRevocation(bytes32 keyId), MeasurementRevocation(bytes32 measurement).
-/// They travel as abi.encode(bytes[] signers, bytes[] signatures), cheapest with the signers sorted by their keccak256.
+/// They travel as IKeyring says. Too few, or one that is not good, revert as IKeyring says.
 interface IEnclaveKeys {
-    /// @notice Thrown when fewer endorsers than the threshold signed, or one of the signatures is not good.
-    error EndorsersMissing(bytes32 digest);
     /// @notice Thrown when the key is endorsed already.
     error EndorsementExists(bytes32 keyId);
     /// @notice Thrown when the endorsers have not endorsed the key.
@@ -61,29 +59,34 @@ interface IEnclaveKeys {
         address indexed operator,
         uint40 notBefore,
         uint40 notAfter,
-        bytes signer
+        bytes key
     );
     /// @notice The endorsers revoked a key; what was graded by it stays.
     event KeyRevoked(bytes32 indexed keyId);
 
     /// @notice Approves a measurement. By anyone with the endorsers' signatures. Emits MeasurementApproved.
-    /// @dev Reverts with MeasurementDecided, EndorsersMissing.
+    /// @dev Reverts with MeasurementDecided, and as IKeyring says.
+    /// @param measurement hash of an enclave's code and settings, 32 bytes
+    /// @param signatures of the endorsers over the Approval, packed as IKeyring says
     function approveMeasurement(bytes32 measurement, bytes calldata signatures) external;
 
     /// @notice Revokes a measurement for good. By anyone with the endorsers' signatures. Emits MeasurementRevoked.
-    /// @dev Reverts with MeasurementDecided, EndorsersMissing.
+    /// @dev Reverts with MeasurementDecided, and as IKeyring says.
+    /// @param measurement hash of an enclave's code and settings, 32 bytes; approved or not
+    /// @param signatures of the endorsers over the MeasurementRevocation, packed as IKeyring says
     function revokeMeasurement(bytes32 measurement, bytes calldata signatures) external;
 
     /// @notice Endorses a key. By anyone with the endorsers' signatures. Emits KeyEndorsed.
-    /// @dev The measurement need not be approved yet. Reverts with ValidityEmpty, KeyWithdrawn, EndorsementExists,
-    /// EndorsersMissing.
-    /// @param signer ERC-7913
-    /// @param measurement of the enclave that holds the key
+    /// @dev The measurement need not be approved yet. Reverts with KeyInvalid, ValidityEmpty, KeyWithdrawn,
+    /// EndorsementExists, and as IKeyring says.
+    /// @param key 20, 64 or 260 to 516 bytes, see KeyLib
+    /// @param measurement of the enclave that holds the key, 32 bytes
     /// @param operator whose batches the key speaks for
-    /// @param notBefore Unix seconds
-    /// @param notAfter Unix seconds, inclusive; not before notBefore
+    /// @param notBefore Unix seconds, 0 to 2^40 - 1
+    /// @param notAfter Unix seconds, inclusive; not zero, not before notBefore
+    /// @param signatures of the endorsers over the Endorsement, packed as IKeyring says
     function endorse(
-        bytes calldata signer,
+        bytes calldata key,
         bytes32 measurement,
         address operator,
         uint40 notBefore,
@@ -92,12 +95,23 @@ interface IEnclaveKeys {
     ) external;
 
     /// @notice Revokes a key for good. By anyone with the endorsers' signatures. Emits KeyRevoked.
-    /// @dev Reverts with KeyWithdrawn, EndorsersMissing.
+    /// @dev Reverts with KeyWithdrawn, and as IKeyring says.
+    /// @param keyId keccak256 of the key's bytes; endorsed or not
+    /// @param signatures of the endorsers over the KeyRevocation, packed as IKeyring says
     function revokeKey(bytes32 keyId, bytes calldata signatures) external;
 
     /// @notice What the endorsers say of a measurement.
+    /// @param measurement hash of an enclave's code and settings, 32 bytes
     function approvalOf(bytes32 measurement) external view returns (Approval);
 
     /// @notice What the endorsers say of a key; notAfter is zero when it is not endorsed.
+    /// @param keyId keccak256 of the key's bytes
     function endorsementOf(bytes32 keyId) external view returns (Endorsement memory);
+
+    /// @notice An endorser's key; no bytes beyond the last.
+    /// @param place from zero
+    function endorserAt(uint256 place) external view returns (bytes memory);
+
+    /// @notice How many endorsers have to sign.
+    function threshold() external view returns (uint256);
 }

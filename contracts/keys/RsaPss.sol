@@ -16,51 +16,53 @@ library RsaPss {
 
     /// @dev Whether `signature` is the key's over a message of this SHA-256 digest. False, never a revert, for a
     /// malformed key or signature, and on a chain without the precompiles of EIP-198 and SHA-256.
-    function verify(bytes calldata key, bytes32 digest, bytes calldata signature) internal view returns (bool) {
+    function verify(bytes memory key, bytes32 digest, bytes memory signature) internal view returns (bool) {
         if (!isKey(key)) return false;
-        bytes calldata modulus = key[EXPONENT_LENGTH:];
-        if (signature.length != modulus.length || !_isBelow(signature, modulus)) return false;
+        uint256 length = key.length - EXPONENT_LENGTH;
+        if (signature.length != length || !_isBelow(signature, key)) return false;
         (bool found, uint256 encoded) = _power(key, signature);
-        return found && _encodes(encoded, modulus.length, digest);
+        return found && _encodes(encoded, length, digest);
     }
 
     /// @dev Whether these bytes are a key that this library takes; not whether the modulus has two large factors.
-    function isKey(bytes calldata key) internal pure returns (bool) {
+    function isKey(bytes memory key) internal pure returns (bool) {
         if (key.length < EXPONENT_LENGTH + MIN_LENGTH || key.length > EXPONENT_LENGTH + MAX_LENGTH) return false;
         uint256 exponent = uint32(bytes4(key));
         uint256 odd = exponent & uint8(key[key.length - 1]) & 1;
         return exponent >= MIN_EXPONENT && odd == 1 && uint8(key[EXPONENT_LENGTH]) >> 7 == 1;
     }
 
-    /// @dev Whether a < b, for numbers of the same length, at least 32 bytes.
-    function _isBelow(bytes calldata a, bytes calldata b) private pure returns (bool) {
-        uint256 last = a.length - 0x20;
-        for (uint256 at = 0; at < a.length; at += 0x20) {
+    /// @dev Whether the signature is below the key's modulus, which is as long.
+    function _isBelow(bytes memory signature, bytes memory key) private pure returns (bool) {
+        uint256 length = signature.length;
+        uint256 last = length - 0x20;
+        for (uint256 at = 0; at < length; at += 0x20) {
             // Where the length is no multiple of 32, the last word overlaps the one before it, in equal bytes.
             uint256 from = at < last ? at : last;
-            uint256 wordOfA;
-            uint256 wordOfB;
+            uint256 ours;
+            uint256 bound;
             assembly ("memory-safe") {
-                wordOfA := calldataload(add(a.offset, from))
-                wordOfB := calldataload(add(b.offset, from))
+                ours := mload(add(add(signature, 0x20), from))
+                bound := mload(add(add(key, add(0x20, EXPONENT_LENGTH)), from))
             }
-            if (wordOfA != wordOfB) return wordOfA < wordOfB;
+            if (ours != bound) return ours < bound;
         }
         return false;
     }
 
     /// @dev RSAVP1: signature^exponent mod modulus, as long as the modulus. Returns where it begins in memory.
-    function _power(bytes calldata key, bytes calldata signature) private view returns (bool found, uint256 encoded) {
+    function _power(bytes memory key, bytes memory signature) private view returns (bool found, uint256 encoded) {
         assembly ("memory-safe") {
             // EIP-198: three lengths, then base, exponent, modulus; the key has the last two side by side.
             encoded := mload(0x40)
-            let length := signature.length
+            let length := mload(signature)
+            let keyLength := mload(key)
             mstore(encoded, length)
             mstore(add(encoded, 0x20), EXPONENT_LENGTH)
             mstore(add(encoded, 0x40), length)
-            calldatacopy(add(encoded, 0x60), signature.offset, length)
-            calldatacopy(add(add(encoded, 0x60), length), key.offset, key.length)
-            let size := add(0x60, add(length, key.length))
+            mcopy(add(encoded, 0x60), add(signature, 0x20), length)
+            mcopy(add(add(encoded, 0x60), length), add(key, 0x20), keyLength)
+            let size := add(0x60, add(length, keyLength))
             found := staticcall(gas(), 0x05, encoded, size, encoded, length)
             // A call of an address without a precompile succeeds and returns nothing.
             found := and(found, eq(returndatasize(), length))

@@ -20,8 +20,10 @@ contract OpenGradientItem is IOpenGradientItem, EnclaveKeys {
     /// @inheritdoc IOpenGradientItem
     mapping(address operator => mapping(bytes32 item => bytes32 batchId)) public claimOf;
 
+    /// @param endorsers the endorsers' keys, 1 to 16
+    /// @param threshold_ how many of them must sign, 1 to their number
     /// @param maxAge seconds that an item may be old: at the commit to attest, at the leaf's deadline to rule
-    constructor(bytes[] memory endorsers, uint64 threshold_, uint256 maxAge) EnclaveKeys(endorsers, threshold_) {
+    constructor(bytes[] memory endorsers, uint256 threshold_, uint256 maxAge) EnclaveKeys(endorsers, threshold_) {
         MAX_AGE = maxAge;
     }
 
@@ -60,11 +62,11 @@ contract OpenGradientItem is IOpenGradientItem, EnclaveKeys {
         uint256 latest,
         bytes calldata evidence
     ) private view returns (bytes32 item) {
-        (uint256 timestamp, bytes memory signer, bytes memory signature) =
+        (uint256 timestamp, bytes memory key, bytes memory signature) =
             abi.decode(evidence, (uint256, bytes, bytes));
         require(timestamp <= latest && latest - timestamp <= MAX_AGE, ItemOutOfTime(timestamp, latest, MAX_AGE));
         item = keccak256(abi.encode(inputHash, outputHash, timestamp));
-        _checkSigned(signer, item, signature, operator, timestamp);
+        _checkSigned(key, item, signature, operator, timestamp);
     }
 
     /// @dev The leaf at the beginning of the evidence. LeafLib.hash reverts on bits beyond a field's width.

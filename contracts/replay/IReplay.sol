@@ -43,9 +43,9 @@ interface IReplay is IArbiter {
 
     /// @notice Runs a model. For calls from outside of the chain: what does this contract make of an input?
     /// @dev Reverts with StepsMalformed, StepInvalid, RowsMismatch, ScaleInvalid, InputLengthMismatch.
-    /// @param steps as in ReplayEvidence
-    /// @param rows as in ReplayEvidence
-    /// @param input the canonical input bytes
+    /// @param steps as in ReplayEvidence, 40 bytes each
+    /// @param rows as in ReplayEvidence, as many bytes as the steps need
+    /// @param input the canonical input bytes, as many as the first step takes
     /// @return output the canonical output bytes
     function run(bytes calldata steps, bytes calldata rows, bytes calldata input)
         external
@@ -53,5 +53,7 @@ interface IReplay is IArbiter {
         returns (bytes memory output);
 
     /// @notice The id of the model that steps and rows are the content of.
+    /// @dev Reverts with StepsMalformed.
+    /// @param evidence see ReplayEvidence; its input is not read
     function modelIdOf(ReplayEvidence calldata evidence) external pure returns (bytes32 modelId);
 }

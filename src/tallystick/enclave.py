@@ -3,7 +3,7 @@
 Source: contracts/enclave/IEnclaveKeys.sol, contracts/enclave/Enclave.sol.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -13,12 +13,12 @@ from tallystick.batch import Batch
 from tallystick.eip712 import Domain
 from tallystick.errors import FieldError
 from tallystick.keccak import keccak256
+from tallystick.keys import Key, Signatures, check_key, key_id, packed
 from tallystick.words import address, check_bytes, check_uint, uint
 
 APPROVAL_TYPE = b"Approval(bytes32 measurement)"
 ENDORSEMENT_TYPE = (
-    b"Endorsement(bytes signer,bytes32 measurement,address operator,uint40 notBefore,"
-    b"uint40 notAfter)"
+    b"Endorsement(bytes key,bytes32 measurement,address operator,uint40 notBefore,uint40 notAfter)"
 )
 KEY_REVOCATION_TYPE = b"KeyRevocation(bytes32 keyId)"
 MEASUREMENT_REVOCATION_TYPE = b"MeasurementRevocation(bytes32 measurement)"
@@ -26,9 +26,6 @@ BATCH_TYPE = (
     b"Batch(bytes32 networkId,address operator,uint48 index,bytes32 modelId,bytes32 root,"
     b"uint32 count,uint64 commitDeadline)"
 )
-
-Signer = bytes
-"""ERC-7913: 20 bytes of an EOA or ERC-1271 wallet, or the verifier's 20 bytes and then the key."""
 
 
 class Approval(IntEnum):
@@ -43,7 +40,7 @@ class Approval(IntEnum):
 class Endorsement:
     """The endorsers' statement that a key is kept by an enclave of this measurement."""
 
-    signer: Signer
+    key: Key
     measurement: bytes
     """Of the enclave's code and settings, 32 bytes."""
     operator: bytes
@@ -54,7 +51,7 @@ class Endorsement:
     """Unix seconds; the last."""
 
     def __post_init__(self) -> None:
-        check_signer("signer", self.signer)
+        check_key("key", self.key)
         check_bytes("measurement", self.measurement, 32)
         check_bytes("operator", self.operator, 20)
         check_uint("not_before", self.not_before, 40)
@@ -67,7 +64,7 @@ class Endorsement:
         return domain.digest(
             keccak256(
                 keccak256(ENDORSEMENT_TYPE)
-                + key_id(self.signer)
+                + key_id(self.key)
                 + self.measurement
                 + address(self.operator)
                 + uint(self.not_before)
@@ -75,9 +72,9 @@ class Endorsement:
             )
         )
 
-    def arguments(self, signatures: Mapping[Signer, bytes]) -> tuple[object, ...]:
+    def arguments(self, signatures: Signatures) -> tuple[object, ...]:
         """Return the arguments of the contract's endorse."""
-        fields = (self.signer, self.measurement, self.operator, self.not_before, self.not_after)
+        fields = (self.key, self.measurement, self.operator, self.not_before, self.not_after)
         return *fields, packed(signatures)
 
 
@@ -111,91 +108,28 @@ def batch_digest(domain: Domain, batch: Batch) -> bytes:
     return domain.digest(keccak256(keccak256(BATCH_TYPE) + batch.encode()))
 
 
-def evidence(signer: Signer, signature: bytes) -> bytes:
+def evidence(key: Key, signature: bytes) -> bytes:
     """Return the evidence for the core's attest: an enclave's signature over the batch."""
-    check_signer("signer", signer)
-    return encode(["bytes", "bytes"], [signer, signature])
+    check_key("key", key)
+    return encode(["bytes", "bytes"], [key, signature])
 
 
-def sign_batch(
-    domain: Domain, batch: Batch, signer: Signer, sign: Callable[[bytes], bytes]
-) -> bytes:
+def sign_batch(domain: Domain, batch: Batch, key: Key, sign: Callable[[bytes], bytes]) -> bytes:
     """Return the evidence for the core's attest, signed by whatever holds the key.
 
     Args:
         domain: the contract is Enclave.
         batch: as it will be committed.
-        signer: the key's, as endorsed.
-        sign: given the digest, 32 bytes, returns a signature in the form that the signer's
-            verifier takes: r || s || v for an EOA, r || s for P-256, and for RSA the RSASSA-PSS
+        key: as endorsed.
+        sign: given the digest, 32 bytes, returns a signature in the form that the key's kind
+            takes: r || s || v for an address, r || s for P-256, and for RSA the RSASSA-PSS
             signature of these 32 bytes with SHA-256 and a salt of 32 bytes.
 
     >>> from tallystick.signature import account_of, sign
     >>> batch = Batch(bytes(32), bytes(20), 0, bytes(32), bytes(32), count=1, commit_deadline=9)
-    >>> key = b"k" * 32
+    >>> secret = b"k" * 32
     >>> domain = Domain(1, bytes(20))
-    >>> len(sign_batch(domain, batch, account_of(key), lambda digest: sign(digest, key)))
+    >>> len(sign_batch(domain, batch, account_of(secret), lambda digest: sign(digest, secret)))
     256
     """
-    return evidence(signer, sign(batch_digest(domain, batch)))
-
-
-def packed(signatures: Mapping[Signer, bytes]) -> bytes:
-    """Return endorsers' signatures as the contract takes them: sorted by keccak256 of the signer.
-
-    >>> len(packed({b"a" * 20: b"x" * 65, b"b" * 20: b"y" * 65}))
-    640
-    """
-    ordered = sorted(signatures.items(), key=lambda item: keccak256(item[0]))
-    signers = [signer for signer, _ in ordered]
-    return encode(["bytes[]", "bytes[]"], [signers, [signature for _, signature in ordered]])
-
-
-def key_id(signer: Signer) -> bytes:
-    """Return the id under which the contract keeps a key, 32 bytes."""
-    return keccak256(signer)
-
-
-def rsa_signer(verifier: bytes, exponent: int, modulus: int) -> Signer:
-    """Return the signer of an RSA key.
-
-    Args:
-        verifier: 20 bytes, where RsaPssVerifier is.
-        exponent: odd, above 2^16 and below 2^32.
-        modulus: odd, of 2048 to 4096 bits, a multiple of 8.
-
-    Raises:
-        FieldError: the verifier would refuse the key.
-
-    >>> len(rsa_signer(bytes(20), 65537, 2**2048 - 1))
-    280
-    """
-    check_bytes("verifier", verifier, 20)
-    if not 1 << 16 < exponent < 1 << 32 or exponent % 2 == 0:
-        raise FieldError("exponent", exponent, "odd, above 2^16 and below 2^32")
-    bits = modulus.bit_length()
-    if not 2048 <= bits <= 4096 or bits % 8:
-        raise FieldError("modulus", f"{bits} bits", "2048 to 4096 bits, a multiple of 8")
-    if modulus % 2 == 0:
-        raise FieldError("modulus", "even", "odd")
-    return verifier + exponent.to_bytes(4, "big") + modulus.to_bytes(bits // 8, "big")
-
-
-def p256_signer(verifier: bytes, x: int, y: int) -> Signer:
-    """Return the signer of a P-256 key.
-
-    Args:
-        verifier: 20 bytes, where an ERC-7913 verifier of P-256 keys is.
-        x: of the public point.
-        y: of the public point.
-    """
-    check_bytes("verifier", verifier, 20)
-    check_uint("x", x, 256)
-    check_uint("y", y, 256)
-    return verifier + uint(x) + uint(y)
-
-
-def check_signer(field: str, signer: Signer) -> None:
-    """Raise FieldError for what is too short to be an ERC-7913 signer."""
-    if type(signer) is not bytes or len(signer) < 20:
-        raise FieldError(field, f"{len(signer)} bytes", "20 bytes or more")
+    return evidence(key, sign(batch_digest(domain, batch)))

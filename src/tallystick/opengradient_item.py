@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from eth_abi.abi import encode
 
-from tallystick.enclave import Signer, check_signer
 from tallystick.errors import FieldError
 from tallystick.inference import Inference
 from tallystick.keccak import keccak256
+from tallystick.keys import Key, check_key
 from tallystick.words import check_bytes, check_uint, uint
 
 
@@ -38,12 +38,12 @@ class Item:
         """Return the 32 bytes that are signed: RSASSA-PSS, SHA-256, a salt of 32 bytes."""
         return keccak256(self.input_hash + self.output_hash + uint(self.timestamp))
 
-    def ruling_evidence(self, signer: Signer, signature: bytes) -> bytes:
+    def ruling_evidence(self, key: Key, signature: bytes) -> bytes:
         """Return the evidence for the core's resolve, by which the leaf is upheld."""
-        check_signer("signer", signer)
-        return encode(["uint256", "bytes", "bytes"], [self.timestamp, signer, signature])
+        check_key("key", key)
+        return encode(["uint256", "bytes", "bytes"], [self.timestamp, key, signature])
 
-    def evidence(self, inference: Inference, signer: Signer, signature: bytes) -> bytes:
+    def evidence(self, inference: Inference, key: Key, signature: bytes) -> bytes:
         """Return the evidence for the core's attest of a batch that is this one inference.
 
         Raises:
@@ -53,4 +53,4 @@ class Item:
             found, needed = getattr(inference, field), getattr(self, field)
             if found != needed:
                 raise FieldError(field, "0x" + found.hex(), f"the item's 0x{needed.hex()}")
-        return inference.encode_leaf() + self.ruling_evidence(signer, signature)
+        return inference.encode_leaf() + self.ruling_evidence(key, signature)

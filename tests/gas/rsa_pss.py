@@ -20,13 +20,10 @@ from tallystick.opengradient_item import Item
 from tests.gas.bench import GENESIS
 from tests.support.chain import Chain
 from tests.support.enclave import (
-    HeldKey,
     address_of,
     endorsed,
-    eoa_key,
-    p256_key,
-    seeded_rsa_key,
 )
+from tests.support.keys import HeldKey, held_account, held_p256, seeded_rsa
 from tests.support.story import HOUR, Committed, Network, register
 
 CEILING = 120_000
@@ -40,8 +37,8 @@ class Signatures:
     def __init__(self, chain: Chain) -> None:
         self.chain = chain
         self.owner, self.operator, self.sender = chain.accounts[1:4]
-        self.verifier = address_of(chain.deploy("RsaPssVerifier"))
-        self.rsa = {bits: seeded_rsa_key(self.verifier, bits) for bits in BITS}
+        self.checker = address_of(chain.deploy("KeyChecker"))
+        self.rsa = {bits: seeded_rsa(bits) for bits in BITS}
         self.enclave = endorsed(chain, "Enclave")
         self.item = endorsed(chain, "OpenGradientItem", HOUR)
 
@@ -51,8 +48,7 @@ class Signatures:
         for bits, key in self.rsa.items():
             found[f"verify, RSA-{bits}"] = self._verify(key)
         network = self._network(self.enclave.address, 0)
-        p256 = p256_key(address_of(self.chain.deploy("MockP256Verifier")))
-        keys = {"an EOA": eoa_key(), "P-256": p256}
+        keys = {"an EOA": held_account(), "P-256": held_p256()}
         keys |= {f"RSA-{bits}": key for bits, key in self.rsa.items()}
         for name, key in keys.items():
             self.enclave.endorse(key, self.operator)
@@ -70,20 +66,20 @@ class Signatures:
 
     def _verify(self, key: HeldKey) -> int:
         message = keccak256(b"message")
-        arguments = [key.signer[20:], message, key.sign(message)]
+        arguments = [key.key, message, key.sign(message)]
         data = encode(["bytes", "bytes32", "bytes"], arguments)
-        call = Call(self.verifier, keccak256(b"verify(bytes,bytes32,bytes)")[:4] + data)
+        call = Call(self.checker, keccak256(b"signed(bytes,bytes32,bytes)")[:4] + data)
         answer = self.chain.w3.eth.call(
-            {"to": self.chain.w3.to_checksum_address(self.verifier), "data": "0x" + call.data.hex()}
+            {"to": self.chain.w3.to_checksum_address(self.checker), "data": "0x" + call.data.hex()}
         )
-        if bytes(answer)[:4] != call.data[:4]:
+        if int.from_bytes(answer, "big") != 1:
             raise AssertionError("the signature is refused")
         return self.chain.send_call(self.sender, call).gas_used
 
     def _attest(self, network: Network, key: HeldKey) -> int:
         with self.chain.isolated():
             batch = network.commit(self.operator, count=1000)
-            evidence = sign_batch(self.enclave.domain, batch.batch, key.signer, key.sign)
+            evidence = sign_batch(self.enclave.domain, batch.batch, key.key, key.sign)
             return self._graded(batch, evidence)
 
     def _item(self, network: Network, key: HeldKey) -> dict[str, float]:
@@ -93,7 +89,7 @@ class Signatures:
         arguments = item.hash(), batch.id
         claim = encode_call("OpenGradientItem", self.item.address, "claim", *arguments)
         claimed = self.chain.send_call(self.operator, claim).gas_used
-        evidence = item.evidence(inference, key.signer, key.sign(item.hash()))
+        evidence = item.evidence(inference, key.key, key.sign(item.hash()))
         return {
             "claim an item": claimed,
             "attest an item, RSA-2048": self._graded(batch, evidence),

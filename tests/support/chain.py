@@ -77,13 +77,15 @@ class Chain:
         return Mined(receipt["gasUsed"], block["timestamp"], receipt["blockNumber"], events)
 
     def deploy(self, name: str, *args: Any, value: int = 0) -> Any:
-        """Deploy a contract of the project, mocks included; returns a web3 contract."""
+        """Deploy a contract of the project, mocks included; returns a web3 contract.
+
+        ContractError if it is refused.
+        """
         self._tick()
         factory = self.w3.eth.contract(abi=abi(name), bytecode=bytecode(name))
         sender = self.w3.eth.accounts[0]
         tx_hash = factory.constructor(*args).transact({"from": sender, "gas": GAS, "value": value})
-        address = self.w3.eth.wait_for_transaction_receipt(tx_hash)["contractAddress"]
-        return self.w3.eth.contract(address, abi=abi(name))
+        return self.w3.eth.contract(self._mined(tx_hash)["contractAddress"], abi=abi(name))
 
     def transact(self, sender: bytes, function: Any, value: int = 0) -> Mined:
         """Send a bound function of a web3 contract."""
@@ -130,6 +132,10 @@ class Chain:
                 "gas": GAS,
             }
         )
+        return self._mined(tx_hash)
+
+    def _mined(self, tx_hash: bytes) -> Any:
+        """The receipt of a transaction; ContractError if it was reverted."""
         receipt = self.w3.eth.wait_for_transaction_receipt(tx_hash, poll_latency=0.005)
         if receipt["status"] != 1:
             trace = self.w3.provider.make_request(

@@ -7,12 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 from eth_abi import decode, encode
 from eth_account.messages import encode_typed_data
 from eth_utils import keccak
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tallystick import enclave
 from tallystick.batch import Batch
@@ -25,20 +22,19 @@ from tallystick.enclave import (
     evidence,
     key_revocation_digest,
     measurement_revocation_digest,
-    p256_signer,
-    packed,
-    rsa_signer,
     sign_batch,
 )
 from tallystick.errors import FieldError
 from tallystick.hexes import checksummed
 from tallystick.inference import Inference
+from tallystick.keys import rsa_key
 from tallystick.opengradient_item import Item
 from tallystick.signature import account_of, recover, sign
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 DOMAIN = Domain(chain_id=31337, contract=b"e" * 20)
 BATCH = Batch(b"n" * 32, b"o" * 20, 3, b"m" * 32, b"r" * 32, count=5, commit_deadline=9)
+KEY = rsa_key(65537, 2**2048 - 1)
 INFERENCE = Inference(b"m" * 32, b"o" * 20, b"q" * 20, 4, 9, b"i" * 32, b"u" * 32)
 
 
@@ -58,9 +54,9 @@ def typed(declaration: bytes, message: dict[str, object]) -> bytes:
 
 def test_digests__eth_account__makes_the_same() -> None:
     words = {"measurement": b"w" * 32}
-    statement = Endorsement(b"s" * 84, b"w" * 32, b"o" * 20, 5, 9)
+    statement = Endorsement(KEY, b"w" * 32, b"o" * 20, 5, 9)
     fields = {
-        "signer": b"s" * 84,
+        "key": KEY,
         "measurement": b"w" * 32,
         "operator": checksummed(b"o" * 20),
         "notBefore": 5,
@@ -95,7 +91,7 @@ def test_type_strings__solidity__same(typed_as: bytes, path: str) -> None:
 
 
 def test_approval__solidity__same_members() -> None:
-    source = (CONTRACTS / "interfaces" / "IEnclaveKeys.sol").read_text()
+    source = (CONTRACTS / "enclave" / "IEnclaveKeys.sol").read_text()
     body = re.search(r"enum Approval {(.*?)}", source, re.DOTALL)[1]
 
     declared = re.findall(r"^\s+(\w+)", re.sub("//.*", "", body), re.MULTILINE)
@@ -107,7 +103,7 @@ def test_approval__solidity__same_members() -> None:
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"signer": b"s" * 19}, "signer"),
+        ({"key": b"s" * 19}, "key"),
         ({"measurement": b"w" * 31}, "measurement"),
         ({"operator": b"o" * 32}, "operator"),
         ({"not_before": -1}, "not_before"),
@@ -120,7 +116,7 @@ def test_endorsement__field_that_the_contract_refuses__raises(
     changes: dict[str, object], field: str
 ) -> None:
     good = {
-        "signer": b"s" * 20,
+        "key": b"s" * 20,
         "measurement": b"w" * 32,
         "operator": b"o" * 20,
         "not_before": 5,
@@ -142,63 +138,21 @@ def test_sign_batch__an_eoas_key__is_recovered_from_the_evidence() -> None:
     assert recover(batch_digest(DOMAIN, BATCH), signature) == signer
 
 
-@given(st.dictionaries(st.binary(min_size=20, max_size=90), st.binary(max_size=90), max_size=6))
-def test_packed__any_signatures__ascend_by_the_signers_hash(signatures: dict[bytes, bytes]) -> None:
-    signers, values = decode(["bytes[]", "bytes[]"], packed(signatures))
-
-    assert dict(zip(signers, values, strict=True)) == signatures
-    hashes = [keccak(signer) for signer in signers]
-    assert hashes == sorted(hashes)
-
-
-def test_rsa_signer__a_key__is_exponent_and_modulus() -> None:
-    numbers = rsa.generate_private_key(65537, 2048).public_key().public_numbers()
-
-    signer = rsa_signer(b"v" * 20, numbers.e, numbers.n)
-
-    assert signer == b"v" * 20 + bytes.fromhex("00010001") + numbers.n.to_bytes(256, "big")
-
-
-@pytest.mark.parametrize(
-    ("exponent", "modulus", "field"),
-    [
-        (3, 2**2048 - 1, "exponent"),
-        (65538, 2**2048 - 1, "exponent"),
-        (2**32 + 1, 2**2048 - 1, "exponent"),
-        (65537, 2**2047 - 1, "modulus"),
-        (65537, 2**2049 - 1, "modulus"),
-        (65537, 2**4104 - 1, "modulus"),
-        (65537, 2**2048 - 2, "modulus"),
-    ],
-)
-def test_rsa_signer__key_that_the_verifier_refuses__raises(
-    exponent: int, modulus: int, field: str
-) -> None:
-    with pytest.raises(FieldError, match=f"^{field} is "):
-        rsa_signer(b"v" * 20, exponent, modulus)
-
-
-def test_p256_signer__a_point__is_two_words() -> None:
-    assert p256_signer(b"v" * 20, 1, 2) == b"v" * 20 + bytes(31) + b"\1" + bytes(31) + b"\2"
-    with pytest.raises(FieldError, match="^y is "):
-        p256_signer(b"v" * 20, 1, 2**256)
-
-
-def test_evidence__signer_too_short__raises() -> None:
-    with pytest.raises(FieldError, match="^signer is 19 bytes"):
+def test_evidence__no_key__raises() -> None:
+    with pytest.raises(FieldError, match="^key is 19 bytes"):
         evidence(b"s" * 19, b"")
 
 
 def test_item__evidence__is_the_leaf_and_the_ruling_evidence() -> None:
     item = Item(b"i" * 32, b"u" * 32, 7)
 
-    shown = item.evidence(INFERENCE, b"s" * 280, b"x" * 256)
+    shown = item.evidence(INFERENCE, KEY, b"x" * 256)
 
     leaf = ["address", "uint64", "uint64", "bytes32", "bytes32", "bytes32"]
     assert shown[:192] == encode(leaf, INFERENCE.abi_leaf())
-    assert shown[192:] == item.ruling_evidence(b"s" * 280, b"x" * 256)
+    assert shown[192:] == item.ruling_evidence(KEY, b"x" * 256)
     found = decode(["uint256", "bytes", "bytes"], shown[192:])
-    assert found == (7, b"s" * 280, b"x" * 256)
+    assert found == (7, KEY, b"x" * 256)
 
 
 def test_item__hash__is_of_three_words() -> None:

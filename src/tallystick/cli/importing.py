@@ -16,7 +16,7 @@ from tallystick.extract.dataset import Dataset
 from tallystick.hexes import to_hex
 from tallystick.opengradient.audit import audit
 from tallystick.opengradient.blobs import BlobSource
-from tallystick.opengradient.bring_in import Destination, Importer, signer_of, verified_items
+from tallystick.opengradient.bring_in import Destination, Importer, key_of, verified_items
 from tallystick.opengradient.folder import Folder
 from tallystick.opengradient.parcels import Parcel, read_parcel
 from tallystick.opengradient_item import Item
@@ -76,25 +76,24 @@ def import_opengradient(
         click.echo(f"warning: {count} items cannot be brought in: {reason}", err=True)
 
 
-def show_evidence(folder: Folder, parcel: Path, leaf: int, verifier: bytes, as_json: bool) -> None:
+def show_evidence(folder: Folder, parcel: Path, leaf: int, as_json: bool) -> None:
     """Print the evidence by which a leaf that was brought in is upheld.
 
     Args:
         folder: of the enclaves' keys.
         parcel: its file of items.
         leaf: index in the batch.
-        verifier: RsaPssVerifier of the endorsed keys, 20 bytes.
         as_json: print JSON.
     """
     items = read_parcel(parcel).items
     if leaf >= len(items):
         raise CommandError(f"leaf is {leaf}; {parcel} has {len(items)} items")
     signed = items[leaf]
-    signer = signer_of(folder.keys.read().get(signed.tee_id, b""), verifier)
-    if signer is None:
+    key = key_of(folder.keys.read().get(signed.tee_id, b""))
+    if key is None:
         raise CommandError(f"the key of TEE {to_hex(signed.tee_id)} is not here")
     item = Item(signed.input_hash, signed.output_hash, signed.timestamp)
-    evidence = item.ruling_evidence(signer, signed.signature)
+    evidence = item.ruling_evidence(key, signed.signature)
     show({"leaf": leaf, "item": item.hash(), "evidence": evidence}, as_json)
 
 

@@ -18,10 +18,11 @@ from tallystick.chain.registry import Registry
 from tallystick.chain.revert import ContractError
 from tallystick.chain.sender import Sender
 from tallystick.chain.view import read_view
-from tallystick.enclave import Approval, Signer, key_id, rsa_signer
+from tallystick.enclave import Approval
 from tallystick.enums import Grade
 from tallystick.errors import FieldError
 from tallystick.hexes import checksummed, to_hex
+from tallystick.keys import Key, key_id, rsa_key
 from tallystick.ledger import Ledger
 from tallystick.opengradient.audit import Audited
 from tallystick.opengradient.errors import OpenGradientError
@@ -48,8 +49,6 @@ class Destination:
 
     network_id: bytes
     model_id: bytes
-    verifier: bytes
-    """20 bytes: RsaPssVerifier, by which the keys are endorsed."""
     hashes_only: bool = False
     """The network lets demands ask for bytes, which are kept elsewhere."""
 
@@ -78,19 +77,18 @@ def verified_items(folder: Folder, results: Iterable[Audited]) -> list[list[Sign
     return found
 
 
-def signer_of(key: bytes, verifier: bytes) -> Signer | None:
-    """Return an enclave's key as endorsers know it; None for one that no verifier takes.
+def key_of(der: bytes) -> Key | None:
+    """Return an enclave's key as endorsers know it; None for one that the contracts refuse.
 
     Args:
-        key: SubjectPublicKeyInfo in DER.
-        verifier: 20 bytes, where RsaPssVerifier is.
+        der: SubjectPublicKeyInfo in DER.
     """
-    loaded = load_key(key)
+    loaded = load_key(der)
     if loaded is None:
         return None
     numbers = loaded.public_numbers()
     try:
-        return rsa_signer(verifier, numbers.e, numbers.n)
+        return rsa_key(numbers.e, numbers.n)
     except FieldError:
         return None
 
@@ -105,7 +103,7 @@ class Importer:
         now: reads the time of a block mined now, in Unix seconds.
         store: where batch data go.
         receipts: folder of receipts, journal and parcels.
-        to: network, model, and verifier of the keys.
+        to: network and model.
         keys: enclaves' public keys by TEE id, SubjectPublicKeyInfo in DER.
 
     Raises:
@@ -126,7 +124,7 @@ class Importer:
         self._registry, self._sender, self._now, self._to = registry, sender, now, to
         journal = Journal(receipts / "journal.sqlite3")
         self._submitter = Submitter(registry, sender, ledger, now, store, journal, receipts)
-        self._keys, self._signers = keys, dict[bytes, Signer | None]()
+        self._ders, self._keys = keys, dict[bytes, Key | None]()
         self._rules = registry.rules(to.network_id)
         self._resolver = self._rules.attestors[Grade.ENCLAVE - 1]
         if self._resolver == ZERO_ADDRESS or self._rules.arbiter != self._resolver:
@@ -220,38 +218,38 @@ class Importer:
             return None
         if claimed == ZERO32:
             self._sender.send(encode_call(CONTRACT, self._resolver, "claim", item.hash(), batch_id))
-        signer = self._signer(signed.tee_id)
-        if signer is None:
+        key = self._key(signed.tee_id)
+        if key is None:
             raise OpenGradientError(f"the key of TEE {to_hex(signed.tee_id)} is not here")
         inference = plan.records[0].inference(plan.batch.model_id, plan.batch.operator)
-        return Grade.ENCLAVE, item.evidence(inference, signer, signed.signature)
+        return Grade.ENCLAVE, item.evidence(inference, key, signed.signature)
 
     def _refusal(self, item: SignedItem, now: int, endorsements: dict[bytes, Any]) -> str | None:
         """Return why the resolver would not take an item now."""
-        signer = self._signer(item.tee_id)
-        if signer is None:
+        key = self._key(item.tee_id)
+        if key is None:
             return "key_missing"
         if item.timestamp > now:
             return "ahead_of_time"
         if self._deadline(now) - item.timestamp > self._max_age:
             return "too_old"
-        if signer not in endorsements:
-            endorsements[signer] = self._endorsement(signer)
-        approved, operator, first, last, revoked = endorsements[signer]
+        if key not in endorsements:
+            endorsements[key] = self._endorsement(key)
+        approved, operator, first, last, revoked = endorsements[key]
         if not approved or revoked or operator != self._sender.address:
             return "key_not_endorsed"
         return None if first <= item.timestamp <= last else "key_not_valid"
 
-    def _endorsement(self, signer: Signer) -> tuple[bool, bytes, int, int, bool]:
-        found = self._view("endorsementOf", key_id(signer))
+    def _endorsement(self, key: Key) -> tuple[bool, bytes, int, int, bool]:
+        found = self._view("endorsementOf", key_id(key))
         measurement, operator, first, last, revoked = found
         approved = self._view("approvalOf", measurement) == Approval.APPROVED
         return approved, bytes.fromhex(operator[2:]), first, last, revoked
 
-    def _signer(self, tee_id: bytes) -> Signer | None:
-        if tee_id not in self._signers:
-            self._signers[tee_id] = signer_of(self._keys.get(tee_id, b""), self._to.verifier)
-        return self._signers[tee_id]
+    def _key(self, tee_id: bytes) -> Key | None:
+        if tee_id not in self._keys:
+            self._keys[tee_id] = key_of(self._ders.get(tee_id, b""))
+        return self._keys[tee_id]
 
     def _view(self, name: str, *args: Any) -> Any:
         return read_view(self._registry.w3, CONTRACT, self._resolver, name, *args)

@@ -14,12 +14,9 @@ from tallystick.enums import Grade
 from tests.support.chain import reverts
 from tests.support.enclave import (
     MEASUREMENT,
-    address_of,
     endorsed,
-    eoa_key,
-    p256_key,
-    rsa_key,
 )
+from tests.support.keys import KINDS, held, held_account
 from tests.support.story import register
 
 
@@ -40,7 +37,7 @@ def guarded(chain, network_owner, operator, other_operator, enclave):
 
 @pytest.fixture
 def key(enclave, operator):
-    key = eoa_key()
+    key = held_account()
     enclave.endorse(key, operator)
     return key
 
@@ -51,18 +48,18 @@ def attest(chain, batch, shown):
 
 
 def signed(enclave, batch, key):
-    return sign_batch(enclave.domain, batch.batch, key.signer, key.sign)
+    return sign_batch(enclave.domain, batch.batch, key.key, key.sign)
 
 
 def test_attest__unendorsed_key__reverts(chain, enclave, guarded, operator):
-    batch, key = guarded.commit(operator), eoa_key(2)
+    batch, key = guarded.commit(operator), held_account(2)
 
     with reverts("KeyNotEndorsed", keyId=key.id):
         attest(chain, batch, signed(enclave, batch, key))
 
 
 def test_attest__measurement_not_approved__reverts(chain, enclave, guarded, operator):
-    key = eoa_key(2)
+    key = held_account(2)
     enclave.endorse(key, operator, measurement=b"w" * 32)
     batch = guarded.commit(operator)
 
@@ -116,7 +113,7 @@ def test_attest__validity_around_the_commit__decides(
     chain, enclave, guarded, operator, before, after, valid
 ):
     time = chain.now + 10
-    key = eoa_key(2)
+    key = held_account(2)
     enclave.endorse(key, operator, not_before=time + before, not_after=time + after)
     chain.at(time)
     batch = guarded.commit(operator)
@@ -161,7 +158,7 @@ def test_attest__any_field_signed_otherwise__reverts(
     other = replace(batch.batch, **change)
 
     with reverts("KeySignatureInvalid", keyId=key.id):
-        attest(chain, batch, sign_batch(enclave.domain, other, key.signer, key.sign))
+        attest(chain, batch, sign_batch(enclave.domain, other, key.key, key.sign))
 
 
 def test_attest__signed_for_another_resolver__reverts(chain, enclave, guarded, operator, key):
@@ -174,7 +171,7 @@ def test_attest__signed_for_another_resolver__reverts(chain, enclave, guarded, o
 
 def test_attest__signed_by_another_key__reverts(chain, enclave, guarded, operator, key):
     batch = guarded.commit(operator)
-    shown = sign_batch(enclave.domain, batch.batch, key.signer, eoa_key(2).sign)
+    shown = sign_batch(enclave.domain, batch.batch, key.key, held_account(2).sign)
 
     with reverts("KeySignatureInvalid", keyId=key.id):
         attest(chain, batch, shown)
@@ -190,25 +187,17 @@ def test_attest__evidence_cut_short__reverts(chain, enclave, guarded, operator, 
         attest(chain, batch, b"")
 
 
-def held(chain, kind):
-    if kind == "eoa":
-        return eoa_key(3)
-    if kind == "p256":
-        return p256_key(address_of(chain.deploy("MockP256Verifier")))
-    return rsa_key(address_of(chain.deploy("RsaPssVerifier")), int(kind))
-
-
-@pytest.mark.parametrize("kind", ["eoa", "p256", "2048", "3072", "4096"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_attest__key_of_each_kind__raises_the_grade(chain, enclave, guarded, operator, kind):
-    key = held(chain, kind)
+    key = held(kind)
     enclave.endorse(key, operator)
     batch = guarded.commit(operator, count=9)
     signature = key.sign(batch_digest(enclave.domain, batch.batch))
     wrong = signature[:9] + bytes([signature[9] ^ 1]) + signature[10:]
 
     with reverts("KeySignatureInvalid", keyId=key.id):
-        attest(chain, batch, evidence(key.signer, wrong))
-    attest(chain, batch, evidence(key.signer, signature))
+        attest(chain, batch, evidence(key.key, wrong))
+    attest(chain, batch, evidence(key.key, signature))
 
     assert batch.status().grade is Grade.ENCLAVE
 

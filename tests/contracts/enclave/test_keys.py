@@ -4,24 +4,14 @@ endorse: too few, strangers, one twice, of another statement | again | revoked b
 approve, revoke: again | after a revocation
 """
 
-from dataclasses import replace
-
 import pytest
 
 from tallystick.enclave import Approval, approval_digest, key_revocation_digest, packed
-from tallystick.hexes import checksummed
 from tallystick.signature import account_of, sign
 from tests.support.builds import manifest
 from tests.support.chain import reverts
-from tests.support.enclave import (
-    ENDORSER_KEYS,
-    MEASUREMENT,
-    Endorsed,
-    address_of,
-    endorsed,
-    eoa_key,
-    rsa_key,
-)
+from tests.support.enclave import ENDORSER_KEYS, MEASUREMENT, Endorsed, endorsed
+from tests.support.keys import KINDS, held, held_account
 
 OTHER = b"w" * 32
 
@@ -37,13 +27,13 @@ def endorsement(enclave, key):
 
 @pytest.mark.parametrize("endorsers", [(), (0,), (2,)])
 def test_endorse__fewer_than_the_threshold__reverts(enclave, operator, endorsers):
-    with reverts("EndorsersMissing"):
-        enclave.endorse(eoa_key(), operator, endorsers)
+    with reverts("TooFewSigners", threshold=2):
+        enclave.endorse(held_account(), operator, endorsers)
 
 
 @pytest.mark.parametrize("endorsers", [(0, 1), (0, 2), (1, 2), (0, 1, 2)])
 def test_endorse__threshold_of_endorsers__is_kept(chain, enclave, operator, endorsers):
-    key = eoa_key()
+    key = held_account()
 
     enclave.endorse(key, operator, endorsers, not_before=5, not_after=2**40 - 1)
 
@@ -52,7 +42,7 @@ def test_endorse__threshold_of_endorsers__is_kept(chain, enclave, operator, endo
 
 
 def test_endorse__every_statement__is_told_by_its_event(chain, enclave, operator):
-    key = eoa_key()
+    key = held_account()
     enclave.endorse(key, operator, not_before=5, not_after=9)
     enclave.revoke_key(key)
     enclave.revoke_measurement()
@@ -65,7 +55,7 @@ def test_endorse__every_statement__is_told_by_its_event(chain, enclave, operator
         "operator": chain.w3.to_checksum_address(operator),
         "notBefore": 5,
         "notAfter": 9,
-        "signer": key.signer,
+        "key": key.key,
     }
     (revoked_log,) = events.KeyRevoked().get_logs(from_block=0)
     assert dict(revoked_log["args"]) == {"keyId": key.id}
@@ -79,62 +69,71 @@ def send(chain, function):
 
 
 def arguments(chain, statement, signatures):
-    signer, measurement, operator, *rest = statement.arguments(signatures)
-    return signer, measurement, chain.w3.to_checksum_address(operator), *rest
+    named, measurement, operator, *rest = statement.arguments(signatures)
+    return named, measurement, chain.w3.to_checksum_address(operator), *rest
 
 
 def test_endorse__one_endorser_twice__reverts(chain, enclave, operator):
-    from eth_abi import encode
-
-    statement = enclave.statement(eoa_key(), operator)
-    ((signer, signature),) = enclave.signatures(statement.digest(enclave.domain), (0,)).items()
-    twice = encode(["bytes[]", "bytes[]"], [[signer] * 2, [signature] * 2])
+    statement = enclave.statement(held_account(), operator)
+    once = packed(enclave.signatures(statement.digest(enclave.domain), (0,)))
     fields = arguments(chain, statement, {})[:-1]
 
-    with reverts("EndorsersMissing"):
-        send(chain, enclave.contract.functions.endorse(*fields, twice))
+    with reverts("SignersOutOfOrder", place=0):
+        send(chain, enclave.contract.functions.endorse(*fields, once + once))
 
 
 def test_endorse__a_stranger_among_the_signers__reverts(chain, enclave, operator):
-    statement = enclave.statement(eoa_key(), operator)
-    digest, stranger = statement.digest(enclave.domain), b"x" * 32
-    signatures = enclave.signatures(digest, (0,)) | {account_of(stranger): sign(digest, stranger)}
+    statement = enclave.statement(held_account(), operator)
+    digest = statement.digest(enclave.domain)
+    good, strange = enclave.signatures(digest, (0,)), sign(digest, b"x" * 32)
 
-    with reverts("EndorsersMissing"):
-        send(chain, enclave.contract.functions.endorse(*arguments(chain, statement, signatures)))
+    with reverts("SignatureInvalid", place=1):
+        forged = arguments(chain, statement, good | {1: strange})
+        send(chain, enclave.contract.functions.endorse(*forged))
+    with reverts("SignersOutOfOrder", place=3):
+        beyond = arguments(chain, statement, good | {3: strange})
+        send(chain, enclave.contract.functions.endorse(*beyond))
+
+
+@pytest.mark.parametrize("key", [b"", bytes(20), b"k" * 64, b"k" * 260, b"k" * 84])
+def test_endorse__what_is_no_key__reverts(chain, enclave, operator, key):
+    fields = key, MEASUREMENT, chain.w3.to_checksum_address(operator), 0, 9, b""
+
+    with reverts("KeyInvalid", key=key):
+        send(chain, enclave.contract.functions.endorse(*fields))
 
 
 @pytest.mark.parametrize("field", [1, 2, 3, 4])
 def test_endorse__another_statement_than_signed__reverts(chain, enclave, operator, field):
-    statement = enclave.statement(eoa_key(), operator, not_before=5, not_after=9)
+    statement = enclave.statement(held_account(), operator, not_before=5, not_after=9)
     signatures = enclave.signatures(statement.digest(enclave.domain))
     changed = list(arguments(chain, statement, signatures))
     changed[field] = {1: OTHER, 2: enclave.contract.address, 3: 6, 4: 10}[field]
 
-    with reverts("EndorsersMissing"):
+    with reverts("SignatureInvalid", place=0):
         send(chain, enclave.contract.functions.endorse(*changed))
 
 
 def test_endorse__another_signer_than_signed__reverts(chain, enclave, operator):
-    statement = enclave.statement(eoa_key(), operator)
+    statement = enclave.statement(held_account(), operator)
     signatures = enclave.signatures(statement.digest(enclave.domain))
-    changed = (eoa_key(2).signer, *arguments(chain, statement, signatures)[1:])
+    changed = (held_account(2).key, *arguments(chain, statement, signatures)[1:])
 
-    with reverts("EndorsersMissing"):
+    with reverts("SignatureInvalid", place=0):
         send(chain, enclave.contract.functions.endorse(*changed))
 
 
 def test_endorse__signed_for_another_resolver__reverts(chain, enclave, operator):
     other = endorsed(chain, "Enclave")
-    statement = enclave.statement(eoa_key(), operator)
+    statement = enclave.statement(held_account(), operator)
     signatures = other.signatures(statement.digest(other.domain))
 
-    with reverts("EndorsersMissing"):
+    with reverts("SignatureInvalid", place=0):
         send(chain, enclave.contract.functions.endorse(*arguments(chain, statement, signatures)))
 
 
 def test_endorse__again__reverts(enclave, operator, other_operator):
-    key = eoa_key()
+    key = held_account()
     enclave.endorse(key, operator, not_after=9)
 
     with reverts("EndorsementExists", keyId=key.id):
@@ -142,7 +141,7 @@ def test_endorse__again__reverts(enclave, operator, other_operator):
 
 
 def test_endorse__revoked_before__reverts(enclave, operator):
-    key = eoa_key()
+    key = held_account()
     enclave.revoke_key(key)
 
     with reverts("KeyWithdrawn", keyId=key.id):
@@ -151,7 +150,7 @@ def test_endorse__revoked_before__reverts(enclave, operator):
 
 @pytest.mark.parametrize(("not_before", "not_after"), [(0, 0), (6, 5)])
 def test_endorse__no_time__reverts(chain, enclave, operator, not_before, not_after):
-    statement = enclave.statement(eoa_key(), operator)
+    statement = enclave.statement(held_account(), operator)
     fields = list(arguments(chain, statement, {}))
     fields[3:5] = not_before, not_after
 
@@ -160,18 +159,18 @@ def test_endorse__no_time__reverts(chain, enclave, operator, not_before, not_aft
 
 
 def test_revoke_key__by_too_few__reverts(chain, enclave, operator):
-    key = eoa_key()
+    key = held_account()
     enclave.endorse(key, operator)
     signatures = packed(enclave.signatures(key_revocation_digest(enclave.domain, key.id), (1,)))
 
-    with reverts("EndorsersMissing"):
+    with reverts("TooFewSigners", threshold=2):
         send(chain, enclave.contract.functions.revokeKey(key.id, signatures))
 
     assert not endorsement(enclave, key)[-1]
 
 
 def test_revoke_key__again__reverts(enclave):
-    key = eoa_key()
+    key = held_account()
     enclave.revoke_key(key)
 
     with reverts("KeyWithdrawn", keyId=key.id):
@@ -181,33 +180,33 @@ def test_revoke_key__again__reverts(enclave):
 def test_approve_measurement__by_too_few__reverts(chain, enclave):
     signatures = packed(enclave.signatures(approval_digest(enclave.domain, OTHER), (2,)))
 
-    with reverts("EndorsersMissing"):
+    with reverts("TooFewSigners", threshold=2):
         send(chain, enclave.contract.functions.approveMeasurement(OTHER, signatures))
 
     assert enclave.contract.functions.approvalOf(OTHER).call() == Approval.NONE
 
 
-@pytest.mark.parametrize("kind", ["eoa", "wallet", "rsa"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_approve_measurement__one_endorser_of_any_kind__is_approved(chain, kind):
-    owner = eoa_key()
-    endorser = {
-        "eoa": lambda: owner,
-        "wallet": lambda: replace(
-            owner,
-            signer=address_of(chain.deploy("MockWallet", checksummed(owner.signer))),
-        ),
-        "rsa": lambda: rsa_key(address_of(chain.deploy("RsaPssVerifier"))),
-    }[kind]()
-    enclave = Endorsed(chain, chain.deploy("Enclave", [endorser.signer], 1))
+    endorser = held(kind)
+    enclave = Endorsed(chain, chain.deploy("Enclave", [endorser.key], 1))
     signature = endorser.sign(approval_digest(enclave.domain, OTHER))
 
-    with reverts("EndorsersMissing"):
-        wrong = packed({endorser.signer: signature[::-1]})
+    with reverts("SignatureInvalid", place=0):
+        wrong = packed({0: signature[::-1]})
         send(chain, enclave.contract.functions.approveMeasurement(OTHER, wrong))
-    good = packed({endorser.signer: signature})
+    good = packed({0: signature})
     send(chain, enclave.contract.functions.approveMeasurement(OTHER, good))
 
     assert enclave.contract.functions.approvalOf(OTHER).call() == Approval.APPROVED
+
+
+def test_endorsers__any__are_told_by_place(chain, enclave):
+    functions = enclave.contract.functions
+
+    assert functions.threshold().call() == 2
+    told = [functions.endorserAt(place).call() for place in range(4)]
+    assert told == [*(account_of(key) for key in ENDORSER_KEYS), b""]
 
 
 def test_measurement__approved_or_revoked_again__reverts(enclave):
@@ -231,22 +230,28 @@ def test_measurement__revoked_before_it_is_approved__stays_so(enclave):
 def test_measurement__signature_of_the_other_statement__reverts(chain, enclave):
     approval = packed(enclave.signatures(approval_digest(enclave.domain, OTHER)))
 
-    with reverts("EndorsersMissing"):
+    with reverts("SignatureInvalid", place=0):
         send(chain, enclave.contract.functions.revokeMeasurement(OTHER, approval))
-    with reverts("EndorsersMissing"):
+    with reverts("SignatureInvalid", place=0):
         send(chain, enclave.contract.functions.revokeKey(OTHER, approval))
 
 
-@pytest.mark.parametrize(("endorsers", "threshold"), [(0, 1), (1, 0), (2, 3)])
+@pytest.mark.parametrize(("endorsers", "threshold"), [(0, 1), (1, 0), (2, 3), (3, 2**200)])
 def test_constructor__threshold_out_of_range__reverts(chain, endorsers, threshold):
-    signers = [account_of(key) for key in ENDORSER_KEYS[:endorsers]]
+    keys = [account_of(key) for key in ENDORSER_KEYS[:endorsers]]
 
-    refused = chain.deploy("Enclave", signers, threshold)
+    with reverts("KeysOutOfRange", keys=endorsers, threshold=threshold):
+        chain.deploy("Enclave", keys, threshold)
 
-    assert chain.w3.eth.get_code(refused.address) == b""
+
+def test_constructor__same_endorser_twice__reverts(chain):
+    key = account_of(ENDORSER_KEYS[0])
+
+    with reverts("KeyRepeated", key=key):
+        chain.deploy("Enclave", [key, account_of(ENDORSER_KEYS[1]), key], 2)
 
 
-@pytest.mark.parametrize("name", ["Enclave", "OpenGradientItem", "RsaPssVerifier"])
+@pytest.mark.parametrize("name", ["Enclave", "OpenGradientItem"])
 def test_abi__every_function__changes_nothing_without_signatures(name):
     """Whatever changes state takes the endorsers' signatures, or is a claim of the sender's own."""
     changing = {

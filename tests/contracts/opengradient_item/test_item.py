@@ -14,7 +14,8 @@ from tallystick.enums import DisputeKind, Grade, State
 from tallystick.events import BatchChallenged
 from tallystick.opengradient_item import Item
 from tests.support.chain import reverts
-from tests.support.enclave import HeldKey, address_of, endorsed, rsa_key
+from tests.support.enclave import endorsed
+from tests.support.keys import HeldKey, held_rsa
 from tests.support.story import CREDIT, HOUR, register
 
 MAX_AGE = 2 * HOUR
@@ -38,7 +39,7 @@ def network(chain, network_owner, operator, other_operator, resolver):
 @pytest.fixture
 def key(chain, resolver, operator):
     """An RSA-2048 key in an enclave of the operator's, as OpenGradient's are."""
-    key = rsa_key(address_of(chain.deploy("RsaPssVerifier")))
+    key = held_rsa()
     resolver.endorse(key, operator)
     return key
 
@@ -60,7 +61,7 @@ def attest(chain, batch, shown):
 
 def shown(item, batch, key: HeldKey, signature=None):
     signature = signature or key.sign(item.hash())
-    return item.evidence(batch.inferences[0], key.signer, signature)
+    return item.evidence(batch.inferences[0], key.key, signature)
 
 
 def test_attest__item_of_a_batch_of_one__raises_the_grade(chain, resolver, network, operator, key):
@@ -157,7 +158,7 @@ def test_attest__another_leaf__reverts(chain, resolver, network, operator, key, 
     other = replace(batch.inferences[0], **change)
     item = Item(other.input_hash, other.output_hash, batch.stamp.committed_at)
     claim(chain, resolver, operator, item, batch.id)
-    evidence = item.evidence(other, key.signer, key.sign(item.hash()))
+    evidence = item.evidence(other, key.key, key.sign(item.hash()))
 
     with reverts("LeafMismatch", leaf=other.leaf(), root=batch.batch.root):
         attest(chain, batch, evidence)
@@ -200,7 +201,7 @@ def test_attest__unendorsed_key__reverts(chain, resolver, network, operator, key
     batch = network.commit(operator, count=1)
     item = item_of(batch)
     claim(chain, resolver, operator, item, batch.id)
-    other = rsa_key(key.signer[:20], 3072)
+    other = held_rsa(3072)
 
     with reverts("KeyNotEndorsed", keyId=other.id):
         attest(chain, batch, shown(item, batch, other))
@@ -237,7 +238,7 @@ def test_attest__age_of_the_item__decides(chain, resolver, network, operator, ke
 def test_attest__key_valid_at_the_items_timestamp__decides(
     chain, resolver, network, operator, age, valid
 ):
-    key = rsa_key(address_of(chain.deploy("RsaPssVerifier")))
+    key = held_rsa()
     time = chain.now + 10
     resolver.endorse(key, operator, not_before=time - 6, not_after=time - 5)
     chain.at(time)
@@ -273,7 +274,7 @@ def test_rule__the_leafs_item__is_upheld(chain, network, operator, key):
     batch, dispute = challenged(chain, network, operator, 3)
     item = item_of(batch, 3)
 
-    resolve(chain, batch, dispute, item.ruling_evidence(key.signer, key.sign(item.hash())))
+    resolve(chain, batch, dispute, item.ruling_evidence(key.key, key.sign(item.hash())))
 
     word = chain.registry.word(network.id, operator, batch.stamp.slot)
     assert word[31] & 7 == State.OPEN
@@ -285,7 +286,7 @@ def test_rule__item_of_another_leaf__reverts(chain, network, operator, key):
     item = item_of(batch, 2)
 
     with reverts("KeySignatureInvalid", keyId=key.id):
-        resolve(chain, batch, dispute, item.ruling_evidence(key.signer, key.sign(item.hash())))
+        resolve(chain, batch, dispute, item.ruling_evidence(key.key, key.sign(item.hash())))
 
 
 def test_rule__item_after_the_deadline__reverts(chain, network, operator, key):
@@ -294,7 +295,7 @@ def test_rule__item_after_the_deadline__reverts(chain, network, operator, key):
     item = replace(item_of(batch, 3), timestamp=deadline + 1)
 
     with reverts("ItemOutOfTime", timestamp=deadline + 1, latest=deadline):
-        resolve(chain, batch, dispute, item.ruling_evidence(key.signer, key.sign(item.hash())))
+        resolve(chain, batch, dispute, item.ruling_evidence(key.key, key.sign(item.hash())))
 
 
 def test_rule__no_item_to_show__can_only_lapse(chain, network, operator, key):
@@ -314,7 +315,7 @@ def test_rule__no_item_to_show__can_only_lapse(chain, network, operator, key):
 def test_rule__good_item__does_not_disprove(chain, network, operator, key):
     batch = network.commit(operator)
     item = item_of(batch, 3)
-    evidence = item.ruling_evidence(key.signer, key.sign(item.hash()))
+    evidence = item.ruling_evidence(key.key, key.sign(item.hash()))
 
     with reverts("NotDisproved"):
         chain.send(operator, "disprove", batch.pre_image(), batch.opening(3), evidence)

@@ -1,4 +1,4 @@
-"""The verifier in an in-process EVM."""
+"""The library of keys in an in-process EVM."""
 
 import pytest
 from eth_abi import encode
@@ -10,9 +10,9 @@ from tests.support.builds import bytecode
 pyrevm = pytest.importorskip("pyrevm", reason="pyrevm has no wheel for this Python or processor")
 
 CALLER = checksummed(bytes([17]) * 20)
-SELECTOR = keccak256(b"verify(bytes,bytes32,bytes)")[:4]
-ACCEPTED = SELECTOR + bytes(28)
-REFUSED = b"\xff" * 4 + bytes(28)
+SELECTOR = keccak256(b"signed(bytes,bytes32,bytes)")[:4]
+ACCEPTED = bytes(31) + b"\1"
+REFUSED = bytes(32)
 
 
 class Verifier:
@@ -21,7 +21,7 @@ class Verifier:
     def __init__(self) -> None:
         self.evm = pyrevm.EVM(spec_id="Osaka", gas_limit=10**9)
         self.evm.set_balance(CALLER, 10**30)
-        code = bytes.fromhex(bytecode("RsaPssVerifier").removeprefix("0x"))
+        code = bytes.fromhex(bytecode("KeyChecker").removeprefix("0x"))
         self.address = self.evm.deploy(CALLER, code)
 
     def call(self, key: bytes, message: bytes, signature: bytes, gas: int = 10**6) -> bytes:

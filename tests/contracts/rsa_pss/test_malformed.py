@@ -1,4 +1,4 @@
-"""RsaPssVerifier refuses everything but the one good encoding.
+"""RsaPss refuses everything but the one good encoding.
 
 Each case is signed with the secret key by hand, so that nothing but the check it names can fail.
 

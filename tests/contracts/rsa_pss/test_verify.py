@@ -1,4 +1,4 @@
-"""RsaPssVerifier beside the signer and verifier of `cryptography`.
+"""RsaPss beside the signer and verifier of `cryptography`.
 
 signatures: many messages and keys | lengths that are no multiple of 32 bytes | a published vector
 changes: a bit of the hash, the signature or the key | anything in the encoded message
@@ -18,7 +18,7 @@ from tests.support.rsa import Encoding, accepts, opened, pss, secret
 POOL = {2048: (4, 400), 3072: (2, 250), 4096: (1, 250), 2056: (1, 100), 3000: (1, 100)}
 
 # Wycheproof, testvectors_v1/rsa_pss_2048_sha256_mgf1_32_test.json, tcId 7: its one valid message
-# of 32 bytes, which is what ERC-7913 can carry.
+# of 32 bytes, which is what a digest can be.
 WYCHEPROOF_MODULUS = (
     "a2b451a07d0aa5f96e455671513550514a8a5b462ebef717094fa1fee82224e637f9746d3f7cafd31878d80325b6ef5a"
     "1700f65903b469429e89d6eac8845097b5ab393189db92512ed8a7711a1253facd20f79c15e8247f3d3e42e46e48c98e"

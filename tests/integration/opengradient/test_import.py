@@ -19,10 +19,10 @@ from click.testing import CliRunner
 from tallystick.batch import Dispute
 from tallystick.chain.call import Call
 from tallystick.chain.sender import Sent
-from tallystick.enclave import rsa_signer
 from tallystick.enums import DisputeKind, Grade, Outcome, State
 from tallystick.events import BatchChallenged
 from tallystick.hexes import to_hex
+from tallystick.keys import rsa_key
 from tallystick.opengradient.audit import audit
 from tallystick.opengradient.bring_in import Destination, Importer, verified_items
 from tallystick.opengradient.errors import OpenGradientError
@@ -37,17 +37,13 @@ from tests.integration.conftest import Commands
 from tests.integration.opengradient.conftest import Auditor
 from tests.support.builds import ROOT
 from tests.support.chain import Chain, ChainSender
-from tests.support.enclave import Endorsed, HeldKey, address_of, endorsed
+from tests.support.enclave import Endorsed, endorsed
+from tests.support.keys import HeldKey
 from tests.support.opengradient import OpenGradient, Tee
 from tests.support.rsa import pss
 from tests.support.story import HOUR, Network, register
 
 MAX_AGE = 2 * HOUR
-
-
-@pytest.fixture
-def verifier(chain: Chain) -> bytes:
-    return address_of(chain.deploy("RsaPssVerifier"))
 
 
 @pytest.fixture
@@ -66,16 +62,15 @@ def home(chain: Chain, attestor: Endorsed, operator: bytes) -> Network:
     return network
 
 
-def held(tee: Tee, verifier: bytes) -> HeldKey:
+def held(tee: Tee) -> HeldKey:
     numbers = tee.key.public_key().public_numbers()
-    signer = rsa_signer(verifier, numbers.e, numbers.n)
-    return HeldKey(signer, lambda digest: pss(tee.key, digest))
+    return HeldKey(rsa_key(numbers.e, numbers.n), lambda digest: pss(tee.key, digest))
 
 
 @pytest.fixture
-def key(tee: Tee, verifier: bytes, attestor: Endorsed, operator: bytes) -> HeldKey:
+def key(tee: Tee, attestor: Endorsed, operator: bytes) -> HeldKey:
     """The enclave's key, endorsed for the operator."""
-    key = held(tee, verifier)
+    key = held(tee)
     attestor.endorse(key, operator)
     return key
 
@@ -111,7 +106,6 @@ def importer(
     chain: Chain,
     home: Network,
     sender: CrashingSender,
-    verifier: bytes,
     tee: Tee,
     tmp_path: Path,
 ) -> Importer:
@@ -122,7 +116,7 @@ def importer(
         lambda: chain.w3.eth.get_block("pending")["timestamp"],
         BatchStore(str(tmp_path / "batches")),
         tmp_path / "receipts",
-        Destination(home.id, home.model_id, verifier),
+        Destination(home.id, home.model_id),
         {tee.id: tee.der, Tee(1).id: Tee(1).der},
     )
 
@@ -199,7 +193,7 @@ def test_bring__challenged_leaf_of_a_larger_batch__is_upheld_by_its_own_signatur
 
     signed = done.parcel.items[3]
     item = Item(signed.input_hash, signed.output_hash, signed.timestamp)
-    evidence = item.ruling_evidence(key.signer, signed.signature)
+    evidence = item.ruling_evidence(key.key, signed.signature)
     pre_image = replace(chain.ledger().batches[record.id].pre_image, dispute=dispute)
     chain.send(chain.accounts[9], "resolve", pre_image.abi(), inference.abi_leaf(), evidence)
 
@@ -364,7 +358,6 @@ def test_plan__what_the_attestor_would_refuse__is_told_by_reason(
     auditor: Auditor,
     importer: Importer,
     attestor: Endorsed,
-    verifier: bytes,
 ) -> None:
     other, old = Tee(1), og.chain.now
     og.register(other)
@@ -388,7 +381,6 @@ def test_importer__network_of_other_resolvers__is_refused(
     network: Network,
     attestor: Endorsed,
     sender: CrashingSender,
-    verifier: bytes,
     tmp_path: Path,
     own: bool,
     reason: str,
@@ -396,17 +388,17 @@ def test_importer__network_of_other_resolvers__is_refused(
     if own:
         places = (bytes(20), attestor.address, bytes(20))
         network = register(chain, chain.accounts[1], salt=22, attestors=places)
-    to = Destination(network.id, network.model_id, verifier)
+    to = Destination(network.id, network.model_id)
     store = BatchStore(str(tmp_path))
 
     with pytest.raises(OpenGradientError, match=reason):
         Importer(chain.registry, sender, chain.ledger, lambda: chain.now, store, tmp_path, to, {})
 
 
-def line(og: OpenGradient, home: Network, verifier: bytes, tmp_path: Path) -> list[object]:
+def line(og: OpenGradient, home: Network, tmp_path: Path) -> list[object]:
     return [
         *["--network-id", to_hex(home.id), "--model-id", to_hex(home.model_id)],
-        *["--verifier", to_hex(verifier), "--blobs", og.blobs.url],
+        *["--blobs", og.blobs.url],
         *["--data", tmp_path / "data", "--store", tmp_path / "batches"],
         *["--receipts", tmp_path / "receipts", "--registry", to_hex(og.chain.registry.address)],
     ]
@@ -418,14 +410,13 @@ def test_import_command__dry_run_then_run_then_again(
     key: HeldKey,
     auditor: Auditor,
     home: Network,
-    verifier: bytes,
     commands: Commands,
     tmp_path: Path,
 ) -> None:
     og.individual(tee.item(0, og.chain.now))
     og.settle(tee.items(range(1, 4), og.chain.now))
     auditor.extract()
-    words = line(og, home, verifier, tmp_path)
+    words = line(og, home, tmp_path)
 
     preview = commands.json("import opengradient", *words, "--dry-run", account=2)
     assert [(row["count"], row["grade"]) for row in preview] == [
@@ -452,7 +443,6 @@ def test_evidence_command__leaf_of_a_parcel__is_what_upholds_it(
     key: HeldKey,
     auditor: Auditor,
     importer: Importer,
-    verifier: bytes,
     tmp_path: Path,
 ) -> None:
     og.settle(tee.items(range(3), og.chain.now))
@@ -462,8 +452,6 @@ def test_evidence_command__leaf_of_a_parcel__is_what_upholds_it(
     words = [
         "evidence",
         str(file),
-        "--verifier",
-        to_hex(verifier),
         "--data",
         str(tmp_path / "data"),
     ]
@@ -473,7 +461,7 @@ def test_evidence_command__leaf_of_a_parcel__is_what_upholds_it(
 
     signed = done.parcel.items[2]
     item = Item(signed.input_hash, signed.output_hash, signed.timestamp)
-    evidence = item.ruling_evidence(key.signer, signed.signature)
+    evidence = item.ruling_evidence(key.key, signed.signature)
     assert json.loads(shown.stdout)["evidence"] == to_hex(evidence)
     assert "has 3 items" in beyond.stderr
 
@@ -485,7 +473,6 @@ def test_import_command__stake_for_one_batch_only__tells_what_went(
     auditor: Auditor,
     home: Network,
     operator: bytes,
-    verifier: bytes,
     commands: Commands,
     tmp_path: Path,
 ) -> None:
@@ -494,9 +481,7 @@ def test_import_command__stake_for_one_batch_only__tells_what_went(
     auditor.extract()
     og.chain.send(operator, "unstake", home.id, home.lane(operator).stake - 11)
 
-    result = commands.run(
-        "import opengradient", *line(og, home, verifier, tmp_path), "--json", account=2
-    )
+    result = commands.run("import opengradient", *line(og, home, tmp_path), "--json", account=2)
 
     assert result.exit_code == 1
     assert [row["grade"] for row in json.loads(result.stdout)] == ["enclave"]
@@ -504,10 +489,10 @@ def test_import_command__stake_for_one_batch_only__tells_what_went(
 
 
 def test_import_command__nothing_extracted__says_so(
-    og: OpenGradient, home: Network, verifier: bytes, commands: Commands, tmp_path: Path
+    og: OpenGradient, home: Network, commands: Commands, tmp_path: Path
 ) -> None:
     (tmp_path / "data").mkdir()
 
-    said = commands.error("import opengradient", *line(og, home, verifier, tmp_path), account=2)
+    said = commands.error("import opengradient", *line(og, home, tmp_path), account=2)
 
     assert "run `tallystick opengradient extract`" in said
