@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from tallystick.cli import ChainCommand, Session, chain_options, sending_options
-from tallystick.cli.moving import store_option
+from tallystick.cli.moving import Evidence, leaf_option, store_option
 from tallystick.params import ADDRESS
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -14,9 +14,6 @@ OUT = click.Path(dir_okay=False, path_type=Path)
 committee_argument = click.argument("committee", type=ADDRESS)
 member_option = click.option(
     "--member", type=click.IntRange(0, 15), help="Place of the member; else the account's."
-)
-drawn_option = click.option(
-    "--drawn", type=click.IntRange(1), help="Leaves to draw; else the committee's least."
 )
 recomputed_option = click.option(
     "--recomputed",
@@ -84,20 +81,18 @@ def pay_out(session: Session, committee: bytes, member: int | None) -> None:
 @committee_argument
 @click.argument("batch")
 @store_option
-@drawn_option
 @chain_options
-def draw(session: Session, committee: bytes, batch: str, store: str, drawn: int | None) -> None:
+def draw(session: Session, committee: bytes, batch: str, store: str) -> None:
     """Show which leaves of BATCH an audit has to run, with their inputs."""
     from tallystick.cli.paneling import draw_lines
 
-    session.show(draw_lines(session, committee, batch, store, drawn))
+    session.show(draw_lines(session, committee, batch, store))
 
 
 @cli.command(cls=ChainCommand)
 @committee_argument
 @click.argument("batch")
 @store_option
-@drawn_option
 @recomputed_option
 @out_option
 @sending_options
@@ -106,14 +101,13 @@ def audit(
     committee: bytes,
     batch: str,
     store: str,
-    drawn: int | None,
     recomputed: Path,
     out: Path,
 ) -> None:
     """Check BATCH, compare its drawn leaves with your run, and sign when all is good."""
     from tallystick.cli.paneling import sign_audit
 
-    sign_audit(session, committee, batch, store, drawn, recomputed, out)
+    sign_audit(session, committee, batch, store, recomputed, out)
 
 
 @cli.command(cls=ChainCommand)
@@ -145,12 +139,30 @@ def merge(session: Session, statements: tuple[Path, ...], out: Path) -> None:
 
 @cli.command(cls=ChainCommand)
 @click.argument("statement", type=FILE)
+@leaf_option
+@store_option
+@click.option(
+    "--model", type=FILE, help="The batch's QI8-1 model, for a proof that a drawn leaf is wrong."
+)
+@click.option("--evidence", type=Evidence(), help="Or evidence in the arbiter's own encoding.")
 @sending_options
-def convict(session: Session, statement: Path) -> None:
-    """Burn the stake of the signers of STATEMENT, an audit that held a convicted leaf."""
+def convict(
+    session: Session,
+    statement: Path,
+    leaf: int | None,
+    store: str,
+    model: Path | None,
+    evidence: bytes | None,
+) -> None:
+    """Burn the stake of the signers of STATEMENT, an audit that turned out wrong.
+
+    Needs nothing more where the core has archived what convicts them: a ruling or disproof of a
+    drawn leaf, an order fault, a deadline fault of the same commit. Else the committee's arbiter
+    is asked, by evidence that a drawn leaf is wrong, whatever became of the batch.
+    """
     from tallystick.cli.paneling import convict as burn
 
-    burn(session, statement)
+    burn(session, statement, leaf, store, model, evidence)
 
 
 @cli.command(cls=ChainCommand)

@@ -11,7 +11,9 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command(cls=ChainCommand)
 @click.option(
-    "--committee", type=FILE, help="YAML file of a committee to deploy, for the core deployed."
+    "--committee",
+    type=FILE,
+    help="YAML file (threshold, min_drawn, ..., arbiter, members) of a committee, for the core.",
 )
 @click.option(
     "--enclave", type=FILE, help="YAML file (endorsers, threshold) of an attestor of enclave keys."
@@ -22,7 +24,6 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="YAML file (endorsers, threshold, max_age) of an attestor of OpenGradient's items.",
 )
 @click.option("--replay", is_flag=True, help="The arbiter that runs QI8-1 models again.")
-@click.option("--rsa-pss", is_flag=True, help="The verifier of RSA-PSS keys, for endorsed keys.")
 @sending_options
 def cli(
     session: Session,
@@ -30,7 +31,6 @@ def cli(
     enclave: Path | None,
     opengradient_item: Path | None,
     replay: bool,
-    rsa_pss: bool,
 ) -> None:
     """Deploy the core, or the resolver that an option names; does nothing when it is there."""
     from tallystick.chain.deploy import creation_code
@@ -38,7 +38,7 @@ def cli(
     from tallystick.cli.deploying import deploy_recorded
     from tallystick.cli.endorsers_file import read_endorsers
 
-    wanted = [committee, enclave, opengradient_item, replay or None, rsa_pss or None]
+    wanted = [committee, enclave, opengradient_item, replay or None]
     if sum(one is not None for one in wanted) > 1:
         raise click.UsageError("one contract at a time")
     name, args = "Tallystick", []
@@ -50,6 +50,4 @@ def cli(
         name, args = "OpenGradientItem", [*read_endorsers(opengradient_item, aged=True)]
     elif replay:
         name = "Replay"
-    elif rsa_pss:
-        name = "RsaPssVerifier"
     deploy_recorded(session, name, creation_code(name, *args))

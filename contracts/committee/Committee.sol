@@ -3,103 +3,95 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
 import {Audit, CommitteeTerms, ICommittee, Member, Standing} from "./ICommittee.sol";
 import {IArbiter} from "../interfaces/IArbiter.sol";
 import {IAttestor} from "../interfaces/IAttestor.sol";
 import {ITallystick} from "../interfaces/ITallystick.sol";
-import {BatchFacts, Cause, Inference, Rules, Ruling, State, Status} from "../interfaces/Types.sol";
+import {ITallystickErrors} from "../interfaces/ITallystickErrors.sol";
+import {
+    Batch,
+    BatchFacts,
+    Cause,
+    Inference,
+    Leaf,
+    Opening,
+    Ruling,
+    Status
+} from "../interfaces/Types.sol";
 import {BlockHash} from "./BlockHash.sol";
 import {BURN_ADDRESS} from "../libraries/Constants.sol";
+import {Keyring} from "../keys/Keyring.sol";
 import {LeafLib} from "../libraries/LeafLib.sol";
+import {PreImageLib} from "../libraries/PreImageLib.sol";
+import {Resolvers} from "../libraries/Resolvers.sol";
+import {TreeLib} from "../libraries/TreeLib.sol";
 
 /// @title Committee
 /// @notice k of n staked verifiers who audit batches and rule on challenges.
-/// @dev Members' addresses are immutables, in the code, and who counts is one word, so that a further signature costs
-/// its own check and calldata only.
-contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
+/// @dev Members' keys are a Keyring, and who counts is one word, so that a further signature costs its own check and
+/// calldata only.
+contract Committee is ICommittee, Keyring, EIP712, ReentrancyGuardTransient {
+    using LeafLib for Leaf;
+    using PreImageLib for Batch;
+    using Resolvers for address;
+    using SafeCast for uint256;
     using SafeERC20 for IERC20;
+    using TreeLib for bytes32;
 
     bytes32 private constant AUDIT_TYPEHASH =
-        keccak256("Audit(bytes32 batchId,bytes32 seed,uint32 drawn,bool verdict)");
+        keccak256("Audit(bytes32 batchId,uint40 committedAt,bytes32 seed,bool verdict)");
     bytes32 private constant VERDICT_TYPEHASH =
         keccak256("Verdict(bytes32 batchId,uint256 leafIndex,bytes32 leaf,uint8 ruling)");
-    uint256 private constant MAX_MEMBERS = 16;
+    uint256 private constant MAX_DRAWN = 256;
+    uint256 private constant MAX_SEED_DELAY = 1024;
+    uint256 private constant AUDIT_SIZE = 0x80;
 
     ITallystick public immutable CORE;
     address private immutable ASSET;
-    uint256 private immutable THRESHOLD;
+    address private immutable ARBITER;
     uint256 private immutable MIN_DRAWN;
     uint256 private immutable SEED_DELAY;
     uint256 private immutable EXIT_DELAY;
     uint256 private immutable MIN_STAKE;
-    uint256 private immutable MEMBERS;
-    // By member: the EOA or wallet that signs, or zero for a key.
-    address private immutable SIGNER_0;
-    address private immutable SIGNER_1;
-    address private immutable SIGNER_2;
-    address private immutable SIGNER_3;
-    address private immutable SIGNER_4;
-    address private immutable SIGNER_5;
-    address private immutable SIGNER_6;
-    address private immutable SIGNER_7;
-    address private immutable SIGNER_8;
-    address private immutable SIGNER_9;
-    address private immutable SIGNER_10;
-    address private immutable SIGNER_11;
-    address private immutable SIGNER_12;
-    address private immutable SIGNER_13;
-    address private immutable SIGNER_14;
-    address private immutable SIGNER_15;
 
     /// @inheritdoc ICommittee
     uint256 public active;
     uint256 private _burned;
-    mapping(uint256 member => Member details) private _members;
+    mapping(uint256 member => address account) private _accounts;
     mapping(uint256 member => Standing standing) private _standings;
 
-    constructor(ITallystick core, CommitteeTerms memory terms_, Member[] memory members) EIP712("Tallystick", "1") {
+    /// @param core the registry whose batches are audited
+    /// @param terms_ see CommitteeTerms
+    /// @param members 1 to 16; a member's place is its index here
+    constructor(ITallystick core, CommitteeTerms memory terms_, Member[] memory members)
+        EIP712("Tallystick", "1")
+        Keyring(_keysOf(members), terms_.threshold)
+    {
+        require(address(core).code.length > 0, CoreWithoutCode(address(core)));
+        require(terms_.asset == address(0) || terms_.asset.code.length > 0, AssetWithoutCode(terms_.asset));
+        require(terms_.arbiter == address(0) || terms_.arbiter.code.length > 0, ArbiterWithoutCode(terms_.arbiter));
         require(
-            members.length <= MAX_MEMBERS && terms_.threshold > 0 && terms_.threshold <= members.length,
-            MembersOutOfRange(members.length, terms_.threshold)
+            terms_.minDrawn > 0 && terms_.minDrawn <= MAX_DRAWN, MinDrawnOutOfRange(terms_.minDrawn, MAX_DRAWN)
         );
-        // Memory arrays begin as zeros: no signer.
-        // slither-disable-next-line uninitialized-local
-        address[MAX_MEMBERS] memory signers;
+        require(
+            terms_.seedDelay > 0 && terms_.seedDelay <= MAX_SEED_DELAY,
+            SeedDelayOutOfRange(terms_.seedDelay, MAX_SEED_DELAY)
+        );
+        require(terms_.minStake > 0, MinStakeZero());
         for (uint256 i = 0; i < members.length; ++i) {
-            bytes memory signer = members[i].signer;
-            if (signer.length == 20) signers[i] = address(bytes20(signer));
-            _members[i] = members[i];
+            _accounts[i] = members[i].account;
         }
         CORE = core;
         ASSET = terms_.asset;
-        THRESHOLD = terms_.threshold;
+        ARBITER = terms_.arbiter;
         MIN_DRAWN = terms_.minDrawn;
         SEED_DELAY = terms_.seedDelay;
         EXIT_DELAY = terms_.exitDelay;
         MIN_STAKE = terms_.minStake;
-        MEMBERS = members.length;
-        SIGNER_0 = signers[0];
-        SIGNER_1 = signers[1];
-        SIGNER_2 = signers[2];
-        SIGNER_3 = signers[3];
-        SIGNER_4 = signers[4];
-        SIGNER_5 = signers[5];
-        SIGNER_6 = signers[6];
-        SIGNER_7 = signers[7];
-        SIGNER_8 = signers[8];
-        SIGNER_9 = signers[9];
-        SIGNER_10 = signers[10];
-        SIGNER_11 = signers[11];
-        SIGNER_12 = signers[12];
-        SIGNER_13 = signers[13];
-        SIGNER_14 = signers[14];
-        SIGNER_15 = signers[15];
     }
 
     // EVIDENCE
@@ -110,15 +102,18 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
         require(
             audit.batchId == batchId && audit.verdict, StatementMismatch(audit.batchId, batchId, audit.verdict)
         );
-        bytes32 seed = BlockHash.hashOf(facts.committedBlock + SEED_DELAY);
-        require(seed != 0, SeedUnavailable(facts.committedBlock + SEED_DELAY));
+        require(
+            audit.committedAt == facts.committedAt, CommitTimeMismatch(audit.committedAt, facts.committedAt)
+        );
+        uint256 seedBlock = facts.committedBlock + SEED_DELAY;
+        bytes32 seed = BlockHash.hashOf(seedBlock);
+        require(seed != 0, SeedUnavailable(seedBlock));
         require(audit.seed == seed, SeedMismatch(audit.seed, seed));
-        uint256 needed = Math.min(MIN_DRAWN, facts.batch.count);
-        require(audit.drawn >= needed, TooFewDrawn(audit.drawn, needed));
-        Rules memory rules = CORE.rulesOf(facts.batch.networkId);
-        uint256 windows = uint256(rules.challengeWindow) + rules.responseWindow + rules.rulingWindow;
-        require(EXIT_DELAY >= windows, ExitDelayTooShort(EXIT_DELAY, windows));
-        _checkCounted(_auditDigest(audit), evidence[0x80:]);
+        bytes32 networkId = facts.batch.networkId;
+        _checkArbiter(networkId);
+        uint256 life = CORE.lifeOf(networkId);
+        require(EXIT_DELAY >= life, ExitDelayTooShort(EXIT_DELAY, life));
+        _checkCounted(_auditDigest(audit), evidence[AUDIT_SIZE:]);
         return true;
     }
 
@@ -156,14 +151,14 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
             IERC20(ASSET).safeTransferFrom(msg.sender, address(this), amount);
             received = IERC20(ASSET).balanceOf(address(this)) - before;
         }
-        standing.stake += uint128(received);
+        standing.stake += received.toUint128();
         bool counts = standing.stake >= MIN_STAKE;
         if (counts) active |= 1 << member;
         emit MemberStaked(member, received, counts);
     }
 
     /// @inheritdoc ICommittee
-    function requestExit(uint256 member) external {
+    function requestExit(uint256 member) external nonReentrant {
         Standing storage standing = _standingOf(member);
         require(standing.exitAt == 0, MemberLeaving(member));
         standing.exitAt = uint40(block.timestamp + EXIT_DELAY);
@@ -180,36 +175,47 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
         );
         delete _standings[member];
         emit MemberPaid(member, standing.stake);
-        _pay(_members[member].account, standing.stake);
+        _pay(_accounts[member], standing.stake);
     }
 
     /// @inheritdoc ICommittee
-    function convict(Audit calldata audit, bytes calldata signatures) external nonReentrant {
-        bytes32 batchId = audit.batchId;
+    function convict(Batch calldata batch, Audit calldata audit, bytes calldata signatures) external nonReentrant {
+        bytes32 batchId = _checkAudited(batch, audit);
         Status memory status = CORE.archived(batchId);
-        require(
-            status.state == State.Rejected && (status.cause == Cause.Ruling || status.cause == Cause.Disproof),
-            BatchNotConvicted(batchId)
-        );
-        require(audit.verdict, StatementMismatch(batchId, batchId, false));
-        require(
-            draws(audit.seed, batchId, audit.drawn, status.count, status.leafIndex),
-            LeafNotDrawn(batchId, status.leafIndex)
-        );
-        (uint256 signers,) = _checkSigned(_auditDigest(audit), signatures);
-
-        uint256 burned = 0;
-        for (uint256 member = 0; member < MEMBERS; ++member) {
-            if (signers >> member & 1 == 0) continue;
-            uint256 amount = _standings[member].stake;
-            if (amount == 0) continue;
-            _standings[member].stake = 0;
-            burned += amount;
-            emit MemberConvicted(member, batchId, amount);
+        if (status.cause == Cause.Ruling || status.cause == Cause.Disproof) {
+            _checkDrawn(audit, batch.count, status.leafIndex);
+        } else if (status.cause == Cause.Deadline) {
+            // Of a chain that reorganised since, the deadlines were others.
+            require(
+                audit.committedAt == status.committedAt, CommitTimeMismatch(audit.committedAt, status.committedAt)
+            );
+        } else {
+            require(status.cause == Cause.Order, BatchNotConvicted(batchId, status.cause));
         }
-        require(burned > 0, NoStakeToBurn(batchId));
-        active &= ~signers;
-        _burned += burned;
+        _burn(audit, signatures);
+    }
+
+    /// @inheritdoc ICommittee
+    function convictOnEvidence(
+        Batch calldata batch,
+        Audit calldata audit,
+        bytes calldata signatures,
+        Opening calldata opening,
+        bytes calldata evidence
+    ) external nonReentrant {
+        bytes32 batchId = _checkAudited(batch, audit);
+        require(ARBITER != address(0), ITallystickErrors.ArbiterMissing(batch.networkId));
+        (uint256 leafIndex, uint256 count) = (opening.leafIndex, batch.count);
+        require(leafIndex < count, ITallystickErrors.LeafIndexOutOfRange(leafIndex, count));
+        bytes32 leaf = opening.leaf.hash(batch.modelId, batch.operator);
+        require(
+            TreeLib.isDepthOf(opening.proof.length, count) && leaf.rootOf(leafIndex, opening.proof) == batch.root,
+            ITallystickErrors.ProofInvalid(batchId, leafIndex)
+        );
+        _checkDrawn(audit, count, leafIndex);
+        Ruling ruling = ARBITER.ruling(batchId, batch, opening.leaf, leafIndex, evidence);
+        require(ruling == Ruling.Rejected, LeafNotRejected(batchId, leafIndex, ruling));
+        _burn(audit, signatures);
     }
 
     /// @inheritdoc ICommittee
@@ -224,13 +230,9 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
     // VIEWS
 
     /// @inheritdoc ICommittee
-    function draws(bytes32 seed, bytes32 batchId, uint256 drawn, uint256 count, uint256 leafIndex)
-        public
-        pure
-        returns (bool)
-    {
-        if (drawn >= count) return leafIndex < count;
-        for (uint256 j = 0; j < drawn; ++j) {
+    function draws(bytes32 seed, bytes32 batchId, uint256 count, uint256 leafIndex) public view returns (bool) {
+        if (MIN_DRAWN >= count) return leafIndex < count;
+        for (uint256 j = 0; j < MIN_DRAWN; ++j) {
             if (uint256(keccak256(abi.encode(seed, batchId, j))) % count == leafIndex) return true;
         }
         return false;
@@ -254,13 +256,14 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
             minDrawn: uint32(MIN_DRAWN),
             seedDelay: uint32(SEED_DELAY),
             exitDelay: uint32(EXIT_DELAY),
-            minStake: uint128(MIN_STAKE)
+            minStake: uint128(MIN_STAKE),
+            arbiter: ARBITER
         });
     }
 
     /// @inheritdoc ICommittee
     function memberAt(uint256 member) external view returns (Member memory) {
-        return _members[member];
+        return Member(_accounts[member], _keyAt(member));
     }
 
     /// @inheritdoc ICommittee
@@ -268,7 +271,26 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
         return _standings[member];
     }
 
-    // SIGNATURES
+    // STATEMENTS
+
+    /// @dev The audit is a good one of the batch, in a network that this committee's arbiter rules. Returns batchId.
+    function _checkAudited(Batch calldata batch, Audit calldata audit) private view returns (bytes32 batchId) {
+        batchId = batch.id();
+        require(
+            audit.batchId == batchId && audit.verdict, StatementMismatch(audit.batchId, batchId, audit.verdict)
+        );
+        _checkArbiter(batch.networkId);
+    }
+
+    /// @dev Another arbiter, made by the network's owner, would convict honest signers.
+    function _checkArbiter(bytes32 networkId) private view {
+        address arbiter = CORE.rulesOf(networkId).arbiter;
+        require(arbiter == ARBITER, ArbiterMismatch(arbiter, ARBITER));
+    }
+
+    function _checkDrawn(Audit calldata audit, uint256 count, uint256 leafIndex) private view {
+        require(draws(audit.seed, audit.batchId, count, leafIndex), LeafNotDrawn(audit.batchId, leafIndex));
+    }
 
     function _auditDigest(Audit memory audit) private view returns (bytes32) {
         return _hashTypedDataV4(keccak256(abi.encode(AUDIT_TYPEHASH, audit)));
@@ -276,70 +298,41 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
 
     /// @dev Enough active members signed.
     function _checkCounted(bytes32 digest, bytes calldata signatures) private view {
-        (uint256 signers, uint256 signed) = _checkSigned(digest, signatures);
+        uint256 signers = _checkEnough(digest, signatures);
         uint256 counted = active;
         require(signers & ~counted == 0, SignerNotActive(signers, counted));
-        require(signed >= THRESHOLD, TooFewSigners(signed, THRESHOLD));
     }
 
-    /// @dev Every signature is its member's. Returns a bit for each member that signed, and how many they are.
-    function _checkSigned(bytes32 digest, bytes calldata signatures)
-        private
-        view
-        returns (uint256 signers, uint256 signed)
-    {
-        uint256 at_ = 0;
-        while (at_ < signatures.length) {
-            uint256 head = uint24(bytes3(signatures[at_:at_ + 3]));
-            (uint256 member, uint256 end) = (head >> 16, at_ + 3 + (head & 0xffff));
-            require(member < MEMBERS && signers >> member == 0, SignersOutOfOrder(member));
-            require(_signed(member, digest, signatures[at_ + 3:end]), SignatureInvalid(member));
-            signers |= 1 << member;
-            ++signed;
-            at_ = end;
+    /// @dev Burns the stake of whoever signed.
+    function _burn(Audit calldata audit, bytes calldata signatures) private {
+        bytes32 batchId = audit.batchId;
+        (uint256 signers,) = _signersOf(_auditDigest(audit), signatures);
+        uint256 burned = 0;
+        for (uint256 member = 0; member < KEYS; ++member) {
+            if (signers >> member & 1 == 0) continue;
+            uint256 amount = _standings[member].stake;
+            if (amount == 0) continue;
+            _standings[member].stake = 0;
+            burned += amount;
+            emit MemberConvicted(member, batchId, amount);
         }
-    }
-
-    function _signed(uint256 member, bytes32 digest, bytes calldata signature) private view returns (bool) {
-        address signer = _signerOf(member);
-        if (signer == address(0)) {
-            return SignatureChecker.isValidSignatureNow(_members[member].signer, digest, signature);
-        }
-        // ecrecover first: asking whether the account has code would cost 2,600 gas a signature.
-        // One that does not recover gives the zero address, which is no signer here.
-        // slither-disable-next-line unused-return
-        (address recovered,,) = ECDSA.tryRecoverCalldata(digest, signature);
-        return recovered == signer || SignatureChecker.isValidERC1271SignatureNow(signer, digest, signature);
-    }
-
-    // A list of immutables cannot be indexed.
-    // solhint-disable-next-line code-complexity
-    function _signerOf(uint256 member) private view returns (address) {
-        if (member < 8) {
-            if (member == 0) return SIGNER_0;
-            if (member == 1) return SIGNER_1;
-            if (member == 2) return SIGNER_2;
-            if (member == 3) return SIGNER_3;
-            if (member == 4) return SIGNER_4;
-            if (member == 5) return SIGNER_5;
-            if (member == 6) return SIGNER_6;
-            return SIGNER_7;
-        }
-        if (member == 8) return SIGNER_8;
-        if (member == 9) return SIGNER_9;
-        if (member == 10) return SIGNER_10;
-        if (member == 11) return SIGNER_11;
-        if (member == 12) return SIGNER_12;
-        if (member == 13) return SIGNER_13;
-        if (member == 14) return SIGNER_14;
-        return SIGNER_15;
+        require(burned > 0, NoStakeToBurn(batchId));
+        active &= ~signers;
+        _burned += burned;
     }
 
     // SMALL PIECES
 
     function _standingOf(uint256 member) private view returns (Standing storage) {
-        require(msg.sender == _members[member].account, NotMemberAccount(member, msg.sender));
+        require(msg.sender == _accounts[member], NotMemberAccount(member, msg.sender));
         return _standings[member];
+    }
+
+    function _keysOf(Member[] memory members) private pure returns (bytes[] memory keys) {
+        keys = new bytes[](members.length);
+        for (uint256 i = 0; i < members.length; ++i) {
+            keys[i] = members[i].key;
+        }
     }
 
     /// @dev The only way out for money; called last, under the lock.

@@ -3,21 +3,25 @@
 Source: contracts/committee/ICommittee.sol.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tallystick.eip712 import Domain
 from tallystick.enums import Ruling
+from tallystick.errors import FieldError
 from tallystick.keccak import keccak256
+from tallystick.keys import Signatures, packed, unpacked
 from tallystick.words import check_bytes, check_uint, uint
 
-AUDIT_TYPEHASH = keccak256(b"Audit(bytes32 batchId,bytes32 seed,uint32 drawn,bool verdict)")
+AUDIT_TYPEHASH = keccak256(b"Audit(bytes32 batchId,uint40 committedAt,bytes32 seed,bool verdict)")
 VERDICT_TYPEHASH = keccak256(
     b"Verdict(bytes32 batchId,uint256 leafIndex,bytes32 leaf,uint8 ruling)"
 )
 
-Signatures = Mapping[int, bytes]
-"""By the signer's place among the members, from zero."""
+MAX_DRAWN = 256
+"""Leaves that a committee may have its audits draw."""
+MAX_SEED_DELAY = 1024
+"""Blocks from the commit to the one that seeds the draw."""
+_AUDIT_SIZE = 4 * 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +30,17 @@ class Audit:
     and re-executed the drawn ones."""
 
     batch_id: bytes
+    committed_at: int
+    """Unix seconds; of the commit, by which the deadlines were checked."""
     seed: bytes
     """Hash of the block `seed_delay` after the commit's, 32 bytes."""
-    drawn: int
     verdict: bool = True
     """Whether all of it was good."""
 
     def __post_init__(self) -> None:
         check_bytes("batch_id", self.batch_id, 32)
         check_bytes("seed", self.seed, 32)
-        check_uint("drawn", self.drawn, 32)
+        check_uint("committed_at", self.committed_at, 40)
 
     def struct_hash(self) -> bytes:
         """Return EIP-712's hashStruct, 32 bytes."""
@@ -45,9 +50,20 @@ class Audit:
         """Return what is signed, 32 bytes; the domain's contract is the committee."""
         return domain.digest(self.struct_hash())
 
-    def abi(self) -> tuple[bytes, bytes, int, bool]:
+    def abi(self) -> tuple[bytes, int, bytes, bool]:
         """Return `Audit` of the contract."""
-        return self.batch_id, self.seed, self.drawn, self.verdict
+        return self.batch_id, self.committed_at, self.seed, self.verdict
+
+    @classmethod
+    def from_evidence(cls, evidence: bytes) -> tuple["Audit", dict[int, bytes]]:
+        """Return the audit that was attested by, and its signatures; FieldError if it is none."""
+        if len(evidence) < _AUDIT_SIZE:
+            raise FieldError("evidence", f"{len(evidence)} bytes", f"{_AUDIT_SIZE} or more")
+        batch_id, committed_at, seed, verdict = (
+            evidence[at : at + 32] for at in range(0, _AUDIT_SIZE, 32)
+        )
+        said = cls(batch_id, int.from_bytes(committed_at, "big"), seed, any(verdict))
+        return said, unpacked(evidence[_AUDIT_SIZE:])
 
     def evidence(self, signatures: Signatures) -> bytes:
         """Return the evidence for the core's attest."""
@@ -55,7 +71,7 @@ class Audit:
 
     @property
     def _words(self) -> bytes:
-        return self.batch_id + self.seed + uint(self.drawn) + uint(self.verdict)
+        return self.batch_id + uint(self.committed_at) + self.seed + uint(self.verdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +99,3 @@ class Verdict:
     def evidence(self, signatures: Signatures) -> bytes:
         """Return the evidence for the core's resolve and disprove."""
         return uint(self.ruling) + packed(signatures)
-
-
-def packed(signatures: Signatures) -> bytes:
-    """Return the signatures in the order of the members: place, length (2 bytes), signature.
-
-    >>> packed({2: b"xyz", 0: b"a"}).hex()
-    '0000016102000378797a'
-    """
-    return b"".join(
-        bytes([member]) + len(signature).to_bytes(2, "big") + signature
-        for member, signature in sorted(signatures.items())
-    )

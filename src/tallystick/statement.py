@@ -23,7 +23,7 @@ class StatementError(TallystickError, ValueError):
 class Statement:
     """What members of one committee say of one batch.
 
-    >>> said = Statement(Domain(1, bytes(20)), Audit(bytes(32), bytes(32), drawn=3))
+    >>> said = Statement(Domain(1, bytes(20)), Audit(bytes(32), 9, bytes(32)))
     >>> Statement.from_json(said.signed(2, b"s").to_json()).signatures
     {2: b's'}
     """
@@ -52,7 +52,11 @@ class Statement:
         """Return it as a JSON object, bytes as hex text."""
         said: dict[str, Any]
         if isinstance(self.says, Audit):
-            said = {"kind": "audit", "seed": to_hex(self.says.seed), "drawn": self.says.drawn}
+            said = {
+                "kind": "audit",
+                "committed_at": self.says.committed_at,
+                "seed": to_hex(self.says.seed),
+            }
         else:
             said = {
                 "kind": "verdict",
@@ -82,7 +86,7 @@ class Statement:
         batch_id = from_hex(file.batch_id)
         says: Audit | Verdict
         if isinstance(file, _Audit):
-            says = Audit(batch_id, from_hex(file.seed), file.drawn)
+            says = Audit(batch_id, file.committed_at, from_hex(file.seed))
         else:
             ruling = Ruling[file.ruling.upper()]
             says = Verdict(batch_id, file.leaf_index, from_hex(file.leaf), ruling)
@@ -122,8 +126,8 @@ class _Said(BaseModel):
 
 class _Audit(_Said):
     kind: Literal["audit"]
+    committed_at: Annotated[int, Field(ge=0, lt=2**40)]
     seed: _Bytes32
-    drawn: Annotated[int, Field(ge=1, lt=2**32)]
 
 
 class _Verdict(_Said):

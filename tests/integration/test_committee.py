@@ -5,22 +5,41 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_account import Account
 
-from tallystick.enums import Cause, Grade, State
+from tallystick.batch import Dispute
+from tallystick.enums import Cause, DisputeKind, Grade, Ruling, State
+from tallystick.events import BatchDemanded
 from tallystick.hexes import to_hex
+from tallystick.localnet import MNEMONIC
+from tallystick.signature import sign
 from tests.integration.conftest import Commands
 from tests.support.chain import Chain
 from tests.support.committee import EXIT_DELAY, MIN_STAKE, Panel, found
 from tests.support.story import RULES, Committed, Network, keep, register
 
+Account.enable_unaudited_hdwallet_features()
 MEMBERS = 3
 CHALLENGER = 6
 
 
 @pytest.fixture
-def panel(chain: Chain) -> Panel:
-    """Two of three; members are the first accounts, nobody has staked yet."""
-    return found(chain, 2, MEMBERS, signers=chain.accounts[:MEMBERS], staked=False)
+def judges(chain: Chain) -> Panel:
+    """Two of three; the arbiter. Of the same members, all of whom have staked."""
+    return found(chain, 2, MEMBERS, keys=chain.accounts[:MEMBERS])
+
+
+@pytest.fixture
+def panel(chain: Chain, judges: Panel) -> Panel:
+    """Two of three; audits. Members are the first accounts, nobody has staked yet."""
+    return found(
+        chain,
+        2,
+        MEMBERS,
+        keys=chain.accounts[:MEMBERS],
+        arbiter=judges.address,
+        staked=False,
+    )
 
 
 @pytest.fixture
@@ -29,11 +48,11 @@ def address(panel: Panel) -> str:
 
 
 @pytest.fixture
-def audited(chain: Chain, panel: Panel, monkeypatch: pytest.MonkeyPatch) -> Network:
-    """A network whose attestor and arbiter are the committee."""
+def audited(chain: Chain, panel: Panel, judges: Panel, monkeypatch: pytest.MonkeyPatch) -> Network:
+    """A network whose attestor is the one committee, and whose arbiter is the other."""
     monkeypatch.setenv("TALLYSTICK_REGISTRY", "0x" + chain.registry.address.hex())
     attestors = (panel.address, bytes(20), bytes(20))
-    network = register(chain, chain.accounts[4], RULES, arbiter=panel.address, attestors=attestors)
+    network = register(chain, chain.accounts[4], RULES, arbiter=judges.address, attestors=attestors)
     network.join(chain.accounts[5])
     return network
 
@@ -49,8 +68,9 @@ def batch(chain: Chain, audited: Network, tmp_path: Path) -> Committed:
 class Bench:
     """Members at their commands."""
 
-    def __init__(self, commands: Commands, address: str, folder: Path) -> None:
+    def __init__(self, commands: Commands, address: str, judges: str, folder: Path) -> None:
         self.commands, self.address, self.folder = commands, address, folder
+        self.committees = {"audit": address, "verdict": judges}
         self.kept = ["--store", folder / "batches"]
 
     def stake(self, members: int = MEMBERS) -> None:
@@ -67,7 +87,15 @@ class Bench:
         out = self.folder / f"{what}-{member}.json"
         self.commands.json(
             f"committee {what}",
-            *[self.address, to_hex(batch.id), *self.kept, "--recomputed", answers, "--out", out],
+            *[
+                self.committees[what],
+                to_hex(batch.id),
+                *self.kept,
+                "--recomputed",
+                answers,
+                "--out",
+                out,
+            ],
             account=member,
         )
         return out
@@ -81,8 +109,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(commands: Commands, address: str, tmp_path: Path) -> Bench:
-    return Bench(commands, address, tmp_path)
+def bench(commands: Commands, address: str, judges: Panel, tmp_path: Path) -> Bench:
+    return Bench(commands, address, to_hex(judges.address), tmp_path)
 
 
 def right(batch: Committed) -> dict[int, bytes]:
@@ -176,7 +204,10 @@ def test_committee_verdict__wrong_leaf__rejects_and_convicts_the_auditors(
     found = chain.registry.archived(batch.id)
     assert (found.state, found.cause, found.leaf_index) == (State.REJECTED, Cause.RULING, leaf)
 
-    commands.json("committee convict", statement, account=7)
+    tried = commands.json("committee convict", statement, "--dry-run", account=7)
+    assert tried["dry_run"] and tried["way"] == "archive"
+    done = commands.json("committee convict", statement, account=7)
+    assert (done["way"], done["members"]) == ("archive", [0])
 
     rows = commands.json("committee show", bench.address)
     assert [row["stake"] for row in rows] == [0, MIN_STAKE, MIN_STAKE]
@@ -188,6 +219,112 @@ def test_committee_verdict__wrong_leaf__rejects_and_convicts_the_auditors(
     totals = audited.totals()
     assert commands.json("sweep", to_hex(audited.id), account=7)["amount"] == totals.burned > 0
     assert chain.balance(bytes(20), burn) == before + MIN_STAKE + totals.burned
+
+
+def rejection(judges: Panel, batch: Committed, leaf: int, members: list[int]) -> str:
+    """The judges' evidence that a leaf is wrong; their keys are the first accounts'."""
+    from eth_account import Account
+
+    keys = [
+        Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{n}").key for n in range(3)
+    ]
+    judges.signs = [lambda digest, key=key: sign(digest, bytes(key)) for key in keys]
+    return to_hex(judges.verdict(batch.id, leaf, batch.tree.leaf(leaf), Ruling.REJECTED, members))
+
+
+class TestConvictByTheArbiter:
+    """Of a batch that timed out before anybody could have it ruled on."""
+
+    @pytest.fixture
+    def statement(self, chain: Chain, bench: Bench, batch: Committed, audited: Network) -> Path:
+        bench.stake()
+        statement = bench.sign("audit", batch, bench.recomputed(right(batch)), 0)
+        demander = chain.accounts[CHALLENGER]
+        audited.fund(demander)
+        asked = chain.send(demander, "demand", batch.batch.abi(), batch.stamp.pack(), 0, False)
+        due = asked.event(BatchDemanded).due
+        dispute = Dispute(DisputeKind.DEMAND, False, demander, 0, due, bytes(32))
+        chain.at(due + 1)
+        chain.send(demander, "timeout", batch.pre_image(dispute))
+        return statement
+
+    def leaves(self, bench: Bench, batch: Committed) -> tuple[int, int]:
+        """One that was drawn, and one that was not."""
+        rows = bench.commands.json("committee draw", bench.address, to_hex(batch.id), *bench.kept)
+        drawn = [row["leaf"] for row in rows]
+        return drawn[0], next(leaf for leaf in range(8) if leaf not in drawn)
+
+    def test_evidence__burns_the_signers_stake(
+        self, bench: Bench, batch: Committed, judges: Panel, statement: Path
+    ) -> None:
+        leaf, _ = self.leaves(bench, batch)
+        evidence = rejection(judges, batch, leaf, [0, 1])
+        line = [statement, *bench.kept, "--leaf", leaf, "--evidence", evidence]
+
+        tried = bench.commands.json("committee convict", *line, "--dry-run", account=7)
+        done = bench.commands.json("committee convict", *line, account=7)
+
+        assert tried["dry_run"] and (tried["way"], tried["leaf_index"]) == ("arbiter", leaf)
+        assert (done["way"], done["leaf_index"], done["members"]) == ("arbiter", leaf, [0])
+        rows = bench.commands.json("committee show", bench.address)
+        assert [row["stake"] for row in rows] == [0, MIN_STAKE, MIN_STAKE]
+
+    def test_no_evidence__says_what_is_needed(self, bench: Bench, statement: Path) -> None:
+        text = bench.commands.error("committee convict", statement, *bench.kept, account=7)
+
+        assert "rejected by a timeout, which convicts nobody; needed: --leaf and --evid" in text
+
+    def test_leaf_that_was_not_drawn__is_refused(
+        self, bench: Bench, batch: Committed, judges: Panel, statement: Path
+    ) -> None:
+        _, spared = self.leaves(bench, batch)
+        evidence = rejection(judges, batch, spared, [0, 1])
+        line = [statement, *bench.kept, "--leaf", spared, "--evidence", evidence]
+
+        text = bench.commands.error("committee convict", *line, account=7)
+
+        assert f"leaf {spared} was not drawn" in text
+
+    def test_evidence_that_does_not_convince__is_the_arbiters_error(
+        self, bench: Bench, batch: Committed, judges: Panel, statement: Path
+    ) -> None:
+        leaf, _ = self.leaves(bench, batch)
+        evidence = rejection(judges, batch, leaf, [0])
+        line = [statement, *bench.kept, "--leaf", leaf, "--evidence", evidence]
+
+        assert "TooFewSigners" in bench.commands.error("committee convict", *line, account=7)
+
+    def test_verdict__is_refused(
+        self, bench: Bench, batch: Committed, judges: Panel, statement: Path
+    ) -> None:
+        said = json.loads(statement.read_text())
+        said |= {"kind": "verdict", "leaf_index": 0, "leaf": said["seed"], "ruling": "upheld"}
+        del said["seed"], said["committed_at"]
+        statement.write_text(json.dumps(said))
+
+        text = bench.commands.error("committee convict", statement, account=7)
+
+        assert "holds a verdict; needed: an audit" in text
+
+
+def test_committee_audit__network_of_another_arbiter__signs_nothing(
+    chain: Chain, commands: Commands, bench: Bench, panel: Panel, audited: Network, tmp_path: Path
+) -> None:
+    resolver = bytes.fromhex(chain.deploy("MockResolver").address[2:])
+    attestors = (panel.address, bytes(20), bytes(20))
+    network = register(chain, chain.accounts[4], RULES, 3, arbiter=resolver, attestors=attestors)
+    network.join(chain.accounts[5])
+    batch = network.commit(chain.accounts[5], count=8)
+    keep(tmp_path / "batches", batch)
+    chain.mine(4)
+    line = [bench.address, to_hex(batch.id), *bench.kept, "--out", tmp_path / "out.json"]
+
+    text = commands.error(
+        "committee audit", *line, "--recomputed", bench.recomputed(right(batch)), account=0
+    )
+
+    assert "the committee audits only networks of" in text
+    assert not (tmp_path / "out.json").exists()
 
 
 def test_committee_merge__different_statements__are_refused(

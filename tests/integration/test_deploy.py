@@ -6,6 +6,8 @@ import pytest
 import yaml
 from web3 import Web3
 
+from tallystick.chain.panel import Panel, Terms
+from tallystick.hexes import from_hex
 from tallystick.resolvers.code import identify
 from tests.integration.conftest import Commands
 from tests.support.chain import Chain
@@ -26,12 +28,11 @@ def core(chain: Chain, commands: Commands) -> None:
     ("option", "name"),
     [
         ("replay", "Replay"),
-        ("rsa-pss", None),
         *zip(FILES, ("Enclave", "OpenGradientItem"), strict=True),
     ],
 )
 def test_deploy__resolver__is_recorded_and_known(
-    chain: Chain, commands: Commands, core: None, tmp_path: Path, option: str, name: str | None
+    chain: Chain, commands: Commands, core: None, tmp_path: Path, option: str, name: str
 ) -> None:
     line: list[object] = [f"--{option}"]
     if option in FILES:
@@ -53,6 +54,8 @@ def test_deploy__resolver__is_recorded_and_known(
     [
         ({"endorsers": []}, "endorsers is no list"),
         ({"endorsers": [17]}, "needed: hex in quotes"),
+        ({"endorsers": ["0x" + "11" * 32]}, "endorser 0 is 32 bytes"),
+        ({"endorsers": ["0x" + "00" * 20]}, "endorser 0 is the zero address"),
         ({"threshold": 0}, "threshold is 0"),
         ({"threshold": None}, "threshold is None"),
     ],
@@ -66,7 +69,57 @@ def test_deploy__malformed_endorsers__are_one_line(
     assert reason in commands.error("deploy", "--enclave", path, account=0)
 
 
-def test_deploy__two_at_once__is_a_usage_error(commands: Commands) -> None:
-    result = commands.run("deploy", "--replay", "--rsa-pss", account=0)
+COMMITTEE = {
+    "threshold": 1,
+    "min_drawn": 3,
+    "seed_delay": 2,
+    "exit_delay": 86400,
+    "min_stake": 1000,
+    "members": [{"account": ENDORSER}, {"account": ENDORSER, "key": "0x" + "22" * 20}],
+}
+
+
+def test_deploy__committee__has_the_terms_of_its_file(
+    chain: Chain, commands: Commands, core: None, resolver: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "committee.yaml"
+    path.write_text(yaml.safe_dump({**COMMITTEE, "arbiter": "0x" + resolver.hex()}))
+
+    deployed = commands.json("deploy", "--committee", path, account=0)
+
+    panel = Panel(chain.w3, from_hex(deployed["address"]))
+    assert panel.terms() == Terms(bytes(20), 1, 3, 2, 86400, 1000, resolver)
+    assert [seat.key for seat in panel.seats()] == [b"\x11" * 20, b"\x22" * 20]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"min_drawn": 0}, "min_drawn is 0; needed: a whole number from 1 to 256"),
+        ({"min_drawn": 257}, "min_drawn is 257"),
+        ({"seed_delay": 1025}, "seed_delay is 1025"),
+        ({"min_stake": 0}, "min_stake is 0"),
+        ({"threshold": 3}, "threshold is 3 of 2 members"),
+        ({"members": []}, "threshold is 1 of 0 members"),
+        ({"members": [{"account": ENDORSER}] * 2}, "member 1 has the key of another one"),
+        ({"members": [{"account": ENDORSER, "key": "0x11"}]}, "key of member 0 is 1 bytes"),
+        ({"arbiter": "0x11"}, "arbiter"),
+        ({"drawn": 3}, "unknown drawn"),
+    ],
+)
+def test_deploy__committee_that_would_be_refused__is_one_line(
+    commands: Commands, core: None, tmp_path: Path, change: dict[str, object], reason: str
+) -> None:
+    path = tmp_path / "committee.yaml"
+    path.write_text(yaml.safe_dump({**COMMITTEE, **change}))
+
+    assert reason in commands.error("deploy", "--committee", path, account=0)
+
+
+def test_deploy__two_at_once__is_a_usage_error(commands: Commands, tmp_path: Path) -> None:
+    path = tmp_path / "enclave.yaml"
+    path.write_text(yaml.safe_dump(FILES["enclave"]))
+
+    result = commands.run("deploy", "--replay", "--enclave", path, account=0)
 
     assert result.exit_code == 2 and "one contract at a time" in result.stderr

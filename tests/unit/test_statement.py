@@ -13,7 +13,7 @@ from tallystick.enums import Ruling
 from tallystick.statement import Statement, StatementError
 
 DOMAIN = Domain(31337, b"c" * 20)
-AUDIT = Audit(b"b" * 32, b"s" * 32, drawn=90)
+AUDIT = Audit(b"b" * 32, 90, b"s" * 32)
 VERDICT = Verdict(b"b" * 32, 4, b"l" * 32, Ruling.REJECTED)
 SIGNATURES = st.dictionaries(st.integers(0, 15), st.binary(max_size=80))
 
@@ -45,7 +45,14 @@ def test_statement__merged_with_another__is_refused(other: Statement) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"kind": "verdict"}, {"drawn": 0}, {"drawn": True}, {"seed": "0x00"}, {"extra": 1}],
+    [
+        {"kind": "verdict"},
+        {"committed_at": -1},
+        {"committed_at": 2**40},
+        {"committed_at": True},
+        {"seed": "0x00"},
+        {"drawn": 90},
+    ],
 )
 def test_statement__malformed__is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(StatementError):

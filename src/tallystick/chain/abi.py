@@ -53,7 +53,7 @@ def contract(name: str) -> Contract:
     """Return a packaged contract.
 
     Args:
-        name: Tallystick, Committee, Enclave, OpenGradientItem or RsaPssVerifier.
+        name: Tallystick, Committee, Enclave, OpenGradientItem or Replay.
 
     >>> contract("Tallystick").functions()["totals"].selector.hex()
     'a6606014'

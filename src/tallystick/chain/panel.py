@@ -12,8 +12,7 @@ from tallystick.chain.view import read_view
 from tallystick.eip712 import Domain
 from tallystick.errors import TallystickError
 from tallystick.hexes import checksummed, from_hex
-
-MAX_MEMBERS = 16
+from tallystick.keys import MAX_KEYS, Key
 
 
 class PanelError(TallystickError, RuntimeError):
@@ -33,6 +32,8 @@ class Terms:
     """Seconds."""
     min_stake: int
     """Units of the asset."""
+    arbiter: bytes
+    """Of every network that is audited; zero: only networks without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,8 @@ class Seat:
     member: int
     """Place, from zero."""
     account: bytes
-    signer: bytes
-    """ERC-7913: 20 bytes of an account, or verifier and key."""
+    key: Key
+    """That signs; see tallystick.keys."""
     stake: int
     exit_at: int
     """Unix seconds; zero: not leaving."""
@@ -79,25 +80,33 @@ class Panel:
 
     def terms(self) -> Terms:
         """Return the terms."""
-        asset, *rest = self.read("terms")
-        return Terms(from_hex(asset), *rest)
+        asset, threshold, min_drawn, seed_delay, exit_delay, min_stake, arbiter = self.read("terms")
+        return Terms(
+            from_hex(asset),
+            threshold,
+            min_drawn,
+            seed_delay,
+            exit_delay,
+            min_stake,
+            from_hex(arbiter),
+        )
 
     def seats(self, block: BlockIdentifier = "latest") -> list[Seat]:
         """Return the members, in the order of their places."""
         counted = int(self.read("active", block=block))
-        seats = (self._seat(member, counted, block) for member in range(MAX_MEMBERS))
+        seats = (self._seat(member, counted, block) for member in range(MAX_KEYS))
         # Places beyond the last member are empty.
-        return list(takewhile(lambda seat: seat.signer, seats))
+        return list(takewhile(lambda seat: seat.key, seats))
 
     def place_of(self, account: bytes) -> int:
         """Return the first place of an account, by stake or by signature; PanelError if none."""
         for seat in self.seats():
-            if account in (seat.account, seat.signer):
+            if account in (seat.account, seat.key):
                 return seat.member
         raise PanelError(f"{checksummed(account)} is no member of {checksummed(self.address)}")
 
     def _seat(self, member: int, counted: int, block: BlockIdentifier) -> Seat:
-        account, signer = self.read("memberAt", member, block=block)
+        account, key = self.read("memberAt", member, block=block)
         stake, exit_at = self.read("standingOf", member, block=block)
         counts = bool(counted >> member & 1)
-        return Seat(member, from_hex(account), bytes(signer), stake, exit_at, counts)
+        return Seat(member, from_hex(account), bytes(key), stake, exit_at, counts)

@@ -9,13 +9,15 @@ from eth_utils.abi import collapse_if_tuple
 
 from tallystick.chain.abi import contract, signature_hash
 from tallystick.enclave import Approval
-from tallystick.enums import DisputeKind, Grade, State
+from tallystick.enums import Cause, DisputeKind, Grade, Ruling, State
 from tallystick.errors import TallystickError
 
 _ENUMS = {
     "enum Approval": Approval,
+    "enum Cause": Cause,
     "enum DisputeKind": DisputeKind,
     "enum Grade": Grade,
+    "enum Ruling": Ruling,
     "enum State": State,
 }
 

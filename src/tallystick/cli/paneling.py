@@ -8,11 +8,14 @@ from tallystick.chain.panel import Panel
 from tallystick.cli.command import CommandError
 from tallystick.cli.moving import batch_id_of, board
 from tallystick.cli.recomputed import read_recomputed
+from tallystick.cli.replaying import proof_of
 from tallystick.cli.session import Session
 from tallystick.cli.staking import approval
-from tallystick.committee import Audit, Verdict, packed
-from tallystick.hexes import to_hex
-from tallystick.moves.audit import audit, draw_of, verdict
+from tallystick.committee import Audit, Verdict
+from tallystick.hexes import checksummed, to_hex
+from tallystick.moves import auditors
+from tallystick.moves.audit import audit, draw_of, named, need_arbiter, verdict
+from tallystick.moves.auditors import acquittal, drawn_by
 from tallystick.moves.board import Board
 from tallystick.moves.data import BatchData
 from tallystick.statement import Statement
@@ -20,15 +23,13 @@ from tallystick.store import BatchStore
 from tallystick.words import ZERO_ADDRESS
 
 
-def draw_lines(
-    session: Session, committee: bytes, target: str, store: str, drawn: int | None
-) -> list[dict[str, Any]]:
+def draw_lines(session: Session, committee: bytes, target: str, store: str) -> list[dict[str, Any]]:
     """Return the drawn leaves of a batch with what is needed to run the model on them."""
     # Nobody is to sign or send: no account is needed.
     here = Board(session.ledger(), session.now, ZERO_ADDRESS)
     data = BatchData.load(BatchStore(store), here.batch(batch_id_of(target)))
     panel = Panel(session.w3, committee)
-    found = draw_of(panel, panel.terms(), data, drawn)
+    found = draw_of(panel, panel.terms(), data)
     records = [data.records[index] for index in found.indices]
     return [
         {"leaf": index, "input": None if one.input is None else to_hex(one.input)}
@@ -41,15 +42,15 @@ def sign_audit(
     committee: bytes,
     target: str,
     store: str,
-    drawn: int | None,
     recomputed: Path,
     out: Path,
 ) -> None:
     """Compare the drawn leaves, and sign the audit when all are good."""
     here, data = _batch(session, target, store)
     panel = Panel(session.w3, committee)
-    found = draw_of(panel, panel.terms(), data, drawn)
-    said = audit(here, session.registry, data, found, read_recomputed(recomputed))
+    terms = panel.terms()
+    found = draw_of(panel, terms, data)
+    said = audit(here, session.registry, terms, data, found, read_recomputed(recomputed))
     _sign(session, panel, said, out, {"compared": len(found.indices)})
 
 
@@ -103,15 +104,50 @@ def leave(session: Session, committee: bytes, member: int | None, name: str) -> 
     session.perform(panel.call(name, place), member=place)
 
 
-def convict(session: Session, file: Path) -> None:
-    """Burn the stake of whoever signed an audit that a conviction shows to be wrong."""
+def convict(
+    session: Session,
+    file: Path,
+    leaf: int | None,
+    store: str,
+    model: Path | None,
+    evidence: bytes | None,
+) -> None:
+    """Burn the stake of whoever signed an audit that is shown to be wrong.
+
+    By what the core has archived of the batch, if that convicts; else by evidence, for the
+    committee's arbiter, that a drawn leaf is wrong: given, or made with the model.
+    """
     statement = Statement.read(file)
     said = statement.says
     if not isinstance(said, Audit):
         raise CommandError(f"{file} holds a verdict; needed: an audit")
+    if model is not None and evidence is not None:
+        raise CommandError("needed: --model FILE or --evidence HEX, not both")
     panel = Panel(session.w3, statement.domain.contract)
-    call = panel.call("convict", said.abi(), packed(statement.signatures))
-    session.perform(call, batch_id=said.batch_id, members=sorted(statement.signatures))
+    terms, here = panel.terms(), board(session)
+    record = here.batch(said.batch_id)
+    need_arbiter(terms, here.rules(record))
+    facts = {"batch_id": said.batch_id, "members": sorted(statement.signatures)}
+    reason = acquittal(terms, said, record.batch, session.registry.archived(said.batch_id))
+    if reason is None:
+        call = auditors.convict(panel, record.batch, said, statement.signatures)
+        session.perform(call, way="archive", **facts)
+        return
+    drawn = drawn_by(terms, said, record.batch)
+    if model is not None:
+        leaf, evidence = proof_of(session, said.batch_id, leaf, model, store, drawn)
+    if evidence is None or leaf is None:
+        raise CommandError(
+            f"{reason}; needed: --leaf and --evidence, or --model, by which "
+            f"{checksummed(terms.arbiter)} rejects a drawn leaf"
+        )
+    if leaf not in drawn:
+        raise CommandError(f"leaf {leaf} was not drawn; drawn were {named(sorted(drawn))}")
+    opening = BatchData.load(BatchStore(store), record).opening(leaf)
+    call = auditors.convict_on_evidence(
+        panel, record.batch, said, statement.signatures, opening, evidence
+    )
+    session.perform(call, way="arbiter", leaf_index=leaf, **facts)
 
 
 def sweep(session: Session, committee: bytes) -> None:
@@ -125,7 +161,7 @@ def seats(session: Session, committee: bytes) -> list[dict[str, Any]]:
         {
             "member": one.member,
             "account": one.account,
-            "signer": one.signer,
+            "key": one.key,
             "stake": one.stake,
             "exit_at": one.exit_at or None,
             "counts": one.counts,

@@ -1,5 +1,6 @@
 """Batches run again, with progress on stderr."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from tallystick.cli.command import CommandError
@@ -35,9 +36,22 @@ def replay_batch(session: Session, key: bytes, file: Path, store: str) -> None:
 
 
 def proof_of(
-    session: Session, key: bytes, leaf: int | None, file: Path, store: str
+    session: Session,
+    key: bytes,
+    leaf: int | None,
+    file: Path,
+    store: str,
+    among: Collection[int] | None = None,
 ) -> tuple[int, bytes]:
     """Return a wrong leaf of a batch, the first unless one is named, and the proof that it is.
+
+    Args:
+        session: of the command.
+        key: the batch's id.
+        leaf: index of the leaf; None: the first wrong one.
+        file: the batch's model.
+        store: of its data.
+        among: leaves that come into question; None: all.
 
     Raises:
         MoveError: every answer is the model's, or the named one.
@@ -45,8 +59,11 @@ def proof_of(
     ledger, data, model = _load(session, key, file, store)
     with bar("replay (leaves)") as progress:
         wrong = [one.leaf_index for one in mismatches(data, model, progress)]
+    if among is not None:
+        wrong = [index for index in wrong if index in among]
     if leaf is None and not wrong:
-        raise MoveError("every answer is the model's; there is nothing to disprove")
+        which = "answer" if among is None else "drawn answer"
+        raise MoveError(f"every {which} is the model's; there is nothing to disprove")
     if leaf is not None and leaf not in wrong:
         raise MoveError(f"the answer at leaf {leaf} is the model's; wrong leaves: {len(wrong)}")
     index = wrong[0] if leaf is None else leaf

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from web3 import Web3
 
+from tallystick.batch import Stamp
 from tallystick.committee import Audit, Verdict
 from tallystick.demo.cast import JURORS, account
 from tallystick.demo.verifier import Data
@@ -23,13 +24,14 @@ class Jury:
     def __init__(self, world: World, engine: Engine) -> None:
         self._world, self._engine = world, engine
 
-    def audit(self, data: Data, committed_block: int) -> bytes | None:
+    def audit(self, data: Data, stamp: Stamp) -> bytes | None:
         """Return evidence that enough members found every drawn leaf good, or None."""
-        seed = block_hash(self._world.w3, committed_block + SEED_DELAY)
+        seed = block_hash(self._world.w3, stamp.committed_block + SEED_DELAY)
         batch_id = data.batch.id()
         drawn = sorted(set(draw(seed, batch_id, DRAWN, data.batch.count)))
-        statement = Audit(batch_id, seed, DRAWN)
-        digest = statement.digest(self._world.committee_domain)
+        committee = self._world.auditors_of(data.batch.network_id)
+        statement = Audit(batch_id, stamp.committed_at, seed)
+        digest = statement.digest(self._world.domain_of(committee))
         signatures = self._collect(digest, lambda: all(self._right(data, drawn)))
         return statement.evidence(signatures) if len(signatures) >= THRESHOLD else None
 
@@ -37,7 +39,7 @@ class Jury:
         """Return the members' ruling on a leaf, and the evidence for it."""
         ruling = Ruling.UPHELD if self._right(data, [index])[0] else Ruling.REJECTED
         verdict = Verdict(data.batch.id(), index, data.tree.leaf(index), ruling)
-        digest = verdict.digest(self._world.committee_domain)
+        digest = verdict.digest(self._world.domain_of(self._world.judges))
         return ruling, verdict.evidence(self._collect(digest, lambda: True))
 
     def _right(self, data: Data, indices: list[int]) -> list[bool]:

@@ -111,7 +111,7 @@ def _verifier(world: World, stage: Stage, folder: Path, store: Path, role: str) 
         "networks": [to_hex(stage.id)],
         "stores": [str(store)],
         "models": _models(stage),
-        "committee": to_hex(world.committee),
+        "committees": [to_hex(world.auditors_of(stage.id))],
         "share_folder": str(folder / "shared"),
         "drawn": A_REQUEST,
         "missing_after": 60.0,

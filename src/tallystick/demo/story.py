@@ -152,7 +152,7 @@ def _verify(world: World, engine: Engine, store: BatchStore, tell: Tell) -> dict
                 if stage.rules.attestors[0] == bytes(20):
                     tell(f"{place}: good; the network has no attestor, so it stays unchallenged")
                     continue
-                signed = jury.audit(data, record.stamp.committed_block)
+                signed = jury.audit(data, record.stamp)
                 assert signed is not None
                 world.send_for(
                     stage,

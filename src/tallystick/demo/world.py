@@ -1,4 +1,4 @@
-"""The stage: a core, a committee with stake, three networks with different rules and one model."""
+"""The stage: a core, committees with stake, networks with different rules and one model."""
 
 from dataclasses import dataclass, field, replace
 
@@ -82,16 +82,22 @@ class World:
     w3: Web3
     senders: dict[str, Web3Sender]
     registry: Registry
-    committee: bytes
+    judges: bytes
+    """Committee that rules in one network."""
+    auditors: dict[bytes, bytes]
+    """Committees that audit, by the arbiter of the networks where they do."""
     replay: bytes
     model: Model = field(default_factory=load)
     """The digits classifier; each network has it."""
     stages: dict[str, Stage] = field(default_factory=dict)
 
-    @property
-    def committee_domain(self) -> Domain:
-        """What jurors sign under."""
-        return Domain(self.registry.domain.chain_id, self.committee)
+    def domain_of(self, committee: bytes) -> Domain:
+        """Return what jurors sign under in a committee."""
+        return Domain(self.registry.domain.chain_id, committee)
+
+    def auditors_of(self, network: bytes) -> bytes:
+        """Return the committee that audits in a network."""
+        return self.auditors[self.stage_of(network).rules.arbiter]
 
     def send(self, role: str, name: str, *args: object, value: int = 0) -> Sent:
         """Have a role call the core."""
@@ -129,15 +135,21 @@ def build(w3: Web3, nodes: bool = True) -> World:
     senders = {role: Web3Sender(w3, account(role)) for role in ROLES}
     core, _ = deploy(w3, senders["owner"], creation_code("Tallystick"))
     registry = Registry(w3, core)
-    committee = _found_committee(w3, senders, core)
     replay, _ = deploy(w3, senders["owner"], creation_code("Replay"))
-    world = World(w3, senders, registry, committee, replay)
-    judged = replace(RULES, arbiter=committee, attestors=(committee, ZERO_ADDRESS, ZERO_ADDRESS))
-    _open(world, "Agora", replace(judged, arbiter=replay, permissionless=True), ("ada", "bob"))
+    judges = _found_committee(w3, senders, core, ZERO_ADDRESS)
+    # Who audits does not rule: a committee audits under one other arbiter, fixed for good.
+    auditors = {
+        arbiter: _found_committee(w3, senders, core, arbiter) for arbiter in (replay, judges)
+    }
+    world = World(w3, senders, registry, judges, auditors, replay)
+    replayed, judged = (
+        replace(RULES, arbiter=arbiter, attestors=(auditors[arbiter], ZERO_ADDRESS, ZERO_ADDRESS))
+        for arbiter in (replay, judges)
+    )
+    _open(world, "Agora", replace(replayed, permissionless=True), ("ada", "bob"))
     _open(world, "Bourse", replace(judged, solicited=True, max_bytes=128), ("cyd", "dan", "eve"))
     if nodes:
-        live = replace(judged, arbiter=replay, solicited=True, max_bytes=128)
-        _open(world, "Docks", live, ("gil", "hal"))
+        _open(world, "Docks", replace(replayed, solicited=True, max_bytes=128), ("gil", "hal"))
     unbacked = replace(RULES, stake_per_inference=0, challenge_bond=0, permissionless=True)
     _open(world, "Commons", unbacked, ("fay",))
     for role in ("verifier", "griefer"):
@@ -145,10 +157,11 @@ def build(w3: Web3, nodes: bool = True) -> World:
     return world
 
 
-def _found_committee(w3: Web3, senders: dict[str, Web3Sender], core: bytes) -> bytes:
-    exit_delay = RULES.challenge_window + RULES.response_window + RULES.ruling_window
+def _found_committee(
+    w3: Web3, senders: dict[str, Web3Sender], core: bytes, arbiter: bytes
+) -> bytes:
     min_stake = ETHER
-    terms = (ZERO_ADDRESS, 2, DRAWN, SEED_DELAY, exit_delay, min_stake)
+    terms = (ZERO_ADDRESS, 2, DRAWN, SEED_DELAY, RULES.life, min_stake, arbiter)
     accounts = [senders[f"juror {number}"].address for number in range(JURORS)]
     members = [(address, address) for address in accounts]
     code = creation_code("Committee", checksummed(core), terms, members)

@@ -9,8 +9,10 @@ from tallystick.committee import Audit, Verdict
 from tallystick.draw import draw
 from tallystick.enums import DisputeKind, Ruling
 from tallystick.examine import first_flaw
+from tallystick.hexes import checksummed
 from tallystick.moves.board import Board, MoveError
 from tallystick.moves.data import BatchData
+from tallystick.network import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,56 +20,70 @@ class Draw:
     """The leaves that an audit of a batch has to re-execute."""
 
     seed: bytes
-    drawn: int
     indices: list[int]
     """Ascending, each once."""
 
 
-def draw_of(panel: Panel, terms: Terms, data: BatchData, drawn: int | None = None) -> Draw:
+def draw_of(panel: Panel, terms: Terms, data: BatchData) -> Draw:
     """Return a batch's draw; MoveError while the block that seeds it is to come.
 
     Args:
         panel: the committee.
         terms: the committee's.
         data: the batch's.
-        drawn: leaves to draw; None: the least that the committee asks for.
     """
     batch, number = data.record.batch, data.record.stamp.committed_block + terms.seed_delay
     head = panel.w3.eth.block_number
     if head <= number:
         raise MoveError(f"too early: block {number} seeds the draw; the latest is {head}")
     seed = bytes(panel.w3.eth.get_block(number)["hash"])
-    many = drawn or terms.min_drawn
-    return Draw(seed, many, sorted(set(draw(seed, data.record.id, many, batch.count))))
+    return Draw(seed, sorted(set(draw(seed, data.record.id, terms.min_drawn, batch.count))))
 
 
 def audit(
-    board: Board, registry: Registry, data: BatchData, found: Draw, recomputed: Mapping[int, bytes]
+    board: Board,
+    registry: Registry,
+    terms: Terms,
+    data: BatchData,
+    found: Draw,
+    recomputed: Mapping[int, bytes],
 ) -> Audit:
     """Return the statement that a batch is good.
 
     Args:
         board: the chain.
         registry: the core.
+        terms: the committee's.
         data: the batch's, found to hash to its root.
         found: its draw.
         recomputed: output hash by leaf, from a run of one's own.
 
     Raises:
-        MoveError: a rule is broken, a drawn leaf was not recomputed, or one is wrong.
+        MoveError: the network has another arbiter than the committee's, a rule is broken, a drawn
+            leaf was not recomputed, or one is wrong.
     """
     record = data.record
     rules = board.rules(record)
+    need_arbiter(terms, rules)
     flaw = first_flaw(record.batch, record.stamp, data.records, rules, registry.domain)
     if flaw is not None:
         raise MoveError(f"leaf {flaw.leaf_index} breaks a rule: {flaw.rule}; nothing was signed")
     missing = [index for index in found.indices if index not in recomputed]
     if missing:
-        raise MoveError(f"no output was recomputed for drawn leaves {_named(missing)}")
+        raise MoveError(f"no output was recomputed for drawn leaves {named(missing)}")
     wrong = [i for i in found.indices if recomputed[i] != data.records[i].output_hash]
     if wrong:
-        raise MoveError(f"wrong outputs at drawn leaves {_named(wrong)}; nothing was signed")
-    return Audit(record.id, found.seed, found.drawn)
+        raise MoveError(f"wrong outputs at drawn leaves {named(wrong)}; nothing was signed")
+    return Audit(record.id, record.stamp.committed_at, found.seed)
+
+
+def need_arbiter(terms: Terms, rules: Rules) -> None:
+    """Raise MoveError unless a committee audits and convicts under these rules."""
+    if rules.arbiter != terms.arbiter:
+        raise MoveError(
+            f"the network's arbiter is {checksummed(rules.arbiter)}; the committee audits only "
+            f"networks of {checksummed(terms.arbiter)}"
+        )
 
 
 def verdict(board: Board, data: BatchData, recomputed: Mapping[int, bytes]) -> Verdict:
@@ -83,6 +99,7 @@ def verdict(board: Board, data: BatchData, recomputed: Mapping[int, bytes]) -> V
     return Verdict(record.id, index, data.tree.leaf(index), ruling)
 
 
-def _named(indices: list[int]) -> str:
+def named(indices: list[int]) -> str:
+    """Return the first few of some leaves' indices, as a message tells them."""
     few = ", ".join(str(index) for index in indices[:5])
     return few if len(indices) <= 5 else f"{few} and {len(indices) - 5} more"

@@ -181,8 +181,8 @@ class Verifier(_Section):
     """URLs of model stores, tried in turn."""
     models: list[ModelSource] = []
     """Models that can be re-executed here; batches of others are left alone."""
-    committee: Address | None = None
-    """Where audits are attested; None: none are signed."""
+    committees: list[Address] = []
+    """Where it is a member: those that are attestors have its audits, arbiters its rulings."""
     drawn: Annotated[int, Field(ge=1, le=1 << 20)] | None = None
     """Leaves re-executed of a batch; None: the least that the committee asks for, or 64."""
     demands: Demands = Demands.MISSING

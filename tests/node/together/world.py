@@ -1,7 +1,7 @@
 """A chain that mines by itself, two operators' nodes and three verifiers' on it.
 
 The first operator's network has its model run again on chain in a dispute, the second one's has a
-committee that judges; the same committee, whose members are the three verifiers, audits both. All
+committee that judges; two others audit, one each. Members of all are the three verifiers. All
 nodes reach the chain through one proxy, and each operator's store through a gate of its own.
 """
 
@@ -46,7 +46,8 @@ class World:
     """Everything that runs."""
 
     chain: Chain
-    panel: Panel
+    panels: tuple[Panel, ...]
+    """Two that audit, in the order of the lanes, and one that judges."""
     rpc: FaultyRpc
     lanes: tuple[Lane, Lane]
     verifiers: list[Running]
@@ -189,8 +190,13 @@ def world(folder: Path) -> Iterator[World]:
         w3 = stack.enter_context(localnet())
         chain = LiveChain(w3)
         signers = [chain.accounts[number] for number in VERIFIERS]
-        panel = found_committee(chain, THRESHOLD, 3, signers, min_drawn=DRAWN)
-        arbiter = bytes.fromhex(chain.deploy("Replay").address[2:])
+        judges = found_committee(chain, THRESHOLD, 3, signers)
+        replay = bytes.fromhex(chain.deploy("Replay").address[2:])
+        auditors = [
+            found_committee(chain, THRESHOLD, 3, signers, min_drawn=DRAWN, arbiter=arbiter)
+            for arbiter in (replay, judges.address)
+        ]
+        panels = (*auditors, judges)
         endpoint = str(w3.provider.endpoint_uri)  # type: ignore[attr-defined]
         rpc = stack.enter_context(faulty_rpc(endpoint, never))
         common = {
@@ -200,21 +206,24 @@ def world(folder: Path) -> Iterator[World]:
             "poll_every": 0.3,
         }
 
-        def lane(account: int, served: Served, judge: bytes) -> Lane:
-            network = _network(chain, panel, served, judge)
+        def lane(account: int, served: Served, panel: Panel, arbiter: bytes) -> Lane:
+            network = _network(chain, panel, served, arbiter)
             network.join(chain.accounts[account], STAKE)
             gate = stack.enter_context(Gate(None).standing())
             operator = chain.accounts[account]
             home = folder / served.name
             return Lane(chain, network, served, operator, home, account, common, gate)
 
-        lanes = (lane(FIRST, qi8(), arbiter), lane(SECOND, plain(), panel.address))
+        lanes = (
+            lane(FIRST, qi8(), auditors[0], replay),
+            lane(SECOND, plain(), auditors[1], judges.address),
+        )
         for number in (DEMANDER, *VERIFIERS):
             fund(chain, ZERO_ADDRESS, chain.accounts[number], 100 * BOND)
         w3.provider.make_request("evm_setIntervalMining", [BLOCK_EVERY])  # type: ignore[arg-type]
-        here = World(chain, panel, rpc, lanes, [])
+        here = World(chain, panels, rpc, lanes, [])
         stack.callback(_end, here)
-        here.verifiers += _verifiers(lanes, panel, common, folder)
+        here.verifiers += _verifiers(lanes, panels, common, folder)
         here.heal()
         for one in here.verifiers:
             here.until(lambda one=one: '"event": "started"' in one.text(), "a verifier starts")
@@ -231,7 +240,7 @@ def _network(chain: Chain, panel: Panel, served: Served, arbiter: bytes) -> Netw
 
 
 def _verifiers(
-    lanes: tuple[Lane, Lane], panel: Panel, common: dict[str, Any], folder: Path
+    lanes: tuple[Lane, Lane], panels: tuple[Panel, ...], common: dict[str, Any], folder: Path
 ) -> list[Running]:
     ports = [free_port() for _ in VERIFIERS]
     peers = [f"http://127.0.0.1:{port}" for port in ports]
@@ -249,7 +258,7 @@ def _verifiers(
             "networks": [to_hex(lane.network.id) for lane in lanes],
             "stores": [f"{lane.gate.url}/batches" for lane in lanes],
             "models": models,
-            "committee": to_hex(panel.address),
+            "committees": [to_hex(panel.address) for panel in panels],
             "share_port": port,
             "share_peers": [url for url in peers if not url.endswith(f":{port}")],
             "drawn": ALL_DRAWN,

@@ -61,10 +61,13 @@ class LiveChain(Chain):
 
 @dataclass
 class Stage:
-    """A network on digits, whose committee audits and rules."""
+    """A network on digits, which a committee audits, and which another one judges."""
 
     chain: Chain
     panel: Panel
+    """Audits."""
+    judges: Panel | None
+    """Of the same members; None where another arbiter was named."""
     network: Network
     store: Path
     folder: Path
@@ -149,7 +152,9 @@ class Stage:
             "models": [
                 {"id": "0x" + self.network.model_id.hex(), "file": str(FILE), "runner": "digits"}
             ],
-            "committee": "0x" + self.panel.address.hex(),
+            "committees": [
+                "0x" + panel.address.hex() for panel in (self.panel, self.judges) if panel
+            ],
             "share_folder": str(self.folder / "shared"),
             "missing_after": 0.0,
             "look_every": 0.01,
@@ -176,14 +181,16 @@ class Stage:
 
 
 def stage(chain: Chain, folder: Path, threshold: int = 2, arbiter: bytes | None = None) -> Stage:
-    """Found a committee of three verifiers, and a network that it audits, and judges too unless
-    another arbiter is named."""
-    signers = [chain.accounts[number] for number in VERIFIERS]
-    panel = found_committee(chain, threshold, 3, signers, min_drawn=DRAWN)
+    """Found two committees of three verifiers, and a network that one audits and the other judges
+    unless another arbiter is named."""
+    keys = [chain.accounts[number] for number in VERIFIERS]
+    judges = None
+    if arbiter is None:
+        judges = found_committee(chain, threshold, 3, keys)
+        arbiter = judges.address
+    panel = found_committee(chain, threshold, 3, keys, min_drawn=DRAWN, arbiter=arbiter)
     attestors = (panel.address, ZERO_ADDRESS, ZERO_ADDRESS)
-    network = register(
-        chain, chain.accounts[1], arbiter=arbiter or panel.address, attestors=attestors, **RULES
-    )
+    network = register(chain, chain.accounts[1], arbiter=arbiter, attestors=attestors, **RULES)
     hashes = (content_hash(), spec_hash(), ZERO32)
     mined = chain.send(
         chain.accounts[1], "registerModel", network.id, *hashes, "digits", "digits.onnx"
@@ -193,7 +200,7 @@ def stage(chain: Chain, folder: Path, threshold: int = 2, arbiter: bytes | None 
         network.join(chain.accounts[number], STAKE)
     for number in (*VERIFIERS, GRIEFER):
         fund(chain, ZERO_ADDRESS, chain.accounts[number], 10 * BOND)
-    return Stage(chain, panel, network, folder / "batches", folder)
+    return Stage(chain, panel, judges, network, folder / "batches", folder)
 
 
 def rounds(*verifiers: Verifier, count: int = 4) -> None:

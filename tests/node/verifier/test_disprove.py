@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tallystick.enums import Cause, State
 from tallystick.events import ModelRegistered
+from tallystick.hexes import checksummed
 from tallystick.keccak import keccak256
 from tallystick.node.verifier.verifier import Verifier
 from tallystick.replay.client import encode
@@ -17,7 +19,10 @@ from tallystick.replay.importer import import_onnx
 from tallystick.replay.model import SPEC_ID, Model
 from tallystick.replay.quantize import Types, quantize
 from tallystick.words import ZERO32
+from tests.contracts.committee.acts import time_out
 from tests.node.verifier.stage import GRIEFER, OPERATOR, RULES, STAKE, Stage, rounds
+from tests.support.chain import Chain
+from tests.support.committee import Panel, found
 from tests.support.nets import digits, mlp
 from tests.support.story import Committed, Network, keep, register
 
@@ -32,7 +37,12 @@ def replayed(staged: Stage, model: Model) -> Network:
     """A network that a Replay judges, with the model."""
     chain = staged.chain
     replay = bytes.fromhex(chain.deploy("Replay").address[2:])
-    network = register(chain, chain.accounts[1], arbiter=replay, salt=1, **RULES)
+    return opened(chain, model, replay)
+
+
+def opened(chain: Chain, model: Model, replay: bytes, auditors: bytes = bytes(20)) -> Network:
+    places = (auditors, bytes(20), bytes(20))
+    network = register(chain, chain.accounts[1], arbiter=replay, attestors=places, salt=1, **RULES)
     arguments = (network.id, model.content_hash(), SPEC_ID, ZERO32, "mlp", "mlp.qi8")
     mined = chain.send(chain.accounts[1], "registerModel", *arguments)
     network.model_id = mined.event(ModelRegistered).model_id
@@ -58,11 +68,13 @@ def commit(staged: Stage, network: Network, model: Model, wrong: int | None) -> 
     return done
 
 
-def verifier(staged: Stage, network: Network, model: Model, folder: Path) -> Verifier:
+def verifier(
+    staged: Stage, network: Network, model: Model, folder: Path, **changes: Any
+) -> Verifier:
     file = folder / "mlp.qi8"
     file.write_bytes(model.to_bytes())
     source = {"id": "0x" + network.model_id.hex(), "file": str(file), "runner": "qi8"}
-    return staged.verifier(models=[source])
+    return staged.verifier(models=[source], **changes)
 
 
 def test_tick__wrong_leaf__disproved_without_a_bond(staged, replayed, model, tmp_path):
@@ -87,6 +99,55 @@ def test_tick__challenged__resolved_by_replay(staged, replayed, model, tmp_path,
 
     record = staged.record(batch)
     assert (record.state, record.dispute) == (state, None)
+
+
+@pytest.fixture
+def lied(staged: Stage, model: Model) -> tuple[Panel, Committed]:
+    """A batch with a wrong leaf, and an auditor who signed that all is good."""
+    chain = staged.chain
+    replay = bytes.fromhex(chain.deploy("Replay").address[2:])
+    panel = found(chain, 1, 1, min_drawn=24, arbiter=replay)
+    batch = commit(staged, opened(chain, model, replay, panel.address), model, wrong=4)
+    evidence = panel.evidence(panel.audit(batch), [0])
+    # Through a contract, as a cheat would: the audit is in no transaction's calldata.
+    through = chain.deploy("ContractOperator", checksummed(chain.registry.address))
+    network_id, operator, *rest = batch.batch.abi()
+    named = network_id, checksummed(operator), *rest
+    attest = through.functions.attest(named, batch.stamp.pack(), 1, evidence)
+    chain.transact(chain.accounts[GRIEFER], attest)
+    return panel, batch
+
+
+def test_tick__cheat_is_first_with_a_timeout__auditors_are_convicted_all_the_same(
+    staged, model, lied, tmp_path
+):
+    panel, batch = lied
+    network = replace(staged.network, id=batch.batch.network_id, model_id=batch.batch.model_id)
+    committees = ["0x" + panel.address.hex()]
+    options = {"name": "one", "committees": committees}
+    looking = verifier(staged, network, model, tmp_path, dry_run=True, **options)
+    rounds(looking)
+    assert looking.journal.finding(batch.id).kind == "wrong"
+    time_out(batch, staged.chain.accounts[GRIEFER])
+    assert staged.record(batch).cause is Cause.TIMEOUT
+
+    node = verifier(staged, network, model, tmp_path, **options)
+    rounds(node)
+
+    mined = [move for move in node.journal.made() if move[1] == "mined"]
+    assert mined == [("convictOnEvidence", "mined", 1)]
+    assert panel.stakes() == [0]
+
+
+def test_tick__disproved__auditors_are_convicted_by_the_archive(staged, model, lied, tmp_path):
+    panel, batch = lied
+    network = replace(staged.network, id=batch.batch.network_id, model_id=batch.batch.model_id)
+    node = verifier(staged, network, model, tmp_path, committees=["0x" + panel.address.hex()])
+
+    rounds(node)
+
+    assert sorted(node.journal.made()) == [("convict", "mined", 1), ("disprove", "mined", 1)]
+    assert panel.stakes() == [0]
 
 
 def test_rerun__another_file__not_run(staged, replayed, model, tmp_path):

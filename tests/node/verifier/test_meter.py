@@ -63,7 +63,7 @@ def test_assemble__core_or_committee_not_there__says_so(staged: Stage):
     given["common"]["registry"] = "0x" + "11" * 20
     with pytest.raises(SettingsError, match="no contract is at 0x1111"):
         assemble(Settings(**given), staged.chain.w3, KeySigner(account(5)))
-    given = staged.settings("x", committee="0x" + "22" * 20)
+    given = staged.settings("x", committees=["0x" + "22" * 20])
     with pytest.raises(PanelError, match="no contract is at"):
         assemble(Settings(**given), staged.chain.w3, KeySigner(account(5)))
 

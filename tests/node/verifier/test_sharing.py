@@ -23,14 +23,14 @@ from tallystick.node.verifier.sharing import (
     gathered,
     read,
     served,
-    signed_by,
 )
-from tallystick.signature import account_of, sign
+from tallystick.signature import sign
 from tallystick.statement import Statement
 from tests.node.verifier.bad_store import bad_store
 from tests.node.verifier.stage import VERIFIERS, Stage, account
+from tests.support.keys import KINDS, held
 
-SAYS = Audit(b"b" * 32, b"s" * 32, 24)
+SAYS = Audit(b"b" * 32, 24, b"s" * 32)
 
 
 @pytest.fixture
@@ -47,9 +47,7 @@ def signed(panel: Panel, *members: int, says: Audit = SAYS) -> Statement:
 
 
 def test_gathered__members__all_count(panel: Panel):
-    together = gathered(
-        signed(panel, 0), [signed(panel, 1), signed(panel, 2)], panel.seats(), panel
-    )
+    together = gathered(signed(panel, 0), [signed(panel, 1), signed(panel, 2)], panel.seats())
     assert together == signed(panel, 0, 1, 2)
 
 
@@ -64,26 +62,35 @@ def test_gathered__forged_strange_or_other__passed_over(panel: Panel):
         signed(panel, 1, says=replace(SAYS, seed=bytes(32))),
         replace(signed(panel, 1), domain=replace(panel.domain, chain_id=1)),
     ]
-    assert gathered(own, others, panel.seats(), panel) == own
+    assert gathered(own, others, panel.seats()) == own
 
 
 def test_gathered__member_who_left__does_not_count(panel: Panel, staged: Stage):
     contract = staged.panel.contract
     staged.chain.transact(staged.chain.accounts[1], contract.functions.requestExit(1))
     own = signed(panel, 0)
-    assert gathered(own, [signed(panel, 1)], panel.seats(), panel) == own
+    assert gathered(own, [signed(panel, 1)], panel.seats()) == own
 
 
-def test_signed_by__wallet__asked(staged: Stage):
-    key, digest = b"w" * 32, b"d" * 32
-    owner = staged.chain.w3.to_checksum_address(account_of(key))
-    wallet = bytes.fromhex(staged.chain.deploy("MockWallet", owner).address[2:])
-    assert signed_by(staged.chain.w3, wallet, digest, sign(digest, key))
-    assert not signed_by(staged.chain.w3, wallet, digest, sign(bytes(32), key))
+@pytest.mark.parametrize("kind", KINDS)
+def test_gathered__key_of_any_kind__counts_until_its_signature_is_changed(panel: Panel, kind: str):
+    key, own = held(kind), signed(panel, 0)
+    seats = [panel.seats()[0], replace(panel.seats()[1], key=key.key)]
+    good = key.sign(SAYS.digest(panel.domain))
+    assert gathered(own, [own.signed(1, good)], seats) == own.signed(1, good)
+    assert gathered(own, [own.signed(1, good[::-1])], seats) == own
 
 
-def test_signed_by__key_without_its_verifier__not(staged: Stage):
-    assert not signed_by(staged.chain.w3, b"v" * 20 + b"key", bytes(32), b"x")
+def test_gathered__account_with_code__signs_by_its_key_only(panel: Panel, staged: Stage):
+    """Code at a member's address says nothing, on chain or here."""
+    own, chain = signed(panel, 0), staged.chain
+    wallet = chain.deploy("YesWallet").address
+    code = "0x" + bytes(chain.w3.eth.get_code(wallet)).hex()
+    member = chain.w3.to_checksum_address(panel.seats()[1].key)
+    with chain.isolated():
+        chain.w3.provider.make_request("anvil_setCode", [member, code])
+        assert gathered(own, [own.signed(1, b"yes")], panel.seats()) == own
+        assert gathered(own, [signed(panel, 1)], panel.seats()) == signed(panel, 0, 1)
 
 
 def test_folder__shown__is_seen_once(tmp_path: Path, panel: Panel):

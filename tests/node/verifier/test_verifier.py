@@ -460,8 +460,7 @@ def test_tick__anothers_demand_unanswered__timed_out(staged: Stage):
 def test_state__two_verdicts_on_one_leaf__the_first_stays(staged: Stage):
     from tallystick.committee import Verdict
 
-    juror = staged.verifier().watch.juror
-    assert juror is not None
+    (juror, _) = staged.verifier().watch.jurors
     first = juror.state(Verdict(bytes(32), 1, bytes(32), Ruling.UPHELD))
     second = juror.state(Verdict(bytes(32), 1, bytes(32), Ruling.REJECTED))
     assert first is not None

@@ -82,9 +82,8 @@ class Acting:
         """End a dispute whose time is over; whose dispute it is goes first."""
         move = timeout if dispute.kind is DisputeKind.DEMAND else lapse
         late = subject.now - dispute.due
-        juror = self._watch.juror
-        seat = juror.seat if juror and late > 0 else None
-        before = 0 if dispute.party == self._watch.address else 1 + (seat.member if seat else 0)
+        place = self._watch.place() if late > 0 else None
+        before = 0 if dispute.party == self._watch.address else 1 + (place or 0)
         if late > before * self._settings.turn_every:
             self._make(
                 subject, lambda board: move(board, self._registry, subject.record.id), dispute.due
@@ -92,7 +91,7 @@ class Acting:
 
     def on_challenge(self, subject: Subject, dispute: Dispute) -> None:
         """Have the arbiter rule on a challenge: by running the model, or by the committee."""
-        record, juror = subject.record, self._watch.juror
+        record, judge = subject.record, self._watch.judge_for(subject.rules)
         if subject.now > dispute.due:
             return
         opened = self._looking.opened(record, dispute.leaf_index)
@@ -101,14 +100,14 @@ class Acting:
         rerun = self._models.rerun(subject.model)
         _, entry = opened
         evidence: bytes | None
-        if juror and subject.rules.arbiter == juror.address:
+        if judge is not None:
             if self._only_says(record, "verdict"):
                 return
             (right,) = rerun.right([entry])
             ruling = Ruling.UPHELD if right else Ruling.REJECTED
             says = Verdict(record.id, dispute.leaf_index, dispute.leaf, ruling)
-            statement = juror.state(says)
-            evidence = juror.evidence(statement) if statement else None
+            statement = judge.state(says)
+            evidence = judge.evidence(statement) if statement else None
         else:
             evidence = rerun.evidence(subject.model, entry)
         if evidence is not None:
@@ -133,7 +132,7 @@ class Acting:
             # The chain reorganised: other leaves are drawn, and run with the next round.
             self._journal.forget_finding(record.id)
             return
-        statement = juror.state(Audit(record.id, seed, juror.terms.min_drawn))
+        statement = juror.state(Audit(record.id, record.stamp.committed_at, seed))
         evidence = juror.evidence(statement) if statement else None
         if evidence is not None:
             self._make(

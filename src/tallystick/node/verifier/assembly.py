@@ -38,7 +38,7 @@ def assemble(settings: Settings, w3: Web3, signer: Signer) -> Verifier:
 
     Raises:
         SettingsError: the core is nowhere named, or not there.
-        PanelError: the committee is not there.
+        PanelError: a committee is not there.
     """
     own, common = settings.need_verifier(), settings.common
     registry, first = _core(common, w3)
@@ -55,17 +55,15 @@ def assemble(settings: Settings, w3: Web3, signer: Signer) -> Verifier:
     shared: list[Shared] = [Peers(own.share_peers)]
     if own.share_folder:
         shared.append(SharedFolder(Path(own.share_folder).expanduser()))
-    juror = None
-    if own.committee is not None:
-        panel = Panel(w3, own.committee)
-        juror = Juror(panel, signer, journal, shared, own.turn_every)
+    panels = [Panel(w3, address) for address in own.committees]
+    jurors = [Juror(panel, signer, journal, shared, own.turn_every) for panel in panels]
     revealed = Revealed(journal)
     models = Models(own.models, own.hub, folder / "models")
     later = Later(own.look_every)
-    watch = Watch(own, registry, reader, signer.address, models, juror)
+    watch = Watch(own, registry, reader, signer.address, models, jurors)
     looking = Looking(own, watch, journal, stores, revealed, models, later)
     acting = Acting(own, watch, journal, outbox, stores, models, looking, later)
-    collecting = Collecting(own, watch, journal, outbox, later)
+    collecting = Collecting(own, watch, journal, outbox, looking, models, later)
     return Verifier(watch, looking, acting, collecting, journal, outbox, folder)
 
 

@@ -55,7 +55,7 @@ class Juror:
     def seat(self) -> Seat | None:
         """This node's seat, if it has one whose signature counts."""
         return next(
-            (one for one in self.seats() if one.signer == self._signer.address and one.counts), None
+            (one for one in self.seats() if one.key == self._signer.address and one.counts), None
         )
 
     def seats(self) -> list[Seat]:
@@ -95,7 +95,7 @@ class Juror:
         """Return evidence when enough members have signed and it is this node's turn to send it."""
         digest = own.says.digest(self._domain)
         others = [statement for place in self._shared for statement in place.seen(digest)]
-        together = gathered(own, others, self.seats(), self.panel)
+        together = gathered(own, others, self.seats())
         if len(together.signatures) < self.terms.threshold:
             return None
         since = self._complete.setdefault(digest, time.monotonic())
@@ -111,5 +111,5 @@ def _subject(says: Audit | Verdict, committee: bytes) -> bytes:
     """Return what a member says one thing about at most."""
     if isinstance(says, Audit):
         # Of a chain that reorganised, the block that seeds the draw is another.
-        return committee + says.batch_id + says.seed
+        return committee + says.batch_id + says.committed_at.to_bytes(5, "big") + says.seed
     return committee + says.batch_id + says.leaf_index.to_bytes(4, "big")

@@ -12,20 +12,16 @@ from typing import Any, Protocol
 
 import httpx
 from pydantic_core import from_json
-from web3 import Web3
-from web3.exceptions import Web3Exception
 
-from tallystick.chain.panel import Panel, Seat
+from tallystick.chain.panel import Seat
 from tallystick.errors import TallystickError
 from tallystick.hexes import to_hex
+from tallystick.keys import has_signed
 from tallystick.node.log import get_log
-from tallystick.signature import recover
 from tallystick.statement import Statement, StatementError
 
 MAX_SIZE = 64 << 10
 """Bytes of a statement."""
-_ERC1271 = bytes.fromhex("1626ba7e")
-_ERC7913 = bytes.fromhex("024ad318")
 
 _LOG = get_log("sharing")
 
@@ -133,16 +129,13 @@ def read(body: bytes) -> Statement:
     return Statement.from_json(found)
 
 
-def gathered(
-    own: Statement, others: Sequence[Statement], seats: Sequence[Seat], panel: Panel
-) -> Statement:
+def gathered(own: Statement, others: Sequence[Statement], seats: Sequence[Seat]) -> Statement:
     """Return one's own statement with the good signatures of other members who count.
 
     Args:
         own: what this node signed.
         others: what was seen, of anything.
         seats: the committee's members.
-        panel: the committee.
     """
     digest = own.says.digest(own.domain)
     together = own
@@ -153,34 +146,9 @@ def gathered(
             seat = next((one for one in seats if one.member == member), None)
             if seat is None or not seat.counts or member in together.signatures:
                 continue
-            if signed_by(panel.w3, seat.signer, digest, signature):
+            if has_signed(seat.key, digest, signature):
                 together = together.signed(member, signature)
     return together
-
-
-def signed_by(w3: Web3, signer: bytes, digest: bytes, signature: bytes) -> bool:
-    """Whether an ERC-7913 signer made a signature: an account, a contract wallet, or a key."""
-    if len(signer) == 20 and not w3.eth.get_code(Web3.to_checksum_address(signer)):
-        try:
-            return recover(digest, signature) == signer
-        except TallystickError:
-            return False
-    if len(signer) == 20:
-        return _answers(w3, signer, _ERC1271, ["bytes32", "bytes"], [digest, signature])
-    values = [signer[20:], digest, signature]
-    return _answers(w3, signer[:20], _ERC7913, ["bytes", "bytes32", "bytes"], values)
-
-
-def _answers(w3: Web3, to: bytes, selector: bytes, types: list[str], values: list[Any]) -> bool:
-    """Whether a contract answers with its function's selector, as both standards have it."""
-    from eth_abi.abi import encode
-
-    call = {"to": Web3.to_checksum_address(to), "data": to_hex(selector + encode(types, values))}
-    try:
-        answer = bytes(w3.eth.call(call))  # type: ignore[arg-type]
-    except Web3Exception:
-        return False
-    return answer == selector + bytes(28)
 
 
 def served(find: Callable[[bytes], str | None]) -> Any:

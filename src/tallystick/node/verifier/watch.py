@@ -1,12 +1,12 @@
 """What a node knows of the chain, and which batches are its business."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tallystick.chain.call import Call
 from tallystick.chain.registry import Registry
-from tallystick.enums import Cause, DisputeKind, Grade, State
+from tallystick.enums import DisputeKind, Grade, State
 from tallystick.ledger import BatchRecord, Ledger
 from tallystick.ledger import Model as RegisteredModel
 from tallystick.moves.board import Board
@@ -39,7 +39,7 @@ class Watch:
         reader: keeps the ledger.
         address: the node's account, 20 bytes.
         models: that can be run here.
-        juror: the node's seat in the committee; None where it has none.
+        jurors: one for each committee that the node may have a seat in.
     """
 
     def __init__(
@@ -49,10 +49,10 @@ class Watch:
         reader: Reader,
         address: bytes,
         models: Models,
-        juror: Juror | None,
+        jurors: Sequence[Juror],
     ) -> None:
         self.registry, self.reader, self.address = registry, reader, address
-        self.juror, self._models = juror, models
+        self.jurors, self._models = tuple(jurors), models
         self._networks = frozenset(settings.networks)
         self._ledger = Ledger()
         self._lock = threading.Lock()
@@ -91,9 +91,23 @@ class Watch:
             return Subject(replace(record), self._rules(record), model, earlier, self.reader.now)
 
     def juror_for(self, rules: Rules) -> Juror | None:
-        """Return the juror if it sits in these rules' attestor."""
-        attestor = rules.attestors[Grade.AUDITED - 1]
-        return self.juror if self.juror and self.juror.address == attestor else None
+        """Return the juror that audits under these rules: it refuses another arbiter's networks."""
+        juror = self._in(rules.attestors[Grade.AUDITED - 1])
+        return juror if juror and juror.terms.arbiter == rules.arbiter else None
+
+    def judge_for(self, rules: Rules) -> Juror | None:
+        """Return the juror that rules under these rules, if their arbiter is its committee."""
+        return self._in(rules.arbiter)
+
+    def place(self) -> int | None:
+        """Return the node's place in the first committee where it counts; None: in none."""
+        seats = (juror.seat for juror in self.jurors)
+        return next((seat.member for seat in seats if seat), None)
+
+    def model(self, record: BatchRecord) -> RegisteredModel:
+        """Return a batch's model, as registered."""
+        with self._lock:
+            return self._ledger.models[record.batch.model_id]
 
     def call(self, move: Callable[[Board], Call]) -> Call:
         """Return a move's call by the ledger as it stands now; MoveError if it is not allowed."""
@@ -121,15 +135,14 @@ class Watch:
         with self._lock:
             return sum(self._is_watched(record) for record in self._ledger.batches.values())
 
-    def wrongly_audited(self, juror: Juror) -> list[BatchRecord]:
-        """Return the batches that a committee audited, and a ruling or disproof rejected."""
+    def audited(self, juror: Juror) -> list[BatchRecord]:
+        """Return the batches that a committee audited, and that are over."""
         with self._lock:
             return [
                 replace(record)
                 for record in self._ledger.batches.values()
-                if record.state is State.REJECTED
-                and record.grade is Grade.AUDITED
-                and record.cause in (Cause.RULING, Cause.DISPROOF)
+                if record.state in (State.REJECTED, State.FINAL)
+                and record.grade >= Grade.AUDITED
                 and self._is_watched(record)
                 and self.juror_for(self._rules(record)) is juror
             ]
@@ -142,6 +155,9 @@ class Watch:
                 for (asset, account), amount in self._ledger.credits.items()
                 if account == self.address
             }
+
+    def _in(self, committee: bytes) -> Juror | None:
+        return next((juror for juror in self.jurors if juror.address == committee), None)
 
     def _own_disputes(self) -> list[BatchRecord]:
         return [

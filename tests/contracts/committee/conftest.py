@@ -1,0 +1,34 @@
+"""A committee that audits, another that judges, and a batch of their network."""
+
+import pytest
+
+from tests.contracts.committee.acts import network_of
+from tests.support.chain import Chain
+from tests.support.committee import Panel, found
+from tests.support.story import Committed, Network
+
+
+@pytest.fixture
+def judge(chain: Chain) -> Panel:
+    """Two of three; the arbiter."""
+    return found(chain, threshold=2, members=3)
+
+
+@pytest.fixture
+def panel(chain: Chain, judge: Panel) -> Panel:
+    """Two of three; audits where `judge` rules."""
+    return found(chain, threshold=2, members=3, arbiter=judge.address)
+
+
+@pytest.fixture
+def judged(
+    chain: Chain, network_owner: bytes, operator: bytes, panel: Panel, judge: Panel
+) -> Network:
+    network = network_of(chain, network_owner, panel, judge.address)
+    network.join(operator)
+    return network
+
+
+@pytest.fixture
+def batch(judged: Network, operator: bytes) -> Committed:
+    return judged.commit(operator, count=40)
