@@ -1,6 +1,6 @@
 """tallystick totals, measures, requesters: what a data folder says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -45,11 +45,26 @@ def totals(
 @data_option
 @output_options
 def measures(data: Path, form: str, output: Path | None) -> None:
-    """Show what each network's numbers rest on: resolvers, stake, demand, gas."""
+    """Show what each network's numbers rest on: resolvers, stake, what a fake costs, demand, gas.
+
+    A price is in the smallest units of the network's asset, or "gas only". A table has the
+    sentences that prices rest on below it, the other formats have them beside.
+    """
     from tallystick.analysis import Analysis
+    from tallystick.totals.prices import BECAUSE
+    from tallystick.totals.ranking import NONE_RANKED
 
     analysis = Analysis(data)
-    _write(analysis, analysis.measures().to_pylist(), form, output)
+    rows = analysis.measures().to_pylist()
+    if form == "table":
+        shown = [{name: row[name] for name in row if not name.endswith(BECAUSE)} for row in rows]
+        _write(analysis, shown, form, output)
+        for line in _sentences(rows):
+            click.echo(line, err=output is not None)
+    else:
+        _write(analysis, rows, form, output)
+    if all(row["unranked_because"] for row in rows):
+        click.echo(NONE_RANKED, err=True)
 
 
 @click.command(cls=ConsoleCommand)
@@ -61,6 +76,19 @@ def requesters(data: Path, form: str, output: Path | None) -> None:
 
     analysis = Analysis(data)
     _write(analysis, analysis.requesters().to_pylist(), form, output)
+
+
+def _sentences(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield why a network has no rank, and what its prices rest on."""
+    from tallystick.totals.prices import BECAUSE, PRICED
+
+    for row in rows:
+        yield f"\nnetwork {row['network_id']}"
+        if row["unranked_because"]:
+            yield f"  no rank: {row['unranked_because']}"
+        for name in PRICED:
+            if row[f"price_{name}"] is not None:
+                yield f"  {name}, {row[f'price_{name}']}: {row[f'price_{name}{BECAUSE}']}"
 
 
 def _write(
