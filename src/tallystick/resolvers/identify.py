@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError, EncodingError
 
-from tallystick.chain.abi import contract
+from tallystick.chain.abi import Function, contract
 from tallystick.chain.deploy import create2_address, creation_code
 from tallystick.durable import replace_file
 from tallystick.extract.dataset import Core, Dataset
@@ -23,9 +23,12 @@ from tallystick.keccak import keccak256
 from tallystick.resolvers.code import code_name, known
 from tallystick.resolvers.kinds import KINDS, PLACES
 from tallystick.resolvers.standing import NONE
+from tallystick.words import uint
 
 AT_ONCE = 100
 """Addresses whose code is asked for in one request."""
+MOST = 64
+"""Places of a list that are read; no listed contract takes as many."""
 _GAS = 10_000_000
 """Of a view; what it answers then stays below 2 MB, whatever storage somebody made up."""
 _REFUSED = re.compile(r"revert|out of gas|gas required|invalid opcode|jump", re.IGNORECASE)
@@ -35,14 +38,15 @@ _REFUSED = re.compile(r"revert|out of gas|gas required|invalid opcode|jump", re.
 def identify_resolvers(data: Dataset, core: Core, urls: Sequence[str]) -> int:
     """Look up code and terms of each resolver not looked up before; return how many there were.
 
-    Neither changes: an address is asked for once.
+    Neither changes: an address is asked for once, and again as long as it has no code.
 
     Raises:
         ExtractError: no node answers.
     """
     path = data.resolvers(core)
     found = read_resolvers(data, core)
-    missing = sorted(_named(data, core) - set(found) - {NONE})
+    looked_up = {address for address, fact in found.items() if fact["size"]}
+    missing = sorted(_named(data, core) - looked_up - {NONE})
     if missing:
         found |= asyncio.run(_facts(urls, missing, data.read_manifest(core).last_block))
         body = {"list_version": known()[0], "resolvers": found}
@@ -53,8 +57,8 @@ def identify_resolvers(data: Dataset, core: Core, urls: Sequence[str]) -> int:
 def read_resolvers(data: Dataset, core: Core) -> dict[str, dict[str, Any]]:
     """Return what is known of resolvers, by address; what an older list said is asked anew.
 
-    Each has `name` (of its code on the published list, or None), `code_hash`, `size`, `terms` (by
-    view; None when they cannot be read) and `constructed` (whether its address is the one that the
+    Each has `name` (of its code on the published list, or None), `code_hash`, `size`, `terms` (None
+    when they cannot be read) and `constructed` (whether its address is the one that the
     deterministic deployer gives to the listed creation code with these terms).
     """
     try:
@@ -99,24 +103,40 @@ async def _fact(node: Node, address: str, code: bytes, block: int) -> dict[str, 
     if name is None:
         return unread
     kind, answers = KINDS[name], {}
-    for view in kind.views:
-        answer = await _answer(node, name, address, view, block)
+    for term, view in kind.views.items():
+        answer = await _term(node, contract(name).functions()[view], address, block)
         if answer is None:
             return unread
-        answers[view] = answer
+        answers[term] = answer
     if kind.arguments is not None:
-        arguments = [answers[view] for view in kind.arguments]
+        arguments = [answers[term] for term in kind.arguments]
         if not _constructed(name, arguments, address):
             # What somebody made up may be of any size.
             return fact | {"terms": {}, "constructed": False}
-    terms = {view: _plain(value, _output(name, view)) for view, value in answers.items()}
+    terms = {
+        term: _plain(value, _output(name, kind.views[term])) for term, value in answers.items()
+    }
     return fact | {"terms": terms, "constructed": True}
 
 
-async def _answer(node: Node, name: str, address: str, view: str, block: int) -> Any:
-    """Return what a view answers; None when the contract has no answer that can be read."""
-    function = contract(name).functions()[view]
-    request = {"to": address, "data": to_hex(function.selector), "gas": hex(_GAS)}
+async def _term(node: Node, view: Function, address: str, block: int) -> Any:
+    """Return what a view answers, or a list of what it answers for each place.
+
+    None when the contract has no answer that can be read.
+    """
+    if not view.inputs:
+        return await _answer(node, view, b"", address, block)
+    found: list[Any] = []
+    while len(found) <= MOST:
+        answer = await _answer(node, view, uint(len(found)), address, block)
+        if not answer:
+            return found if answer is not None else None
+        found.append(answer)
+    return None
+
+
+async def _answer(node: Node, view: Function, given: bytes, address: str, block: int) -> Any:
+    request = {"to": address, "data": to_hex(view.selector + given), "gas": hex(_GAS)}
 
     async def once() -> str | None:
         try:
@@ -128,7 +148,7 @@ async def _answer(node: Node, name: str, address: str, view: str, block: int) ->
 
     answer = await node.again(once)
     try:
-        return None if answer is None else decode(function.outputs, from_hex(answer))[0]
+        return None if answer is None else decode(view.outputs, from_hex(answer))[0]
     except DecodingError:
         return None
 

@@ -6,7 +6,7 @@ its core, is to add its entry and to raise the list's version (tools/package_abi
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tallystick.hexes import to_hex
@@ -32,7 +32,7 @@ class Asked:
     rules: Row
     """A row of NetworkRegistered."""
     terms: Row
-    """By view: what the contract answered; bytes as hex text, structs as mappings."""
+    """As the contract answered: bytes as hex text, structs as mappings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,13 @@ class Kind:
     """Where it may stand as known; in any other place it is self-declared."""
     check: Callable[[Asked], str]
     """Returns why its terms make it self-declared; empty: they don't."""
-    views: tuple[str, ...] = ()
-    """Views without arguments, read for its terms."""
+    views: Mapping[str, str] = field(default_factory=dict)
+    """By term: the view that answers it. One that takes a place is read from 0 on, until it answers
+    nothing: the term is a list."""
     arguments: tuple[str, ...] | None = None
-    """Views that answer the constructor's arguments, in its order: with the creation code they make
-    the CREATE2 address. None: the code is all there is, without storage or immutables."""
+    """Terms that are the constructor's arguments, in its order: with the creation code they make
+    the CREATE2 address. None: its terms count for nothing, or it has neither storage nor
+    immutables."""
     spec: Callable[[Row], str] | None = None
     """As the arbiter: gives, by its terms, the hash of the spec (hex text) of the models that it
     can rule on. None: it convicts nobody."""
@@ -77,23 +79,24 @@ def _qi8(_: Row) -> str:
     return to_hex(SPEC_ID)
 
 
+_KEYS = {"endorsers": "endorserAt", "threshold": "threshold"}
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("Committee", frozenset(), _appointed, views=("CORE", "terms")),
+        Kind("Committee", frozenset(), _appointed, views={"core": "CORE", "terms": "terms"}),
         Kind(
             "Enclave",
             frozenset({ENCLAVE}),
             _endorsed,
-            views=("endorsers", "threshold"),
+            views=_KEYS,
             arguments=("endorsers", "threshold"),
         ),
         Kind(
             "OpenGradientItem",
             frozenset({ENCLAVE, ARBITER}),
             _endorsed,
-            views=("endorsers", "threshold", "MAX_AGE"),
-            arguments=("endorsers", "threshold", "MAX_AGE"),
+            views={**_KEYS, "max_age": "MAX_AGE"},
+            arguments=("endorsers", "threshold", "max_age"),
         ),
         Kind("Replay", frozenset({ARBITER}), _code_alone, spec=_qi8),
     )

@@ -139,6 +139,6 @@ def _members(rules: Row, terms: Row) -> str:
     threshold, arbiter = terms["terms"]["threshold"], terms["terms"].get("arbiter")
     who = "one member" if threshold == 1 else f"{threshold} members"
     said = f"{who} of the network's own committee can sign for it"
-    if arbiter != rules["rules_arbiter"] or arbiter == NONE or terms["CORE"] != rules["address"]:
+    if arbiter != rules["rules_arbiter"] or arbiter == NONE or terms["core"] != rules["address"]:
         return said
     return f"{said} (who may lose a stake of their own there, which is not counted)"
