@@ -47,18 +47,16 @@ def totals(
 def measures(data: Path, form: str, output: Path | None) -> None:
     """Show what each network's numbers rest on: resolvers, stake, what a fake costs, demand, gas.
 
-    A price is in the smallest units of the network's asset, or "gas only". A table has the
-    sentences that prices rest on below it, the other formats have them beside.
+    A price is in the smallest units of the network's asset, or "gas only". A table has the price
+    of each grade below it, with the sentence that it rests on; the other formats have all beside.
     """
     from tallystick.analysis import Analysis
-    from tallystick.totals.prices import BECAUSE
     from tallystick.totals.ranking import NONE_RANKED
 
     analysis = Analysis(data)
     rows = analysis.measures().to_pylist()
     if form == "table":
-        shown = [{name: row[name] for name in row if not name.endswith(BECAUSE)} for row in rows]
-        _write(analysis, shown, form, output)
+        _write(analysis, [_short(row) for row in rows], form, output)
         for line in _sentences(rows):
             click.echo(line, err=output is not None)
     else:
@@ -76,6 +74,16 @@ def requesters(data: Path, form: str, output: Path | None) -> None:
 
     analysis = Analysis(data)
     _write(analysis, analysis.requesters().to_pylist(), form, output)
+
+
+def _short(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a row a table has room for, next to ids in full."""
+    left = ("standing_", "price_", "resolver_names", "convictable", "unranked_", "owner_")
+    return {
+        name: value
+        for name, value in row.items()
+        if name == "price_of_a_fake" or not name.startswith(left)
+    }
 
 
 def _sentences(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -66,7 +66,9 @@ def conviction_of(
         return Conviction(
             False, f"inferences are committed under {models} that {arbiter.name} cannot run"
         )
-    return Conviction(True, f"{arbiter.name} rejects a challenged leaf that it cannot reproduce")
+    # Whether anybody but the network has the model's bytes the chain does not tell.
+    said = f"{arbiter.name}, given the model, rejects a challenged leaf that it cannot reproduce"
+    return Conviction(True, said)
 
 
 def prices(

@@ -8,10 +8,10 @@ from tallystick.resolvers.standing import Resolver, known_grades
 from tallystick.totals.prices import NO_SPECS, conviction_of
 
 NONE_RANKED = (
-    "No network is ranked yet: here is no network yet whose auditors are drawn from everybody, or "
-    "whose enclaves' keys several named endorsers stand for, with stake behind each inference and "
-    "an arbiter that can convict. Whoever deploys a committee appoints its members, so what it "
-    "audits is self-declared."
+    "No network is ranked yet: there is no network yet whose auditors are drawn from everybody, or "
+    "whose enclaves' keys at least two named endorsers vouch for, with stake behind each inference "
+    "and an arbiter that can convict. Whoever deploys a committee appoints its members, so what "
+    "it audits is self-declared."
 )
 """Said where the ranked networks would stand."""
 

@@ -57,7 +57,7 @@ def resolvers(given: dict[str, Any]) -> dict[str, Resolver]:
         (D, {}, False, "own arbiter decides"),
         (A, {}, False, "own arbiter decides"),
         ("0x" + "e1" * 20, {}, False, "can only uphold"),
-        (C, {to_hex(SPEC_ID): 2}, True, "Replay rejects"),
+        (C, {to_hex(SPEC_ID): 2}, True, "rejects a challenged leaf"),
         (C, {to_hex(SPEC_ID): 2, "0x55": 1}, False, "a model that Replay cannot run"),
         (C, {"0x55": 1, "0x66": 2}, False, "3 models that Replay cannot run"),
     ],
