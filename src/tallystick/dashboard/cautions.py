@@ -51,9 +51,9 @@ def cautions(network: Mapping[str, Any]) -> Iterator[Caution]:
         yield Caution("no-conviction", "price_of_a_fake", network["convictable_because"])
     if network["operators"] == 1:
         who = "the network's owner alone" if network["owner_operates"] else "one account"
-        yield Caution("one-operator", "committed", f"{who} committed everything")
+        yield Caution("one-operator", "verified", f"{who} committed everything")
     elif network["owner_operates"]:
-        yield Caution("owner-operates", "committed", "the network's owner is one of its operators")
+        yield Caution("owner-operates", "verified", "the network's owner is one of its operators")
     if 0 < network["verified"] < FEW_INFERENCES:
         yield Caution(
             "few-verified", "verified", f"{network['verified']} inferences are verified so far"
@@ -80,7 +80,7 @@ def _resolvers(network: Mapping[str, Any]) -> Iterator[Caution]:
             reason = f"the network does not rank by it: its resolver is {standing}"
             yield Caution("resolvers", grade, reason)
     if network["standing_enclave"] == "known":
-        reason = "enclaves' keys are what the endorsers say whom the rules name, and the hardware"
+        reason = "it is worth what the endorsers named in the rules are worth, and the hardware"
         yield Caution("endorsers", "enclave", reason)
 
 

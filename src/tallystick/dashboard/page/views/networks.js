@@ -66,7 +66,7 @@ const COLUMNS = [
   column("gas_per_verified", "Gas per verified"),
 ];
 const RANKED = [NAMED, column("known_verified", "By known resolvers"), ...COLUMNS];
-const OTHERS = [NAMED, ...COLUMNS, { name: "Why without a rank", cell: (row) => el("span", { class: "words" }, row.unranked_because) }];
+const OTHERS = [NAMED, ...COLUMNS, { name: "Why without a rank", cell: (row) => el("span", { class: "reason" }, row.unranked_because) }];
 
 export async function networks(_, state) {
   const { all, none_ranked: noneRanked } = await load();
@@ -83,7 +83,7 @@ export async function networks(_, state) {
       el("h2", {}, "Ranked"),
       noneRanked
         ? el("p", { id: "none-ranked" }, noneRanked)
-        : el("p", { class: "soft" }, "By what known resolvers verified; what else a network counts stands beside. Stake stands behind each inference, and an arbiter that nobody here chose can convict. One work may be committed in several networks: their totals are not additive."),
+        : el("p", { class: "soft" }, "By what known resolvers verified; what else a network counts stands beside. Stake stands behind each inference, and a known arbiter can convict. One work may be committed in several networks: their totals are not additive."),
       ...(first.length ? [ranking(first, `Inferences verified by known resolvers, by grade, beside committed ones, of ${first.length} networks; the numbers are in the table below`)] : []),
       ...(noneRanked ? [] : [sortable(`Networks with a rank (${count(ranked.length)})`, RANKED, ranked, state.ranked)]),
       el("h2", {}, "Self-declared"),
