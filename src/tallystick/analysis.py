@@ -19,13 +19,16 @@ from tallystick.hexes import from_hex
 from tallystick.probe.accessibility import accessibility
 from tallystick.probe.log import ProbeLog
 from tallystick.resolvers.identify import read_resolvers
+from tallystick.resolvers.standing import resolvers_of
 from tallystick.totals import expression
 from tallystick.totals.amounts import whole
-from tallystick.totals.backing import backing, resolvers_of
+from tallystick.totals.backing import backing, standing
 from tallystick.totals.coverage import Coverage, coverage
 from tallystick.totals.engines import connect, has_files, load, load_files
 from tallystick.totals.expression import BY, COUNTS, NETWORK
 from tallystick.totals.gas import gas
+from tallystick.totals.parties import operators, specs
+from tallystick.totals.ranking import ranking
 from tallystick.totals.requesters import concentration, requesters
 from tallystick.totals.utility import REFERENCE, Utility
 
@@ -119,20 +122,26 @@ class Analysis:
         used = self._gas()
         codes = {core: read_resolvers(self.data, core) for core in self.data.cores()}
         at = {(core.chain_id, core.address): found for core, found in codes.items()}
-        registered = self.networks()
+        registered, models = self.networks(), self._specs()
+        accounts = _by_key(operators(self.tables))
         rows = []
         for row in self.totals().to_pylist():
             key = _key(row)
-            rules = registered[key]
-            kind, named = resolvers_of(rules, at[row["chain_id"], from_hex(row["address"])])
-            who = leaves.get(key, {})
+            rules, run = registered[key], models.get(key, {})
+            facts = at[row["chain_id"], from_hex(row["address"])]
+            resolvers = resolvers_of(rules, row["address"], facts)
+            behind = backing(rules, resolvers, row["open"], run)
+            who, by = leaves.get(key, {}), accounts.get(key, {})
             spent = used.get(key, {}).get("gas")
             judged = row["audited"] + row["unchallenged"]
             rows.append(
                 {name: row[name] for name in (*NETWORK, "name", "verified")}
-                | {"resolvers": kind, "resolver_names": ", ".join(sorted(set(named.values())))}
-                | backing(rules, row["open"])
+                | standing(resolvers)
+                | ranking(row | behind, resolvers, run)
+                | behind
                 | {"burned": row["burned"]}
+                | {"operators": by.get("operators", 0)}
+                | {"owner_operates": by.get("owner_operates", False)}
                 | {"audited_share": row["audited"] / judged if judged else None}
                 | {
                     "found_share": who.get("found", 0) / row["committed"]
@@ -147,6 +156,13 @@ class Analysis:
                 }
             )
         return _arrow(rows)
+
+    def _specs(self) -> dict[tuple[Any, ...], dict[str, int]]:
+        """Return how many models each network's inferences are under, by their spec's hash."""
+        found: dict[tuple[Any, ...], dict[str, int]] = {}
+        for row in specs(self.tables).to_pyarrow().to_pylist():
+            found.setdefault(_key(row), {})[row["spec_hash"]] = row["models"]
+        return found
 
     def _gas(self) -> dict[tuple[Any, ...], Row]:
         if not has_files(self.data, "transactions"):
@@ -240,7 +256,7 @@ def _arrow(rows: Iterable[Row]) -> pa.Table:
     listed = list(rows)
     names = list(listed[0]) if listed else []
     columns = {name: [row[name] for row in listed] for name in names}
-    large = {"burned", "stake_per_inference", "stake_at_risk", "price_of_a_fake"}
+    large = {"burned", "stake_per_inference", "stake_at_risk"}
     return pa.table(
         {
             name: pa.array(values, BURNED if name in large else None)

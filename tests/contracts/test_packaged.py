@@ -6,6 +6,7 @@ import pytest
 
 from tallystick.chain.abi import contract
 from tallystick.resolvers.code import known
+from tallystick.resolvers.kinds import KINDS
 from tests.support.builds import manifest
 from tools import package_abi
 
@@ -18,7 +19,7 @@ def test_packaged_contract__is_what_the_compiler_gives(name: str) -> None:
     assert packaged.bytecode.hex() == built["deploymentBytecode"]["bytecode"].removeprefix("0x")
 
 
-@pytest.mark.parametrize("name", [*package_abi.PACKAGED, *package_abi.RESOLVERS])
+@pytest.mark.parametrize("name", [*package_abi.PACKAGED, *KINDS])
 def test_code__is_within_eip_170(name: str) -> None:
     runtime = manifest()[name]["runtimeBytecode"]["bytecode"].removeprefix("0x")
 

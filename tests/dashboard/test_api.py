@@ -17,7 +17,7 @@ from tallystick.analysis import Analysis
 from tallystick.console.totals import totals as totals_command
 from tallystick.dashboard.app import create_app
 from tallystick.dashboard.live import Live
-from tallystick.dashboard.numbers import PARTS, SPLIT
+from tallystick.dashboard.numbers import KNOWN_VERIFIED, PARTS, SPLIT
 from tallystick.dashboard.snapshot import Snapshot
 from tallystick.demo.story import GENESIS
 from tallystick.extract.errors import UnavailableError
@@ -25,6 +25,7 @@ from tallystick.hexes import to_hex
 from tallystick.probe.log import ProbeLog
 from tallystick.probe.result import ProbeResult
 from tallystick.totals.engines import EVENTS
+from tallystick.totals.ranking import NONE_RANKED
 from tests.support.shown import MODEL, NAME, URI, Shown
 
 API = "/api/v1"
@@ -94,12 +95,34 @@ def test_networks__demo__equal_the_command(
         assert int(found["burned"]) == int(row["burned"])
 
 
-def test_networks__known_resolvers__are_ranked_and_first(
+def test_networks__committees_and_no_resolver__none_is_ranked_and_it_says_why(
+    client: TestClient, networks: dict[str, dict[str, Any]]
+) -> None:
+    answer = client.get(f"{API}/networks").json()
+
+    assert (answer["ranked"], answer["none_ranked"]) == (0, NONE_RANKED)
+    assert {row["rank"] for row in networks.values()} == {None}
+    reasons = {row["name"]: row["unranked_because"] for row in networks.values()}
+    assert "Committee, self-declared" in reasons["Agora"]
+    assert "nothing can be verified" in reasons["Commons"]
+    assert {row["known_verified"] for row in networks.values()} == {0}
+
+
+def test_networks__price_of_a_fake__is_of_its_grade_and_arbiter(
     networks: dict[str, dict[str, Any]],
 ) -> None:
-    ranked = [(row["rank"], row["resolvers"] == "known") for row in networks.values()]
+    found = {row["name"]: row for row in networks.values()}
+    agora, bourse, commons = (found[name] for name in ("Agora", "Bourse", "Commons"))
 
-    assert ranked == [(1, True), (2, True), (None, False), (None, False)]
+    # Replay rules in Agora, the committee itself in Bourse, nobody in Commons.
+    stake = int(agora["stake_per_inference"])
+    assert stake // 2 <= int(agora["price_audited"]) < stake
+    assert agora["price_unchallenged"] == agora["price_of_a_fake"] == agora["price_audited"]
+    assert (bourse["price_audited"], bourse["price_unchallenged"]) == ("gas only", "gas only")
+    assert commons["price_unchallenged"] == "gas only"
+    assert commons["price_audited"] is None and agora["price_enclave"] is None
+    for row in networks.values():
+        assert len(row["price_of_a_fake_because"]) > 20
 
 
 def test_networks__little_behind_a_number__cautioned(
@@ -109,7 +132,8 @@ def test_networks__little_behind_a_number__cautioned(
 
     assert {"resolvers", "unbacked"} <= codes["Commons"]
     assert {"data-missing", "few-requesters", "no-probes"} <= codes["Bourse"]
-    assert "resolvers" not in codes["Agora"]
+    assert "resolvers" in codes["Agora"] and "no-conviction" not in codes["Agora"]
+    assert "no-conviction" in codes["Bourse"]
 
 
 @pytest.mark.parametrize("by", ["operator", "model", "day"])
@@ -244,8 +268,11 @@ def test_number__any__has_definition_query_and_blocks(
     assert made["definition"]["name"] == name
     assert made["last_block"] > made["first_block"] == 0
     assert [part["query"].splitlines()[1] for part in made["parts"]] == [
-        f"FROM {part.event}" for part in PARTS[name]
+        f"FROM {part.event}" for part in PARTS[name] if name != KNOWN_VERIFIED
     ]
+    assert (made["because"] is not None) == (
+        name.startswith("price_") and made["value"] is not None
+    )
 
 
 def test_list__turned_over__gives_each_row_once(

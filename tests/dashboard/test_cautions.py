@@ -14,8 +14,15 @@ from tallystick.dashboard.cautions import (
 
 SOLID: dict[str, Any] = {
     "resolvers": "known",
+    "standing_audited": "known",
+    "standing_enclave": None,
+    "standing_proven": None,
     "backed": True,
+    "convictable": True,
+    "convictable_because": "whoever may be convicted, and by whom",
     "own_arbiter": False,
+    "operators": 2,
+    "owner_operates": False,
     "committed": 2 * FEW_INFERENCES,
     "verified": FEW_INFERENCES,
     "audited": FEW_INFERENCES,
@@ -39,8 +46,16 @@ def test_cautions__much_behind_each_number__none() -> None:
         ({"resolvers": "self-declared"}, "resolvers", "verified"),
         ({"resolvers": "unidentified"}, "resolvers", "verified"),
         ({"resolvers": "none"}, "resolvers", "verified"),
+        ({"standing_proven": "self-declared"}, "resolvers", "proven"),
+        ({"standing_enclave": "unidentified"}, "resolvers", "enclave"),
+        ({"standing_enclave": "known"}, "endorsers", "enclave"),
         ({"backed": False}, "unbacked", "verified"),
         ({"own_arbiter": True}, "own-arbiter", "verified"),
+        ({"convictable": False}, "no-conviction", "price_of_a_fake"),
+        ({"convictable": None}, "no-conviction", "price_of_a_fake"),
+        ({"operators": 1}, "one-operator", "verified"),
+        ({"operators": 1, "owner_operates": True}, "one-operator", "verified"),
+        ({"owner_operates": True}, "owner-operates", "verified"),
         ({"verified": FEW_INFERENCES - 1}, "few-verified", "verified"),
         ({"audited_share": 0.49}, "rarely-audited", "audited_share"),
         ({"found_share": 0.99}, "data-missing", "requesters"),
@@ -66,3 +81,19 @@ def test_cautions__nothing_happened_yet__no_talk_of_demand() -> None:
     nobody = {"found_share": None, "requesters": None, "top_share": None}
 
     assert list(cautions(SOLID | empty | nobody)) == []
+
+
+def test_cautions__wholly_made_up__each_of_its_marks() -> None:
+    made_up = SOLID | {
+        "resolvers": "self-declared",
+        "standing_audited": "self-declared",
+        "backed": False,
+        "own_arbiter": True,
+        "convictable": False,
+        "operators": 1,
+        "owner_operates": True,
+    }
+
+    codes = [one.code for one in cautions(made_up)]
+
+    assert codes == ["resolvers", "unbacked", "own-arbiter", "no-conviction", "one-operator"]

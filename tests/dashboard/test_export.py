@@ -18,6 +18,7 @@ from tallystick.console.serve import export as command
 from tallystick.dashboard.export import MARK, ExportError, export
 from tallystick.dashboard.live import Live
 from tallystick.dashboard.snapshot import Snapshot
+from tallystick.totals.ranking import NONE_RANKED
 from tests.dashboard.conftest import Visit
 from tests.support.shown import Shown
 
@@ -154,6 +155,7 @@ def test_export__files__answer_what_the_server_answers(exported: Path, snapshot:
     found = json.loads((exported / "api/v1/networks.0.json").read_text())
 
     assert found["version"] == snapshot.version
+    assert (found["ranked"], found["none_ranked"]) == (0, NONE_RANKED)
     assert [row["verified"] for row in found["rows"]] == [
         row["verified"] for row in snapshot.networks()
     ]

@@ -12,6 +12,7 @@ from playwright.sync_api import BrowserContext, expect
 from tallystick.dashboard.app import create_app
 from tallystick.dashboard.live import Live
 from tallystick.hexes import to_hex
+from tallystick.totals.ranking import NONE_RANKED
 from tests.dashboard.conftest import Visit
 from tests.support.shown import Shown, served
 
@@ -96,6 +97,39 @@ def test_networks__each_number__equals_the_api_and_leads_to_its_events(
             link = visit.page.locator(f"td a[href='{base}/{name}']")
             shown = link.inner_text().split()[0]
             assert int(shown.replace(",", "")) == network[name]
+
+
+def test_networks__none_ranked__says_why_and_shows_no_headline(visit: Visit) -> None:
+    visit.go()
+    page = visit.page
+
+    expect(page.locator("#none-ranked")).to_have_text(NONE_RANKED)
+    assert page.locator("canvas").count() == 0
+    captions = page.locator("caption").all_inner_texts()
+    assert captions == ["Self-declared networks (2)", "Other networks without a rank (2)"]
+    assert page.locator("tbody th").all_inner_texts()[0].startswith("Agora")
+
+
+def test_networks__price_of_a_fake__is_an_amount_or_gas_only_and_leads_to_why(
+    visit: Visit, networks: list[dict[str, Any]]
+) -> None:
+    visit.go()
+    page = visit.page
+
+    for network in networks:
+        base = f"#/number/{path_of(network)}"
+        for grade in ("audited", "enclave", "proven", "unchallenged"):
+            price = network[f"price_{grade}"]
+            link = page.locator(f"td a[href='{base}/price_{grade}']")
+            assert link.count() == (price is not None)
+            if price is not None:
+                shown = link.inner_text()
+                assert (shown == "gas only") == (price == "gas only")
+                assert price == "gas only" or shown.endswith(" coin")
+    (bourse,) = [one for one in networks if one["name"] == "Bourse"]
+    visit.go(f"number/{path_of(bourse)}/price_audited")
+    expect(page.locator("main")).to_contain_text(bourse["price_audited_because"])
+    assert page.locator("strong[data-value]").get_attribute("data-value") == "gas only"
 
 
 def test_number__shown__equals_the_api_and_the_sum_of_its_events(

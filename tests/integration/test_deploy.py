@@ -1,4 +1,4 @@
-"""Resolvers deployed by the deploy command, each known by its code."""
+"""Resolvers deployed by the deploy command, each listed by its code."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from web3 import Web3
 
 from tallystick.chain.panel import Panel, Terms
 from tallystick.hexes import from_hex
-from tallystick.resolvers.code import identify
+from tallystick.resolvers.code import code_name
 from tests.integration.conftest import Commands
 from tests.support.chain import Chain
 
@@ -31,7 +31,7 @@ def core(chain: Chain, commands: Commands) -> None:
         *zip(FILES, ("Enclave", "OpenGradientItem"), strict=True),
     ],
 )
-def test_deploy__resolver__is_recorded_and_known(
+def test_deploy__resolver__is_recorded_and_listed(
     chain: Chain, commands: Commands, core: None, tmp_path: Path, option: str, name: str
 ) -> None:
     line: list[object] = [f"--{option}"]
@@ -46,7 +46,7 @@ def test_deploy__resolver__is_recorded_and_known(
     assert (first["new"], again["new"]) == (True, False)
     assert first["address"] == again["address"]
     code = bytes(chain.w3.eth.get_code(Web3.to_checksum_address(first["address"])))
-    assert identify(code) == name and len(code) > 1000
+    assert code_name(code) == name and len(code) > 1000
 
 
 @pytest.mark.parametrize(

@@ -96,8 +96,8 @@ def _too_dear(session: Session, arbiter: bytes, model: Model) -> str | None:
 
 def _replay_of(session: Session, network_id: bytes) -> bytes | None:
     """Return the network's arbiter if it is a Replay."""
-    from tallystick.resolvers.code import identify
+    from tallystick.resolvers.code import code_name
 
     arbiter: bytes = session.registry.rules(network_id).arbiter
     code = session.w3.eth.get_code(Web3.to_checksum_address(arbiter))
-    return arbiter if identify(bytes(code)) == "Replay" else None
+    return arbiter if code_name(bytes(code)) == "Replay" else None

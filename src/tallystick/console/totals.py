@@ -1,6 +1,6 @@
 """tallystick totals, measures, requesters: what a data folder says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -45,11 +45,24 @@ def totals(
 @data_option
 @output_options
 def measures(data: Path, form: str, output: Path | None) -> None:
-    """Show what each network's numbers rest on: resolvers, stake, demand, gas."""
+    """Show what each network's numbers rest on: resolvers, stake, what a fake costs, demand, gas.
+
+    A price is in the smallest units of the network's asset, or "gas only". A table has the price
+    of each grade below it, with the sentence that it rests on; the other formats have all beside.
+    """
     from tallystick.analysis import Analysis
+    from tallystick.totals.ranking import NONE_RANKED
 
     analysis = Analysis(data)
-    _write(analysis, analysis.measures().to_pylist(), form, output)
+    rows = analysis.measures().to_pylist()
+    if form == "table":
+        _write(analysis, [_short(row) for row in rows], form, output)
+        for line in _sentences(rows):
+            click.echo(line, err=output is not None)
+    else:
+        _write(analysis, rows, form, output)
+    if all(row["unranked_because"] for row in rows):
+        click.echo(NONE_RANKED, err=True)
 
 
 @click.command(cls=ConsoleCommand)
@@ -61,6 +74,29 @@ def requesters(data: Path, form: str, output: Path | None) -> None:
 
     analysis = Analysis(data)
     _write(analysis, analysis.requesters().to_pylist(), form, output)
+
+
+def _short(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a row a table has room for, next to ids in full."""
+    left = ("standing_", "price_", "resolver_names", "convictable", "unranked_", "owner_")
+    return {
+        name: value
+        for name, value in row.items()
+        if name == "price_of_a_fake" or not name.startswith(left)
+    }
+
+
+def _sentences(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield why a network has no rank, and what its prices rest on."""
+    from tallystick.totals.prices import BECAUSE, PRICED
+
+    for row in rows:
+        yield f"\nnetwork {row['network_id']}"
+        if row["unranked_because"]:
+            yield f"  no rank: {row['unranked_because']}"
+        for name in PRICED:
+            if row[f"price_{name}"] is not None:
+                yield f"  {name}, {row[f'price_{name}']}: {row[f'price_{name}{BECAUSE}']}"
 
 
 def _write(

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import Request, Response
 from pydantic import BaseModel, TypeAdapter
@@ -11,6 +11,7 @@ from tallystick import __version__
 from tallystick.dashboard.schemas import Page
 from tallystick.dashboard.snapshot import Snapshot
 from tallystick.dashboard.spreadsheet import to_csv
+from tallystick.totals.ranking import NONE_RANKED
 
 CSV = "text/csv; charset=utf-8"
 
@@ -47,14 +48,29 @@ def answer(
 
 
 def page(snapshot: Snapshot, rows: list[Any], total: int, offset: int, limit: int) -> Any:
-    """Return what a Page takes."""
+    """Return what a Page takes, that of networks too."""
+    ranked = snapshot.ranked()
     return {
         "version": snapshot.version,
+        "ranked": ranked,
+        "none_ranked": "" if ranked else NONE_RANKED,
         "total": total,
         "offset": offset,
         "limit": limit,
         "rows": rows,
     }
+
+
+def paged(model: type[BaseModel]) -> type[Page[Any]]:
+    """Return the Page of a row's model; a Page that says more than its rows as it is."""
+    return model if issubclass(model, Page) else Page[model]  # type: ignore[valid-type]
+
+
+def row_of(whole: type[Page[Any]]) -> type[BaseModel]:
+    """Return the model of a Page's rows."""
+    (row,) = get_args(whole.model_fields["rows"].annotation)
+    found: type[BaseModel] = row
+    return found
 
 
 def _has(given: str, tag: str) -> bool:
@@ -67,6 +83,6 @@ def _body(model: type[BaseModel], found: Any, as_csv: bool) -> bytes:
     if not as_csv:
         return made.model_dump_json().encode()
     assert isinstance(made, Page)
-    (row,) = type(made).__pydantic_generic_metadata__["args"]
+    row = row_of(type(made))
     rows = [one.model_dump(mode="json") for one in made.rows]
     return to_csv(row.model_fields, rows).encode()

@@ -23,10 +23,10 @@ api = APIRouter()
 _ONE = "/networks/{chain_id}/{core}/{network_id}"
 
 
-@api.get("/networks", response_model=schemas.Page[schemas.Network], responses=LIST)
+@api.get("/networks", response_model=schemas.Networks, responses=LIST)
 def networks(request: Request, live: Folder, rows: Rows) -> Response:
-    """Networks with all their numbers: those with known resolvers first, by verified."""
-    return listed(request, live, schemas.Network, rows, lambda now: rows.of(now.networks()))
+    """Networks with all their numbers: the ranked ones first; `none_ranked` says why none is."""
+    return listed(request, live, schemas.Networks, rows, lambda now: rows.of(now.networks()))
 
 
 @api.get(_ONE, response_model=schemas.Network, responses=ONE)
@@ -75,6 +75,7 @@ def number_events(request: Request, live: Folder, scope: Of, name: Name, rows: R
 
     def work(now: Snapshot) -> Found:
         total: Any = now.number(scope, name)["events"]
-        return numbers.events_of(now.events, scope, name, rows.offset, rows.limit), total
+        parts = now.parts(scope, name)
+        return numbers.events_of(now.events, scope, parts, rows.offset, rows.limit), total
 
     return listed(request, live, schemas.NumberEvent, rows, work, of=scope)

@@ -7,7 +7,7 @@ from fastapi import Depends, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel
 
 from tallystick.dashboard import schemas
-from tallystick.dashboard.answers import answer, page
+from tallystick.dashboard.answers import answer, page, paged
 from tallystick.dashboard.live import Live
 from tallystick.dashboard.network_key import NetworkKey
 from tallystick.dashboard.numbers import Scope
@@ -112,12 +112,15 @@ def one(
 def listed(
     request: Request,
     live: Live,
-    row: type[BaseModel],
+    model: type[BaseModel],
     rows: Slice,
     work: Callable[[Snapshot], Found],
     **asked: Any,
 ) -> Response:
-    """Answer with some rows, as JSON or CSV; `asked` is what else makes a difference."""
+    """Answer with some rows, as JSON or CSV; `asked` is what else makes a difference.
+
+    `model` is of a row, or a Page that says more than its rows.
+    """
     snapshot = live.snapshot
 
     def made() -> Any:
@@ -125,8 +128,7 @@ def listed(
         return page(snapshot, some, total, rows.offset, rows.limit)
 
     asked |= {"offset": rows.offset, "limit": rows.limit}
-    model = schemas.Page[row]  # type: ignore[valid-type]
-    return answer(request, snapshot, model, asked, made, rows.as_csv)
+    return answer(request, snapshot, paged(model), asked, made, rows.as_csv)
 
 
 def found(work: Callable[[], Any]) -> Any:

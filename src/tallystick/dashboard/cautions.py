@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tallystick.resolvers.kinds import GRADES
+
 FEW_REQUESTERS = 10
 LARGE_SHARE = 0.5
 FEW_INFERENCES = 1_000
@@ -24,10 +26,9 @@ class Caution:
 
 
 RESOLVERS = {
-    "self-declared": "a resolver of the network is not on the list of known ones: what it attests "
-    "is the network's own word",
-    "unidentified": "the code of a resolver was not looked up",
-    "none": "the network has no resolver: nothing can be verified or challenged",
+    "self-declared": "the network's own word: no resolver that gives it a grade is known",
+    "unidentified": "code and terms of a resolver were not looked up",
+    "none": "no resolver gives the network a grade: nothing can be verified",
 }
 
 
@@ -37,8 +38,7 @@ def cautions(network: Mapping[str, Any]) -> Iterator[Caution]:
     Args:
         network: its totals, measures and utility's parts, by name.
     """
-    if network["resolvers"] != "known":
-        yield Caution("resolvers", "verified", RESOLVERS[network["resolvers"]])
+    yield from _resolvers(network)
     if not network["backed"]:
         yield Caution("unbacked", "verified", "no stake: being rejected costs an operator nothing")
     if network["own_arbiter"]:
@@ -47,6 +47,13 @@ def cautions(network: Mapping[str, Any]) -> Iterator[Caution]:
             "verified",
             "an attestor also rules on challenges: there is no independent conviction",
         )
+    if not network["convictable"]:
+        yield Caution("no-conviction", "price_of_a_fake", network["convictable_because"])
+    if network["operators"] == 1:
+        who = "the network's owner alone" if network["owner_operates"] else "one account"
+        yield Caution("one-operator", "verified", f"{who} committed everything")
+    elif network["owner_operates"]:
+        yield Caution("owner-operates", "verified", "the network's owner is one of its operators")
     if 0 < network["verified"] < FEW_INFERENCES:
         yield Caution(
             "few-verified", "verified", f"{network['verified']} inferences are verified so far"
@@ -61,6 +68,20 @@ def cautions(network: Mapping[str, Any]) -> Iterator[Caution]:
         )
     yield from _demand(network)
     yield from _utility(network)
+
+
+def _resolvers(network: Mapping[str, Any]) -> Iterator[Caution]:
+    if network["resolvers"] != "known":
+        yield Caution("resolvers", "verified", RESOLVERS[network["resolvers"]])
+        return
+    for grade in GRADES.values():
+        standing = network[f"standing_{grade}"]
+        if standing in RESOLVERS:
+            reason = f"the network does not rank by it: its resolver is {standing}"
+            yield Caution("resolvers", grade, reason)
+    if network["standing_enclave"] == "known":
+        reason = "it is worth what the endorsers named in the rules are worth, and the hardware"
+        yield Caution("endorsers", "enclave", reason)
 
 
 def _demand(network: Mapping[str, Any]) -> Iterator[Caution]:

@@ -6,10 +6,19 @@ A change of a meaning, a formula or a threshold makes a new version; the old wor
 from dataclasses import dataclass
 from typing import Literal
 
-VERSION = "1.0.0"
-CHANGES = (("1.0.0", "The first."),)
+VERSION = "2.0.0"
+CHANGES = (
+    ("1.0.0", "The first. A resolver was known by its code alone; a fake had one price."),
+    (
+        "2.0.0",
+        "Known by code and by terms read on chain: a committee, whose deployer appoints its "
+        "members, is self-declared. Ranks by known grades only, for networks with stake and an "
+        "arbiter that can convict. A price of a fake for each grade, gas only where nothing is "
+        "lost by one.",
+    ),
+)
 
-Unit = Literal["inferences", "amount", "share", "requesters", "gas", "score"]
+Unit = Literal["inferences", "amount", "price", "share", "requesters", "gas", "score"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +29,42 @@ class Definition:
     """As the API's field is called."""
     label: str
     unit: Unit
-    """An amount is in the smallest units of the network's asset; a share and a score in [0, 1]."""
+    """An amount is in the smallest units of the network's asset; a price is one, or says in words
+    why there is none; a share and a score in [0, 1]."""
     meaning: str
     formula: str
+
+
+_BURNED = (
+    "stake per inference - min(stake per inference / 2, 16 * challenge bond), where a known "
+    "arbiter can convict; else gas only"
+)
+
+
+def _price(name: str, of: str, who: str) -> Definition:
+    return Definition(
+        f"price_{name}",
+        f"Price of a fake: {name}",
+        "price",
+        f"Lost by {of}: what is burned of a batch of one when it is rejected, since the rest of "
+        "its stake may come back to a cheat as the reward for convicting itself. Gas only where "
+        f"no stake is locked, or where nobody can convict it: {who}",
+        _BURNED,
+    )
+
+
+def _of_grades() -> tuple[Definition, ...]:
+    grades = {
+        "audited": "whoever appoints a committee has it sign, and an arbiter of the network's own "
+        "upholds what it likes.",
+        "enclave": "the endorsers can endorse a key of their own.",
+        "proven": "the network's own attestor can vouch for it; no proof system is known yet.",
+    }
+    every = tuple(
+        _price(name, f"a fake that counts as {name}", who) for name, who in grades.items()
+    )
+    nobody = "there is no arbiter, or one of the network's own."
+    return *every, _price("unchallenged", "a fake that is left unchallenged until then", nobody)
 
 
 DEFINITIONS = (
@@ -119,13 +161,22 @@ DEFINITIONS = (
         "stake per inference * open",
     ),
     Definition(
+        "known_verified",
+        "Verified by known resolvers",
+        "inferences",
+        "Final with evidence whose resolver is known by its code and its terms: what networks rank "
+        "by.",
+        "sum over audited, enclave and proven, of those whose resolver is known",
+    ),
+    Definition(
         "price_of_a_fake",
         "Price of a fake",
-        "amount",
-        "Burned when a batch of one is rejected. The rest of the stake may come back to a cheat "
-        "as the reward for convicting itself.",
-        "stake per inference - min(stake per inference / 2, 16 * challenge bond)",
+        "price",
+        "The lowest price of a fake among the grades that known resolvers give; without one, among "
+        "all grades to be had; without any, of an unchallenged one.",
+        "min over grades",
     ),
+    *_of_grades(),
     Definition(
         "audited_share",
         "Audited share",

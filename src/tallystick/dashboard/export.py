@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from tallystick.dashboard import numbers, schemas
-from tallystick.dashboard.answers import page
+from tallystick.dashboard.answers import page, paged, row_of
 from tallystick.dashboard.api_coverage import covered, defined
 from tallystick.dashboard.app import PAGE
 from tallystick.dashboard.network_key import NetworkKey
@@ -73,7 +73,7 @@ class _Writer:
         self._one(schemas.Coverage, "coverage", covered(snapshot, live=False, chains_asked=False))
         self._one(schemas.Definitions, "definitions", defined())
         networks = snapshot.networks()
-        self._rows(schemas.Network, "networks", networks, len(networks), piece=NETWORKS_AT_ONCE)
+        self._rows(schemas.Networks, "networks", networks, len(networks), piece=NETWORKS_AT_ONCE)
         self._lists("", None)
         for done, key in enumerate(snapshot.network_keys()):
             if progress:
@@ -101,11 +101,11 @@ class _Writer:
             self._one(schemas.BatchInFull, path, found)
         of_parts: dict[tuple[numbers.Part, ...], list[Any]] = {}
         scope = numbers.Scope(key)
-        for name, parts in numbers.PARTS.items():
-            number = snapshot.number(scope, name)
+        for name in numbers.PARTS:
+            number, parts = snapshot.number(scope, name), snapshot.parts(scope, name)
             self._one(schemas.Number, f"{base}/numbers/{name}", number)
             if parts not in of_parts:
-                of_parts[parts] = numbers.events_of(snapshot.events, scope, name, 0, self._most)
+                of_parts[parts] = numbers.events_of(snapshot.events, scope, parts, 0, self._most)
             events = of_parts[parts]
             path = f"{base}/numbers/{name}/events"
             self._rows(schemas.NumberEvent, path, events, number["events"])
@@ -135,8 +135,8 @@ class _Writer:
         for offset in range(0, max(shown, 1), piece):
             found = page(self._snapshot, list(rows[offset : offset + piece]), shown, offset, piece)
             name = ".".join([path, *([state] if state else []), str(offset)])
-            self._one(schemas.Page[model], name, found)  # type: ignore[valid-type]
-        self._csv(model, ".".join([path, *([state] if state else [])]), rows)
+            self._one(paged(model), name, found)
+        self._csv(row_of(paged(model)), ".".join([path, *([state] if state else [])]), rows)
 
     def _one(self, model: type[BaseModel], path: str, found: Any) -> None:
         made = TypeAdapter(model).validate_python(found)

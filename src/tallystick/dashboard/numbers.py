@@ -1,5 +1,6 @@
 """What a number is made of: queries over events, and the events themselves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tallystick.dashboard.events import Events, Row
@@ -112,6 +113,7 @@ REJECTED = (Part("BatchRejected", "count"),)
 VERIFIED = _final("audited") + _final("enclave") + _final("proven")
 LEFT = _final("unchallenged") + VERIFIED + _final("unresolved") + REJECTED
 RULES = (Part("NetworkRegistered", "1"),)
+KNOWN_VERIFIED = "known_verified"
 PARTS: dict[str, tuple[Part, ...]] = {
     "committed": COMMITTED,
     "unchallenged": _final("unchallenged"),
@@ -126,7 +128,12 @@ PARTS: dict[str, tuple[Part, ...]] = {
     ),
     "open": COMMITTED + LEFT,
     "stake_per_inference": RULES,
+    KNOWN_VERIFIED: VERIFIED,
     "price_of_a_fake": RULES,
+    "price_audited": RULES,
+    "price_enclave": RULES,
+    "price_proven": RULES,
+    "price_unchallenged": RULES,
     "stake_at_risk": RULES + COMMITTED + LEFT,
     "audited_share": _final("audited") + _final("unchallenged"),
     "found_share": COMMITTED,
@@ -140,7 +147,8 @@ PARTS: dict[str, tuple[Part, ...]] = {
     "scalability": VERIFIED,
     "utility": LEFT,
 }
-"""By the number's name; see beside.py for what is no event."""
+"""By the number's name; see beside.py for what is no event. Of KNOWN_VERIFIED a network has those
+of its known grades."""
 STAKE = (
     Part("Staked", "amount"),
     Part("Unstaked", "amount"),
@@ -158,12 +166,20 @@ SPLIT = {
 """The same of an operator, a model, a day."""
 
 
-def parts_of(scope: Scope, name: str) -> tuple[Part, ...]:
-    """Return the parts of a number; KeyError when there is no such number."""
+def parts_of(scope: Scope, name: str, known: Sequence[str] = ()) -> tuple[Part, ...]:
+    """Return the parts of a number; KeyError when there is no such number.
+
+    Args:
+        scope: whose number.
+        name: the number's.
+        known: the grades that known resolvers give in the network.
+    """
+    if name == KNOWN_VERIFIED and not scope.by:
+        return tuple(part for grade in known for part in _final(grade))
     return SPLIT[scope.by][name] if scope.by else PARTS[name]
 
 
-def made_of(events: Events, scope: Scope, name: str, last_block: int) -> list[Row]:
+def made_of(events: Events, scope: Scope, parts: Sequence[Part], last_block: int) -> list[Row]:
     """Return each part of a number: its event, its query and what that says."""
     return [
         {
@@ -171,13 +187,15 @@ def made_of(events: Events, scope: Scope, name: str, last_block: int) -> list[Ro
             "query": part.query(scope, last_block),
             "value": str(part.value(events, scope, last_block)),
         }
-        for part in parts_of(scope, name)
+        for part in parts
     ]
 
 
-def events_of(events: Events, scope: Scope, name: str, offset: int, limit: int) -> list[Row]:
+def events_of(
+    events: Events, scope: Scope, made: Sequence[Part], offset: int, limit: int
+) -> list[Row]:
     """Return some of the events that a number is made of, the newest first."""
-    parts = dict.fromkeys(parts_of(scope, name))
+    parts = dict.fromkeys(made)
     if not parts:
         return []
     order = "ORDER BY block_number DESC, log_index DESC, adds LIMIT ? OFFSET ?"
@@ -196,9 +214,9 @@ def events_of(events: Events, scope: Scope, name: str, offset: int, limit: int) 
     return [row | {"amount": _amount(row["amount"])} for row in found]
 
 
-def events_count(events: Events, scope: Scope, name: str) -> int:
+def events_count(events: Events, scope: Scope, parts: Sequence[Part]) -> int:
     """Return how many events a number is made of."""
-    every = " UNION ALL ".join(part.listed(scope) for part in dict.fromkeys(parts_of(scope, name)))
+    every = " UNION ALL ".join(part.listed(scope) for part in dict.fromkeys(parts))
     if not every:
         return 0
     (row,) = events.near(f"SELECT count(*) AS count FROM ({every})")

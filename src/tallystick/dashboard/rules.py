@@ -3,19 +3,18 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tallystick.resolvers.identify import NONE
+from tallystick.resolvers.kinds import ARBITER, GRADES
+from tallystick.resolvers.standing import NONE, Resolver
 
-GRADES = ("Audited", "Enclave", "Proven")
 
-
-def in_words(rules: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
+def in_words(rules: Mapping[str, Any], resolvers: Mapping[str, Resolver]) -> list[str]:
     """Return sentences that say what a network's rules mean.
 
     Args:
         rules: a row of NetworkRegistered.
-        names: of its resolvers, by their place, as resolvers_of gives them.
+        resolvers: of the network, by place.
     """
-    return list(_sentences(rules, names))
+    return list(_sentences(rules, resolvers))
 
 
 def duration(seconds: int) -> str:
@@ -43,7 +42,7 @@ def amount(units: int, native: bool) -> str:
     return f"{coins}.{rest:018}".rstrip("0").rstrip(".") + " coin"
 
 
-def _sentences(rules: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
+def _sentences(rules: Mapping[str, Any], resolvers: Mapping[str, Resolver]) -> Iterator[str]:
     stake, bond, demand = (
         int(rules[f"rules_{name}"], 16)
         for name in ("stake_per_inference", "challenge_bond", "demand_bond")
@@ -66,19 +65,17 @@ def _sentences(rules: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[s
         yield f"An operator locks {locked} for each inference until it is final or rejected."
     else:
         yield "Operators lock no stake: the network is unbacked."
-    for place, grade in enumerate(GRADES):
-        if rules[f"rules_attestors_{place}"] == NONE:
-            yield f"{grade} is not to be had."
+    for place, grade in GRADES.items():
+        if place in resolvers:
+            yield f"{grade.capitalize()} is given by {_told(resolvers[place])}."
         else:
-            named = _resolver(names[f"attestors_{place}"])
-            yield f"{grade} is given by {named} at {rules[f'rules_attestors_{place}']}."
-    if rules["rules_arbiter"] == NONE:
+            yield f"{grade.capitalize()} is not to be had."
+    if ARBITER not in resolvers:
         yield "There is no arbiter: a leaf cannot be challenged."
     else:
         yield (
             f"A leaf can be challenged for a bond of {amount(bond, native)}; "
-            f"{_resolver(names['arbiter'])} at {rules['rules_arbiter']} has "
-            f"{duration(rules['rules_ruling_window'])} to rule."
+            f"{_told(resolvers[ARBITER])}, has {duration(rules['rules_ruling_window'])} to rule."
         )
     most = rules["rules_max_bytes"]
     yield (
@@ -93,7 +90,19 @@ def _sentences(rules: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[s
     yield f"A batch becomes final {duration(rules['rules_challenge_window'])} after its commit."
 
 
-def _resolver(name: str) -> str:
-    if name in ("self-declared", "unidentified"):
-        return f"a contract that is {name}"
-    return f"the known resolver {name}"
+def _told(resolver: Resolver) -> str:
+    """Return what a resolver is, where, and who stands behind it, in words."""
+    at = f"at {resolver.address}"
+    if resolver.known:
+        said = f"the known resolver {resolver.name} {at}"
+    elif resolver.name:
+        said = f"a {resolver.name} {at} that is {resolver.standing} ({resolver.reason})"
+    else:
+        said = f"a contract {at} that is {resolver.standing} ({resolver.reason})"
+    endorsers = resolver.terms.get("endorsers")
+    if not endorsers:
+        return said
+    return (
+        f"{said}, whose keys any {resolver.terms['threshold']} of these {len(endorsers)} endorsers "
+        f"can endorse: {', '.join(endorsers)}"
+    )

@@ -24,6 +24,22 @@ Amount = Annotated[
 ]
 
 
+Price = Annotated[
+    str,
+    Field(
+        pattern="^([0-9]+|gas only|unknown)$",
+        description="what a fake costs: an amount, as above; or gas only: nothing is lost by one, "
+        "or nobody can convict it; or unknown: a resolver was not looked up",
+    ),
+]
+GradePrice = Annotated[Price | None, Field(description="null: the grade is not to be had")]
+Because = Annotated[str | None, Field(description="the sentence that the price rests on")]
+Standing = Annotated[
+    Literal["known", "self-declared", "unidentified"] | None,
+    Field(description="of the resolver by its code and terms; null: there is none"),
+]
+
+
 class Covered(BaseModel):
     """The blocks of one core that numbers rest on."""
 
@@ -79,18 +95,44 @@ class Network(Counters, Named):
     """A network with all its numbers; /api/v1/definitions says what each means."""
 
     asset: Address
-    rank: int | None = Field(description="by verified, among those with known resolvers")
+    rank: int | None = Field(
+        description="by known_verified, among networks that are known, backed and convictable"
+    )
+    unranked_because: str | None = Field(description="why it has no rank; null: it has one")
+    known_verified: Count = Field(description="of verified: by grades that known resolvers give")
     name: Stranger
     uri: Stranger
     open: Count
     burned: Amount
-    resolvers: Literal["known", "self-declared", "unidentified", "none"]
+    resolvers: Literal["known", "self-declared", "unidentified", "none"] = Field(
+        description="known: a known resolver gives at least one of its grades; none: no grade is "
+        "to be had"
+    )
     resolver_names: str
+    standing_audited: Standing
+    standing_enclave: Standing
+    standing_proven: Standing
+    standing_arbiter: Standing
     backed: bool
+    convictable: bool | None = Field(
+        description="whether a known arbiter can convict a fake; null: it was not looked up"
+    )
+    convictable_because: str
     own_arbiter: bool
+    operators: int = Field(description="accounts that committed")
+    owner_operates: bool = Field(description="whether the network's owner is one of them")
     stake_per_inference: Amount
     stake_at_risk: Amount
-    price_of_a_fake: Amount
+    price_of_a_fake: Price
+    price_of_a_fake_because: str
+    price_audited: GradePrice
+    price_audited_because: Because
+    price_enclave: GradePrice
+    price_enclave_because: Because
+    price_proven: GradePrice
+    price_proven_because: Because
+    price_unchallenged: Price
+    price_unchallenged_because: str
     audited_share: Share
     found_share: Share
     solicited_share: Share
@@ -130,6 +172,16 @@ class Rules(BaseModel):
     solicited: bool
 
 
+class Resolver(BaseModel):
+    """A contract that a network's rules name."""
+
+    address: Address
+    standing: Literal["known", "self-declared", "unidentified"]
+    name: str = Field(description="of its code on the published list; empty: it is not there")
+    reason: str = Field(description="why it is not known; empty: it is")
+    terms: dict[str, Any] = Field(description="as read on chain, by view")
+
+
 class Registration(BaseModel):
     """How a network was registered, and its rules in words."""
 
@@ -140,7 +192,7 @@ class Registration(BaseModel):
     block_time: int
     transaction_hash: Hash
     rules: Rules
-    resolver_names: dict[str, str]
+    resolvers: dict[str, Resolver] = Field(description="by their place in the rules")
     in_words: list[str]
 
 
@@ -275,6 +327,7 @@ class Number(BaseModel):
 
     name: str
     value: str | None
+    because: str | None = Field(description="of a price: the sentence that it rests on")
     definition: Definition
     definitions_version: str
     first_block: int
@@ -337,3 +390,10 @@ class Page(BaseModel, Generic[Listed]):
     offset: int
     limit: int
     rows: list[Listed]
+
+
+class Networks(Page[Network]):
+    """Some of the networks."""
+
+    ranked: int = Field(description="networks with a rank")
+    none_ranked: str = Field(description="why none is ranked; empty: some are")

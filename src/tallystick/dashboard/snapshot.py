@@ -24,11 +24,13 @@ from tallystick.decode.words import LIMBS
 from tallystick.extract.dataset import Dataset
 from tallystick.hexes import from_hex, to_hex
 from tallystick.resolvers.identify import read_resolvers
+from tallystick.resolvers.kinds import GRADES
+from tallystick.resolvers.standing import resolvers_of, to_json
 from tallystick.totals.amounts import whole
-from tallystick.totals.backing import resolvers_of
 from tallystick.totals.coverage import Coverage
 from tallystick.totals.engines import connect
 from tallystick.totals.expression import COUNTS
+from tallystick.totals.prices import BECAUSE
 
 Answer = TypeVar("Answer")
 
@@ -112,9 +114,9 @@ class Snapshot:
                 self._size -= _size(gone)
 
     def networks(self) -> list[Row]:
-        """Return each network with all its numbers; those with known resolvers first, ranked.
+        """Return each network with all its numbers; the ranked ones first.
 
-        The headline holds networks only whose resolvers are on the published list.
+        Ranks and headlines hold only networks that are known and backed, by their known grades.
         """
         return self.once("networks", self._networks)
 
@@ -151,13 +153,22 @@ class Snapshot:
 
     def number(self, scope: Scope, name: str) -> Row:
         """Return a number of a network, or of a part of it, and what it is made of."""
-        row = self._row(scope)
+        row, parts = self._row(scope), self.parts(scope, name)
+        return self.once(("number", scope, name), lambda: self._number(row, scope, name, parts))
+
+    def parts(self, scope: Scope, name: str) -> tuple[numbers.Part, ...]:
+        """Return what events a number is made of; NotHereError when there is no such number."""
+        network = self.network(scope.key)
+        known = [one for one in GRADES.values() if network[f"standing_{one}"] == "known"]
         try:
-            parts = numbers.parts_of(scope, name)
+            return numbers.parts_of(scope, name, known)
         except KeyError:
             of = f" of {scope.by}s" if scope.by else ""
             raise NotHereError(f"no number{of} is called {name}") from None
-        return self.once(("number", scope, name), lambda: self._number(row, scope, name, parts))
+
+    def ranked(self) -> int:
+        """Return how many networks have a rank."""
+        return sum(row["rank"] is not None for row in self.networks())
 
     def _networks(self) -> list[Row]:
         with self._turn:
@@ -180,7 +191,7 @@ class Snapshot:
             row["core"] = row.pop("address")
             rows.append(row)
         rows.sort(key=_place)
-        for rank, row in enumerate((one for one in rows if one["resolvers"] == "known"), 1):
+        for rank, row in enumerate((one for one in rows if not one["unranked_because"]), 1):
             row["rank"] = rank
         return rows
 
@@ -193,7 +204,8 @@ class Snapshot:
     def _registration(self, key: NetworkKey) -> Row:
         row = self._analysis.networks()[key]
         core = next(one.core for one in self.coverage if _is(one, key))
-        _, names = resolvers_of(row, read_resolvers(self._analysis.data, core))
+        facts = read_resolvers(self._analysis.data, core)
+        resolvers = resolvers_of(row, to_hex(core.address), facts)
         found = {
             name: str(int(value, 16)) if f"{name}_0" in row and "attestors" not in name else value
             for name, value in row.items()
@@ -203,8 +215,8 @@ class Snapshot:
             **{name: row[name] for name in ("owner", "parent", "salt", "block_number")},
             **{name: row[name] for name in ("block_time", "transaction_hash")},
             "rules": {name.removeprefix("rules_"): value for name, value in found.items()},
-            "resolver_names": names,
-            "in_words": rules.in_words(row, names),
+            "resolvers": {place: to_json(one) for place, one in resolvers.items()},
+            "in_words": rules.in_words(row, resolvers),
         }
 
     def _split(self, key: NetworkKey, by: str) -> list[Row]:
@@ -279,6 +291,7 @@ class Snapshot:
         return {
             "name": name,
             "value": None if value is None else str(value),
+            "because": row.get(f"{name}{BECAUSE}"),
             "definition": asdict(definitions.BY_NAME[name]),
             "definitions_version": definitions.VERSION,
             "first_block": coverage.first_block,
@@ -286,15 +299,15 @@ class Snapshot:
             "boundary": coverage.boundary,
             "beside": queries(scope, name, coverage.last_block),
             **self.once(
-                ("parts", scope, parts), lambda: self._parts(scope, name, coverage.last_block)
+                ("parts", scope, parts), lambda: self._parts(scope, parts, coverage.last_block)
             ),
         }
 
-    def _parts(self, scope: Scope, name: str, last_block: int) -> Row:
+    def _parts(self, scope: Scope, parts: tuple[numbers.Part, ...], last_block: int) -> Row:
         """Return what a number is made of; several numbers are made of the same."""
         return {
-            "parts": numbers.made_of(self.events, scope, name, last_block),
-            "events": numbers.events_count(self.events, scope, name),
+            "parts": numbers.made_of(self.events, scope, parts, last_block),
+            "events": numbers.events_count(self.events, scope, parts),
         }
 
 
@@ -350,5 +363,5 @@ def _limb(name: str) -> bool:
 
 
 def _place(row: Row) -> tuple[Any, ...]:
-    known = row["resolvers"] == "known"
-    return not known, -row["verified"], -row["committed"], row["chain_id"], row["network_id"]
+    counted = -row["known_verified"], -row["verified"], -row["committed"]
+    return row["unranked_because"] is not None, *counted, row["chain_id"], row["network_id"]

@@ -176,7 +176,8 @@ def _remove(folder: Folder, keep: set[str]) -> None:
 
 def _declare(folder: Folder) -> None:
     """Note that the network's attestor is a contract that no published list knows."""
-    named = {to_hex(folder.registry.address): {"name": None, "code_hash": None, "size": None}}
+    unlisted = {"name": None, "code_hash": None, "size": None, "terms": None, "constructed": False}
+    named = {to_hex(folder.registry.address): unlisted}
     body = {"list_version": known()[0], "resolvers": named}
     path = folder.data.resolvers(folder.relay)
     replace_file(path, (json.dumps(body, indent=1) + "\n").encode())

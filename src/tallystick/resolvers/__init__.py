@@ -1,1 +1,1 @@
-"""Which resolvers a network has: known by the hash of their code, or self-declared."""
+"""What a network's resolvers are: known by code and terms on chain, or self-declared."""

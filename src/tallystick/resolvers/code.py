@@ -18,7 +18,7 @@ _PUSH1, _PUSH32 = 0x60, 0x7F
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A resolver on the published list."""
+    """A resolver's code on the published list."""
 
     name: str
     code_hash: bytes
@@ -78,6 +78,9 @@ def known() -> tuple[int, tuple[Known, ...]]:
     return found["version"], listed
 
 
-def identify(code: bytes) -> str | None:
-    """Return the name of the known resolver that a contract is; None for any other."""
+def code_name(code: bytes) -> str | None:
+    """Return the name of the listed contract that code is of; None for any other.
+
+    Code alone makes no resolver known: see kinds.py for what its terms have to say.
+    """
     return next((one.name for one in known()[1] if one.matches(code)), None)

@@ -1,56 +1,80 @@
-"""What stands behind a network's numbers: its resolvers, its stake, and what a fake costs."""
+"""What stands behind a network's numbers: whose word they are, its stake, and what a fake costs."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from tallystick.network import REWARD_BONDS
-from tallystick.resolvers.identify import NONE, PLACES
+from tallystick.resolvers.kinds import GRADES, PLACES, Row
+from tallystick.resolvers.standing import NONE, Resolver, known_grades
+from tallystick.totals.prices import BECAUSE, NO_SPECS, PRICED, conviction_of, lowest, prices
 
-Row = Mapping[str, Any]
+
+def standing(resolvers: Mapping[str, Resolver]) -> dict[str, Any]:
+    """Return whose word a network's grades are.
+
+    resolvers            known when a known resolver gives at least one of its grades; else
+                         unidentified when one was not looked up, self-declared when none of those
+                         that give its grades is known, none when no grade is to be had
+    resolver_names       of listed code, or the standing of the others
+    standing_audited, standing_enclave, standing_proven, standing_arbiter
+                         known, self-declared, unidentified; None: there is no such resolver
+    """
+    attestors = [resolvers[place] for place in GRADES if place in resolvers]
+    found = {one.standing for one in attestors}
+    order = ("known", "unidentified", "self-declared")
+    kind = next((one for one in order if one in found), "none")
+    names = sorted({one.name or one.standing for one in resolvers.values()})
+    return {"resolvers": kind, "resolver_names": ", ".join(names)} | {
+        f"standing_{GRADES.get(place, place)}": resolvers[place].standing
+        if place in resolvers
+        else None
+        for place in PLACES
+    }
 
 
-def resolvers_of(rules: Row, codes: Mapping[str, Row]) -> tuple[str, dict[str, str]]:
-    """Return what a network's resolvers are, and the name of each that it has.
+def backing(
+    rules: Row,
+    resolvers: Mapping[str, Resolver],
+    open_inferences: int,
+    specs: Mapping[str, int] = NO_SPECS,
+) -> dict[str, Any]:
+    """Return what is at stake, in units of the network's asset, and what a fake costs.
+
+    backed               whether stake is locked for an inference
+    stake_per_inference
+    stake_at_risk        of the inferences that are open
+    convictable          whether somebody can convict a fake whom the network did not choose; None:
+                         its arbiter was not looked up
+    own_arbiter          whether an attestor also rules on challenges: no independent conviction
+    price_of_a_fake      the lowest of the grades that known resolvers give; without one, of all
+                         grades to be had; without any, of Unchallenged
+    price_audited, price_enclave, price_proven, price_unchallenged
+                         an amount as decimal text, "gas only" or "unknown"; None: not to be had
+    ..._because          the sentence that each price rests on
 
     Args:
         rules: a row of NetworkRegistered.
-        codes: by address, as read_resolvers gives them.
-
-    Returns:
-        "known" when each of them is on the published list of code hashes, "self-declared" when one
-        is not, "unidentified" when one was not looked up, "none" when it has none.
-    """
-    named = {}
-    for place in PLACES:
-        address = rules[place]
-        if address != NONE:
-            code = codes.get(address)
-            named[place.removeprefix("rules_")] = (
-                "unidentified" if code is None else code["name"] or "self-declared"
-            )
-    for kind in ("unidentified", "self-declared"):
-        if kind in named.values():
-            return kind, named
-    return ("known" if named else "none"), named
-
-
-def backing(rules: Row, open_inferences: int) -> dict[str, Any]:
-    """Return what is at stake, in units of the network's asset.
-
-    backed            whether being rejected costs anything
-    stake_at_risk     of the inferences that are open
-    stake_per_inference
-    price_of_a_fake   burned when a batch of one is rejected; the rest of its stake may come back to
-                      the cheat as the reward for convicting itself (DESIGN, section 6)
-    own_arbiter       whether an attestor also rules on challenges: no independent conviction
+        resolvers: of the network, by place.
+        open_inferences: neither final nor rejected.
+        specs: how many models have committed inferences, by the hash of their spec (hex text).
     """
     stake = int(rules["rules_stake_per_inference"], 16)
-    bond = int(rules["rules_challenge_bond"], 16)
     arbiter = rules["rules_arbiter"]
-    return {
-        "backed": stake > 0,
-        "stake_per_inference": stake,
-        "stake_at_risk": stake * open_inferences,
-        "price_of_a_fake": stake - min(stake // 2, REWARD_BONDS * bond),
-        "own_arbiter": arbiter != NONE and arbiter in [rules[place] for place in PLACES[:3]],
+    conviction = conviction_of(resolvers, specs)
+    priced = prices(rules, resolvers, specs)
+    offered = tuple(grade for place, grade in GRADES.items() if place in resolvers)
+    shown = {"price_of_a_fake": lowest(priced, known_grades(resolvers) or offered)} | {
+        f"price_{name}": priced.get(name) for name in PRICED
     }
+    attestors = [rules[f"rules_{place}"] for place in GRADES]
+    return (
+        {
+            "backed": stake > 0,
+            "stake_per_inference": stake,
+            "stake_at_risk": stake * open_inferences,
+            "convictable": conviction.possible,
+            f"convictable{BECAUSE}": conviction.because,
+            "own_arbiter": arbiter != NONE and arbiter in attestors,
+        }
+        | {name: one and one.price for name, one in shown.items()}
+        | {f"{name}{BECAUSE}": one and one.because for name, one in shown.items()}
+    )

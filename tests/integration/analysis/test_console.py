@@ -86,7 +86,11 @@ def test_measures__story__say_what_numbers_rest_on(console: Console, story: Stor
     assert (first["backed"], second["backed"]) == (True, False)
     assert first["own_arbiter"] is True
     assert first["stake_at_risk"] == 2 * rules.stake_per_inference
-    assert first["price_of_a_fake"] == 11 - 5
+    assert first["price_of_a_fake"] == first["price_audited"] == "gas only"
+    assert "own arbiter decides" in first["price_audited_because"]
+    assert second["price_audited"] is None and second["price_unchallenged"] == "gas only"
+    assert (first["operators"], first["owner_operates"]) == (2, False)
+    assert first["known_verified"] == 0 and "self-declared" in first["unranked_because"]
     assert first["audited_share"] == pytest.approx(6 / 9)
     # Data of 9 of 15 were in the store; 6 of these were asked for by one requester.
     assert first["found_share"] == pytest.approx(9 / 15)
@@ -94,6 +98,19 @@ def test_measures__story__say_what_numbers_rest_on(console: Console, story: Stor
     assert (first["requesters"], first["top_share"], first["herfindahl"]) == (1, 1.0, 1.0)
     assert second["top_share"] is None and second["gas_per_verified"] is None
     assert first["gas_per_verified"] > 10_000
+
+
+def test_measures__table__has_prices_and_the_sentences_below(
+    console: Console, story: Story
+) -> None:
+    done = console.run("measures", "--data", console.folder)
+
+    assert done.exit_code == 0 and "No network is ranked yet" in done.stderr
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    assert any(line.startswith("audited, gas only: the network's own attestor") for line in lines)
+    assert any(line.startswith("no rank: no grade of it") for line in lines)
+    for network in story.networks:
+        assert sum(to_hex(network.id) in line for line in lines) == 2
 
 
 def test_measures__gas__is_all_of_the_transactions(console: Console, story: Story) -> None:

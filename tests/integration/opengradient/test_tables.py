@@ -107,7 +107,8 @@ def test_measures__imported_network__is_self_declared_and_unbacked(
     (row,) = Analysis(auditor.data.root).measures().to_pylist()
 
     assert (row["resolvers"], row["backed"]) == ("self-declared", False)
-    assert row["verified"] == 3
+    assert (row["verified"], row["known_verified"]) == (3, 0)
+    assert row["price_enclave"] == "gas only" and row["unranked_because"]
 
 
 def test_utility__imported_network__has_its_parts(

@@ -1,10 +1,10 @@
-"""Known resolvers: by their code, whatever their constructor put into it."""
+"""Listed contracts: by their code, whatever their constructor put into it."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.resolvers.code import describe, identify, immutables, masked
+from tallystick.resolvers.code import code_name, describe, immutables, masked
 
 TEMPLATE = bytes([0x60, 0x7F, 0x7F]) + bytes(32) + bytes([0x01, 0x7F]) + bytes(32) + b"\x00"
 
@@ -30,5 +30,5 @@ def test_matches__another_byte_of_code__is_another_contract(place: int) -> None:
     assert not describe("it", TEMPLATE).matches(TEMPLATE + b"\x00")
 
 
-def test_identify__no_code__is_unknown() -> None:
-    assert identify(b"") is None
+def test_code_name__no_code__is_on_no_list() -> None:
+    assert code_name(b"") is None

@@ -70,14 +70,14 @@ export function redraw({ all = true } = {}) {
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw());
 
-// Verified inference of networks, split by grade, with committed beside.
+// What known resolvers verified in networks, split by grade, with committed beside.
 export function ranking(networks, label) {
   const made = () => ({
     type: "bar",
     data: {
       labels: networks.map((one) => `${one.rank ?? "–"} · ${plain(one.name, 16)} ${one.network_id.slice(0, 6)}`),
       datasets: [
-        ...GRADES.map((grade) => ({ label: capital(grade), data: networks.map((one) => one[grade]), backgroundColor: colour(grade), stack: "verified" })),
+        ...GRADES.map((grade) => ({ label: capital(grade), data: networks.map((one) => (one[`standing_${grade}`] === "known" ? one[grade] : 0)), backgroundColor: colour(grade), stack: "verified" })),
         { label: "Committed", data: networks.map((one) => one.committed), backgroundColor: "transparent", borderColor: colour("committed"), borderWidth: 1.5, stack: "committed" },
       ],
     },

@@ -39,14 +39,17 @@ export function rows(path, offset = 0, asked = {}) {
   return get(path, { ...asked, offset, limit: ROWS });
 }
 
+// All networks, and why none of them is ranked; empty when some are.
 export async function networks() {
   const all = [];
+  let noneRanked = "";
   for (let total = 1; all.length < total;) {
     const page = await get("networks", { offset: all.length, limit: NETWORKS_AT_ONCE });
     all.push(...page.rows);
+    noneRanked = page.none_ranked;
     total = page.rows.length ? page.total : 0;
   }
-  return all;
+  return { all, none_ranked: noneRanked };
 }
 
 // A link to rows as CSV; says when those are not all.

@@ -24,9 +24,16 @@ export function amount(value, asset) {
   return `${whole.format(BigInt(digits.slice(0, -18)))}${fraction && `.${fraction}`} coin`;
 }
 
+// What a fake costs: an amount, or words that say why there is none.
+export function price(value, asset) {
+  if (value === null) return "not to be had";
+  return /^\d+$/.test(value) ? amount(value, asset) : value;
+}
+
 export function byUnit(unit, value, asset) {
   switch (unit) {
     case "amount": return amount(value, asset);
+    case "price": return price(value, asset);
     case "share": return share(value === null ? null : Number(value));
     case "score": return score(value === null ? null : Number(value));
     case "gas": return value === null ? "unknown" : count(Math.round(Number(value)));

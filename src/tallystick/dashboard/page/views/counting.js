@@ -16,9 +16,10 @@ export async function counting() {
   return {
     title: "How it is counted",
     body: [
-      el("p", {}, "Everything here is recomputed from the events of a contract, and from nothing else but batch data that hash to a committed root, code hashes of resolvers, and a named probe log."),
+      el("p", {}, "Everything here is recomputed from the events of a contract, and from nothing else but batch data that hash to a committed root, the code and terms of resolvers on chain, and a named probe log."),
       el("p", {}, "Verified is audited, enclave and proven together; the grades are never merged in storage. Counters only grow, and evidence counts at finality only. Solicited and unsolicited inferences are shown apart; networks without stake are shown as unbacked."),
-      el("p", {}, "A network's own attestor could say anything: the ranking holds only networks whose resolvers' code is on the published list of known resolvers."),
+      el("p", {}, "A network's own attestor could say anything. A resolver is known when its code is on the published list and its terms, read on chain, are what the list asks for: an enclave's keys need at least two endorsers, who are named; a committee is never known, since whoever deploys it appoints its members. A network ranks by what known resolvers verified, and only if stake stands behind each inference and a known arbiter can convict."),
+      el("p", {}, "A fake costs what is burned for it, not what is staked; gas only where nothing is burned, or where nobody can convict it. Each grade has its price, with the sentence that it rests on."),
       el("p", {}, "With an idle committee, somebody can turn an honest batch into unresolved for half a challenge bond."),
       table(`Definitions, version ${found.version}`, columns, found.definitions),
       el("h2", {}, "Versions"),

@@ -6,7 +6,7 @@ import { paged } from "../table.js";
 import { disputeColumns, rejectionColumns } from "./network.js";
 
 export async function disputes(_, state) {
-  const known = new Map((await networks()).map((one) => [pathOf(one), one]));
+  const known = new Map((await networks()).all.map((one) => [pathOf(one), one]));
   const asset = (row) => known.get(pathOf(row))?.asset;
   const named = (row) => known.get(pathOf(row))?.name ?? "";
   const listed = async (title, path, columns, asked) => {

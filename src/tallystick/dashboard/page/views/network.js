@@ -8,15 +8,26 @@ import { paged, sortable } from "../table.js";
 import { badges, batchLink, cautionList, numberLink, partColumn } from "./parts.js";
 
 const LABELS = [
-  ["verified", "Verified"], ["proven", "Proven"], ["enclave", "Enclave"], ["audited", "Audited"], ["committed", "Committed"],
+  ["verified", "Verified"], ["known_verified", "By known resolvers"], ["proven", "Proven"], ["enclave", "Enclave"], ["audited", "Audited"], ["committed", "Committed"],
   ["open", "Open"], ["unchallenged", "Unchallenged"], ["unresolved", "Unresolved"], ["rejected", "Rejected"],
   ["utility", "Utility"], ["accessibility", "Accessibility"], ["verifiability", "Verifiability"], ["scalability", "Scalability"],
-  ["stake_at_risk", "Stake at risk"], ["stake_per_inference", "Stake per inference"], ["price_of_a_fake", "Price of a fake"], ["burned", "Burned"],
+  ["stake_at_risk", "Stake at risk"], ["stake_per_inference", "Stake per inference"], ["burned", "Burned"],
   ["requesters", "Requesters"], ["top_share", "Top requester"], ["herfindahl", "Herfindahl index"], ["solicited_share", "Solicited"],
   ["found_share", "Data found"], ["audited_share", "Audited share"], ["gas_per_verified", "Gas per verified"],
 ];
 const COUNTS = ["verified", "proven", "enclave", "audited", "committed", "unchallenged", "unresolved", "rejected"];
+const PRICES = ["audited", "enclave", "proven", "unchallenged"];
 const MOST = 400;
+
+function priceList(one) {
+  const shown = PRICES.filter((grade) => one[`price_${grade}`] !== null);
+  return el("ul", {}, shown.map((grade) => el("li", {},
+    `${grade[0].toUpperCase()}${grade.slice(1)}: `, numberLink(one, `price_${grade}`, `Price of a fake, ${grade}`), `. ${sentence(one[`price_${grade}_because`])}`)));
+}
+
+function sentence(words) {
+  return `${words[0].toUpperCase()}${words.slice(1)}.`;
+}
 
 // `named`: gives a network's name by its row; none on the page of the network itself.
 const networkColumn = (named) => (named ? [{ name: "Network", cell: (row) => el("a", { href: `#/network/${pathOf(row)}` }, stranger(named(row)), " ", id(row.network_id)) }] : []);
@@ -112,10 +123,13 @@ export async function network(parts, state) {
         ["Address it gave", stranger(one.uri, "none")],
         ["Registered", [time(registered.block_time), `, block ${count(registered.block_number)}`]],
       ]),
+      one.unranked_because ? el("p", { id: "unranked" }, el("strong", {}, "Without a rank: "), `${one.unranked_because}.`) : [],
       one.cautions.length ? [el("h2", {}, "Cautions"), cautionList(one)] : [],
       el("h2", {}, "Numbers"),
       el("p", { class: "soft" }, `Utility over ${one.days} days, at a reference of ${count(one.reference)} verified inferences a day; ${count(one.answered)} of ${count(one.asked)} probes were answered.`),
       el("dl", { class: "figures" }, LABELS.map(([name, label]) => el("div", {}, el("dt", {}, label), el("dd", {}, numberLink(one, name, label))))),
+      el("h2", {}, "What a fake costs"),
+      priceList(one),
       el("h2", {}, "Day by day"),
       days.length ? series(days, `Inferences of each day by what became of them, ${days[0].day} to ${days.at(-1).day}; the numbers are in the table below`) : [],
       sortable("Day by day (UTC)", dayColumns, days, state.days),

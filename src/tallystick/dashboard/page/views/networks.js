@@ -1,4 +1,4 @@
-// Networks, ranked by verified inference.
+// Networks: ranked by what known resolvers verified, and the self-declared ones apart.
 
 import { ranking } from "../charts.js";
 import { csvLink, isExport, networks as load } from "../data.js";
@@ -9,12 +9,17 @@ import { badges, cautionList, networkLink, numberLink } from "./parts.js";
 
 const DRAWN = 12;
 
+// A price in words is lower than any amount.
+function inOrder(text) {
+  return /^\d+$/.test(text) ? BigInt(text) : -1n;
+}
+
 function column(name, label) {
   return {
     name: label,
     number: true,
     cell: (row) => numberLink(row, name, label),
-    by: (row) => (typeof row[name] === "string" ? BigInt(row[name]) : row[name]),
+    by: (row) => (typeof row[name] === "string" ? inOrder(row[name]) : row[name]),
   };
 }
 
@@ -34,8 +39,14 @@ function withParts(row) {
   return [numberLink(row, "utility", "Utility"), el("div", { class: "parts keep soft" }, parts.flatMap((part, at) => (at ? [" × ", part] : [part])))];
 }
 
+// The price of each grade to be had, and of what nobody challenges.
+function prices(row) {
+  const shown = ["audited", "enclave", "proven", "unchallenged"].filter((grade) => row[`price_${grade}`] !== null);
+  return shown.map((grade) => el("div", { class: "keep" }, el("span", { class: "soft parts" }, `${grade} `), numberLink(row, `price_${grade}`, `Price of a fake, ${grade}`)));
+}
+
+const NAMED = { name: "Network", cell: named, by: (row) => row.name };
 const COLUMNS = [
-  { name: "Network", cell: named, by: (row) => row.name },
   column("verified", "Verified"),
   column("proven", "Proven"),
   column("enclave", "Enclave"),
@@ -49,33 +60,40 @@ const COLUMNS = [
   column("rejected", "Rejected"),
   column("unresolved", "Unresolved"),
   column("open", "Open"),
-  column("price_of_a_fake", "Price of a fake"),
+  { ...column("price_of_a_fake", "Price of a fake"), cell: prices },
   column("burned", "Burned"),
   column("solicited_share", "Solicited"),
   column("gas_per_verified", "Gas per verified"),
 ];
+const RANKED = [NAMED, column("known_verified", "By known resolvers"), ...COLUMNS];
+const OTHERS = [NAMED, ...COLUMNS, { name: "Why without a rank", cell: (row) => el("span", { class: "reason" }, row.unranked_because) }];
 
 export async function networks(_, state) {
-  const all = await load();
+  const { all, none_ranked: noneRanked } = await load();
   const holder = el("div");
   const draw = () => {
     const words = (state.search ?? "").trim().toLowerCase();
     const found = all.filter((one) => !words || one.name.toLowerCase().includes(words) || one.network_id.includes(words));
-    const [known, others] = [found.filter((one) => one.rank !== null), found.filter((one) => one.rank === null)];
-    const first = (known.length ? known : others).slice(0, DRAWN);
-    state.known ??= {};
-    state.others ??= {};
+    const ranked = found.filter((one) => one.rank !== null);
+    const declared = found.filter((one) => one.rank === null && one.resolvers === "self-declared");
+    const others = found.filter((one) => one.rank === null && one.resolvers !== "self-declared");
+    const first = ranked.slice(0, DRAWN);
+    for (const name of ["ranked", "declared", "others"]) state[name] ??= {};
     holder.replaceChildren(
-      ...(first.length ? [
-        el("h2", {}, known.length ? "Verified inference by grade" : "Self-declared inference by grade"),
-        ranking(first, `Verified inferences by grade beside committed ones, of ${first.length} networks; the numbers are in the table below`),
+      el("h2", {}, "Ranked"),
+      noneRanked
+        ? el("p", { id: "none-ranked" }, noneRanked)
+        : el("p", { class: "soft" }, "By what known resolvers verified; what else a network counts stands beside. Stake stands behind each inference, and a known arbiter can convict. One work may be committed in several networks: their totals are not additive."),
+      ...(first.length ? [ranking(first, `Inferences verified by known resolvers, by grade, beside committed ones, of ${first.length} networks; the numbers are in the table below`)] : []),
+      ...(noneRanked ? [] : [sortable(`Networks with a rank (${count(ranked.length)})`, RANKED, ranked, state.ranked)]),
+      el("h2", {}, "Self-declared"),
+      el("p", { class: "soft" }, "What these count as verified is their own word: they have no rank."),
+      sortable(`Self-declared networks (${count(declared.length)})`, OTHERS, declared, state.declared),
+      ...(others.length ? [
+        el("h2", {}, "Without a rank for another reason"),
+        el("p", { class: "soft" }, "Nothing is at stake, nobody can be convicted, no grade is to be had, or a resolver was not looked up."),
+        sortable(`Other networks without a rank (${count(others.length)})`, OTHERS, others, state.others),
       ] : []),
-      el("h2", {}, "Known resolvers"),
-      el("p", { class: "soft" }, "Ranked by verified inference. Each resolver's code is on the published list. One work may be committed in several networks: their totals are not additive."),
-      sortable(`Networks with known resolvers (${count(known.length)})`, COLUMNS, known, state.known),
-      el("h2", {}, "Everybody else"),
-      el("p", { class: "soft" }, "What these count as verified is their own word: not ranked."),
-      sortable(`Networks without known resolvers (${count(others.length)})`, COLUMNS, others, state.others),
     );
   };
   draw();

@@ -9,7 +9,11 @@ export const UNITS = {
   stake: "amount",
   stake_per_inference: "amount",
   stake_at_risk: "amount",
-  price_of_a_fake: "amount",
+  price_of_a_fake: "price",
+  price_audited: "price",
+  price_enclave: "price",
+  price_proven: "price",
+  price_unchallenged: "price",
   audited_share: "share",
   found_share: "share",
   solicited_share: "share",
@@ -32,7 +36,7 @@ export function numberLink(network, name, label, unknown = "unknown") {
     title: reasons && `Caution: ${reasons}`,
     "data-number": name,
     "aria-label": `${label}: ${shown}${reasons && `, with a caution: ${reasons}`}; what it is made of`,
-  }, network[name] === null ? unknown : shown, reasons ? el("span", { class: "warn", "aria-hidden": "true" }, " ⚠") : null);
+  }, network[name] === null && UNITS[name] !== "price" ? unknown : shown, reasons ? el("span", { class: "warn", "aria-hidden": "true" }, " ⚠") : null);
 }
 
 // The same of an operator, a model or a day; an export has the whole network's events only.
@@ -61,10 +65,11 @@ export function batchLink(row) {
 }
 
 export function badges(network) {
-  const kind = { known: "known resolvers", "self-declared": "self-declared", unidentified: "unidentified resolvers", none: "no resolver" }[network.resolvers];
+  const kind = { known: "known resolver", "self-declared": "self-declared", unidentified: "unidentified resolvers", none: "no resolver" }[network.resolvers];
   return [
     el("span", { class: `badge ${network.resolvers === "known" ? "good" : "warn"}` }, kind),
     network.backed ? null : el("span", { class: "badge warn" }, "unbacked"),
+    network.convictable ? null : el("span", { class: "badge warn" }, "no conviction"),
   ];
 }
 
