@@ -52,7 +52,8 @@ def test_node__with_the_operators_key__commits_and_answers_in_its_name(
     (record,) = scene.chain.ledger().batches.values()
     receipts = [checked(one) for one in node.receipts(requests)]
     assert {one.batch.operator for one in receipts} == {record.batch.operator} == {scene.operator}
-    assert node.client.get("/").json()["operator"] == checksummed(scene.operator)
+    about = node.client.get("/").json()
+    assert (about["operator"], about["key"]) == (answer["operator"], answer["key"])
 
     # A demand is answered too: by anybody, from the key's account.
     scene.send(DEMANDER, "demand", record.batch.abi(), record.stamp.pack(), 2, True)

@@ -87,6 +87,7 @@ class OperatorApp:
             "registry": checksummed(self._domain.contract),
             "network_id": to_hex(settings.network_id),
             "operator": checksummed(self._lane.operator),
+            "key": checksummed(self._lane.sender.address),
             "models": [
                 {"model_id": to_hex(model.id), "content_hash": to_hex(model.content_hash)}
                 for model in self._desk.models.values()
