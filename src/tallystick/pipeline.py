@@ -1,9 +1,11 @@
 """Extract and decode in one go: a file is decoded while the next ones are fetched."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pyarrow as pa
 
+from tallystick.chain.logs import topics
 from tallystick.decode.files import decode_core, decode_part, note_parts
 from tallystick.extract.dataset import Core, Dataset
 from tallystick.extract.extractor import Extracted, Plan, extract
@@ -16,9 +18,11 @@ from tallystick.resolvers.identify import identify_resolvers
 def follow(data: Dataset, plan: Plan, progress: Progress | None = None) -> Extracted:
     """Bring a data folder's raw logs and decoded events up to the chain's head.
 
+    Events that only carry data are not fetched, whatever topics the plan names.
+
     Raises:
         ExtractError: nodes refuse or fail; what was extracted before stays.
-        DecodeError: the address is another contract's than a core's.
+        DecodeError: a log is not what its event's ABI says.
     """
     decoded: dict[str, str] = {}
 
@@ -26,7 +30,7 @@ def follow(data: Dataset, plan: Plan, progress: Progress | None = None) -> Extra
         decode_part(data, core, part, logs, first=part.first == plan.first_block)
         decoded[part.name] = part.sha256
 
-    done = extract(data, plan, progress, on_part)
+    done = extract(data, replace(plan, topics=topics()), progress, on_part)
     note_parts(data, done.core, decoded)
     # What an interrupted run left, and files of parts that are gone.
     decode_core(data, done.core)
@@ -49,7 +53,7 @@ def bring(
 
     Raises:
         ExtractError: nodes refuse or fail; what was extracted before stays.
-        DecodeError: the address is another contract's than a core's.
+        DecodeError: a log is not what its event's ABI says.
     """
     done = follow(data, plan, stage and stage("extract (blocks)"))
     resolvers = identify_resolvers(data, done.core, plan.urls)

@@ -48,6 +48,8 @@ class Plan:
         timeout: seconds for one answer.
         attempts: of a call at one node.
         longest_wait: seconds between two attempts.
+        topics: first topics of the logs to fetch, as hex text; None: all. Of a core those that
+            count, see chain.logs.topics.
     """
 
     urls: Sequence[str]
@@ -59,6 +61,7 @@ class Plan:
     timeout: float = 60.0
     attempts: int = ATTEMPTS
     longest_wait: float = LONGEST_WAIT
+    topics: Sequence[str] | None = None
 
 
 OnPart = Callable[[Core, Part, pa.Table], None]
@@ -277,7 +280,8 @@ class _Run:
 
     async def _fetch(self, first: int, last: int) -> Fetched:
         async def ask(node: Node) -> Fetched:
-            return await fetch(node, self._windows[node.url], self._core.address, first, last)
+            window, core = self._windows[node.url], self._core.address
+            return await fetch(node, window, core, first, last, self._plan.topics)
 
         return await self._nodes.at_one(ask)
 

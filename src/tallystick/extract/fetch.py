@@ -1,6 +1,7 @@
 """The logs of a range of blocks, all from one node, with proof that no reorg came in between."""
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -9,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tallystick.chain.logs import topics
 from tallystick.extract.errors import RangeError, RpcError, UnavailableError
 from tallystick.extract.logs import one_hash_a_block, to_table
 from tallystick.extract.rpc import GET_LOGS, Node
@@ -54,8 +54,23 @@ async def header(node: Node, block: int | str) -> Header:
     return found
 
 
-async def fetch(node: Node, window: Window, address: bytes, first: int, last: int) -> Fetched:
-    """Return a core's logs in blocks first to last, both included, but those that only carry data.
+async def fetch(
+    node: Node,
+    window: Window,
+    address: bytes,
+    first: int,
+    last: int,
+    topics: Sequence[str] | None = None,
+) -> Fetched:
+    """Return the logs of a contract in blocks first to last, both included.
+
+    Args:
+        node: asked.
+        window: the node's.
+        address: the contract's, 20 bytes.
+        first: block.
+        last: block.
+        topics: first topics as hex text; logs of others are not fetched. None: all.
 
     Raises:
         UnavailableError: the node lacks the blocks, or changed its mind about them in between.
@@ -63,7 +78,7 @@ async def fetch(node: Node, window: Window, address: bytes, first: int, last: in
     """
     before = await header(node, last)
     bottom, table = await asyncio.gather(
-        header(node, first), _range(node, window, address, first, last)
+        header(node, first), _range(node, window, address, first, last, topics)
     )
     after = await header(node, last)
     # A URL may stand for several machines, of which one is on another fork still.
@@ -74,13 +89,20 @@ async def fetch(node: Node, window: Window, address: bytes, first: int, last: in
     return Fetched(table, bottom.parent_hash, after.hash)
 
 
-async def _range(node: Node, window: Window, address: bytes, first: int, last: int) -> pa.Table:
+async def _range(
+    node: Node,
+    window: Window,
+    address: bytes,
+    first: int,
+    last: int,
+    topics: Sequence[str] | None,
+) -> pa.Table:
     parts: list[pa.Table] = []
     start = first
     while start <= last:
         end = min(last, start + window.size - 1)
         try:
-            parts.append(await node.again(partial(_logs, node, address, start, end)))
+            parts.append(await node.again(partial(_logs, node, address, start, end, topics)))
         except RangeError as error:
             if start == end:
                 raise RpcError(
@@ -95,13 +117,14 @@ async def _range(node: Node, window: Window, address: bytes, first: int, last: i
     return await _timed(node, table)
 
 
-async def _logs(node: Node, address: bytes, first: int, last: int) -> pa.Table:
-    query = {
+async def _logs(
+    node: Node, address: bytes, first: int, last: int, topics: Sequence[str] | None
+) -> pa.Table:
+    query: dict[str, object] = {
         "address": "0x" + address.hex(),
         "fromBlock": hex(first),
         "toBlock": hex(last),
-        "topics": [topics()],
-    }
+    } | ({} if topics is None else {"topics": [topics]})
     logs = await node.ask(msgspec.Raw, GET_LOGS, query)
     # In a thread, so that the next answer arrives meanwhile.
     return await asyncio.to_thread(to_table, logs, address, first, last)
