@@ -56,8 +56,8 @@ format: setup ## format the Python sources
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-fuzz: compile ## drive the core beside the model (SECONDS=60)
-	$(BIN)/python -m tests.invariant.fuzz --seconds $(or $(SECONDS),60)
+fuzz: compile ## drive core and committee beside the model (SECONDS=60, SEED=, JOBS=)
+	$(BIN)/python -m tests.invariant.fuzz --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
 
 bench: compile ## gas beside its budgets, and replay's engine and import (JSON=1: one object a line)
 	@$(BIN)/python -m tests.gas.bench

@@ -1,36 +1,88 @@
 """Random moves for as long as one likes: `make fuzz`."""
 
+import os
 import random
 import time
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from itertools import count
 
 import click
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from tests.invariant.machine import Mismatch
-from tests.invariant.moves import walk
+from tests.invariant.shrink import Story, shrink
+from tests.invariant.walk import near_the_ends, walk
 
-STEPS = 500
+STEPS = 1000
+SHRINKING = 120
+"""Seconds spent on finding fewer moves that fail."""
 
 
 @click.command()
 @click.option("--seconds", default=60.0, show_default=True, help="How long.")
 @click.option("--seed", type=int, help="First seed; one that failed repeats the failure.")
-def main(seconds: float, seed: int | None) -> None:
-    """Drive the core beside the model until the time is over, or they disagree."""
+@click.option("--jobs", type=click.IntRange(1), help="Processes at a time.  [default: the cores]")
+def main(seconds: float, seed: int | None, jobs: int | None) -> None:
+    """Drive core and committee beside the model until the time is over, or they disagree."""
     first = random.randrange(2**32) if seed is None else seed
-    start, steps, number = time.monotonic(), 0, first
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns) as progress:
-        task = progress.add_task("")
-        while time.monotonic() - start < seconds:
-            try:
-                walk(number, STEPS)
-            except Mismatch as mismatch:
-                raise click.ClickException(f"seed {number}: {mismatch}") from mismatch
-            number, steps = number + 1, steps + STEPS
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    ) as progress:
+        task = progress.add_task(f"from seed {first}")
+        steps, start, failed = 0, time.monotonic(), None
+        for failed in _outcomes(first, seconds, jobs or cores or 1):
+            if failed is not None:
+                break
+            steps += STEPS
             rate = steps / (time.monotonic() - start)
             progress.update(task, description=f"{steps:,} steps, {rate:,.0f} a second")
-    click.echo(f"{steps:,} steps from seed {first}: contract, model and events agree")
+        if failed is not None:
+            progress.update(task, description=f"seed {failed} fails; looking for fewer moves")
+            story = shrink(failed, STEPS, near_the_ends(failed), SHRINKING)
+    if failed is not None:
+        _tell(story)
+        raise click.ClickException(f"seed {failed}: {story.failure}")
+    click.echo(
+        f"{steps:,} steps from seed {first}, {steps / (time.monotonic() - start):,.0f} a second: "
+        "contract, model and events agree"
+    )
+
+
+def _outcomes(first: int, seconds: float, jobs: int) -> Iterator[int | None]:
+    """Yield None for each walk that went well, and the seed of the first that did not."""
+    end, seeds = time.monotonic() + seconds, count(first)
+    pool = ProcessPoolExecutor(jobs)
+    try:
+        running: dict[Future[bool], int] = {}
+        while True:
+            while len(running) < jobs and time.monotonic() < end:
+                seed = next(seeds)
+                running[pool.submit(_walk, seed)] = seed
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                seed = running.pop(future)
+                yield None if future.result() else seed
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _walk(seed: int) -> bool:
+    try:
+        walk(seed, STEPS, near_the_ends(seed))
+    except Exception:  # Whatever it is: the seed repeats it.
+        return False
+    return True
+
+
+def _tell(story: Story) -> None:
+    for line in story.moves:
+        click.echo(line)
+    click.echo(
+        f"{len(story.numbers)} of {story.tried} steps do it. Repeat: "
+        f"make fuzz SEED={story.seed} JOBS=1"
+    )
 
 
 if __name__ == "__main__":

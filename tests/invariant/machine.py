@@ -1,103 +1,112 @@
 """The compiled core in an in-process EVM, driven beside the model by random moves."""
 
 import random
-import re
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import pyrevm
 from eth_abi import decode
 
-from tallystick.batch import NO_DISPUTE, Batch, Dispute, PreImage, Stamp
 from tallystick.chain.abi import contract
 from tallystick.chain.call import encode_call
-from tallystick.chain.logs import decode_log
-from tallystick.chain.revert import ContractError, decode_revert
+from tallystick.chain.revert import ContractError
 from tallystick.eip712 import Domain
-from tallystick.enums import DisputeKind, State
-from tallystick.hexes import checksummed, from_hex
-from tallystick.inference import hash_leaves
+from tallystick.hexes import checksummed
 from tallystick.keccak import keccak256
-from tallystick.ledger import Ledger
-from tallystick.network import Rules, model_id, network_id
-from tallystick.opening import Opening
-from tallystick.signature import account_of
-from tallystick.tree import Tree
+from tallystick.network import model_id, network_id
+from tallystick.totals import Totals
 from tallystick.words import ZERO32, ZERO_ADDRESS
+from tests.invariant import layout
 from tests.invariant import model as plain
+from tests.invariant.compare import Comparison, Mismatch, lane_word
+from tests.invariant.jury import KEYS as MEMBER_KEYS
+from tests.invariant.jury import MIN_STAKE, Jury
+from tests.invariant.networks import AUDITED, COMMITTEE, CORE, DEEP, UNBACKED, Assets, networks
+from tests.invariant.panel import Panel, Terms
+from tests.invariant.teller import Teller
+from tests.invariant.world import PLENTY, World
 from tests.support.builds import bytecode
 
-GENESIS = 1_800_000_000
 CHAIN_ID = 1
-KEYS = [bytes([5]) * 31 + bytes([number]) for number in (1, 2)]
-REQUESTERS = {account_of(key): key for key in KEYS}
 ACCOUNTS = [bytes([16 + number]) * 20 for number in range(4)]
 OWNER = bytes([99]) * 20
 SLOTS = 3
 MINT = 10**15
+DEPOSIT = 20_000
+STAKE = 1000
+EXIT_DELAY = 60_000
+DEEP_MINT = 2**132
+DEEP_STAKE = 2**120
 
 
-class Mismatch(AssertionError):
-    """Contract and model disagree."""
+@dataclass(frozen=True)
+class Planned:
+    """A move that is ready to be made: by `each`, with others."""
+
+    move: str
+    plain_move: Callable[[], object]
+    data: bytes
+    then: Callable[[], object]
 
 
-class Machine:
+class Machine(Teller):
     """One run: everything deployed, and a source of random choices."""
 
-    def __init__(self, choose: random.Random) -> None:
-        self.choose = choose
-        self.evm = pyrevm.EVM(spec_id="Cancun", gas_limit=10**9)
-        self.now, self.block = GENESIS, 1
-        self.events: list[Any] = []
+    def __init__(self, choose: random.Random, edges: bool = False) -> None:
+        """`edges`: counters begin near their fields' ends, and stakes may vanish: no chain would
+        get there, and no event tells of it."""
+        self.choose, self.edges = choose, edges
+        self.world = World()
         self.raw: list[dict[str, Any]] = []
-        self.logs = 0
         self.done: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
+        self.trace: list[tuple[int, str, tuple[Any, ...], str]] = []
+        """Time, move, whoever and whatever, and how it ended."""
         self.batches: list[plain.Batch] = []
-        self._block()
+        self.recording: list[Planned] | None = None
+        """Where moves go that `each` will make, while it collects them."""
+        self.fixed: bytes | None = None
+        """The sender of all of those."""
         for account in (*ACCOUNTS, OWNER):
-            self.evm.set_balance(checksummed(account), 10**30)
+            self.world.give(account, PLENTY)
         self.core = self._deploy(contract("Tallystick").bytecode)
-        self.token = self._deploy(bytes.fromhex(bytecode("MockToken")[2:]))
-        resolver = self._deploy(bytes.fromhex(bytecode("MockResolver")[2:]))
-        self.domain = Domain(CHAIN_ID, self.core)
-        self.rules = self._rules(resolver)
+        self.assets = self._assets()
+        self.resolver = self._deploy(_code("MockResolver"))
+        self.refuser = self._deploy(_code("MockResolver"))
+        """Takes no coins; attests and rules elsewhere."""
+        super().__init__(Domain(CHAIN_ID, self.core), choose)
+        terms = Terms(2, 3, 2, EXIT_DELAY, MIN_STAKE, self.resolver)
+        accounts = [ACCOUNTS[number % len(ACCOUNTS)] for number in range(len(MEMBER_KEYS))]
+        self.jury = Jury(self.world, OWNER, self.core, CHAIN_ID, terms, accounts)
+        self.rules = networks(self.resolver, self.refuser, self.jury.address, self.assets)
+        self.playing = list(range(len(self.rules)))
+        """Networks that moves choose from: few, so that much happens in each."""
         self.model = plain.Model(self.rules, OWNER)
-        self.networks: list[bytes] = []
-        self.models: list[bytes] = []
+        self.panel = Panel(self.model, terms, accounts)
+        self.model.fees[self.assets.fee] = 100
+        self.model.refusing.add(self.assets.refusing)
+        self.extra: Counter[bytes] = Counter()
+        """By asset: what the core has got without owing it to anybody."""
+        self.ballast: dict[int, Totals] = {}
+        """By network: what its counters began with."""
+        self.vanished: Counter[tuple[int, bytes]] = Counter()
+        """By lane: stake that was taken by no move."""
+        self.stolen: Counter[bytes] = Counter()
+        """The same by asset."""
+        self.foldable = True
+        """Whether events tell of every index that was used."""
+        self.checks = Comparison(self)
         self._found()
 
-    def _rules(self, resolver: bytes) -> list[Rules]:
-        judged = Rules(
-            attestors=(resolver, resolver, resolver),
-            arbiter=resolver,
-            stake_per_inference=11,
-            challenge_bond=3,
-            demand_bond=7,
-            max_bytes=40,
-            challenge_window=8000,
-            response_window=2000,
-            ruling_window=3000,
-            permissionless=True,
-        )
-        token = replace(
-            judged,
-            asset=self.token,
-            permissionless=False,
-            challenge_bond=101,
-            max_bytes=0,
-            attestors=(resolver, ZERO_ADDRESS, resolver),
-        )
-        unjudged = replace(
-            judged,
-            arbiter=ZERO_ADDRESS,
-            attestors=(ZERO_ADDRESS, resolver, ZERO_ADDRESS),
-            challenge_bond=5,
-            solicited=True,
-        )
-        unbacked = replace(token, stake_per_inference=0, demand_bond=0, permissionless=True)
-        return [judged, token, unjudged, unbacked]
+    @property
+    def now(self) -> int:
+        return self.world.now
+
+    def _assets(self) -> Assets:
+        names = "MockToken", "FeeToken", "ReentrantToken", "BurnRefusingToken", "MockToken"
+        return Assets(*(self._deploy(_code(name)) for name in names))
 
     def _found(self) -> None:
         for rules in self.rules:
@@ -106,211 +115,245 @@ class Machine:
             self.call(OWNER, "registerModel", network, ZERO32, ZERO32, ZERO32, "", "")
             self.networks.append(network)
             self.models.append(model_id(network, OWNER, ZERO32, ZERO32, ZERO32))
+        self.holds = {asset: Counter() for asset in self.assets.all()[1:]}
         for account in ACCOUNTS:
-            for signature, *words in (
-                (b"mint(address,uint256)", account, MINT),
-                (b"approve(address,uint256)", self.core, MINT),
-            ):
-                data = keccak256(signature)[:4] + bytes(12) + words[0] + words[1].to_bytes(32)
-                self._send(account, self.token, data, 0)
-            for asset in (ZERO_ADDRESS, self.token):
-                self.deposit(account, asset, 3000)
-            for network in range(len(self.rules)):
+            for asset in self.assets.all():
+                deep = asset == self.assets.deep
+                if asset != ZERO_ADDRESS:
+                    minted = DEEP_MINT if deep else MINT
+                    self.token(account, asset, b"mint(address,uint256)", account, minted)
+                    self.token(account, asset, b"approve(address,uint256)", self.core, 2**256 - 1)
+                    self.holds[asset][account] += minted
+                self.deposit(account, asset, DEEP_MINT // 2 if deep else DEPOSIT)
+        self.playing = [
+            *self.choose.sample([network for network in CORE if network != UNBACKED], 2),
+            UNBACKED if self.edges else self.choose.choice(CORE),
+            AUDITED,
+            self.choose.choice([network for network in COMMITTEE if network != AUDITED]),
+        ]
+        for member, account in enumerate(self.panel.accounts):
+            self.both(
+                "stake of a member",
+                partial(self.panel.stake, account, member, MIN_STAKE, MIN_STAKE),
+                account,
+                "stake",
+                member,
+                MIN_STAKE,
+                value=MIN_STAKE,
+                source="Committee",
+            )
+        for account in ACCOUNTS:
+            for network in self.playing:
                 self.admit(OWNER, network, account)
-                self.stake(account, network, 200)
+                self.stake(account, network, DEEP_STAKE if network == DEEP else STAKE)
+        if self.edges:
+            self._begin_near_the_ends()
+
+    def _begin_near_the_ends(self) -> None:
+        for network in self.playing:
+            room = self.choose.randrange(3 * plain.MAX_COUNT)
+            opened = 0
+            if network == UNBACKED:
+                opened = plain.MAX_OPEN - self.choose.randrange(plain.MAX_COUNT // 2)
+                operator = self.choose.choice(ACCOUNTS[:2])
+                self.model.lanes[network, operator].open = opened
+                self.set_lane(network, operator)
+            committed = plain.MAX_COMMITTED - room
+            totals = Totals(committed=committed, unchallenged=committed - opened)
+            self.model.totals[network] = self.ballast[network] = totals
+            self._set(layout.counts_slot(self.networks[network]), layout.counts_word(totals))
+        if self.choose.random() < 0.5:
+            network, operator = self.choose.choice(self.playing), self.choose.choice(ACCOUNTS[:2])
+            lane = self.model.lanes[network, operator]
+            lane.next_index = plain.MAX_INDEX - self.choose.randrange(4)
+            self.set_lane(network, operator)
+            self.foldable = False
 
     # The EVM
 
-    def _block(self) -> None:
-        self.evm.set_block_env(
-            pyrevm.BlockEnv(number=self.block, timestamp=self.now, gas_limit=10**9)
-        )
-
     def _deploy(self, code: bytes) -> bytes:
-        return from_hex(self.evm.deploy(checksummed(OWNER), code), 20)
+        return self.world.deploy(OWNER, code)
 
-    def _send(self, sender: bytes, to: bytes, data: bytes, value: int) -> bytes:
-        self.evm.reset_transient_storage()
-        snapshot = self.evm.snapshot()
-        try:
-            answer = self.evm.message_call(
-                checksummed(sender), checksummed(to), calldata=data, value=value, gas=10**8
-            )
-        except RuntimeError as error:
-            self.evm.revert(snapshot)
-            output = re.search("output: (0x[0-9a-f]*)", str(error))
-            raise decode_revert(bytes.fromhex(output[1][2:]) if output else b"") from error
-        return bytes(answer)
+    def set_lane(self, network: int, operator: bytes) -> None:
+        """Let the core's lane be the model's, which no transaction of the chain could."""
+        lane = self.model.lanes[network, operator]
+        self._set(layout.lane_slot(self.networks[network], operator), lane_word(lane))
 
-    def call(self, sender: bytes, name: str, *args: Any, value: int = 0) -> None:
-        """Send a call of the core and keep its events."""
-        call = encode_call("Tallystick", self.core, name, *args)
-        self._send(sender, self.core, call.data, value)
-        for log in self.evm.result.logs:
-            if from_hex(log.address, 20) != self.core:
-                continue
-            topics = [from_hex(topic, 32) for topic in log.topics]
-            data = log.data[1] if isinstance(log.data, tuple) else log.data
-            raw = {
-                "blockNumber": self.block,
-                "logIndex": self.logs,
+    def _set(self, slot: int, word: int) -> None:
+        self.world.set_word(self.core, slot, word)
+
+    def token(self, sender: bytes, asset: bytes, signature: bytes, account: bytes, n: int) -> None:
+        """Call a token's function of an account and a number."""
+        data = keccak256(signature)[:4] + bytes(12) + account + n.to_bytes(32, "big")
+        self.world.send(sender, asset, data)
+
+    def call(self, sender: bytes, name: str, *args: Any, value: int = 0) -> bytes:
+        """Send a call of the core and keep its logs; return its answer."""
+        data = encode_call("Tallystick", self.core, name, *args).data
+        return self.send(sender, data, value)
+
+    def send(self, sender: bytes, data: bytes, value: int = 0, to: bytes | None = None) -> bytes:
+        """Send data to the core, or elsewhere, and keep the core's logs; return the answer."""
+        answer = self.world.send(sender, to or self.core, data, value)
+        for topics, logged in self.world.logs(self.core):
+            log = {
+                "blockNumber": self.world.block,
+                "logIndex": len(self.raw),
                 "transactionHash": ZERO32,
                 "address": checksummed(self.core),
                 "topics": topics,
-                "data": bytes(data),
+                "data": logged,
+                "time": self.now,
             }
-            self.events.append(decode_log(raw))
-            self.raw.append({**raw, "time": self.now})
-            self.logs += 1
+            self.raw.append(log)
+        return answer
 
     def read(self, name: str, *args: Any) -> Any:
-        function = contract("Tallystick").functions()[name]
         call = encode_call("Tallystick", self.core, name, *args)
-        answer = self.evm.message_call(
-            checksummed(OWNER), checksummed(self.core), calldata=call.data, is_static=True
-        )
-        return decode(function.outputs, bytes(answer))[0]
+        return self.decoded(name, self.world.ask(self.core, call.data))
+
+    @staticmethod
+    def decoded(name: str, answer: bytes) -> Any:
+        """Return what a function of the core answered."""
+        return decode(contract("Tallystick").functions()[name].outputs, answer)[0]
 
     # One move in both worlds
 
-    def both(self, move: str, plain_move: Any, send: Any) -> bool:
-        """Make a move in model and contract; both do it, or the contract names a model's reason."""
-        reasons: set[str] = set()
+    def both(
+        self,
+        move: str,
+        plain_move: Callable[[], object],
+        sender: bytes,
+        name: str,
+        *args: Any,
+        value: int = 0,
+        dirt: int = 0,
+        then: Callable[[], object] = lambda: None,
+        source: str = "Tallystick",
+    ) -> bool:
+        """Make a move in model and contract; both do it, or the contract names a model's reason.
+
+        Args:
+            move: what to call it.
+            plain_move: the model's.
+            sender: of the transaction.
+            name: of the contract's function.
+            args: its arguments.
+            value: wei sent along.
+            dirt: the word of the arguments, from one, that gets a bit beyond its field's width.
+            then: to be done when it was done.
+            source: the contract: Tallystick or Committee.
+        """
+        to = self.core if source == "Tallystick" else self.jury.address
+        data = encode_call(source, to, name, *args).data
+        if dirt:
+            data = _dirty(data, dirt)
+        if self.recording is not None:
+            self.recording.append(Planned(move, plain_move, data, then))
+            return False
+        return self.settle(move, (name, sender, args), plain_move, sender, data, value, then, to=to)
+
+    def plan(self, sender: bytes, make: Callable[[], object]) -> list[Planned]:
+        """Return the moves that `make` would make, all of one sender, without making them."""
+        self.recording, self.fixed = [], sender
         try:
-            plain_move()
+            make()
+            return self.recording
+        finally:
+            self.recording = self.fixed = None
+
+    def settle(
+        self,
+        move: str,
+        shown: tuple[Any, ...],
+        plain_move: Callable[[], Any],
+        sender: bytes,
+        data: bytes,
+        value: int = 0,
+        then: Callable[[], object] = lambda: None,
+        expect: Callable[[Any, bytes], None] | None = None,
+        to: bytes | None = None,
+    ) -> bool:
+        """Make a move whose data is ready, of the core unless it goes `to` another contract;
+        `expect` looks at what model and contract answer."""
+        reasons: set[str] = set()
+        said = None
+        try:
+            said = plain_move()
         except plain.Refused as refused:
             reasons = refused.reasons
         try:
-            send()
+            answer = self.send(sender, data, value, to)
         except ContractError as error:
+            self.trace.append((self.now, move, shown, error.name))
             if error.name not in reasons:
                 raise Mismatch(
                     f"{move}: contract says {error}; model: {reasons or 'done'}"
                 ) from error
             self.refused[move] += 1
             return False
+        self.trace.append((self.now, move, shown, "done"))
         if reasons:
             raise Mismatch(f"{move}: contract did it; model: {reasons}")
+        if expect:
+            expect(said, answer)
+        then()
         self.done[move] += 1
         return True
 
+    def sender(self, otherwise: bytes) -> bytes:
+        """Who sends a move: whoever the move says, unless `each` collects it for one sender."""
+        return otherwise if self.fixed is None else self.fixed
+
+    def someone(self) -> bytes:
+        return self.sender(self.choose.choice(ACCOUNTS))
+
     def deposit(self, account: bytes, asset: bytes, amount: int) -> None:
+        native = asset == ZERO_ADDRESS
+        coins = amount if native and self.recording is None else 0
+        holds = 0 if native else self.holds[asset][account]
+
+        def paid() -> None:
+            if not native:
+                self.holds[asset][account] -= amount
+
         self.both(
             "deposit",
-            lambda: self.model.deposit(account, asset, amount),
-            lambda: self.call(
-                account, "deposit", asset, amount, value=0 if asset == self.token else amount
-            ),
+            lambda: self.model.deposit(account, asset, amount, holds, coins),
+            account,
+            "deposit",
+            asset,
+            amount,
+            value=coins,
+            then=paid,
         )
 
     def admit(self, account: bytes, network: int, operator: bytes) -> None:
         self.both(
             "admit",
             lambda: self.model.admit(account, network, operator),
-            lambda: self.call(account, "admit", self.networks[network], operator),
+            account,
+            "admit",
+            self.id_of(network),
+            operator,
         )
 
     def stake(self, account: bytes, network: int, amount: int) -> None:
         self.both(
             "stake",
             lambda: self.model.stake(account, network, amount),
-            lambda: self.call(account, "stake", self.networks[network], amount),
+            account,
+            "stake",
+            self.id_of(network),
+            amount,
         )
 
-    # What the contract is told of a batch
 
-    def batch_of(self, batch: plain.Batch) -> Batch:
-        return Batch(
-            self.networks[batch.network],
-            batch.operator,
-            batch.index,
-            self.models[batch.network],
-            self.tree(batch).root,
-            batch.count,
-            batch.commit_deadline,
-        )
+def _code(mock: str) -> bytes:
+    return bytes.fromhex(bytecode(mock)[2:])
 
-    def tree(self, batch: plain.Batch) -> Tree:
-        return Tree.from_leaves(hash_leaves(batch.leaves))
 
-    def stamp(self, batch: plain.Batch) -> Stamp:
-        closes_at = batch.closes_at
-        return Stamp(batch.slot, batch.count, batch.committed_at, batch.block, closes_at)
-
-    def dispute(self, batch: plain.Batch) -> Dispute:
-        if batch.state is not State.DISPUTED:
-            return NO_DISPUTE
-        challenged = batch.kind is DisputeKind.CHALLENGE
-        leaf = batch.leaves[batch.place].leaf() if challenged else ZERO32
-        return Dispute(batch.kind, batch.with_bytes, batch.party, batch.place, batch.due, leaf)
-
-    def pre_image(self, batch: plain.Batch) -> PreImage:
-        return PreImage(self.batch_of(batch), self.stamp(batch), self.dispute(batch))
-
-    def opening(self, batch: plain.Batch, place: int) -> Any:
-        return Opening(batch.leaves[place], place, self.tree(batch).proof(place)).abi()
-
-    # Comparison
-
-    def compare(self) -> None:
-        """Counters, lanes, credits, words and balances, and the design's two invariants."""
-        model, held = self.model, {ZERO_ADDRESS: 0, self.token: 0}
-        for (asset, account), credit in model.credits.items():
-            self._same("credit", self.read("creditOf", asset, account), credit)
-            held[asset] += credit
-        opened = [0] * len(self.rules)
-        for (network, operator), lane in model.lanes.items():
-            found = self.read("laneOf", self.networks[network], operator)
-            expected = (lane.stake, lane.open, lane.next_index, lane.admitted, lane.closed)
-            self._same("lane", tuple(found), expected)
-            held[self.rules[network].asset] += lane.stake
-            opened[network] += lane.open
-            for slot, batch in lane.slots.items():
-                pre_image = self.pre_image(batch)
-                word = self.read("wordOf", self.networks[network], operator, slot)
-                graded = batch.state is not State.REJECTED
-                self._same(
-                    "word",
-                    word,
-                    pre_image.word(batch.state, batch.grade, batch.lapsed)
-                    if graded
-                    else pre_image.word(State.REJECTED),
-                )
-                bonds = {DisputeKind.CHALLENGE: "challenge_bond", DisputeKind.DEMAND: "demand_bond"}
-                if batch.state is State.DISPUTED:
-                    held[self.rules[network].asset] += getattr(
-                        self.rules[network], bonds[batch.kind]
-                    )
-        for network, totals in enumerate(model.totals):
-            found = self.read("totals", self.networks[network])
-            counters = [getattr(totals, name) for name in totals.__dataclass_fields__]
-            self._same("totals", list(found), counters)
-            self._same("open inferences", opened[network], totals.open)
-            held[self.rules[network].asset] += totals.burned - model.swept[network]
-        self._same("coins", self.evm.get_balance(checksummed(self.core)), held[ZERO_ADDRESS])
-        for asset, amount in held.items():
-            self._same("conservation", model.put_in[asset] - model.taken_out[asset], amount)
-
-    def compare_events(self) -> None:
-        """What the events fold to is what contract and model say."""
-        ledger = Ledger.of(self.events)
-        for network, totals in enumerate(self.model.totals):
-            self._same("totals of events", ledger.totals[self.networks[network]], totals)
-        for key, credit in self.model.credits.items():
-            self._same("credit of events", ledger.credits[key], credit)
-        for (network, operator), lane in self.model.lanes.items():
-            folded = ledger.lanes[self.networks[network], operator]
-            self._same("stake of events", folded.stake, lane.stake)
-            for slot in lane.slots:
-                word = self.read("wordOf", self.networks[network], operator, slot)
-                record = ledger.batches[folded.slots[slot]]
-                self._same("word of events", record.word, word)
-        for batch in self.batches:
-            status = self.read("archived", self.batch_of(batch).id())
-            expected = batch.state if batch.archived else State.UNKNOWN
-            self._same("archive", State(status[0]), expected)
-
-    @staticmethod
-    def _same(what: str, found: object, expected: object) -> None:
-        if found != expected:
-            raise Mismatch(f"{what}: contract has {found}, model {expected}")
+def _dirty(data: bytes, word: int) -> bytes:
+    """Set the highest bit of a word of the arguments, from one."""
+    at = 4 + 32 * (word - 1)
+    return data[:at] + bytes([data[at] | 0x80]) + data[at + 1 :]

@@ -1,16 +1,34 @@
-"""Random moves, chosen so that most could happen and many do."""
+"""Random moves of a batch's life, chosen so that most could happen and many do."""
 
-import random
-from collections.abc import Callable
-
-from tallystick.enums import Grade, State
-from tallystick.inference import Inference
+from tallystick.enums import DisputeKind, Grade, State
 from tallystick.keccak import keccak256
-from tallystick.words import ZERO32, ZERO_ADDRESS
 from tests.invariant import model as plain
-from tests.invariant.machine import ACCOUNTS, OWNER, REQUESTERS, SLOTS, Machine
-
-Move = Callable[[Machine], object]
+from tests.invariant.choices import (
+    Move,
+    answer,
+    answerable,
+    archivable,
+    challenged,
+    demanded,
+    disordered,
+    faults_of_order,
+    finalizable,
+    in_window,
+    misdated,
+    on_batch,
+    pending,
+    place_of,
+    repeating,
+    repeats_in,
+    rulable,
+    sound,
+)
+from tests.invariant.claims import open_words, said, said_open
+from tests.invariant.commits import admit, close, commit, set_key
+from tests.invariant.evidence import audit_of, is_jury, verdict_of
+from tests.invariant.machine import ACCOUNTS, Machine
+from tests.invariant.money import deposit, stake, sweep, unstake, withdraw
+from tests.invariant.teller import REQUESTERS
 
 
 def wait(machine: Machine) -> None:
@@ -23,361 +41,299 @@ def wait(machine: Machine) -> None:
         if edge + shift > machine.now
     ]
     if edges and machine.choose.random() < 0.7:
-        machine.now = min(edges) if machine.choose.random() < 0.6 else machine.choose.choice(edges)
+        until = min(edges) if machine.choose.random() < 0.6 else machine.choose.choice(edges)
     else:
-        machine.now += machine.choose.choice([1, 10, 300, 2500])
-    machine.block += 1
-    machine._block()
+        until = machine.now + machine.choose.choice([1, 10, 300, 2500])
+    machine.world.wait(until)
 
 
-def withdraw(machine: Machine) -> None:
-    account, asset = (
-        machine.choose.choice(ACCOUNTS),
-        machine.choose.choice([ZERO_ADDRESS, machine.token]),
-    )
-    amount = machine.choose.choice([1, 50, machine.model.credits[asset, account] + 1])
-    machine.both(
-        "withdraw",
-        lambda: machine.model.withdraw(account, asset, amount),
-        lambda: machine.call(account, "withdraw", asset, account, amount),
-    )
-
-
-def deposit(machine: Machine) -> None:
-    asset = machine.choose.choice([ZERO_ADDRESS, machine.token])
-    machine.deposit(machine.choose.choice(ACCOUNTS), asset, machine.choose.randrange(300))
-
-
-def stake(machine: Machine) -> None:
-    network = machine.choose.randrange(len(machine.rules))
-    machine.stake(machine.choose.choice(ACCOUNTS), network, machine.choose.choice([1, 90, 5000]))
-
-
-def unstake(machine: Machine) -> None:
-    account, network = machine.choose.choice(ACCOUNTS), machine.choose.randrange(4)
-    amount = machine.choose.choice([1, 20, 500])
-    machine.both(
-        "unstake",
-        lambda: machine.model.unstake(account, network, amount),
-        lambda: machine.call(account, "unstake", machine.networks[network], amount),
-    )
-
-
-def sweep(machine: Machine) -> None:
-    network = machine.choose.randrange(4)
-    machine.both(
-        "sweep",
-        lambda: machine.model.sweep(network),
-        lambda: machine.call(OWNER, "sweep", machine.networks[network]),
-    )
-
-
-def admit(machine: Machine) -> None:
-    sender = OWNER if machine.choose.random() < 0.9 else ACCOUNTS[0]
-    machine.admit(sender, machine.choose.randrange(4), machine.choose.choice(ACCOUNTS))
-
-
-def close(machine: Machine) -> None:
-    network, operator = machine.choose.randrange(4), machine.choose.choice(ACCOUNTS)
-    sender = OWNER if machine.choose.random() < 0.9 else ACCOUNTS[0]
-    machine.both(
-        "close",
-        lambda: machine.model.close(sender, network, operator),
-        lambda: machine.call(sender, "close", machine.networks[network], operator),
-    )
-
-
-def leaves(machine: Machine, network: int, operator: bytes, index: int) -> list[Inference]:
-    """One to six leaves, sometimes with a fault."""
-    choose = machine.choose
-    solicited = machine.rules[network].solicited or choose.random() < 0.3
-    window = machine.rules[network].challenge_window
-    found = []
-    for place in range(choose.randint(1, 6)):
-        requester, nonce = ZERO_ADDRESS, index << 20 | place
-        if solicited and choose.random() < 0.95:
-            requester, nonce = choose.choice(sorted(REQUESTERS)), choose.randrange(40)
-        deadline = machine.now + choose.randint(1, window // 2)
-        if choose.random() < 0.04:
-            deadline = machine.now + window
-        data = b"%d" % choose.randrange(9)
-        found.append(
-            Inference(
-                machine.models[network],
-                operator,
-                requester,
-                nonce,
-                deadline,
-                keccak256(data),
-                keccak256(b"out " + data),
-            )
-        )
-    found.sort(key=lambda leaf: leaf.key)
-    if len(found) > 1 and choose.random() < 0.12:
-        found[0], found[-1] = found[-1], found[0]
-    return found
-
-
-def commit(machine: Machine) -> None:
-    choose, model = machine.choose, machine.model
-    network, operator = choose.randrange(4), choose.choice(ACCOUNTS[:2])
-    lane = model.lanes[network, operator]
-    index = lane.next_index + (choose.random() < 0.04)
-    slot = choose.randrange(SLOTS)
-    inferences = leaves(machine, network, operator, index)
-    commit_deadline = min(leaf.deadline for leaf in inferences)
-    if choose.random() < 0.03:
-        commit_deadline = machine.now - 1
-    replaced = lane.slots.get(slot)
-    if choose.random() < 0.05 and machine.batches:
-        replaced = choose.choice(machine.batches)
-    closes_at = machine.now + machine.rules[network].challenge_window
-    batch = plain.Batch(
-        network,
-        operator,
-        index,
-        slot,
-        inferences,
-        commit_deadline,
-        machine.now,
-        machine.block,
-        closes_at,
-    )
-    replaced_words = (
-        (machine.batch_of(replaced).id(), machine.stamp(replaced).pack())
-        if replaced
-        else (ZERO32, ZERO32)
-    )
-    commitment = (
-        machine.networks[network],
-        machine.models[network],
-        machine.tree(batch).root,
-        index,
-        slot,
-        batch.count,
-        commit_deadline,
-        *replaced_words,
-    )
-    many = choose.random() < 0.3
-    if machine.both(
-        "commit",
-        lambda: model.commit(batch, index, replaced),
-        lambda: machine.call(
-            operator, "commitMany" if many else "commit", [commitment] if many else commitment
-        ),
-    ):
-        machine.batches.append(batch)
-
-
-def some(machine: Machine) -> plain.Batch | None:
-    """A batch, mostly one of the latest, disputed ones more often than not."""
-    if not machine.batches:
-        return None
-    recent = machine.batches[-10:]
-    disputed = [batch for batch in recent if batch.state is State.DISPUTED]
-    if disputed and machine.choose.random() < 0.5:
-        return machine.choose.choice(disputed)
-    return machine.choose.choice(recent if machine.choose.random() < 0.9 else machine.batches)
-
-
-def on_batch(move: Callable[[Machine, plain.Batch], object]) -> Move:
-    """A move that needs a batch."""
-
-    def moving(machine: Machine) -> None:
-        batch = some(machine)
-        if batch is not None:
-            move(machine, batch)
-
-    moving.__name__ = move.__name__
-    return moving
-
-
-def open_words(machine: Machine, batch: plain.Batch) -> tuple[object, bytes]:
-    return machine.batch_of(batch).abi(), machine.stamp(batch).pack()
-
-
-def answer(machine: Machine, highest: int) -> int:
-    return machine.choose.choice([*range(highest + 1), highest, highest])
-
-
-@on_batch
+@on_batch(in_window)
 def attest(machine: Machine, batch: plain.Batch) -> None:
-    grade = machine.choose.choice([Grade.AUDITED, Grade.ENCLAVE, Grade.PROVEN])
-    says = answer(machine, 1)
+    attest_by(machine, batch, machine.choose.choice([Grade.AUDITED, Grade.ENCLAVE, Grade.PROVEN]))
+
+
+def attest_by(machine: Machine, batch: plain.Batch, grade: Grade) -> None:
+    by_jury = is_jury(machine, machine.model.rules_of(batch.network).attestors[grade - 1])
+    says, claim = answer(machine, 1), said_open(machine, batch)
+    evidence, asked = says.to_bytes(32, "big"), None
+    if by_jury:
+        says = 1
+        evidence, asked = audit_of(machine, batch)
     machine.both(
+        "audit" if by_jury else "attest",
+        lambda: machine.model.attest(claim, grade, says, machine.now, asked),
+        ACCOUNTS[3],
         "attest",
-        lambda: machine.model.attest(batch, grade, says, machine.now),
-        lambda: machine.call(
-            ACCOUNTS[3], "attest", *open_words(machine, batch), int(grade), says.to_bytes(32, "big")
-        ),
+        *open_words(machine, claim),
+        int(grade),
+        evidence,
+        dirt=claim.dirt,
     )
 
 
-@on_batch
+@on_batch(in_window)
 def challenge(machine: Machine, batch: plain.Batch) -> None:
-    party, place = machine.choose.choice(ACCOUNTS), machine.choose.randrange(batch.count)
-    words, opening = open_words(machine, batch), machine.opening(batch, place)
-    machine.both(
+    party, place, good = machine.someone(), place_of(machine, batch), sound(machine)
+    challenge_of(machine, party, said_open(machine, batch), place, good)
+
+
+def challenge_of(
+    machine: Machine, party: bytes, claim: plain.Claim, place: int, good: bool
+) -> bool:
+    return machine.both(
         "challenge",
-        lambda: machine.model.challenge(party, batch, place, machine.now),
-        lambda: machine.call(party, "challenge", *words, opening),
+        lambda: machine.model.challenge(party, claim, place, good, machine.now),
+        party,
+        "challenge",
+        *open_words(machine, claim),
+        machine.opening(claim.batch, place, good),
+        dirt=claim.dirt,
     )
 
 
-@on_batch
+@on_batch(in_window)
 def demand(machine: Machine, batch: plain.Batch) -> None:
-    party, place = machine.choose.choice(ACCOUNTS), machine.choose.randrange(batch.count)
-    place += machine.choose.random() < 0.05
-    with_bytes, words = machine.choose.random() < 0.4, open_words(machine, batch)
-    machine.both(
+    party, place = machine.someone(), machine.choose.randrange(len(batch.leaves))
+    if machine.choose.random() < 0.05:
+        place = machine.choose.choice([batch.count - 1, batch.count, 2**256 - 1])
+    with_bytes, claim = machine.choose.random() < 0.4, said_open(machine, batch)
+    demand_of(machine, party, claim, place, with_bytes)
+
+
+def demand_of(
+    machine: Machine, party: bytes, claim: plain.Claim, place: int, with_bytes: bool
+) -> bool:
+    return machine.both(
         "demand",
-        lambda: machine.model.demand(party, batch, place, with_bytes, machine.now),
-        lambda: machine.call(party, "demand", *words, place, with_bytes),
+        lambda: machine.model.demand(party, claim, place, with_bytes, machine.now),
+        party,
+        "demand",
+        *open_words(machine, claim),
+        place,
+        with_bytes,
+        dirt=claim.dirt,
     )
 
 
-@on_batch
+@on_batch(answerable)
 def reveal(machine: Machine, batch: plain.Batch) -> None:
     choose = machine.choose
     place = batch.place if batch.state is State.DISPUTED else 0
-    if choose.random() < 0.05:
-        place = choose.randrange(batch.count)
-    leaf = batch.leaves[place]
-    key = REQUESTERS.get(leaf.requester)
+    if choose.random() < 0.05 or place >= len(batch.leaves):
+        place = place_of(machine, batch)
     signed, right = choose.random() < 0.95, choose.random() < 0.95
-    signature = leaf.request().sign(machine.domain, key) if key and signed else b""
+    reveal_of(machine, said(machine, batch), place, sound(machine), signed, right)
+
+
+def reveal_of(
+    machine: Machine,
+    claim: plain.Claim,
+    place: int,
+    good: bool = True,
+    signed: bool = True,
+    right: bool = True,
+) -> bool:
+    leaf = claim.batch.leaves[place]
+    key = REQUESTERS.get(leaf.requester)
+    signature = machine.signature(leaf) if key and signed else b""
     data = next(b"%d" % n for n in range(9) if keccak256(b"%d" % n) == leaf.input_hash)
     sent = (data, b"out " + data) if right else (data, b"")
-    pre_image, opening = machine.pre_image(batch).abi(), machine.opening(batch, place)
-    machine.both(
+    return machine.both(
         "reveal",
-        lambda: machine.model.reveal(batch, place, signed, right, machine.now),
-        lambda: machine.call(ACCOUNTS[2], "reveal", pre_image, opening, signature, *sent),
+        lambda: machine.model.reveal(claim, place, good, signed, right, machine.now),
+        ACCOUNTS[2],
+        "reveal",
+        machine.pre_image(claim).abi(),
+        machine.opening(claim.batch, place, good),
+        signature,
+        *sent,
+        dirt=claim.dirt,
     )
 
 
-@on_batch
+@on_batch(demanded)
 def timeout(machine: Machine, batch: plain.Batch) -> None:
-    pre_image = machine.pre_image(batch).abi()
-    machine.both(
+    end_of_demand(machine, said(machine, batch))
+
+
+def end_of_demand(machine: Machine, claim: plain.Claim) -> bool:
+    return machine.both(
         "timeout",
-        lambda: machine.model.timeout(batch, machine.now),
-        lambda: machine.call(ACCOUNTS[2], "timeout", pre_image),
+        lambda: machine.model.timeout(claim, machine.now),
+        ACCOUNTS[2],
+        "timeout",
+        machine.pre_image(claim).abi(),
+        dirt=claim.dirt,
     )
 
 
-@on_batch
+@on_batch(rulable)
 def resolve(machine: Machine, batch: plain.Batch) -> None:
     place = batch.place if batch.state is State.DISPUTED else 0
-    says = answer(machine, 2)
-    pre_image, leaf = machine.pre_image(batch).abi(), batch.leaves[place].abi_leaf()
-    machine.both(
+    if place >= len(batch.leaves) or machine.choose.random() < 0.03:
+        place = place_of(machine, batch)
+    resolve_of(machine, said(machine, batch), place, answer(machine, 2))
+
+
+def resolve_of(machine: Machine, claim: plain.Claim, place: int, says: int) -> bool:
+    evidence, asked = verdict_of(machine, claim.batch, place, says)
+    return machine.both(
         "resolve",
-        lambda: machine.model.resolve(batch, place, says, machine.now),
-        lambda: machine.call(ACCOUNTS[2], "resolve", pre_image, leaf, says.to_bytes(32, "big")),
+        lambda: machine.model.resolve(claim, place, says, machine.now, asked),
+        ACCOUNTS[2],
+        "resolve",
+        machine.pre_image(claim).abi(),
+        claim.batch.leaves[place].abi_leaf(),
+        evidence,
+        dirt=claim.dirt,
     )
 
 
-@on_batch
+@on_batch(challenged)
 def lapse(machine: Machine, batch: plain.Batch) -> None:
-    pre_image = machine.pre_image(batch).abi()
-    machine.both(
+    end_of_challenge(machine, said(machine, batch))
+
+
+def end_of_challenge(machine: Machine, claim: plain.Claim) -> bool:
+    return machine.both(
         "lapse",
-        lambda: machine.model.lapse(batch, machine.now),
-        lambda: machine.call(ACCOUNTS[2], "lapse", pre_image),
+        lambda: machine.model.lapse(claim, machine.now),
+        ACCOUNTS[2],
+        "lapse",
+        machine.pre_image(claim).abi(),
+        dirt=claim.dirt,
     )
 
 
-@on_batch
+@on_batch(pending)
 def disprove(machine: Machine, batch: plain.Batch) -> None:
-    place, says = machine.choose.randrange(batch.count), machine.choose.choice([0, 1, 1, 1, 2])
-    prover = machine.choose.choice(ACCOUNTS)
-    pre_image, opening = machine.pre_image(batch).abi(), machine.opening(batch, place)
-    machine.both(
+    choose = machine.choose
+    place, says = place_of(machine, batch), choose.choice([0, 1, 1, 1, 2])
+    if batch.kind is DisputeKind.CHALLENGE and choose.random() < 0.5:
+        place = batch.place
+    disprove_of(machine, machine.someone(), said(machine, batch), place, sound(machine), says)
+
+
+def disprove_of(
+    machine: Machine, prover: bytes, claim: plain.Claim, place: int, good: bool, says: int
+) -> bool:
+    evidence, asked = verdict_of(machine, claim.batch, place, says)
+    return machine.both(
         "disprove",
-        lambda: machine.model.disprove(prover, batch, says),
-        lambda: machine.call(prover, "disprove", pre_image, opening, says.to_bytes(32, "big")),
+        lambda: machine.model.disprove(prover, claim, place, good, says, asked),
+        prover,
+        "disprove",
+        machine.pre_image(claim).abi(),
+        machine.opening(claim.batch, place, good),
+        evidence,
+        dirt=claim.dirt,
     )
 
 
-@on_batch
+@on_batch(disordered)
 def fault_order(machine: Machine, batch: plain.Batch) -> None:
-    keys = [leaf.key for leaf in batch.leaves]
-    pairs = [(a, b) for b in range(len(keys)) for a in range(b) if keys[a] >= keys[b]]
+    pairs = faults_of_order(batch)
     if pairs and machine.choose.random() < 0.9:
         place, other = machine.choose.choice(pairs)
     else:
-        place, other = (machine.choose.randrange(batch.count) for _ in range(2))
-    prover, pre_image = machine.choose.choice(ACCOUNTS), machine.pre_image(batch).abi()
-    openings = machine.opening(batch, place), machine.opening(batch, other)
+        place, other = place_of(machine, batch), place_of(machine, batch)
+    prover, claim = machine.someone(), said(machine, batch)
     machine.both(
         "faultOrder",
-        lambda: machine.model.fault_order(prover, batch, place, other),
-        lambda: machine.call(prover, "faultOrder", pre_image, *openings),
+        lambda: machine.model.fault_order(prover, claim, place, other),
+        prover,
+        "faultOrder",
+        machine.pre_image(claim).abi(),
+        machine.opening(batch, place),
+        machine.opening(batch, other),
+        dirt=claim.dirt,
     )
 
 
-@on_batch
+@on_batch(repeating)
 def fault_repeat(machine: Machine, batch: plain.Batch) -> None:
-    keys = {leaf.key: place for place, leaf in enumerate(batch.leaves)}
-    repeats = [
-        (keys[leaf.key], earlier, other)
-        for earlier in machine.batches[-30:]
-        for other, leaf in enumerate(earlier.leaves)
-        if leaf.key in keys and earlier is not batch
-    ]
+    repeats = repeats_in(machine, batch)
     if repeats and machine.choose.random() < 0.8:
         place, earlier, other = machine.choose.choice(repeats)
-    else:
+        if machine.choose.random() < 0.1:
+            batch, earlier, place, other = earlier, batch, other, place
+    elif machine.batches:
         place, earlier, other = 0, machine.choose.choice(machine.batches), 0
-    prover = machine.choose.choice(ACCOUNTS)
-    arguments = (
-        machine.pre_image(batch).abi(),
-        machine.opening(batch, place),
-        machine.pre_image(earlier).abi(),
-        machine.opening(earlier, other),
-    )
+    else:
+        return
+    prover, claim, before = machine.someone(), said(machine, batch), earlier.claim()
     machine.both(
         "faultRepeat",
-        lambda: machine.model.fault_repeat(prover, batch, place, earlier, other),
-        lambda: machine.call(prover, "faultRepeat", *arguments),
+        lambda: machine.model.fault_repeat(prover, claim, place, before, other),
+        prover,
+        "faultRepeat",
+        machine.pre_image(claim).abi(),
+        machine.opening(batch, place),
+        machine.pre_image(before).abi(),
+        machine.opening(earlier, other),
+        dirt=claim.dirt,
     )
 
 
-@on_batch
+@on_batch(misdated)
 def fault_deadline(machine: Machine, batch: plain.Batch) -> None:
-    place, prover = machine.choose.randrange(batch.count), machine.choose.choice(ACCOUNTS)
-    pre_image, opening = machine.pre_image(batch).abi(), machine.opening(batch, place)
+    place, prover = place_of(machine, batch), machine.someone()
+    good, claim = sound(machine), said(machine, batch)
     machine.both(
         "faultDeadline",
-        lambda: machine.model.fault_deadline(prover, batch, place),
-        lambda: machine.call(prover, "faultDeadline", pre_image, opening),
+        lambda: machine.model.fault_deadline(prover, claim, place, good),
+        prover,
+        "faultDeadline",
+        machine.pre_image(claim).abi(),
+        machine.opening(batch, place, good),
+        dirt=claim.dirt,
     )
 
 
-@on_batch
+@on_batch(finalizable)
 def finalize(machine: Machine, batch: plain.Batch) -> None:
-    ref = machine.batch_of(batch).id(), machine.stamp(batch).pack()
-    lane = machine.networks[batch.network], batch.operator
-    machine.both(
+    choose = machine.choose
+    network, operator = batch.network, batch.operator
+    claims = [said_open(machine, batch, dirt=False)]
+    if choose.random() < 0.2:
+        mine = [
+            other
+            for other in machine.batches
+            if (other.network, other.operator) == (network, operator)
+        ]
+        claims += [said_open(machine, other, dirt=False) for other in mine[-3:]]
+    elif choose.random() < 0.05:
+        claims = []
+    finalize_of(machine, claims, network, operator)
+
+
+def finalize_of(machine: Machine, claims: list[plain.Claim], network: int, operator: bytes) -> bool:
+    return machine.both(
         "finalize",
-        lambda: machine.model.finalize(batch, machine.now),
-        lambda: machine.call(ACCOUNTS[2], "finalize", [ref], *lane),
+        lambda: machine.model.finalize(claims, network, operator, machine.now),
+        ACCOUNTS[2],
+        "finalize",
+        [machine.ref(claim) for claim in claims],
+        machine.id_of(network),
+        operator,
     )
 
 
-@on_batch
+@on_batch(archivable)
 def archive(machine: Machine, batch: plain.Batch) -> None:
-    ref = machine.batch_of(batch).id(), machine.stamp(batch).pack()
-    lane = machine.networks[batch.network], batch.operator
+    claim = said_open(machine, batch, dirt=False)
     machine.both(
         "archive",
-        lambda: machine.model.archive(batch),
-        lambda: machine.call(ACCOUNTS[2], "archive", *lane, ref),
+        lambda: machine.model.archive(claim),
+        ACCOUNTS[2],
+        "archive",
+        machine.id_of(batch.network),
+        batch.operator,
+        machine.ref(claim),
     )
 
 
-WEIGHTS: dict[Move, int] = {
+ORDINARY: dict[Move, int] = {
     wait: 18,
     commit: 26,
     attest: 6,
@@ -394,28 +350,12 @@ WEIGHTS: dict[Move, int] = {
     finalize: 8,
     archive: 3,
     deposit: 3,
-    withdraw: 3,
+    withdraw: 4,
     stake: 5,
-    unstake: 3,
-    sweep: 2,
+    unstake: 4,
+    sweep: 3,
     admit: 4,
     close: 1,
+    set_key: 2,
 }
-
-
-def step(machine: Machine) -> None:
-    """Make one random move."""
-    (move,) = machine.choose.choices(list(WEIGHTS), list(WEIGHTS.values()))
-    move(machine)
-
-
-def walk(seed: int, steps: int, compare_every: int = 20) -> Machine:
-    """Make many random moves from one seed, comparing everything now and then and at the end."""
-    machine = Machine(random.Random(seed))
-    for number in range(steps):
-        step(machine)
-        if number % compare_every == 0:
-            machine.compare()
-    machine.compare()
-    machine.compare_events()
-    return machine
+"""How often each is tried."""

@@ -12,7 +12,7 @@ from tallystick.hexes import to_hex
 from tallystick.totals import Totals
 from tallystick.totals.expression import COUNTS
 from tests.invariant.machine import CHAIN_ID, Machine
-from tests.invariant.moves import walk
+from tests.invariant.walk import walk
 from tests.support.folder import fill, logs_table
 
 
@@ -24,7 +24,7 @@ def of_contract(machine: Machine) -> dict[str, Totals]:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_pipeline__random_history__totals_are_the_contracts(seed: int, tmp_path: Path) -> None:
-    machine = walk(100 + seed, 1_500)
+    machine = walk(100 + seed, 600)
     data = fill(tmp_path, Core(CHAIN_ID, machine.core), logs_table(machine.raw), parts=1 + seed)
 
     analysis = Analysis(data.root)

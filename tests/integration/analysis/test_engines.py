@@ -12,7 +12,7 @@ pytest.importorskip("pyrevm", reason="pyrevm has no wheel for this Python or pro
 from tallystick.analysis import Analysis
 from tallystick.extract.dataset import Core
 from tests.invariant.machine import CHAIN_ID
-from tests.invariant.moves import walk
+from tests.invariant.walk import walk
 from tests.support.folder import fill, logs_table
 from tests.support.spark import spark
 
