@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Dispute, DisputeKind, Grade, PreImage, State} from "../../../contracts/interfaces/Types.sol";
+import {Leaves} from "./Leaves.sol";
+import {Ledger} from "./Ledger.sol";
+import {vm} from "./Vm.sol";
+
+/// @dev How a dispute begins.
+contract Disputes is Ledger {
+    using Leaves for Leaves.Held;
+
+    function check_challenge(Scene memory scene, Probe memory probe, Leaves.Held memory held) public {
+        PreImage memory preImage = _enter(scene, DisputeKind.None);
+        bytes32 leaf = Leaves.hash(scene.batch, held.leaf);
+        Dispute memory dispute = Dispute(
+            DisputeKind.Challenge,
+            false,
+            scene.sender,
+            uint32(held.leafIndex),
+            uint40(scene.time + scene.rules.rulingWindow),
+            leaf
+        );
+        Change memory change = _dispute(scene, dispute, scene.rules.challengeBond);
+        Books memory old = _before(scene, probe);
+        vm.prank(scene.sender);
+        core.challenge(preImage.batch, preImage.stamp, held.opening());
+        assert(scene.rules.arbiter != address(0) && held.leafIndex < scene.batch.count);
+        assert((scene.stateByte >> 4) != uint256(Grade.Proven));
+        _afterDispute(scene, probe, old, change);
+    }
+
+    function check_demand(Scene memory scene, Probe memory probe, uint32 leafIndex, bool withBytes) public {
+        PreImage memory preImage = _enter(scene, DisputeKind.None);
+        Dispute memory dispute = Dispute(
+            DisputeKind.Demand,
+            withBytes,
+            scene.sender,
+            leafIndex,
+            uint40(scene.time + scene.rules.responseWindow),
+            0
+        );
+        Change memory change = _dispute(scene, dispute, scene.rules.demandBond);
+        Books memory old = _before(scene, probe);
+        vm.prank(scene.sender);
+        core.demand(preImage.batch, preImage.stamp, leafIndex, withBytes);
+        assert(leafIndex < scene.batch.count);
+        _afterDispute(scene, probe, old, change);
+    }
+
+    function _dispute(Scene memory scene, Dispute memory dispute, uint256 bond) private pure returns (Change memory c) {
+        c.paid = c.bondAfter = bond;
+        c.word = _sealed(scene.batch, scene.stamp, dispute, scene.stateByte & 0x38 | uint256(State.Disputed));
+    }
+
+    function _afterDispute(Scene memory scene, Probe memory probe, Books memory old, Change memory change) private view {
+        assert(_isIn(scene, State.Open) && scene.time < scene.stamp.closesAt());
+        _after(scene, probe, old, change);
+    }
+}
+
+contract DisputesReached is Disputes {
+    function _end() internal pure override {
+        assert(false);
+    }
+}
