@@ -65,7 +65,8 @@ abstract contract Core {
         dispute.kind = kind;
         if (kind == DisputeKind.None) scene.dispute = dispute = Dispute(kind, false, address(0), 0, 0, 0);
         vm.assume(batch.count > 0 && batch.count <= 1 << 20 && batch.count == stamp.count());
-        vm.assume(stamp.committedAt() <= scene.time && stamp.closesAt() < 2 * LAST_SECOND - 365 days);
+        vm.assume(stamp.committedAt() <= scene.time && stamp.committedAt() < stamp.closesAt());
+        vm.assume(stamp.closesAt() < 2 * LAST_SECOND - 365 days);
         vm.assume(uint256(Stamp.unwrap(stamp)) >> 176 == 0);
         vm.assume(scene.stateByte < 0x40);
         vm.assume(

@@ -17,15 +17,15 @@ contract Disputes is Ledger {
             DisputeKind.Challenge,
             false,
             scene.sender,
-            uint32(held.leafIndex),
+            1,
             uint40(scene.time + scene.rules.rulingWindow),
             leaf
         );
         Change memory change = _dispute(scene, dispute, scene.rules.challengeBond);
         Books memory old = _before(scene, probe);
         vm.prank(scene.sender);
-        core.challenge(preImage.batch, preImage.stamp, held.opening());
-        assert(scene.rules.arbiter != address(0) && held.leafIndex < scene.batch.count);
+        core.challenge(preImage.batch, preImage.stamp, held.opening(1));
+        assert(scene.rules.arbiter != address(0));
         assert((scene.stateByte >> 4) != uint256(Grade.Proven));
         _afterDispute(scene, probe, old, change);
     }

@@ -8,14 +8,14 @@ import {LeafLib} from "../../../contracts/libraries/LeafLib.sol";
 library Leaves {
     struct Held {
         Leaf leaf;
-        uint256 leafIndex;
         bytes32 sibling;
     }
 
-    function opening(Held memory held) internal pure returns (Opening memory) {
+    /// @param leafIndex a number: the prover knows no address in memory that is not
+    function opening(Held memory held, uint256 leafIndex) internal pure returns (Opening memory) {
         bytes32[] memory proof = new bytes32[](1);
         proof[0] = held.sibling;
-        return Opening(held.leaf, held.leafIndex, proof);
+        return Opening(held.leaf, leafIndex, proof);
     }
 
     function hash(Batch memory batch, Leaf memory leaf) internal pure returns (bytes32) {

@@ -48,12 +48,12 @@ contract Rejections is Ledger {
     }
 
     function check_disproveChallengedLeaf(Scene memory scene, Probe memory probe, Leaves.Held memory held) public {
-        vm.assume(held.leafIndex == scene.dispute.leafIndex);
+        vm.assume(1 == scene.dispute.leafIndex);
         _disprove(scene, probe, held, DisputeKind.Challenge, scene.dispute.party);
     }
 
     function check_disproveOtherLeaf(Scene memory scene, Probe memory probe, Leaves.Held memory held) public {
-        vm.assume(held.leafIndex != scene.dispute.leafIndex);
+        vm.assume(1 != scene.dispute.leafIndex);
         _disprove(scene, probe, held, DisputeKind.Challenge, scene.sender);
     }
 
@@ -67,7 +67,7 @@ contract Rejections is Ledger {
         Books memory old = _before(scene, probe);
         Change memory change = _rejection(scene, old, scene.sender);
         vm.prank(scene.sender);
-        core.faultOrder(preImage, held.opening(), other.opening());
+        core.faultOrder(preImage, held.opening(0), other.opening(1));
         _afterFault(scene, probe, old, change);
     }
 
@@ -76,7 +76,7 @@ contract Rejections is Ledger {
         Books memory old = _before(scene, probe);
         Change memory change = _rejection(scene, old, scene.sender);
         vm.prank(scene.sender);
-        core.faultDeadline(preImage, held.opening());
+        core.faultDeadline(preImage, held.opening(1));
         _afterFault(scene, probe, old, change);
     }
 
@@ -94,7 +94,7 @@ contract Rejections is Ledger {
         Books memory old = _before(scene, probe);
         Change memory change = _rejection(scene, old, scene.sender);
         vm.prank(scene.sender);
-        core.faultRepeat(preImage, held.opening(), earlier, other.opening());
+        core.faultRepeat(preImage, held.opening(0), earlier, other.opening(1));
         _afterFault(scene, probe, old, change);
     }
 
@@ -111,7 +111,7 @@ contract Rejections is Ledger {
         Change memory change = _rejection(scene, old, payee);
         _answer(2);
         vm.prank(scene.sender);
-        core.disprove(preImage, held.opening(), "");
+        core.disprove(preImage, held.opening(1), "");
         _afterFault(scene, probe, old, change);
     }
 
