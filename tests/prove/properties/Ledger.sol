@@ -91,8 +91,13 @@ abstract contract Ledger is Core {
         books.anyWord = core.wordOf(probe.networkId, probe.operator, probe.slot);
     }
 
-    /// @dev The move did what `change` says and nothing else, and that keeps the rules.
-    function _after(Scene memory scene, Probe memory probe, Books memory old, Change memory change) internal view {
+    /// @dev The move did what `change` says and nothing else, and that keeps the rules. A property's twin asserts here
+    /// that no move comes so far.
+    function _after(Scene memory scene, Probe memory probe, Books memory old, Change memory change)
+        internal
+        view
+        virtual
+    {
         Books memory now_;
         try this.read(scene, probe) returns (Books memory found) {
             now_ = found;
@@ -109,7 +114,6 @@ abstract contract Ledger is Core {
             assert(now_.word == change.word);
             _checkElsewhere(scene, probe, old, now_);
         }
-        _end();
     }
 
     /// @dev credits + stakes + bonds + unswept burns grow as the balance does; committed grows as open + outcomes.
@@ -207,9 +211,6 @@ abstract contract Ledger is Core {
     function _balance() internal view virtual returns (uint256) {
         return address(core).balance;
     }
-
-    /// @dev The last line of a property; a twin asserts here that it is never reached, and must be refuted.
-    function _end() internal pure virtual {}
 
     /// @dev stakePerInference * open inferences, split where one batch ends: true of all numbers, and hard for a solver.
     function _splitLocked(Scene memory scene, uint256 open, uint256 count) internal pure {

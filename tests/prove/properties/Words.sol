@@ -7,6 +7,8 @@ import {Word, WordLib} from "../../../contracts/libraries/WordLib.sol";
 
 /// @dev Stamps and words come back as they were packed.
 contract Words {
+    /// @notice a stamp gives back slot, count, committedAt, block and closesAt, and keeps the rest under another
+    /// closesAt; all values of their widths.
     function check_stamp(uint32 slot, uint24 count, uint40 committedAt, uint40 number, uint40 closesAt, uint40 later)
         public
         pure
@@ -21,6 +23,8 @@ contract Words {
         _end();
     }
 
+    /// @notice a storage word gives back state, grade and lapse, matches its pre-image and no other 248 bits, and is
+    /// open only in state Open; all hashes, states, grades.
     function check_word(uint256 digest, uint256 other, uint8 state, uint8 grade) public pure {
         if (state > uint8(State.Rejected) || grade > uint8(Grade.Proven)) return;
         Word word = WordLib.ofHash(bytes32(digest)).withState(State(state)).withGrade(Grade(grade));

@@ -21,6 +21,8 @@ contract Rejections is Ledger {
         vm.setArbitraryStorage(_resolver);
     }
 
+    /// @notice timeout of a demand: slash, reward, bond and burn add up; only a disputed batch past its due second is
+    /// rejected; any rules, count, times.
     function check_timeout(Scene memory scene, Probe memory probe) public {
         PreImage memory preImage = _enter(scene, DisputeKind.Demand);
         Books memory old = _before(scene, probe);
@@ -31,6 +33,8 @@ contract Rejections is Ledger {
         _after(scene, probe, old, change);
     }
 
+    /// @notice resolve Rejected: slash, reward, bond and burn add up; only a disputed batch within its due second is
+    /// rejected; any rules, count, times.
     function check_resolve(Scene memory scene, Probe memory probe, Leaves.Held memory held) public {
         scene.rules.arbiter = _resolver;
         PreImage memory preImage = _enter(scene, DisputeKind.Challenge);
@@ -43,20 +47,26 @@ contract Rejections is Ledger {
         _after(scene, probe, old, change);
     }
 
+    /// @notice disprove of an open batch: slash, reward and burn add up; leaf 1 of two, any rules.
     function check_disproveUndisputed(Scene memory scene, Probe memory probe, Leaves.Held memory held) public {
         _disprove(scene, probe, held, DisputeKind.None, scene.sender);
     }
 
+    /// @notice disprove of the challenged leaf: the reward is the challenger's; slash, reward, bond and burn add up;
+    /// leaf 1 of two, any rules.
     function check_disproveChallengedLeaf(Scene memory scene, Probe memory probe, Leaves.Held memory held) public {
         vm.assume(1 == scene.dispute.leafIndex);
         _disprove(scene, probe, held, DisputeKind.Challenge, scene.dispute.party);
     }
 
+    /// @notice disprove of another leaf than the challenged: the reward is the sender's, the bond the challenger's;
+    /// they add up with slash and burn; leaf 1 of two, any rules.
     function check_disproveOtherLeaf(Scene memory scene, Probe memory probe, Leaves.Held memory held) public {
         vm.assume(1 != scene.dispute.leafIndex);
         _disprove(scene, probe, held, DisputeKind.Challenge, scene.sender);
     }
 
+    /// @notice faultOrder of an open batch: slash, reward and burn add up; both leaves of two, any rules.
     function check_faultOrder(
         Scene memory scene,
         Probe memory probe,
@@ -71,6 +81,8 @@ contract Rejections is Ledger {
         _afterFault(scene, probe, old, change);
     }
 
+    /// @notice faultDeadline of a demanded batch: the reward is the sender's, the bond the demander's; they add up with
+    /// slash and burn; leaf 1 of two, any rules.
     function check_faultDeadline(Scene memory scene, Probe memory probe, Leaves.Held memory held) public {
         PreImage memory preImage = _enter(scene, DisputeKind.Demand);
         Books memory old = _before(scene, probe);
@@ -80,6 +92,7 @@ contract Rejections is Ledger {
         _afterFault(scene, probe, old, change);
     }
 
+    /// @notice faultRepeat of an open batch: slash, reward and burn add up; two batches of two leaves, any rules.
     function check_faultRepeat(
         Scene memory scene,
         Probe memory probe,
@@ -148,7 +161,7 @@ contract Rejections is Ledger {
 }
 
 contract RejectionsReached is Rejections {
-    function _end() internal pure override {
+    function _after(Scene memory, Probe memory, Books memory, Change memory) internal pure override {
         assert(false);
     }
 }

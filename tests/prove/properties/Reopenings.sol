@@ -21,12 +21,16 @@ contract Reopenings is Ledger {
         vm.setArbitraryStorage(_resolver);
     }
 
+    /// @notice reveal of an unsigned leaf: the bond to the operator, the window as the rules say, lapsed past its life;
+    /// any rules and times; leaf 1 of two.
     function check_revealUnsolicited(Scene memory scene, Probe memory probe, Leaves.Held memory held) public {
         held.leaf.requester = address(0);
         _reveal(scene, probe, held, "", "", "");
         assert(!scene.rules.solicited && held.leaf.nonce == uint256(scene.batch.index) << 20 | 1);
     }
 
+    /// @notice reveal of a signed leaf with bytes: as above, and the bytes hash to the leaf; 65 bytes of signature, 32
+    /// of input and of output.
     function check_revealWithBytes(
         Scene memory scene,
         Probe memory probe,
@@ -43,6 +47,8 @@ contract Reopenings is Ledger {
         assert(held.leaf.outputHash == keccak256(abi.encode(output)));
     }
 
+    /// @notice resolve Upheld: half the bond to the operator, the rest burned, the window as the rules say, lapsed past
+    /// its life; any rules and times.
     function check_uphold(Scene memory scene, Probe memory probe, Leaves.Held memory held) public {
         scene.rules.arbiter = _resolver;
         PreImage memory preImage = _enter(scene, DisputeKind.Challenge);
@@ -57,6 +63,7 @@ contract Reopenings is Ledger {
         _after(scene, probe, old, change);
     }
 
+    /// @notice lapse: half the bond to the challenger, the rest burned, the batch lapsed; any rules and times.
     function check_lapse(Scene memory scene, Probe memory probe) public {
         PreImage memory preImage = _enter(scene, DisputeKind.Challenge);
         Books memory old = _before(scene, probe);
@@ -114,7 +121,7 @@ contract Reopenings is Ledger {
 }
 
 contract ReopeningsReached is Reopenings {
-    function _end() internal pure override {
+    function _after(Scene memory, Probe memory, Books memory, Change memory) internal pure override {
         assert(false);
     }
 }

@@ -16,6 +16,8 @@ contract Counters {
     Lane private _lane;
     Tally private _tally;
 
+    /// @notice a commit moves a lane's open inferences and index, and no other bit; any lane, count 1 to 2^20,
+    /// finalized <= open, and what commit enforces: open <= 2^48 - 1, index < 2^44.
     function check_laneAdvance(Lane memory lane, uint256 count, uint256 finalized) public {
         if (count == 0 || count > 1 << 20 || finalized > lane.openInferences) return;
         if (uint256(lane.openInferences) + count - finalized > LaneLib.MAX_OPEN || lane.nextIndex >= 1 << 44) return;
@@ -27,6 +29,8 @@ contract Counters {
         _end();
     }
 
+    /// @notice a rejection takes min(slash, stake) and min(count, open) off a lane, and no other bit; any lane, any
+    /// 32-bit count, any 128-bit slash.
     function check_laneForfeit(Lane memory lane, uint32 count, uint128 slash) public {
         _lane = lane;
         uint256 forfeited = _lane.forfeit(count, slash);
@@ -37,6 +41,7 @@ contract Counters {
         _end();
     }
 
+    /// @notice finality takes the count off open inferences, and no other bit; any lane, count <= open.
     function check_laneRelease(Lane memory lane, uint32 count) public {
         if (count > lane.openInferences) return;
         _lane = lane;
@@ -46,6 +51,8 @@ contract Counters {
         _end();
     }
 
+    /// @notice a commit adds to committed and to one outcome, refuses to pass 2^51 - 1, and carries into no other
+    /// counter; any counters with outcomes + open <= committed.
     function check_tallyCommit(Tally memory tally, uint256 committed, uint8 outcome, uint256 count, uint256 open) public {
         Totals memory old = _start(tally, outcome, count, open);
         if (committed > 1 << 20) return;
@@ -55,12 +62,16 @@ contract Counters {
         _compare(old, outcome, count);
     }
 
+    /// @notice finality adds to one outcome and carries into no other counter; any counters with outcomes + open <=
+    /// committed.
     function check_tallyFinalize(Tally memory tally, uint8 outcome, uint256 count, uint256 open) public {
         Totals memory old = _start(tally, outcome, count, open);
         _tally.finalize(Outcome(outcome), count);
         _compare(old, outcome, count);
     }
 
+    /// @notice a loss adds to rejected and burned and carries into no other counter; any counters with outcomes + open
+    /// <= committed, burned < 2^153, a loss below 2^129.
     function check_tallyLosses(Tally memory tally, uint256 rejected, uint256 burned, uint256 open) public {
         Totals memory old = _start(tally, 0, rejected, open);
         if (burned >= 1 << 129 || old.burned >= 1 << 153) return;

@@ -23,6 +23,7 @@ contract Coins is Ledger {
         old = _before(scene, probe);
     }
 
+    /// @notice deposit of coins: credit of the sender grows by what the balance does; any amount below 2^96.
     function check_deposit(Scene memory scene, Probe memory probe, uint96 amount) public {
         Books memory old = _open(scene, probe);
         Change memory change;
@@ -33,6 +34,8 @@ contract Coins is Ledger {
         _after(scene, probe, old, change);
     }
 
+    /// @notice withdraw of coins: only the sender's credit pays, and the balance falls by as much; any amount below
+    /// 2^96.
     function check_withdraw(Scene memory scene, Probe memory probe, uint96 amount) public {
         Books memory old = _open(scene, probe);
         Change memory change;
@@ -43,6 +46,8 @@ contract Coins is Ledger {
         _after(scene, probe, old, change);
     }
 
+    /// @notice sweep of coins: swept becomes burned, and the balance falls by the difference; any burned amount below
+    /// 2^153.
     function check_sweep(Scene memory scene, Probe memory probe) public {
         Books memory old = _open(scene, probe);
         Change memory change;
@@ -62,6 +67,7 @@ contract Coins is Ledger {
 }
 
 contract Stakes is Ledger {
+    /// @notice stake: moves the sender's credit into its lane; any 128-bit amount, any asset.
     function check_stake(Scene memory scene, Probe memory probe, uint128 amount) public {
         Books memory old = _open(scene, probe);
         Change memory change;
@@ -72,6 +78,8 @@ contract Stakes is Ledger {
         _after(scene, probe, old, change);
     }
 
+    /// @notice unstake: moves the lane's stake into the sender's credit and leaves what open inferences lock; any
+    /// 128-bit amount, any asset.
     function check_unstake(Scene memory scene, Probe memory probe, uint128 amount) public {
         Books memory old = _open(scene, probe);
         Change memory change;
@@ -115,19 +123,19 @@ contract Tokens is Coins {
 }
 
 contract CoinsReached is Coins {
-    function _end() internal pure override {
+    function _after(Scene memory, Probe memory, Books memory, Change memory) internal pure override {
         assert(false);
     }
 }
 
 contract StakesReached is Stakes {
-    function _end() internal pure override {
+    function _after(Scene memory, Probe memory, Books memory, Change memory) internal pure override {
         assert(false);
     }
 }
 
 contract TokensReached is Tokens {
-    function _end() internal pure override {
+    function _after(Scene memory, Probe memory, Books memory, Change memory) internal pure override {
         assert(false);
     }
 }

@@ -21,6 +21,8 @@ contract Commits is Ledger {
     uint256 private constant MOST_COMMITTED = (1 << 51) - 1;
     uint256 private constant MOST_OPEN = (1 << 48) - 1;
 
+    /// @notice commit to a slot that is unused, final or rejected: counts the batch, locks its stake, keeps committed
+    /// <= 2^51 - 1, open <= 2^48 - 1, index < 2^44; any commitment.
     function check_commitToFreeSlot(Scene memory scene, Probe memory probe, Commitment memory c) public {
         _setRules(scene.rules);
         _setTime(scene);
@@ -32,6 +34,8 @@ contract Commits is Ledger {
         assert(state != uint256(State.Open) && state != uint256(State.Disputed));
     }
 
+    /// @notice commit over an open batch, an hour after its closesAt: finalizes that one and counts the new one; bounds
+    /// as above; any commitment.
     function check_commitOverBatch(Scene memory scene, Probe memory probe, Commitment memory c) public {
         _enter(scene, DisputeKind.None);
         vm.assume(scene.sender == scene.batch.operator);
@@ -93,7 +97,7 @@ contract Commits is Ledger {
 }
 
 contract CommitsReached is Commits {
-    function _end() internal pure override {
+    function _after(Scene memory, Probe memory, Books memory, Change memory) internal pure override {
         assert(false);
     }
 }

@@ -19,6 +19,8 @@ contract Finality is Ledger {
         vm.setArbitraryStorage(_resolver);
     }
 
+    /// @notice finalize: an open batch, from closesAt on, becomes final and counts once, for the outcome that its word
+    /// names; any count, grade, lapse.
     function check_finalize(Scene memory scene, Probe memory probe) public {
         PreImage memory preImage = _enter(scene, DisputeKind.None);
         Books memory old = _before(scene, probe);
@@ -36,6 +38,7 @@ contract Finality is Ledger {
         _after(scene, probe, old, change);
     }
 
+    /// @notice archive: moves nothing but the archive, and only of a final batch.
     function check_archive(Scene memory scene, Probe memory probe) public {
         PreImage memory preImage = _enter(scene, DisputeKind.None);
         Books memory old = _before(scene, probe);
@@ -49,6 +52,8 @@ contract Finality is Ledger {
         _after(scene, probe, old, change);
     }
 
+    /// @notice attest: raises the grade of an open batch before closesAt, and moves nothing else; any attestor that
+    /// answers.
     function check_attest(Scene memory scene, Probe memory probe, uint8 grade) public {
         vm.assume(grade <= uint8(Grade.Proven));
         (scene.rules.attestors[0], scene.rules.attestors[1], scene.rules.attestors[2]) = (_resolver, _resolver, _resolver);
@@ -74,7 +79,7 @@ contract Finality is Ledger {
 }
 
 contract FinalityReached is Finality {
-    function _end() internal pure override {
+    function _after(Scene memory, Probe memory, Books memory, Change memory) internal pure override {
         assert(false);
     }
 }

@@ -10,6 +10,8 @@ import {vm} from "./Vm.sol";
 contract Disputes is Ledger {
     using Leaves for Leaves.Held;
 
+    /// @notice challenge: takes the bond from the sender's credit, and turns an open batch, before closesAt and not
+    /// Proven, into a disputed one; any rules; leaf 1 of two.
     function check_challenge(Scene memory scene, Probe memory probe, Leaves.Held memory held) public {
         PreImage memory preImage = _enter(scene, DisputeKind.None);
         bytes32 leaf = Leaves.hash(scene.batch, held.leaf);
@@ -30,6 +32,8 @@ contract Disputes is Ledger {
         _afterDispute(scene, probe, old, change);
     }
 
+    /// @notice demand: takes the bond from the sender's credit, and turns an open batch, before closesAt, into a
+    /// disputed one; any rules, count, leaf.
     function check_demand(Scene memory scene, Probe memory probe, uint32 leafIndex, bool withBytes) public {
         PreImage memory preImage = _enter(scene, DisputeKind.None);
         Dispute memory dispute = Dispute(
@@ -60,7 +64,7 @@ contract Disputes is Ledger {
 }
 
 contract DisputesReached is Disputes {
-    function _end() internal pure override {
+    function _after(Scene memory, Probe memory, Books memory, Change memory) internal pure override {
         assert(false);
     }
 }
