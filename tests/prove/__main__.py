@@ -1,7 +1,8 @@
-"""Prove properties of the core with halmos: `make prove`; JSON=1 for objects, ONLY= for names that hold it.
+"""Prove properties of the core with halmos: `make prove`; JSON=1 for objects, ONLY= for some.
 
-A property is a check_ function of a contract in properties/; its notice says what it covers. Its twin, in the contract
-named ...Reached, asserts that the move before it never succeeds, and must be refuted: no property holds for want of cases.
+A property is a check_ function of a contract in properties/; its notice says what it covers. Its
+twin, in the contract named ...Reached, asserts that what the property is about never happens, and
+must be refuted: no property holds for want of cases.
 """
 
 import json
@@ -25,7 +26,7 @@ CONFIG = "tools/foundry.toml"
 TWIN = "Reached"
 PASSED, REFUTED = 0, 1
 OUTCOMES = ("passed", "counterexample", "timeout", "stuck", "no path succeeds", "exception")
-# Failed assertions and every arithmetic, memory and index fault; not conversions of a word's unused bits.
+# Failed assertions, and every fault of arithmetic, memory and indices.
 PANICS = "0x01,0x11,0x12,0x31,0x32,0x41,0x51"
 SOLVER_SECONDS = 200
 PROPERTY_SECONDS = int(os.environ.get("SECONDS", "540"))
@@ -56,7 +57,7 @@ class Verdict:
 
 
 def build() -> None:
-    """Compile the properties, and write the core's creation code, as `make compile` left it, for the prover."""
+    """Compile the properties, and give the prover the creation code of `make compile`."""
     rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
     manifest = json.loads((ROOT / ".build" / "__local__.json").read_text())

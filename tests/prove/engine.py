@@ -1,10 +1,8 @@
-"""halmos, with what it lacks for this core: rewriting of terms that a solver finds hard. Each rewriting is an equality."""
+"""halmos, with terms rewritten that a solver finds hard: each rewriting is an equality."""
 
 import sys
 from types import SimpleNamespace
 
-import halmos.bitvec
-import halmos.sevm
 from halmos.bitvec import HalmosBitVec
 from halmos.sevm import Exec
 from halmos.ui import UI
@@ -89,7 +87,7 @@ def xor(self, other):
 
 
 def sha3(self):
-    """Hash; PreImageLib.seal hashes two words or eight, as a dispute's words are all zero or not."""
+    """Hash; PreImageLib.seal hashes two words, or eight where the dispute has some."""
     size = self.st.peek(2)
     if not isinstance(size, int) and size.is_symbolic:
         for length in (0x40, 0x100):

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {
-    Batch,
-    Commitment,
-    DisputeKind,
-    ModelTerms,
-    State,
-    Totals
-} from "../../../contracts/interfaces/Types.sol";
+import {Batch, Commitment, DisputeKind, ModelTerms, State, Totals} from "../../../contracts/interfaces/Types.sol";
 import {StampLib} from "../../../contracts/libraries/StampLib.sol";
 import {Ledger} from "./Ledger.sol";
 import {Logic} from "./Logic.sol";
@@ -28,10 +21,11 @@ contract Commits is Ledger {
         _setTime(scene);
         scene.batch.operator = scene.sender;
         uint256 state = uint256(_word(scene)) & 7;
+        vm.assume(state != uint256(State.Open)); // see below
         Books memory old = _before(scene, probe);
         Change memory change;
         _commit(scene, probe, old, change, c, 0);
-        assert(state != uint256(State.Open) && state != uint256(State.Disputed));
+        assert(state != uint256(State.Disputed));
     }
 
     /// @notice commit over an open batch, an hour after its closesAt: finalizes that one and counts the new one; bounds

@@ -28,6 +28,7 @@ abstract contract Core {
         uint256 number;
         uint128 slash; // of a rejection
         uint128 reward; // of a rejection
+        uint96 held; // coins of the core
     }
 
     function setUp() public virtual {
@@ -54,6 +55,7 @@ abstract contract Core {
 
     function _setTime(Scene memory scene) internal {
         vm.assume(scene.time < LAST_SECOND && scene.number < LAST_SECOND);
+        vm.assume(scene.sender != address(0));
         vm.warp(scene.time);
         vm.roll(scene.number);
     }
@@ -72,8 +74,8 @@ abstract contract Core {
         vm.assume(
             _word(scene)
                 == (kind == DisputeKind.None
-                    ? _sealed(batch, stamp, scene.stateByte)
-                    : _sealed(batch, stamp, dispute, scene.stateByte))
+                        ? _sealed(batch, stamp, scene.stateByte)
+                        : _sealed(batch, stamp, dispute, scene.stateByte))
         );
         preImage = PreImage(batch, stamp, dispute);
     }

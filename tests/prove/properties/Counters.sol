@@ -53,7 +53,9 @@ contract Counters {
 
     /// @notice a commit adds to committed and to one outcome, refuses to pass 2^51 - 1, and carries into no other
     /// counter; any counters with outcomes + open <= committed.
-    function check_tallyCommit(Tally memory tally, uint256 committed, uint8 outcome, uint256 count, uint256 open) public {
+    function check_tallyCommit(Tally memory tally, uint256 committed, uint8 outcome, uint256 count, uint256 open)
+        public
+    {
         Totals memory old = _start(tally, outcome, count, open);
         if (committed > 1 << 20) return;
         _tally.commit(0, committed, Outcome(outcome), count);
@@ -83,7 +85,10 @@ contract Counters {
     }
 
     /// @dev Outcomes and open inferences are committed ones; `count` of the open ones get an outcome.
-    function _start(Tally memory tally, uint8 outcome, uint256 count, uint256 open) private returns (Totals memory old) {
+    function _start(Tally memory tally, uint8 outcome, uint256 count, uint256 open)
+        private
+        returns (Totals memory old)
+    {
         _tally = tally;
         old = _tally.read();
         if (outcome > 4 || open > old.committed || count > open) _stop();

@@ -15,14 +15,8 @@ contract Disputes is Ledger {
     function check_challenge(Scene memory scene, Probe memory probe, Leaves.Held memory held) public {
         PreImage memory preImage = _enter(scene, DisputeKind.None);
         bytes32 leaf = Leaves.hash(scene.batch, held.leaf);
-        Dispute memory dispute = Dispute(
-            DisputeKind.Challenge,
-            false,
-            scene.sender,
-            1,
-            uint40(scene.time + scene.rules.rulingWindow),
-            leaf
-        );
+        Dispute memory dispute =
+            Dispute(DisputeKind.Challenge, false, scene.sender, 1, uint40(scene.time + scene.rules.rulingWindow), leaf);
         Change memory change = _dispute(scene, dispute, scene.rules.challengeBond);
         Books memory old = _before(scene, probe);
         vm.prank(scene.sender);
@@ -37,12 +31,7 @@ contract Disputes is Ledger {
     function check_demand(Scene memory scene, Probe memory probe, uint32 leafIndex, bool withBytes) public {
         PreImage memory preImage = _enter(scene, DisputeKind.None);
         Dispute memory dispute = Dispute(
-            DisputeKind.Demand,
-            withBytes,
-            scene.sender,
-            leafIndex,
-            uint40(scene.time + scene.rules.responseWindow),
-            0
+            DisputeKind.Demand, withBytes, scene.sender, leafIndex, uint40(scene.time + scene.rules.responseWindow), 0
         );
         Change memory change = _dispute(scene, dispute, scene.rules.demandBond);
         Books memory old = _before(scene, probe);
@@ -57,7 +46,10 @@ contract Disputes is Ledger {
         c.word = _sealed(scene.batch, scene.stamp, dispute, scene.stateByte & 0x38 | uint256(State.Disputed));
     }
 
-    function _afterDispute(Scene memory scene, Probe memory probe, Books memory old, Change memory change) private view {
+    function _afterDispute(Scene memory scene, Probe memory probe, Books memory old, Change memory change)
+        private
+        view
+    {
         assert(_isIn(scene, State.Open) && scene.time < scene.stamp.closesAt());
         _after(scene, probe, old, change);
     }

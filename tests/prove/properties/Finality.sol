@@ -45,9 +45,7 @@ contract Finality is Ledger {
         Change memory change;
         change.word = old.word;
         vm.prank(scene.sender);
-        core.archive(
-            NETWORK, scene.batch.operator, BatchRef(keccak256(abi.encode(preImage.batch)), preImage.stamp)
-        );
+        core.archive(NETWORK, scene.batch.operator, BatchRef(keccak256(abi.encode(preImage.batch)), preImage.stamp));
         assert(_isIn(scene, State.Final));
         _after(scene, probe, old, change);
     }
@@ -56,7 +54,8 @@ contract Finality is Ledger {
     /// answers.
     function check_attest(Scene memory scene, Probe memory probe, uint8 grade) public {
         vm.assume(grade <= uint8(Grade.Proven));
-        (scene.rules.attestors[0], scene.rules.attestors[1], scene.rules.attestors[2]) = (_resolver, _resolver, _resolver);
+        (scene.rules.attestors[0], scene.rules.attestors[1], scene.rules.attestors[2]) =
+        (_resolver, _resolver, _resolver);
         PreImage memory preImage = _enter(scene, DisputeKind.None);
         Books memory old = _before(scene, probe);
         Change memory change;

@@ -20,10 +20,12 @@ contract Coins is Ledger {
         scene.batch.operator = scene.sender;
         _setRules(scene.rules);
         vm.assume(scene.sender != address(core) && scene.sender != PAYEE);
+        vm.deal(address(core), scene.held);
+        vm.assume(_balance() < MOST_CREDIT);
         old = _before(scene, probe);
     }
 
-    /// @notice deposit of coins: credit of the sender grows by what the balance does; any amount below 2^96.
+    /// @notice deposit, of coins or of an ERC-20 token: credit of the sender grows by what the balance does; any amount below 2^96.
     function check_deposit(Scene memory scene, Probe memory probe, uint96 amount) public {
         Books memory old = _open(scene, probe);
         Change memory change;
@@ -34,7 +36,7 @@ contract Coins is Ledger {
         _after(scene, probe, old, change);
     }
 
-    /// @notice withdraw of coins: only the sender's credit pays, and the balance falls by as much; any amount below
+    /// @notice withdraw, of coins or of an ERC-20 token: only the sender's credit pays, and the balance falls by as much; any amount below
     /// 2^96.
     function check_withdraw(Scene memory scene, Probe memory probe, uint96 amount) public {
         Books memory old = _open(scene, probe);
@@ -46,7 +48,7 @@ contract Coins is Ledger {
         _after(scene, probe, old, change);
     }
 
-    /// @notice sweep of coins: swept becomes burned, and the balance falls by the difference; any burned amount below
+    /// @notice sweep, of coins or of an ERC-20 token: swept becomes burned, and the balance falls by the difference; any burned amount below
     /// 2^153.
     function check_sweep(Scene memory scene, Probe memory probe) public {
         Books memory old = _open(scene, probe);
@@ -73,6 +75,7 @@ contract Stakes is Ledger {
         Change memory change;
         change.word = old.word;
         change.paid = change.staked = amount;
+        vm.assume(uint256(old.lane.stake) + amount < 1 << 128); // else it reverts
         vm.prank(scene.sender);
         core.stake(NETWORK, amount);
         _after(scene, probe, old, change);

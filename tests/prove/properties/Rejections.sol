@@ -67,12 +67,9 @@ contract Rejections is Ledger {
     }
 
     /// @notice faultOrder of an open batch: slash, reward and burn add up; both leaves of two, any rules.
-    function check_faultOrder(
-        Scene memory scene,
-        Probe memory probe,
-        Leaves.Held memory held,
-        Leaves.Held memory other
-    ) public {
+    function check_faultOrder(Scene memory scene, Probe memory probe, Leaves.Held memory held, Leaves.Held memory other)
+        public
+    {
         PreImage memory preImage = _enter(scene, DisputeKind.None);
         Books memory old = _before(scene, probe);
         Change memory change = _rejection(scene, old, scene.sender);
@@ -111,13 +108,9 @@ contract Rejections is Ledger {
         _afterFault(scene, probe, old, change);
     }
 
-    function _disprove(
-        Scene memory scene,
-        Probe memory probe,
-        Leaves.Held memory held,
-        DisputeKind kind,
-        address payee
-    ) private {
+    function _disprove(Scene memory scene, Probe memory probe, Leaves.Held memory held, DisputeKind kind, address payee)
+        private
+    {
         scene.rules.arbiter = _resolver;
         PreImage memory preImage = _enter(scene, kind);
         Books memory old = _before(scene, probe);

@@ -105,8 +105,8 @@ contract Reopenings is Ledger {
         unchecked {
             uint256 left = until + window - due;
             uint256 closesAt = scene.time + Logic.max(left, scene.rules.responseWindow);
-            uint256 last = uint256(scene.stamp.committedAt()) + scene.rules.challengeWindow
-                + 16 * uint256(scene.rules.responseWindow) + 4 * uint256(scene.rules.rulingWindow);
+            uint256 last = uint256(scene.stamp.committedAt()) + scene.rules.challengeWindow + 16
+                * uint256(scene.rules.responseWindow) + 4 * uint256(scene.rules.rulingWindow);
             Stamp stamp = Stamp.wrap(bytes32(uint256(Stamp.unwrap(scene.stamp)) >> 40 << 40 | closesAt));
             uint256 stateByte = _byte(scene.stateByte, State.Open, Logic.or(lapsed, closesAt > last));
             c.word = _sealed(scene.batch, stamp, stateByte);

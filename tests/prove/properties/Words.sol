@@ -25,8 +25,9 @@ contract Words {
 
     /// @notice a storage word gives back state, grade and lapse, matches its pre-image and no other 248 bits, and is
     /// open only in state Open; all hashes, states, grades.
-    function check_word(uint256 digest, uint256 other, uint8 state, uint8 grade) public pure {
+    function check_word(uint256 digest, uint256 other, uint8 state, uint8 grade, uint8 next, uint8 raised) public pure {
         if (state > uint8(State.Rejected) || grade > uint8(Grade.Proven)) return;
+        if (next > uint8(State.Rejected) || raised > uint8(Grade.Proven)) return;
         Word word = WordLib.ofHash(bytes32(digest)).withState(State(state)).withGrade(Grade(grade));
         Word seal = WordLib.ofHash(bytes32(other));
         Word moved = word.resealed(seal);
@@ -39,6 +40,9 @@ contract Words {
         assert(lapsed.state() == State(state) && lapsed.grade() == Grade(grade) && lapsed.lapsed());
         assert(word.isOpen(seal) == (word.matches(seal) && state == uint8(State.Open)));
         assert(Word.unwrap(lapsed) >> 8 == digest >> 8);
+        Word changed = lapsed.withState(State(next)).withGrade(Grade(raised));
+        assert(changed.state() == State(next) && changed.grade() == Grade(raised) && changed.lapsed());
+        assert(Word.unwrap(changed) >> 8 == digest >> 8);
         _end();
     }
 
