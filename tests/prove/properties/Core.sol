@@ -7,6 +7,7 @@ import {ITallystick} from "../../../contracts/interfaces/ITallystick.sol";
 import {Batch, Dispute, DisputeKind, PreImage, Rules, State} from "../../../contracts/interfaces/Types.sol";
 import {Stamp} from "../../../contracts/libraries/StampLib.sol";
 import {Logic} from "./Logic.sol";
+import {Storage} from "./Storage.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev The core as it is deployed, every word of its storage symbolic, with one network whose rules are symbolic too.
@@ -97,7 +98,7 @@ abstract contract Core {
     }
 
     function _word(Scene memory scene) internal view returns (bytes32) {
-        return core.wordOf(NETWORK, scene.batch.operator, scene.stamp.slot());
+        return Storage.word(core, NETWORK, scene.batch.operator, scene.stamp.slot());
     }
 
     /// @dev The storage word by its definition: keccak256 of the pre-image, with the state byte as its lowest.

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Lane, Totals} from "../../../contracts/interfaces/Types.sol";
 import {Core} from "./Core.sol";
 import {Logic} from "./Logic.sol";
+import {Storage} from "./Storage.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev What a move may change, and the rules that every move keeps: the inductive step of each. A move starts in any
@@ -75,20 +76,20 @@ abstract contract Ledger is Core {
     }
 
     function _bound(Scene memory scene, address account) private view {
-        vm.assume(core.creditOf(scene.rules.asset, account) < MOST_CREDIT);
+        vm.assume(Storage.credit(core, scene.rules.asset, account) < MOST_CREDIT);
     }
 
     function read(Scene calldata scene, Probe calldata probe) external view returns (Books memory books) {
-        books.lane = core.laneOf(NETWORK, scene.batch.operator);
-        books.totals = core.totals(NETWORK);
-        books.swept = core.sweptOf(NETWORK);
+        books.lane = Storage.lane(core, NETWORK, scene.batch.operator);
+        books.totals = Storage.totals(core, NETWORK);
+        books.swept = Storage.swept(core, NETWORK);
         books.balance = _balance();
         books.word = _word(scene);
-        books.credit = core.creditOf(probe.asset, probe.account);
-        books.anyLane = core.laneOf(probe.networkId, probe.operator);
-        books.anyTotals = core.totals(probe.networkId);
-        books.anySwept = core.sweptOf(probe.networkId);
-        books.anyWord = core.wordOf(probe.networkId, probe.operator, probe.slot);
+        books.credit = Storage.credit(core, probe.asset, probe.account);
+        books.anyLane = Storage.lane(core, probe.networkId, probe.operator);
+        books.anyTotals = Storage.totals(core, probe.networkId);
+        books.anySwept = Storage.swept(core, probe.networkId);
+        books.anyWord = Storage.word(core, probe.networkId, probe.operator, probe.slot);
     }
 
     /// @dev The move did what `change` says and nothing else, and that keeps the rules. A property's twin asserts here

@@ -7,6 +7,7 @@ interface Vm {
     function deal(address account, uint256 amount) external;
     function etch(address account, bytes calldata code) external;
     function getCode(string calldata path) external view returns (bytes memory);
+    function load(address account, bytes32 slot) external view returns (bytes32);
     function prank(address sender) external;
     function roll(uint256 number) external;
     function setArbitraryStorage(address account) external;
