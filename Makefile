@@ -7,6 +7,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(CURDIR)/$(VENV)/bin
 CACHE  := $(CURDIR)/.cache
+FORGE  := FOUNDRY_CONFIG=tools/foundry.toml forge
+SOLIDITY := contracts tests/prove/properties
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --use-pep517 --no-build-isolation
 
 # A Node of the machine is used if it is new enough; if not, the one that requirements.lock brings.
@@ -20,7 +22,7 @@ export APE_DATA_FOLDER := $(CACHE)/ape
 # Ape takes a project below the temp folder for one of its own copies; so the temp folder goes below the project.
 export TMPDIR := $(CACHE)/tmp
 
-.PHONY: help setup compile abi demo test unit lint format fuzz bench bench-replay bench-tally bench-operator \
+.PHONY: help setup compile abi demo test unit prove lint format fuzz bench bench-replay bench-tally bench-operator \
         bench-opengradient bench-dashboard dashboard node env lock clean
 
 help: ## list these commands
@@ -44,17 +46,22 @@ test: compile ## run the test suite
 unit: setup ## run the tests that need no chain
 	$(BIN)/pytest -p no:ape_test tests/unit
 
+prove: compile ## prove properties of the core by halmos (ONLY=, JSON=1)
+	@$(BIN)/python -m tests.prove
+
 lint: setup ## check format, style, types and spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(FORGE) fmt --check --root . $(SOLIDITY)
 	solhint --noPoster --max-warnings 0 'contracts/**/*.sol'
 	$(BIN)/python tools/slither.py --exclude-informational --exclude-low --exclude-optimization
 	$(BIN)/codespell
 
-format: setup ## format the Python sources
+format: setup ## format the sources, Python and Solidity
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(FORGE) fmt --root . $(SOLIDITY)
 
 fuzz: compile ## drive core and committee beside the model (SECONDS=60, SEED=, JOBS=)
 	$(BIN)/python -m tests.invariant.fuzz --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
