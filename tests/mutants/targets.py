@@ -23,7 +23,6 @@ TESTS = {
         "tests/contracts/opengradient_item",
         "tests/contracts/enclave",
         "tests/contracts/replay/test_disputes.py",
-        "tests/invariant/test_lifecycle.py",
     ],
     "Committee": ["tests/contracts/committee", "tests/contracts/attacks", "tests/contracts/rsa_pss"],
     "Enclave": ["tests/contracts/enclave"],

@@ -90,12 +90,7 @@ class InProcess(BaseProvider):
             "evm_revert": self._revert,
             "evm_setNextBlockTimestamp": self._set_next_time,
             "anvil_mine": self._mine,
-            "anvil_setBalance": lambda account, value: self._evm.set_balance(
-                checksummed(bytes.fromhex(account[2:])), _number(value)
-            ),
-            "anvil_setCode": lambda account, code: self._put_code(
-                checksummed(bytes.fromhex(account[2:])), bytes.fromhex(code[2:])
-            ),
+            "anvil_setStorageAt": self._set_storage,
             "debug_traceTransaction": lambda tx_hash, _: {
                 "output": _hex(self._outputs[int(tx_hash, 16) - 1])
             },
@@ -123,7 +118,7 @@ class InProcess(BaseProvider):
         )
         self._evm.reset_transient_storage()
 
-    def _run(self, transaction: dict[str, Any], static: bool) -> bytes:
+    def _run(self, transaction: dict[str, Any]) -> bytes:
         data = bytes.fromhex(transaction.get("data", transaction.get("input", "0x"))[2:])
         try:
             answer = self._evm.message_call(
@@ -132,24 +127,27 @@ class InProcess(BaseProvider):
                 calldata=data,
                 value=_number(transaction.get("value", 0)),
                 gas=GAS,
-                is_static=static,
             )
         except RuntimeError as error:
             raise _Refused.of(error) from error
         return bytes(answer)
 
+    def _undone(self, transaction: dict[str, Any]) -> bytes:
+        """Run what leaves no trace."""
+        before = self._evm.snapshot()
+        try:
+            return self._run(transaction)
+        finally:
+            self._evm.revert(before)
+
     def _call(self, transaction: dict[str, Any], *_: Any) -> str:
         self._env(self._number, self._time)
-        return _hex(self._run(transaction, static=True))
+        return _hex(self._undone(transaction))
 
     def _estimate(self, transaction: dict[str, Any], *_: Any) -> str:
         self._env(self._number + 1, self._time + 1)
-        before = self._evm.snapshot()
-        try:
-            self._run(transaction, static=False)
-            return hex(self._evm.result.gas_used)
-        finally:
-            self._evm.revert(before)
+        self._undone(transaction)
+        return hex(self._evm.result.gas_used)
 
     def _send(self, transaction: dict[str, Any]) -> str:
         self._next_block()
@@ -158,7 +156,7 @@ class InProcess(BaseProvider):
         status, output, logs, created = 1, b"", [], None
         try:
             if "to" in transaction:
-                output = self._run(transaction, static=False)
+                output = self._run(transaction)
             else:
                 created = self._create(transaction)
             logs = self._evm.result.logs
@@ -197,6 +195,10 @@ class InProcess(BaseProvider):
             return str(self._evm.deploy(transaction["from"], code, value=value, gas=GAS))
         except RuntimeError as error:
             raise _Refused.of(error) from error
+
+    def _set_storage(self, account: str, place: str, value: str) -> bool:
+        self._evm.insert_account_storage(account, _number(place), _number(value))
+        return True
 
     def _storage(self, account: str, place: Any, *_: Any) -> str:
         return _word(self._evm.storage(account, _number(place)))
