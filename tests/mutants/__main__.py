@@ -34,7 +34,7 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.worker import Verdict, Worker
 from tests.support.builds import ROOT
 
-IN_A_BUILD = 150
+IN_A_BUILD = 250
 """Changes that share a build: more take the compiler too long, fewer too often."""
 
 
@@ -87,13 +87,18 @@ class _Run:
         for names, mutants in groups.items():
             wanted = {name: targets.CONTRACTS[name] for name in names}
             for first in range(0, len(mutants), IN_A_BUILD):
+                batch = mutants[first : first + IN_A_BUILD]
+                _say(f"building {len(batch)} changes of {', '.join(names)}")
                 started = time.monotonic()
-                bundles, stillborn = build(wanted, mutants[first : first + IN_A_BUILD])
+                for bundle in build(wanted, batch, self._stillborn):
+                    self.building += time.monotonic() - started
+                    yield bundle
+                    started = time.monotonic()
                 self.building += time.monotonic() - started
-                for mutant in stillborn:
-                    self.stillborn += 1
-                    self._line("no code", mutant, "")
-                yield from bundles
+
+    def _stillborn(self, mutant: Mutant) -> None:
+        self.stillborn += 1
+        self._line("no code", mutant, "")
 
     def _tell(self, verdict: Verdict) -> None:
         state = "killed" if verdict.killed_by else "SURVIVED"

@@ -7,6 +7,7 @@ it runs: pure functions and constants can be switched too.
 """
 
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from tests.mutants.compiler import CompilerError, check, compile_contracts, source
@@ -41,26 +42,23 @@ class Bundle:
         return {name: code.replace(magic, chosen) for name, code in self.code.items()}
 
 
-def build(wanted: dict[str, str], mutants: list[Mutant]) -> tuple[list[Bundle], list[Mutant]]:
-    """Return built bundles of as many changes as fit together, and those that do not compile."""
-    together = [mutant for mutant in mutants if mutant.how]
-    alone = [mutant for mutant in mutants if not mutant.how]
-    together, refused = _checked(wanted, together)
-    bundles, stillborn = _built(wanted, together), []
-    for mutant in alone + refused:
+def build(
+    wanted: dict[str, str], mutants: list[Mutant], stillborn: Callable[[Mutant], None]
+) -> Iterator[Bundle]:
+    """Yield built bundles of as many changes as fit together; what does not compile is told of."""
+    together, refused = _checked(wanted, [mutant for mutant in mutants if mutant.how])
+    yield from _built(wanted, together)
+    for mutant in [mutant for mutant in mutants if not mutant.how] + refused:
         changed = {mutant.file: apply(source(mutant.file), mutant.edits)}
         try:
             code = compile_contracts(wanted, changed)
         except CompilerError:
-            stillborn.append(mutant)
+            stillborn(mutant)
         else:
-            bundles.append(Bundle(wanted, [mutant], code, alone=True))
-    return bundles, stillborn
+            yield Bundle(wanted, [mutant], code, alone=True)
 
 
-def _checked(
-    wanted: dict[str, str], mutants: list[Mutant]
-) -> tuple[list[Mutant], list[Mutant]]:
+def _checked(wanted: dict[str, str], mutants: list[Mutant]) -> tuple[list[Mutant], list[Mutant]]:
     """Sort out those whose switch has no valid type."""
     refused: list[Mutant] = []
     while mutants:
@@ -78,23 +76,29 @@ def _checked(
     return mutants, refused
 
 
-def _built(wanted: dict[str, str], mutants: list[Mutant]) -> list[Bundle]:
+def _built(wanted: dict[str, str], mutants: list[Mutant]) -> Iterator[Bundle]:
     if not mutants:
-        return []
+        return
     changed, _ = _sources(mutants)
     try:
-        return [Bundle(wanted, mutants, compile_contracts(wanted, changed))]
+        code = compile_contracts(wanted, changed)
     except CompilerError:
         if len(mutants) == 1:
             raise
         half = len(mutants) // 2
-        return _built(wanted, mutants[:half]) + _built(wanted, mutants[half:])
+        yield from _built(wanted, mutants[:half])
+        yield from _built(wanted, mutants[half:])
+    else:
+        yield Bundle(wanted, mutants, code)
 
 
-def _at(switched: dict[str, Switched], file: str, offset: int) -> list[int]:
-    """The numbers of the smallest switch around an offset of a changed source."""
-    around = [one for one in switched.get(file, []) if one[0] <= offset < one[1]]
-    return min(around, key=lambda one: one[1] - one[0])[2] if around else []
+def _at(switched: dict[str, Switched], file: str, start: int, end: int) -> list[int]:
+    """The numbers of the smallest switch around a place of a changed source, or of those in it."""
+    all_of_it = switched.get(file, [])
+    around = [one for one in all_of_it if one[0] <= start < one[1]]
+    if around:
+        return min(around, key=lambda one: one[1] - one[0])[2]
+    return [number for one in all_of_it if start <= one[0] < end for number in one[2]]
 
 
 def _sources(mutants: list[Mutant]) -> tuple[dict[str, bytes], dict[str, Switched]]:
@@ -132,7 +136,9 @@ class _Writer:
             here = [
                 place
                 for place in self._places
-                if place[0] >= position and place[1] <= end and not (inside and place == (start, end))
+                if place[0] >= position
+                and place[1] <= end
+                and not (inside and place == (start, end))
             ]
             first = min(here, key=lambda place: (place[0], -place[1])) if here else None
             block = min((one for one in self._blocks if position <= one < end), default=None)
@@ -157,11 +163,17 @@ class _Writer:
         head = tail = b""
         for number, text in texts:
             shown = str(number).encode()
-            if how == "expression":
-                head += b"(" + magic + b" == " + shown + b" ? " + text + b" : "
+            if how.startswith("expression"):
+                # A number takes the type that the original gets from its surroundings.
+                cast = how.removeprefix("expression").strip().encode()
+                head += b"(" + magic + b" == " + shown + b" ? " + cast + b"("
+                self.switched.append((at + len(head), at + len(head) + len(text), [number]))
+                head += text + b") : "
                 tail += b")"
             elif how == "statement":
-                head += b"{ if (" + magic + b" == " + shown + b") { " + text + b" } else { "
+                head += b"{ if (" + magic + b" == " + shown + b") { "
+                self.switched.append((at + len(head), at + len(head) + len(text), [number]))
+                head += text + b" } else { "
                 tail += b" } }"
             elif how == "yul":
                 head += b"mutants_pick(" + shown + b", "
@@ -172,6 +184,8 @@ class _Writer:
         if how == "yul":
             # The innermost call has the last number; its text follows the original first.
             tail = b"".join(b", " + text + b")" for _, text in reversed(texts))
+        if how.startswith("expression "):
+            head, tail = head + how.split()[1].encode() + b"(", b")" + tail
         inner = self.write(*place, at=at + len(head), inside=True)
         written = head + inner + tail
         self.switched.append((at, at + len(written), [number for number, _ in changes]))

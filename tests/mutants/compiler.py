@@ -1,16 +1,20 @@
-"""The project's compiler without its optimiser: a build takes half the time, and no switch folds."""
+"""The project's compiler without its optimiser: twice as fast, and no switch is folded away.
+
+What it answered is kept below .cache/mutants: a run after new tests builds nothing again.
+"""
 
 import json
 import subprocess
 from functools import cache
 from typing import Any
 
+from tallystick.keccak import keccak256
 from tests.support.builds import ROOT
 
 SETTINGS = {
     "evmVersion": "cancun",
     "viaIR": True,
-    # No step of the Yul optimiser but moving variables to memory, without which the stack is too deep.
+    # Variables move to memory, without which the stack is too deep; no other step of Yul's.
     "optimizer": {
         "enabled": True,
         "runs": 1,
@@ -30,9 +34,9 @@ SETTINGS = {
 
 
 class CompilerError(RuntimeError):
-    """The compiler refuses; `places` are the start offsets it names, by file."""
+    """The compiler refuses; `places` are file, start and end of what it names."""
 
-    def __init__(self, message: str, places: list[tuple[str, int]]) -> None:
+    def __init__(self, message: str, places: list[tuple[str, int, int]]) -> None:
         super().__init__(message)
         self.places = places
 
@@ -74,6 +78,12 @@ def source(file: str) -> bytes:
     return (ROOT / file).read_bytes()
 
 
+@cache
+def _imported() -> str:
+    """All sources of the checkout: what a request imports without holding it."""
+    return "".join(path.read_text() for path in sorted((ROOT / "contracts").rglob("*.sol")))
+
+
 def _run(wanted: dict[str, str], changed: dict[str, bytes], selection: Any) -> Any:
     files = set(wanted.values()) | set(changed)
     request = {
@@ -86,16 +96,19 @@ def _run(wanted: dict[str, str], changed: dict[str, bytes], selection: Any) -> A
     solc = next((ROOT / "tools" / "solc").glob("solc-v*"))
     command = [str(solc), "--standard-json", "--base-path", str(ROOT)]
     command += ["--include-path", str(ROOT / "node_modules")]
-    done = subprocess.run(
-        command, input=json.dumps(request), capture_output=True, text=True, check=True
-    )
-    output = json.loads(done.stdout)
+    text = json.dumps(request)
+    cached = ROOT / ".cache" / "mutants" / keccak256((text + _imported()).encode()).hex()
+    if not cached.exists():
+        done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        cached.write_text(done.stdout)
+    output = json.loads(cached.read_text())
     errors = [one for one in output.get("errors", []) if one["severity"] == "error"]
     if errors:
         places = [
-            (error["sourceLocation"]["file"], error["sourceLocation"]["start"])
+            (place["file"], place["start"], place["end"])
             for error in errors
-            if "sourceLocation" in error
+            if (place := error.get("sourceLocation"))
         ]
         raise CompilerError(errors[0]["formattedMessage"], places)
     return output

@@ -46,9 +46,7 @@ class Source:
                 seen.add(mutant.edits)
                 yield mutant
 
-    def _edits(
-        self, node: Any, path: list[Any]
-    ) -> Iterator[tuple[tuple[Edit, ...], list[Any]]]:
+    def _edits(self, node: Any, path: list[Any]) -> Iterator[tuple[tuple[Edit, ...], list[Any]]]:
         path = [*path, node]
         for edits in self._changes(node, path):
             yield edits, path
@@ -181,7 +179,11 @@ class Source:
         before = self.text[first:last]
         after = apply(self.text, edits, first, last)
         function = next(
-            (node["name"] or node["kind"] for node in path if node["nodeType"] == "FunctionDefinition"),
+            (
+                node["name"] or node["kind"]
+                for node in path
+                if node["nodeType"] == "FunctionDefinition"
+            ),
             "",
         )
         place, how = self._place(edits, path)
@@ -216,7 +218,7 @@ class Source:
             if node["nodeType"] in STATEMENTS:
                 return self._statement(node), "statement"
             if _switchable(node, parent):
-                return span(node), "expression"
+                return span(node), f"expression {_cast(node, parent)}".strip()
         return span(path[-1]), ""
 
 
@@ -265,14 +267,17 @@ def _switchable(node: Any, parent: Any) -> bool:
     # A number of no type yet: its parent computes with it exactly.
     above = (parent.get("typeDescriptions") or {}).get("typeString") or ""
     if kind.startswith("int_const"):
-        return not above.startswith("int_const") and parent["nodeType"] in (
-            "BinaryOperation",
-            "Assignment",
-            "VariableDeclaration",
-            "VariableDeclarationStatement",
-            "Return",
-        )
+        return not above.startswith("int_const") and _cast(node, parent) != ""
     return True
+
+
+def _cast(node: Any, parent: Any) -> str:
+    """The type that a number gets from its parent; empty where it has one."""
+    if not node["typeDescriptions"]["typeString"].startswith("int_const"):
+        return ""
+    kinds = [parent.get("typeDescriptions"), parent.get("commonType")]
+    shown = [(kind or {}).get("typeString") or "" for kind in kinds]
+    return next((kind for kind in shown if kind.startswith("uint")), "")
 
 
 @cache

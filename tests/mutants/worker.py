@@ -7,7 +7,7 @@ needs the optimiser's gas is passed over.
 
 import json
 import os
-import signal
+import resource
 import sys
 import time
 from collections import Counter
@@ -22,8 +22,8 @@ from tests.mutants import targets
 from tests.mutants.bundle import Bundle
 from tests.mutants.mutant import Mutant
 
-LIMIT = 300
-"""Seconds that the tests of one change may take: a loop without an end is noticed, too."""
+LIMIT = 120
+"""Seconds of a processor that the tests of one change may take: endless loops are noticed, too."""
 
 
 @dataclass
@@ -95,18 +95,26 @@ class Worker:
     def _ordered(
         self, session: pytest.Session, wanted: dict[str, str], mutant: Mutant
     ) -> list[pytest.Item]:
-        """Those first that noticed most changes of the function, then of the file."""
+        """Those first that noticed most changes of the function, that name it, of the file."""
+        compact = mutant.function.strip("_").lower()
         here = self._kills.get((mutant.file, mutant.function), Counter())
         near = self._kills.get((mutant.file, ""), Counter())
         places = {path: place for place, path in enumerate(targets.tests(wanted))}
+
+        def names(item: pytest.Item) -> bool:
+            shown = item.nodeid.rpartition("/")[2].lower().replace("_", "")
+            return bool(compact) and compact in shown
 
         def rank(item: pytest.Item) -> int | None:
             found = [place for path, place in places.items() if item.nodeid.startswith(path)]
             return min(found, default=None)
 
+        def order(place: int, item: pytest.Item) -> tuple[int, ...]:
+            return -here[item.nodeid], -names(item), -near[item.nodeid], place
+
         ranked = [(rank(item), item) for item in session.items]
         mine = [(place, item) for place, item in ranked if place is not None]
-        mine.sort(key=lambda one: (-here[one[1].nodeid], -near[one[1].nodeid], one[0]))
+        mine.sort(key=lambda one: order(*one))
         return [item for _, item in mine]
 
 
@@ -126,14 +134,13 @@ def _forked(items: list[pytest.Item], code: dict[str, str]) -> tuple[str, int]:
         answer = stream.read()
     os.waitpid(child, 0)
     if not answer:
-        return "(no answer within the time)", len(items)
+        return f"(no end within {LIMIT} s)", len(items)
     failed, ran = json.loads(answer)
     return failed, ran
 
 
 def _run(items: list[pytest.Item], code: dict[str, str]) -> tuple[str, int]:
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(LIMIT)
+    resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT))
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
     os.dup2(silence, 2)
