@@ -1,4 +1,4 @@
-"""The part of anvil's JSON-RPC that Chain and the contracts' tests use, over an EVM in this process.
+"""What Chain and the contracts' tests use of anvil's JSON-RPC, over an EVM in this process.
 
 No node, no sockets, no blocks but numbers and times: a test takes milliseconds. Osaka's P-256
 precompile, EIP-7702 and gas as a node bills it are not here: what needs them stays on anvil.
@@ -34,7 +34,7 @@ ACCOUNTS = [
 BALANCE = 10_000 * 10**18
 NOBODY = "0x" + "00" * 20
 GAS = 2**27
-"""A call's, whatever it asks for: code without the optimiser needs several times what tests allow."""
+"""A call's, whatever it asks for: code without the optimiser needs more than tests allow."""
 CODE_SIZE = 2**24
 """EIP-170 is off: code with many mutants in it is large."""
 
