@@ -50,9 +50,11 @@ class Worker:
     _fit: set[tuple[tuple[str, ...], str]] = field(default_factory=set)
 
     def pytest_configure(self) -> None:
-        from hypothesis import settings
+        from hypothesis import Phase, settings
 
-        settings.register_profile("mutants", database=None, derandomize=True)
+        # One failure is enough: none is shrunk, nor kept for later runs.
+        phases = (Phase.explicit, Phase.generate)
+        settings.register_profile("mutants", database=None, derandomize=True, phases=phases)
         settings.load_profile("mutants")
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
