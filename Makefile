@@ -22,8 +22,8 @@ export APE_DATA_FOLDER := $(CACHE)/ape
 # Ape takes a project below the temp folder for one of its own copies; so the temp folder goes below the project.
 export TMPDIR := $(CACHE)/tmp
 
-.PHONY: help setup compile abi demo test unit prove lint format fuzz bench bench-replay bench-tally bench-operator \
-        bench-opengradient bench-dashboard dashboard node env lock clean
+.PHONY: help setup compile abi demo test unit prove mutants lint format fuzz bench bench-replay bench-tally \
+        bench-operator bench-opengradient bench-dashboard dashboard node env lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -65,6 +65,10 @@ format: setup ## format the sources, Python and Solidity
 
 fuzz: compile ## drive core and committee beside the model (SECONDS=60, SEED=, JOBS=)
 	$(BIN)/python -m tests.invariant.fuzz --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
+
+mutants: compile ## change the contracts bit by bit: a test must notice (SAMPLE=, SEED=, FILES=, JSON=1)
+	@$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
+	    $(if $(FILES),--files '$(FILES)') $(if $(JSON),--json)
 
 bench: compile ## gas beside its budgets, and replay's engine and import (JSON=1: one object a line)
 	@$(BIN)/python -m tests.gas.bench

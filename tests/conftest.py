@@ -15,6 +15,14 @@ MARKERS = {
 }
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--in-process",
+        action="store_true",
+        help="run the contracts' tests on an EVM in this process instead of anvil",
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     root = Path(__file__).parent
     for item in items:

@@ -12,7 +12,12 @@ GENESIS = 1_800_000_000
 
 
 @pytest.fixture(scope="session")
-def shared_chain() -> Iterator[Chain]:
+def shared_chain(request: pytest.FixtureRequest) -> Iterator[Chain]:
+    if request.config.getoption("--in-process"):
+        from tests.support.in_process import in_process
+
+        yield Chain(in_process(GENESIS))
+        return
     with localnet(timestamp=GENESIS) as w3:
         yield Chain(w3)
 

@@ -262,7 +262,7 @@ def test_commit_many__one_is_wrong__none_is_committed(chain, network, operator):
     leaves = network.inferences(operator, 2, 0, deadline)
     twice = [network.commitment(leaves, 0, slot=0), network.commitment(leaves, 0, slot=1)]
 
-    with reverts("BatchIndexNotNext"):
+    with reverts("BatchIndexNotNext", index=0, nextIndex=1):
         chain.send(operator, "commitMany", twice)
 
     assert network.totals().committed == 0

@@ -18,6 +18,7 @@ from tallystick.events import (
     ChallengeUpheld,
     LeafRevealed,
 )
+from tallystick.keccak import keccak256
 from tests.support.chain import reverts
 from tests.support.story import CREDIT, HOUR, KEY_OF, STAKE, conserved, register
 
@@ -319,7 +320,7 @@ class TestDemand:
 
     def test_at_closes_at__reverts(self, chain, batch, challenger):
         chain.at(batch.closes_at)
-        with reverts("TooLate"):
+        with reverts("TooLate", timestamp=batch.closes_at, until=batch.closes_at - 1):
             demanded(chain, batch, challenger)
 
 
@@ -410,7 +411,7 @@ class TestReveal:
         batch = network.commit(operator)
         dispute = demanded(chain, batch, challenger)
 
-        with reverts("UnsolicitedLeaf"):
+        with reverts("UnsolicitedLeaf", leaf=batch.tree.leaf(0), nonce=0, needed=0):
             revealed(chain, batch, dispute, challenger)
 
     def test_without_bytes__tells_none(self, chain, batch, challenger):
@@ -433,7 +434,8 @@ class TestReveal:
     def test_with_bytes__other_ones__reverts(self, chain, batch, challenger, bytes_):
         dispute = demanded(chain, batch, challenger, index=1, with_bytes=True)
 
-        with reverts("BytesMismatch"):
+        inputs, outputs = map(keccak256, bytes_)
+        with reverts("BytesMismatch", inputHash=inputs, outputHash=outputs):
             revealed(chain, batch, dispute, challenger, bytes_=bytes_)
 
     def test_with_bytes__one_more_than_the_rules_allow__reverts(self, chain, batch, challenger):
@@ -469,5 +471,5 @@ class TestTimeout:
         dispute = challenged(chain, batch, challenger)
 
         chain.at(dispute.due + 1)
-        with reverts("DisputeKindMismatch"):
+        with reverts("DisputeKindMismatch", kind="CHALLENGE", needed="DEMAND"):
             chain.send(challenger, "timeout", batch.pre_image(dispute))

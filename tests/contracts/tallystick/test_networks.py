@@ -34,7 +34,13 @@ YEAR = 365 * 24 * 3600
     ],
 )
 def test_register_network__windows_out_of_range__reverts(chain, network_owner, windows):
-    with reverts("WindowsOutOfRange"):
+    rules = replace(RULES, **windows)
+    with reverts(
+        "WindowsOutOfRange",
+        challengeWindow=rules.challenge_window,
+        responseWindow=rules.response_window,
+        rulingWindow=rules.ruling_window,
+    ):
         register(chain, network_owner, **windows)
 
 
