@@ -234,7 +234,13 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     {
         Stamp stamp;
         (batchId, stamp) = _commit(msg.sender, c);
-        _attest(batchId, Batch(c.networkId, msg.sender, c.index, c.modelId, c.root, c.count, c.commitDeadline), stamp, grade, evidence);
+        _attest(
+            batchId,
+            Batch(c.networkId, msg.sender, c.index, c.modelId, c.root, c.count, c.commitDeadline),
+            stamp,
+            grade,
+            evidence
+        );
     }
 
     /// @inheritdoc ITallystick
@@ -277,9 +283,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         Word word = _dispute(batch, stamp, batchId, dispute);
         require(word.grade() != Grade.Proven, ProvenUnchallengeable(batchId));
         _takeCredit(terms.asset, terms.challengeBond);
-        emit BatchChallenged(
-            batch.networkId, batch.operator, batchId, msg.sender, opening.leafIndex, leaf, dispute.due
-        );
+        emit BatchChallenged(batch.networkId, batch.operator, batchId, msg.sender, opening.leafIndex, leaf, dispute.due);
     }
 
     /// @inheritdoc ITallystick
@@ -298,9 +302,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         });
         _dispute(batch, stamp, batchId, dispute);
         _takeCredit(terms.asset, terms.demandBond);
-        emit BatchDemanded(
-            batch.networkId, batch.operator, batchId, msg.sender, leafIndex, withBytes, dispute.due
-        );
+        emit BatchDemanded(batch.networkId, batch.operator, batchId, msg.sender, leafIndex, withBytes, dispute.due);
     }
 
     /// @inheritdoc ITallystick
@@ -328,14 +330,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         uint256 bond = terms.demandBond;
         _credits[terms.asset][batch.operator] += bond;
         emit LeafRevealed(
-            batch.networkId,
-            batch.operator,
-            batchId,
-            opening.leafIndex,
-            opening.leaf,
-            closesAt,
-            bond,
-            opening.proof
+            batch.networkId, batch.operator, batchId, opening.leafIndex, opening.leaf, closesAt, bond, opening.proof
         );
     }
 
@@ -349,15 +344,16 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ITallystick
-    function resolve(PreImage calldata preImage, Leaf calldata leaf, bytes calldata evidence) external nonReentrantView {
+    function resolve(PreImage calldata preImage, Leaf calldata leaf, bytes calldata evidence)
+        external
+        nonReentrantView
+    {
         Batch calldata batch = preImage.batch;
         Dispute calldata dispute = preImage.dispute;
         Terms memory terms = RulesLib.load(batch.networkId);
         (bytes32 batchId, Word word) = _disputed(preImage, DisputeKind.Challenge);
         require(block.timestamp <= dispute.due, TooLate(block.timestamp, dispute.due));
-        require(
-            leaf.hash(batch.modelId, batch.operator) == dispute.leaf, LeafNotDisputed(batchId, dispute.leafIndex)
-        );
+        require(leaf.hash(batch.modelId, batch.operator) == dispute.leaf, LeafNotDisputed(batchId, dispute.leafIndex));
         Ruling ruling = terms.arbiter.ruling(batchId, batch, leaf, dispute.leafIndex, evidence);
         require(ruling != Ruling.Undecided, NotRuled(batchId, dispute.leafIndex));
 
@@ -414,7 +410,12 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
             opening.leafIndex < other.leafIndex && opening.leaf.key() >= other.leaf.key(),
             LeavesInOrder(opening.leafIndex, other.leafIndex)
         );
-        _reject(preImage, RulesLib.load(preImage.batch.networkId), batchId, Conviction(Cause.Order, other.leafIndex, msg.sender));
+        _reject(
+            preImage,
+            RulesLib.load(preImage.batch.networkId),
+            batchId,
+            Conviction(Cause.Order, other.leafIndex, msg.sender)
+        );
     }
 
     /// @inheritdoc ITallystick
@@ -435,7 +436,12 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         _open(batchId, preImage.batch, opening);
         _open(earlierId, earlier.batch, other);
         require(opening.leaf.key() == other.leaf.key(), LeavesNotRepeated(earlierId, batchId));
-        _reject(preImage, RulesLib.load(preImage.batch.networkId), batchId, Conviction(Cause.Repeat, opening.leafIndex, msg.sender));
+        _reject(
+            preImage,
+            RulesLib.load(preImage.batch.networkId),
+            batchId,
+            Conviction(Cause.Repeat, opening.leafIndex, msg.sender)
+        );
     }
 
     /// @inheritdoc ITallystick
@@ -613,7 +619,17 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         }
         lane.words.store(slot, WordLib.seal(batchId, stamp).withState(State.Open));
         emit BatchCommitted(
-            networkId, operator, batchId, c.modelId, c.root, index, commitDeadline, stamp, finalizedId, outcome, finalizedCount
+            networkId,
+            operator,
+            batchId,
+            c.modelId,
+            c.root,
+            index,
+            commitDeadline,
+            stamp,
+            finalizedId,
+            outcome,
+            finalizedCount
         );
     }
 
@@ -649,8 +665,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         uint256 stakePerInference,
         bool permissionless
     ) private {
-        (uint256 staked, uint256 openInferences, uint256 nextIndex) =
-            (lane.stake, lane.openInferences, lane.nextIndex);
+        (uint256 staked, uint256 openInferences, uint256 nextIndex) = (lane.stake, lane.openInferences, lane.nextIndex);
         require(!lane.closed, LaneClosed(networkId, operator));
         require(lane.admitted || permissionless, OperatorNotAdmitted(networkId, operator));
         require(index == nextIndex, BatchIndexNotNext(index, nextIndex));
@@ -658,9 +673,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         // A finalized batch was counted as open. No overflow: open inferences below 2^48 times a stake below 2^96.
         unchecked {
             openInferences = openInferences + count - finalizedCount;
-            require(
-                openInferences <= LaneLib.MAX_OPEN, LaneFull(networkId, operator, openInferences, LaneLib.MAX_OPEN)
-            );
+            require(openInferences <= LaneLib.MAX_OPEN, LaneFull(networkId, operator, openInferences, LaneLib.MAX_OPEN));
             uint256 needed = stakePerInference * openInferences;
             require(staked >= needed, InsufficientStake(networkId, operator, staked, needed));
         }
@@ -720,7 +733,11 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     // LEAVES
 
     /// @dev The leaf's hash, if the opening leads to the batch's root.
-    function _open(bytes32 batchId, Batch calldata batch, Opening calldata opening) private pure returns (bytes32 leaf) {
+    function _open(bytes32 batchId, Batch calldata batch, Opening calldata opening)
+        private
+        pure
+        returns (bytes32 leaf)
+    {
         (uint256 leafIndex, uint256 count, bytes32[] calldata proof) = (opening.leafIndex, batch.count, opening.proof);
         leaf = opening.leaf.hash(batch.modelId, batch.operator);
         require(leafIndex < count, LeafIndexOutOfRange(leafIndex, count));
@@ -783,7 +800,8 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
         closesAt = block.timestamp + Math.max(left, terms.responseWindow);
         if (closesAt > preImage.stamp.committedAt() + terms.span()) word = word.withLapse();
         Stamp stamp = preImage.stamp.closingAt(closesAt);
-        _laneOf(preImage.batch).words.store(stamp.slot(), word.resealed(WordLib.seal(batchId, stamp)).withState(State.Open));
+        _laneOf(preImage.batch).words
+            .store(stamp.slot(), word.resealed(WordLib.seal(batchId, stamp)).withState(State.Open));
     }
 
     /// @dev Half of a challenge's bond to `payee`, the rest burned.

@@ -12,16 +12,7 @@ import {IArbiter} from "../interfaces/IArbiter.sol";
 import {IAttestor} from "../interfaces/IAttestor.sol";
 import {ITallystick} from "../interfaces/ITallystick.sol";
 import {ITallystickErrors} from "../interfaces/ITallystickErrors.sol";
-import {
-    Batch,
-    BatchFacts,
-    Cause,
-    Inference,
-    Leaf,
-    Opening,
-    Ruling,
-    Status
-} from "../interfaces/Types.sol";
+import {Batch, BatchFacts, Cause, Inference, Leaf, Opening, Ruling, Status} from "../interfaces/Types.sol";
 import {BlockHash} from "./BlockHash.sol";
 import {BURN_ADDRESS} from "../libraries/Constants.sol";
 import {Keyring} from "../keys/Keyring.sol";
@@ -74,9 +65,7 @@ contract Committee is ICommittee, Keyring, EIP712, ReentrancyGuardTransient {
         require(address(core).code.length > 0, CoreWithoutCode(address(core)));
         require(terms_.asset == address(0) || terms_.asset.code.length > 0, AssetWithoutCode(terms_.asset));
         require(terms_.arbiter == address(0) || terms_.arbiter.code.length > 0, ArbiterWithoutCode(terms_.arbiter));
-        require(
-            terms_.minDrawn > 0 && terms_.minDrawn <= MAX_DRAWN, MinDrawnOutOfRange(terms_.minDrawn, MAX_DRAWN)
-        );
+        require(terms_.minDrawn > 0 && terms_.minDrawn <= MAX_DRAWN, MinDrawnOutOfRange(terms_.minDrawn, MAX_DRAWN));
         require(
             terms_.seedDelay > 0 && terms_.seedDelay <= MAX_SEED_DELAY,
             SeedDelayOutOfRange(terms_.seedDelay, MAX_SEED_DELAY)
@@ -99,12 +88,8 @@ contract Committee is ICommittee, Keyring, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc IAttestor
     function attest(bytes32 batchId, BatchFacts calldata facts, bytes calldata evidence) external view returns (bool) {
         Audit memory audit = abi.decode(evidence, (Audit));
-        require(
-            audit.batchId == batchId && audit.verdict, StatementMismatch(audit.batchId, batchId, audit.verdict)
-        );
-        require(
-            audit.committedAt == facts.committedAt, CommitTimeMismatch(audit.committedAt, facts.committedAt)
-        );
+        require(audit.batchId == batchId && audit.verdict, StatementMismatch(audit.batchId, batchId, audit.verdict));
+        require(audit.committedAt == facts.committedAt, CommitTimeMismatch(audit.committedAt, facts.committedAt));
         uint256 seedBlock = facts.committedBlock + SEED_DELAY;
         bytes32 seed = BlockHash.hashOf(seedBlock);
         require(seed != 0, SeedUnavailable(seedBlock));
@@ -186,9 +171,7 @@ contract Committee is ICommittee, Keyring, EIP712, ReentrancyGuardTransient {
             _checkDrawn(audit, batch.count, status.leafIndex);
         } else if (status.cause == Cause.Deadline) {
             // Of a chain that reorganised since, the deadlines were others.
-            require(
-                audit.committedAt == status.committedAt, CommitTimeMismatch(audit.committedAt, status.committedAt)
-            );
+            require(audit.committedAt == status.committedAt, CommitTimeMismatch(audit.committedAt, status.committedAt));
         } else {
             require(status.cause == Cause.Order, BatchNotConvicted(batchId, status.cause));
         }
@@ -244,7 +227,11 @@ contract Committee is ICommittee, Keyring, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ICommittee
-    function verdictDigest(bytes32 batchId, uint256 leafIndex, bytes32 leaf, uint8 ruling) public view returns (bytes32) {
+    function verdictDigest(bytes32 batchId, uint256 leafIndex, bytes32 leaf, uint8 ruling)
+        public
+        view
+        returns (bytes32)
+    {
         return _hashTypedDataV4(keccak256(abi.encode(VERDICT_TYPEHASH, batchId, leafIndex, leaf, ruling)));
     }
 
@@ -276,9 +263,7 @@ contract Committee is ICommittee, Keyring, EIP712, ReentrancyGuardTransient {
     /// @dev The audit is a good one of the batch, in a network that this committee's arbiter rules. Returns batchId.
     function _checkAudited(Batch calldata batch, Audit calldata audit) private view returns (bytes32 batchId) {
         batchId = batch.id();
-        require(
-            audit.batchId == batchId && audit.verdict, StatementMismatch(audit.batchId, batchId, audit.verdict)
-        );
+        require(audit.batchId == batchId && audit.verdict, StatementMismatch(audit.batchId, batchId, audit.verdict));
         _checkArbiter(batch.networkId);
     }
 

@@ -182,7 +182,10 @@ interface ICommittee is IAttestor, IArbiter {
     /// @param leafIndex 0 to 2^20 - 1
     /// @param leaf EIP-712 hashStruct of the inference
     /// @param ruling 1 Upheld, 2 Rejected
-    function verdictDigest(bytes32 batchId, uint256 leafIndex, bytes32 leaf, uint8 ruling) external view returns (bytes32);
+    function verdictDigest(bytes32 batchId, uint256 leafIndex, bytes32 leaf, uint8 ruling)
+        external
+        view
+        returns (bytes32);
 
     /// @notice The terms, fixed at deployment.
     function terms() external view returns (CommitteeTerms memory);

@@ -11,9 +11,8 @@ import {Keyring} from "../keys/Keyring.sol";
 /// @notice What the resolvers that trust enclaves share: which keys their endorsers stand for.
 abstract contract EnclaveKeys is IEnclaveKeys, Keyring, EIP712 {
     bytes32 private constant APPROVAL_TYPEHASH = keccak256("Approval(bytes32 measurement)");
-    bytes32 private constant ENDORSEMENT_TYPEHASH = keccak256(
-        "Endorsement(bytes key,bytes32 measurement,address operator,uint40 notBefore,uint40 notAfter)"
-    );
+    bytes32 private constant ENDORSEMENT_TYPEHASH =
+        keccak256("Endorsement(bytes key,bytes32 measurement,address operator,uint40 notBefore,uint40 notAfter)");
     bytes32 private constant KEY_REVOCATION_TYPEHASH = keccak256("KeyRevocation(bytes32 keyId)");
     bytes32 private constant MEASUREMENT_REVOCATION_TYPEHASH = keccak256("MeasurementRevocation(bytes32 measurement)");
 
@@ -102,13 +101,10 @@ abstract contract EnclaveKeys is IEnclaveKeys, Keyring, EIP712 {
 
     /// @dev The key is endorsed for an approved measurement and the operator, is valid at `timestamp` and not revoked
     /// now, and signed the digest.
-    function _checkSigned(
-        bytes memory key,
-        bytes32 digest,
-        bytes memory signature,
-        address operator,
-        uint256 timestamp
-    ) internal view {
+    function _checkSigned(bytes memory key, bytes32 digest, bytes memory signature, address operator, uint256 timestamp)
+        internal
+        view
+    {
         bytes32 keyId = keccak256(key);
         Endorsement memory endorsement = _endorsements[keyId];
         require(!endorsement.revoked, KeyWithdrawn(keyId));

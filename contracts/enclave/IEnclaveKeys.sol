@@ -21,9 +21,10 @@ struct Endorsement {
 /// @notice Endorsers and threshold are fixed at deployment; they approve measurements, endorse keys, and revoke both.
 /// @dev Trust: the endorsers check the hardware's attestation document off chain. Who holds the threshold of their keys
 /// can endorse any key, so the Enclave grade is worth what the endorsers are, and the hardware.
-/// A key is 20 bytes (an address, secp256k1), 64 bytes (P-256) or 260 to 516 bytes (RSA-PSS), see KeyLib, and is named by
-/// its id, keccak256 of these bytes. Code at the address is neither asked nor looked at. It is endorsed at most once, and revocation is for good, also before the endorsement or approval it answers: so no
-/// signed statement can be used twice or out of turn, and none needs a nonce. Anyone may send one.
+/// A key is 20 bytes (an address, secp256k1), 64 bytes (P-256) or 260 to 516 bytes (RSA-PSS), see KeyLib, and is named
+/// by its id, keccak256 of these bytes. Code at the address is neither asked nor looked at. It is endorsed at most
+/// once, and revocation is for good, also before the endorsement or approval it answers: so no signed statement can be
+/// used twice or out of turn, and none needs a nonce. Anyone may send one.
 /// Signatures are EIP-712, domain "Tallystick" version "1", this contract:
 /// Approval(bytes32 measurement), Endorsement(bytes key,bytes32 measurement,address operator,uint40 notBefore,
 /// uint40 notAfter), KeyRevocation(bytes32 keyId), MeasurementRevocation(bytes32 measurement).

@@ -162,9 +162,7 @@ interface ITallystick is ITallystickErrors, ITallystickEvents {
     /// @param operator whose lanes, stake and batches they are
     /// @param commitments in the order of each lane's indices
     /// @return batchIds of each, in the same order
-    function commitFor(address operator, Commitment[] calldata commitments)
-        external
-        returns (bytes32[] memory batchIds);
+    function commitFor(address operator, Commitment[] calldata commitments) external returns (bytes32[] memory batchIds);
 
     /// @notice Raises the grade of an open batch on evidence that the grade's attestor accepts. By anyone.
     /// @dev Emits EvidenceAccepted and BatchAttested. Reverts with PreImageMismatch, StateForbids, TooLate,

@@ -70,9 +70,7 @@ interface ITallystickEvents {
     /// @dev Of its own topic, so that whoever counts need not fetch it.
     event EvidenceAccepted(bytes32 indexed batchId, Grade grade, bytes evidence);
     /// @notice Evidence raised the batch's grade.
-    event BatchAttested(
-        bytes32 indexed networkId, address indexed operator, bytes32 indexed batchId, Grade grade
-    );
+    event BatchAttested(bytes32 indexed networkId, address indexed operator, bytes32 indexed batchId, Grade grade);
     /// @notice A leaf is challenged; challengeBond left the challenger's credit.
     event BatchChallenged(
         bytes32 indexed networkId,

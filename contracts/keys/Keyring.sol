@@ -39,8 +39,7 @@ abstract contract Keyring is IKeyring {
     /// @param threshold how many have to sign, 1 to the number of keys
     constructor(bytes[] memory keys, uint256 threshold) {
         require(
-            keys.length <= MAX_KEYS && threshold > 0 && threshold <= keys.length,
-            KeysOutOfRange(keys.length, threshold)
+            keys.length <= MAX_KEYS && threshold > 0 && threshold <= keys.length, KeysOutOfRange(keys.length, threshold)
         );
         // Memory arrays begin as zeros: no address.
         // slither-disable-next-line uninitialized-local

@@ -30,9 +30,7 @@ library LeafLib {
     /// @dev EIP-712 hashStruct of the Request that the requester signed.
     function requestHash(Leaf calldata leaf, bytes32 modelId, address operator) internal pure returns (bytes32) {
         return keccak256(
-            abi.encode(
-                REQUEST_TYPEHASH, modelId, operator, leaf.inputHash, leaf.requester, leaf.nonce, leaf.deadline
-            )
+            abi.encode(REQUEST_TYPEHASH, modelId, operator, leaf.inputHash, leaf.requester, leaf.nonce, leaf.deadline)
         );
     }
 

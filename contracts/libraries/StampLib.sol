@@ -14,7 +14,8 @@ library StampLib {
         pure
         returns (Stamp)
     {
-        return Stamp.wrap(bytes32(slot_ << 144 | count_ << 120 | committedAt_ << 80 | committedBlock_ << 40 | closesAt_));
+        return
+            Stamp.wrap(bytes32(slot_ << 144 | count_ << 120 | committedAt_ << 80 | committedBlock_ << 40 | closesAt_));
     }
 
     function closesAt(Stamp stamp) internal pure returns (uint40) {

@@ -21,7 +21,9 @@ library TallyLib {
     uint256 private constant BURNED_SHIFT = 2 * BITS;
 
     /// @dev `committed` inferences are newly committed, and `count`, committed before, final with `outcome`.
-    function commit(Tally storage tally, bytes32 networkId, uint256 committed, Outcome outcome, uint256 count) internal {
+    function commit(Tally storage tally, bytes32 networkId, uint256 committed, Outcome outcome, uint256 count)
+        internal
+    {
         (uint256 counts, uint256 place) = (tally.counts, uint256(outcome));
         unchecked {
             uint256 before = counts & MASK;

@@ -62,8 +62,7 @@ contract OpenGradientItem is IOpenGradientItem, EnclaveKeys {
         uint256 latest,
         bytes calldata evidence
     ) private view returns (bytes32 item) {
-        (uint256 timestamp, bytes memory key, bytes memory signature) =
-            abi.decode(evidence, (uint256, bytes, bytes));
+        (uint256 timestamp, bytes memory key, bytes memory signature) = abi.decode(evidence, (uint256, bytes, bytes));
         require(timestamp <= latest && latest - timestamp <= MAX_AGE, ItemOutOfTime(timestamp, latest, MAX_AGE));
         item = keccak256(abi.encode(inputHash, outputHash, timestamp));
         _checkSigned(key, item, signature, operator, timestamp);

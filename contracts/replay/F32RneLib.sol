@@ -57,9 +57,11 @@ library F32RneLib {
                         let head := mload(row)
                         // Sign and exponent. A negative scale's is too great, a small one's wraps.
                         let left := sub(and(shr(183, head), 0x1ff), LEAST_EXPONENT)
-                        let y := mul(
-                            add(sub(mload(sums), less), sar(192, head)), or(0x800000, and(shr(160, head), 0x7fffff))
-                        )
+                        let y :=
+                            mul(
+                                add(sub(mload(sums), less), sar(192, head)),
+                                or(0x800000, and(shr(160, head), 0x7fffff))
+                            )
                         // Moved by the reach, so that next to a tie the bits below the point are from 0 to twice that.
                         y := add(shl(left, add(y, REACH)), base)
                         sums := add(sums, 0x20)
@@ -140,15 +142,10 @@ library F32RneLib {
     }
 
     /// @dev Requantises one sum the exact way.
-    function _exact(
-        uint256 sums,
-        uint256 less,
-        uint256 row,
-        uint256 target,
-        uint256 zy,
-        uint256 lo,
-        uint256 hi
-    ) private pure {
+    function _exact(uint256 sums, uint256 less, uint256 row, uint256 target, uint256 zy, uint256 lo, uint256 hi)
+        private
+        pure
+    {
         int256 accumulator;
         uint256 scale;
         assembly ("memory-safe") {

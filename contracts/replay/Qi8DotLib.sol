@@ -146,20 +146,24 @@ library Qi8DotLib {
                     let second := mload(add(lanes_, 0x20))
                     let first := mload(lanes_)
                     a := add(
-                        add(add(mul(and(word, high), first), mul(and(word, mload(0x20)), second)), mul(word, third)), a
+                        add(add(mul(and(word, high), first), mul(and(word, mload(0x20)), second)), mul(word, third)),
+                        a
                     )
                     word := mload(at_)
                     at_ := add(at_, stride_)
                     b := add(
-                        add(add(mul(and(word, high), first), mul(and(word, mload(0x20)), second)), mul(word, third)), b
+                        add(add(mul(and(word, high), first), mul(and(word, mload(0x20)), second)), mul(word, third)),
+                        b
                     )
                     word := mload(at_)
                     c := add(
-                        add(add(mul(and(word, high), first), mul(and(word, mload(0x20)), second)), mul(word, third)), c
+                        add(add(mul(and(word, high), first), mul(and(word, mload(0x20)), second)), mul(word, third)),
+                        c
                     )
                     word := mload(add(at_, stride_))
                     d := add(
-                        add(add(mul(and(word, high), first), mul(and(word, mload(0x20)), second)), mul(word, third)), d
+                        add(add(mul(and(word, high), first), mul(and(word, mload(0x20)), second)), mul(word, third)),
+                        d
                     )
                     row_ := add(row_, 30)
                     lanes_ := add(lanes_, 0x60)

@@ -79,9 +79,8 @@ library Qi8PoolLib {
                     // A byte's lane of 16 bits keeps its bit 8 where the word's byte is not less; times 255, that is a
                     // mask of the byte.
                     let even := and(shr(8, sub(or(and(word, EVEN), shl(8, ONES)), and(greatest, EVEN))), ONES)
-                    let odd := and(
-                        shr(8, sub(or(and(shr(8, word), EVEN), shl(8, ONES)), and(shr(8, greatest), EVEN))), ONES
-                    )
+                    let odd :=
+                        and(shr(8, sub(or(and(shr(8, word), EVEN), shl(8, ONES)), and(shr(8, greatest), EVEN))), ONES)
                     let mask := mul(or(even, shl(8, odd)), 0xff)
                     greatest := xor(greatest, and(xor(greatest, word), mask))
                 }

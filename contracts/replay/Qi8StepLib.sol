@@ -91,7 +91,11 @@ library Qi8StepLib {
     }
 
     /// @dev keccak256(abi.encode(specId, hashes of the steps, keccak256(rows))).
-    function contentHash(Step[] memory program, bytes memory rows, bytes32 specId) internal pure returns (bytes32 hash) {
+    function contentHash(Step[] memory program, bytes memory rows, bytes32 specId)
+        internal
+        pure
+        returns (bytes32 hash)
+    {
         // Written where the next memory would be taken, and not taken.
         assembly ("memory-safe") {
             let encoded := mload(0x40)
@@ -162,8 +166,7 @@ library Qi8StepLib {
 
     /// @dev Whether a dense step has no more than one pixel anywhere.
     function _isOnePixel(Step memory step) private pure returns (bool) {
-        return step.inH | step.inW | step.outH | step.outW | step.kH | step.kW | step.groups == 1
-            && step.k == step.inC;
+        return step.inH | step.inW | step.outH | step.outW | step.kH | step.kW | step.groups == 1 && step.k == step.inC;
     }
 
     /// @dev Whether groups divide the channels, and a row has the weights of its group's.

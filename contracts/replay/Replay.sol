@@ -22,11 +22,7 @@ contract Replay is IReplay {
     bytes32 private constant SPEC_ID = keccak256("QI8-1");
 
     /// @inheritdoc IArbiter
-    function rule(bytes32, Inference calldata leaf, uint256, bytes calldata evidence)
-        external
-        pure
-        returns (Ruling)
-    {
+    function rule(bytes32, Inference calldata leaf, uint256, bytes calldata evidence) external pure returns (Ruling) {
         ReplayEvidence memory opened = abi.decode(evidence, (ReplayEvidence));
         Step[] memory program = opened.steps.unpack();
         bytes32 modelId = _modelIdOf(opened, program);
@@ -40,11 +36,7 @@ contract Replay is IReplay {
     }
 
     /// @inheritdoc IReplay
-    function run(bytes calldata steps, bytes calldata rows, bytes calldata input)
-        external
-        pure
-        returns (bytes memory)
-    {
+    function run(bytes calldata steps, bytes calldata rows, bytes calldata input) external pure returns (bytes memory) {
         Step[] memory program = Qi8StepLib.unpack(steps);
         uint256 needed = program[0].inSize();
         require(input.length == needed, InputLengthMismatch(input.length, needed));
