@@ -160,6 +160,7 @@ def _run(items: list[pytest.Item], code: dict[str, str]) -> tuple[str, int]:
 def put(code: dict[str, str]) -> None:
     """Have tests deploy this creation code, by contract, instead of the compiler's."""
     from tallystick.chain import abi
+
     for name, shown in code.items():
         manifest()[name]["deploymentBytecode"]["bytecode"] = "0x" + shown
     original = abi.contract
