@@ -11,7 +11,7 @@ CONTRACTS = {
     "Enclave": "contracts/enclave/Enclave.sol",
     "OpenGradientItem": "contracts/opengradient/OpenGradientItem.sol",
     "Replay": "contracts/replay/Replay.sol",
-    "RsaPssVerifier": "contracts/keys/RsaPssVerifier.sol",
+    "KeyChecker": "contracts/mocks/KeyChecker.sol",
     "VerifiedGate": "contracts/examples/VerifiedGate.sol",
 }
 TESTS = {
@@ -29,7 +29,7 @@ TESTS = {
     "Enclave": ["tests/contracts/enclave"],
     "OpenGradientItem": ["tests/contracts/opengradient_item"],
     "Replay": ["tests/contracts/replay"],
-    "RsaPssVerifier": ["tests/contracts/rsa_pss", "tests/contracts/enclave"],
+    "KeyChecker": ["tests/contracts/rsa_pss"],
     "VerifiedGate": ["tests/contracts/examples"],
 }
 NOT_OURS_TO_CHANGE = ("contracts/interfaces/", "contracts/mocks/")

@@ -21,6 +21,7 @@ from _pytest.runner import runtestprotocol
 from tests.mutants import targets
 from tests.mutants.bundle import Bundle
 from tests.mutants.mutant import Mutant
+from tests.support.builds import manifest
 
 LIMIT = 120
 """Seconds of a processor that the tests of one change may take: endless loops are noticed, too."""
@@ -58,6 +59,7 @@ class Worker:
         settings.load_profile("mutants")
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        manifest()  # read here, once, for all children
         for bundle in self.bundles:
             for number, mutant in enumerate(bundle.mutants, 1):
                 verdict = self._judge(session, bundle, 1 if bundle.alone else number, mutant)
@@ -158,7 +160,6 @@ def _run(items: list[pytest.Item], code: dict[str, str]) -> tuple[str, int]:
 def put(code: dict[str, str]) -> None:
     """Have tests deploy this creation code, by contract, instead of the compiler's."""
     from tallystick.chain import abi
-    from tests.support.builds import manifest
 
     for name, shown in code.items():
         manifest()[name]["deploymentBytecode"]["bytecode"] = "0x" + shown

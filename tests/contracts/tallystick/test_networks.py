@@ -11,7 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tallystick.events import ModelRegistered, NetworkRegistered
+from tallystick.chain.deploy import create2_address, deployment
+from tallystick.events import (
+    ModelRegistered,
+    NetworkRegistered,
+    OperatorAdmitted,
+    OperatorClosed,
+)
 from tallystick.network import Rules, model_id, network_id
 from tallystick.words import ZERO32
 from tests.support.chain import reverts
@@ -61,6 +67,15 @@ def test_register_network__windows_at_their_bounds__registers(chain, network_own
 def test_register_network__asset_without_code__reverts(chain, network_owner, stranger):
     with reverts("AssetWithoutCode", asset=stranger):
         register(chain, network_owner, asset=stranger)
+
+
+def test_register_network__asset_with_the_least_code__registers(chain, network_owner):
+    code = bytes.fromhex("600160005360016000f3")  # returns one byte: ADD
+    chain.send_call(network_owner, deployment(code))
+
+    network = register(chain, network_owner, asset=create2_address(code))
+
+    assert chain.registry.rules(network.id) == network.rules
 
 
 def test_register_network__arbiter_without_bond__reverts(chain, network_owner, resolver):
@@ -162,6 +177,13 @@ def test_admit_and_close__by_a_stranger__reverts(chain, network, operator, stran
 def test_admit_and_close__unknown_network__reverts(chain, operator, move):
     with reverts("NetworkNotFound"):
         chain.send(operator, move, b"n" * 32, operator)
+
+
+@pytest.mark.parametrize(("move", "kind"), [("admit", OperatorAdmitted), ("close", OperatorClosed)])
+def test_admit_and_close__are_told(chain, network, network_owner, stranger, move, kind):
+    event = chain.send(network_owner, move, network.id, stranger).event(kind)
+
+    assert (event.network_id, event.operator) == (network.id, stranger)
 
 
 def test_admit__closed_lane__opens_it_again(chain, network, network_owner, operator):
