@@ -91,7 +91,7 @@ contract Counters {
     {
         _tally = tally;
         old = _tally.read();
-        if (outcome > 4 || open > old.committed || count > open) _stop();
+        if (outcome > 4 || open > old.committed || count > open || count > 1 << 20) _stop();
         if (_outcomes(old) + open > old.committed) _stop();
     }
 
