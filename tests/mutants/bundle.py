@@ -38,6 +38,8 @@ class Bundle:
 
     def code_of(self, number: int) -> dict[str, str]:
         """Creation code of each contract under change `number`; 0 for the original."""
+        if self.alone:
+            return self.code if number else compile_contracts(self.wanted, {})
         magic, chosen = f"{MAGIC:064x}", f"{number:064x}"
         return {name: code.replace(magic, chosen) for name, code in self.code.items()}
 

@@ -88,8 +88,8 @@ class Worker:
     def _passes(
         self, session: pytest.Session, bundle: Bundle, names: tuple[str, ...], nodeid: str
     ) -> bool:
-        """Whether the test passes on the original; of a change built alone, in another bundle."""
-        if bundle.alone or (names, nodeid) in self._fit:
+        """Whether the test passes on the original, built the same way."""
+        if (names, nodeid) in self._fit:
             return True
         (item,) = [item for item in session.items if item.nodeid == nodeid]
         failed, _ = _forked([item], bundle.code_of(0))
