@@ -6,6 +6,7 @@ TallystickError
 ├── SignatureError (ValueError)    a signature that the contract would refuse
 ├── ProofError (ValueError)        a proof that does not lead to the root
 ├── PreImageError (ValueError)     a storage word that is not the one of the pre-image
+├── NoContractError (ValueError)   no contract is where one is read
 ├── LedgerError (ValueError)       an event that cannot follow the ones before it
 │   ├── UnknownEventError (LookupError)
 │   ├── UnknownNetworkError         of a network that no event registered
@@ -56,6 +57,10 @@ class PreImageError(TallystickError, ValueError):
 
 class LedgerError(TallystickError, ValueError):
     """An event that cannot follow the events before it."""
+
+
+class NoContractError(TallystickError, ValueError):
+    """No contract is at an address, at the block that is read."""
 
 
 class UnknownEventError(LedgerError, LookupError):

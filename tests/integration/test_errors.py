@@ -30,6 +30,7 @@ def test_tally__block_by_name__is_its_number(
 ) -> None:
     network.commit(operator, count=5)
 
+    chain.mine(100)
     (latest,) = commands.json("tally", "0x" + network.id.hex())
     (finalized,) = commands.json("tally", "0x" + network.id.hex(), "--block", "finalized")
 
@@ -37,6 +38,17 @@ def test_tally__block_by_name__is_its_number(
     assert finalized["block"] == chain.w3.eth.get_block("finalized")["number"]
     assert finalized["block"] < latest["block"]
     assert "is no block" in commands.run("tally", "--block", "first").stderr
+
+
+def test_tally__block_before_the_network_or_the_core__is_no_zero(
+    chain: Chain, commands: Commands, network: Network
+) -> None:
+    before_network = chain.deployed["blockNumber"]
+
+    text = commands.error("tally", "0x" + network.id.hex(), "--block", before_network)
+    assert text.startswith("error: NetworkNotFound(")
+    text = commands.error("tally", "0x" + network.id.hex(), "--block", 0)
+    assert "no contract at" in text and "at block 0" in text
 
 
 def test_tally__counter_differs__names_it_and_exits_1(

@@ -10,6 +10,7 @@ from web3.types import BlockIdentifier
 
 from tallystick.chain.abi import contract
 from tallystick.chain.revert import refused
+from tallystick.errors import NoContractError
 
 
 def read_view(
@@ -32,13 +33,18 @@ def read_view(
 
     Raises:
         ContractError: the view refuses, as ownerOf does for an unknown network.
+        NoContractError: there is no contract at the address, at that block.
     """
     function = contract(source).functions()[name]
     data = function.selector + encode(function.inputs, args)
     to = Web3.to_checksum_address(address)
     try:
-        answer = w3.eth.call({"to": to, "data": HexStr("0x" + data.hex())}, block)
+        # As hex text: asked for block 0 as a number, the web3 that Ape connects reads the latest.
+        at = HexStr(hex(block)) if isinstance(block, int) else block
+        answer = w3.eth.call({"to": to, "data": HexStr("0x" + data.hex())}, at)
     except Web3Exception as error:
         raise refused(error) from error
+    if not answer:
+        raise NoContractError(f"no contract at {to} at block {block!r}")
     values = decode(function.outputs, answer)
     return values[0] if len(values) == 1 else values
