@@ -15,7 +15,8 @@ _RATE = re.compile(
     re.IGNORECASE,
 )
 _BEYOND = re.compile(
-    r"after last accepted|beyond (the )?(current )?head|header not found|unknown block",
+    r"after last accepted|beyond (the )?(current )?head|header not found|unknown block"
+    r"|block ?out ?of ?range|block height is",
     re.IGNORECASE,
 )
 _RANGE = re.compile(

@@ -83,6 +83,7 @@ UNAVAILABLE = [
     (-32000, "One of the blocks specified in filter (fromBlock, toBlock or blockHash) cannot be "
      "found."),
     (-32000, "cannot query unfinalized data: after last accepted block 10"),
+    (-32602, "BlockOutOfRangeError: block height is 319 but requested was 320"),
     (-32603, "internal error"),
     (-32000, "missing trie node 1234 (path )"),
     (-32011, "no backends available for method"),
