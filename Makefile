@@ -9,6 +9,7 @@ BIN    := $(CURDIR)/$(VENV)/bin
 CACHE  := $(CURDIR)/.cache
 FORGE  := FOUNDRY_CONFIG=tools/foundry.toml forge
 SOLIDITY := contracts tests/prove/properties
+JOBS   ?= $(shell nproc 2>/dev/null || echo 2)
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --use-pep517 --no-build-isolation
 
 # A Node of the machine is used if it is new enough; if not, the one that requirements.lock brings.
@@ -38,10 +39,12 @@ abi: compile ## copy ABI and creation code into the package
 demo: setup ## one story on a local chain, from register to totals
 	$(BIN)/ape run demo
 
-# Tests start anvil by themselves; Ape's pytest plugin would start one more.
+# Tests start anvil by themselves, one a worker; Ape's pytest plugin would start one more. Nodes are processes of their
+# own already, and their tests watch the clock: one at a time.
 test: compile ## run the test suite
 	@tools/debian chromium=chromium redis-server=redis-server
-	$(BIN)/pytest -p no:ape_test
+	$(BIN)/pytest -p no:ape_test --numprocesses $(JOBS) --ignore tests/node
+	$(BIN)/pytest -p no:ape_test tests/node
 
 unit: setup ## run the tests that need no chain
 	$(BIN)/pytest -p no:ape_test tests/unit

@@ -96,6 +96,8 @@ abstract contract Keyring is IKeyring {
         while (at_ < signatures.length) {
             uint256 place;
             uint256 end;
+            // Its offset and its length are written, not one thing twice.
+            // slither-disable-next-line write-after-write
             bytes calldata signature;
             // No overflow: an end is at most 2^16 + 2 beyond the calldata. What is read beyond it is refused below.
             assembly ("memory-safe") {
