@@ -34,7 +34,7 @@ def table(found: list[dict[str, Any]]) -> Table:
         title="Verified inference per network",
         title_justify="left",
         box=None,
-        padding=(0, 0, 0, 2),
+        padding=(0, 0, 0, 1),
         pad_edge=False,
     )
     shown.add_column("network", no_wrap=True)
