@@ -304,9 +304,19 @@ class TestDemand:
         held = PreImage(batch.batch, batch.stamp, dispute)
         assert batch.word() == held.word(State.DISPUTED)
 
-    def test_index_at_count__reverts(self, chain, batch, challenger):
-        with reverts("LeafIndexOutOfRange", leafIndex=5, count=5):
-            demanded(chain, batch, challenger, index=5)
+    @pytest.mark.parametrize("index", [5, 7])
+    def test_index_from_count_on__reverts(self, chain, batch, challenger, index):
+        with reverts("LeafIndexOutOfRange", leafIndex=index, count=5):
+            demanded(chain, batch, challenger, index=index)
+
+    def test_bytes_where_one_is_to_be_had__is_taken(
+        self, chain, network_owner, operator, challenger
+    ):
+        network = register(chain, network_owner, salt=9, max_bytes=1)
+        network.join(operator)
+        batch = network.commit(operator)
+
+        assert demanded(chain, batch, challenger, with_bytes=True).with_bytes is True
 
     def test_bytes_where_none_are_to_be_had__reverts(
         self, chain, network_owner, operator, challenger

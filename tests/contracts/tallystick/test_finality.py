@@ -91,6 +91,45 @@ def test_attest__evidence_for_another_batch__is_refused_by_its_id(
         attest(chain, stranger, twin, Grade.AUDITED, evidence)
 
 
+@pytest.fixture
+def told(chain, network_owner, operator):
+    """A network whose attestor accepts nothing but the facts."""
+    attestor = bytes.fromhex(chain.deploy("FactsAttestor").address[2:])
+    network = register(chain, network_owner, salt=9, attestors=(attestor, bytes(20), bytes(20)))
+    network.join(operator)
+    return network
+
+
+def facts(committed_at, block, closes_at):
+    return b"".join(word.to_bytes(32, "big") for word in (committed_at, block, closes_at))
+
+
+def test_attest__attestor__is_told_the_batch_its_times_and_its_block(chain, told, operator):
+    batch = told.commit(operator, solicited=True)
+    stamp = batch.stamp
+
+    attest(
+        chain,
+        operator,
+        batch,
+        Grade.AUDITED,
+        facts(stamp.committed_at, stamp.committed_block, stamp.closes_at),
+    )
+
+    assert batch.status().grade is Grade.AUDITED
+
+
+def test_commit_attested__attestor__is_told_the_same(chain, told, operator):
+    at, block = chain.now + 10, chain.w3.eth.block_number + 1
+    evidence = facts(at, block, at + told.rules.challenge_window)
+    commitment = told.commitment(told.inferences(operator, 5, 0, at + 900), 0)
+
+    chain.at(at)
+    mined = chain.send(operator, "commitAttested", commitment, int(Grade.AUDITED), evidence)
+
+    assert mined.event(BatchAttested).grade is Grade.AUDITED
+
+
 def test_attest__disputed_batch__reverts(chain, batch, challenger):
     chain.send(challenger, "demand", batch.batch.abi(), batch.stamp.pack(), 0, False)
 

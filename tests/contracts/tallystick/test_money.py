@@ -6,7 +6,9 @@
 
 import pytest
 
+from tallystick.chain.abi import contract
 from tallystick.chain.call import Call
+from tallystick.events import Withdrawn
 from tallystick.hexes import checksummed
 from tests.support.chain import reverts
 from tests.support.story import CREDIT, STAKE, conserved, fund, register
@@ -82,22 +84,38 @@ def test_forced_coins__credit_nobody(chain, stranger, network):
     conserved(chain, network, forced=77)
 
 
-@pytest.mark.parametrize("move", ["deposit", "withdraw", "sweep", "stake", "finalize"])
-def test_reentrant_token__calling_back__is_refused(chain, stranger, operator, move):
-    contract = chain.deploy("ReentrantToken")
-    token = bytes.fromhex(contract.address[2:])
-    network = register(chain, stranger, asset=token)
+def nothing(part):
+    """An argument of zeros, of any ABI type."""
+    kind = part["type"]
+    if kind.endswith("[]"):
+        return []
+    if kind == "tuple":
+        return tuple(nothing(one) for one in part["components"])
+    if kind == "tuple[3]" or kind.endswith("[3]"):
+        return [nothing({**part, "type": kind[:-3]}) for _ in range(3)]
+    if kind.startswith("bytes"):
+        return bytes(int(kind[5:] or 0))
+    return {"address": bytes(20), "bool": False, "string": ""}.get(kind, 0)
+
+
+# `each` changes nothing by itself: what it calls is locked, see test_each.py.
+MOVES = [
+    entry
+    for entry in contract("Tallystick").abi
+    if entry.get("stateMutability") in ("nonpayable", "payable")
+    and entry["type"] == "function"
+    and entry["name"] != "each"
+]
+
+
+@pytest.mark.parametrize("move", MOVES, ids=lambda entry: entry["name"])
+def test_reentrant_token__calling_back__is_refused(chain, stranger, move):
+    hostile = chain.deploy("ReentrantToken")
+    token = bytes.fromhex(hostile.address[2:])
     fund(chain, token, stranger, 100)
-    arguments = {
-        "deposit": (token, 0),
-        "withdraw": (token, stranger, 0),
-        "sweep": (network.id,),
-        "stake": (network.id, 0),
-        "finalize": ([], network.id, operator),
-    }[move]
-    callback = chain.registry.call(move, *arguments)
+    callback = chain.registry.call(move["name"], *(nothing(part) for part in move["inputs"]))
     core = checksummed(chain.registry.address)
-    chain.transact(stranger, contract.functions.arm(core, callback.data))
+    chain.transact(stranger, hostile.functions.arm(core, callback.data))
 
     # ReentrancyGuardReentrantCall() is OpenZeppelin's, and in the core's ABI.
     with reverts("ReentrancyGuardReentrantCall"):
@@ -164,6 +182,36 @@ def test_sweep__burned__goes_to_the_burn_address_once(chain, asset, network_owne
     with reverts("NothingToSweep", networkId=network.id):
         chain.send(network_owner, "sweep", network.id)
     conserved(chain, network)
+
+
+def test_sweep__a_single_unit__is_swept(chain, network_owner, operator, challenger, resolver):
+    network = register(
+        chain,
+        network_owner,
+        salt=6,
+        arbiter=resolver,
+        stake_per_inference=1,
+        challenge_bond=1,
+        demand_bond=0,
+    )
+    network.join(operator)
+    batch = network.commit(operator, count=1)
+    evidence = (2).to_bytes(32, "big")
+    chain.send(challenger, "disprove", batch.pre_image(), batch.opening(0), evidence)
+    assert network.totals().burned == 1
+
+    chain.send(challenger, "sweep", network.id)
+
+    assert chain.registry.read("sweptOf", network.id) == 1
+
+
+def test_withdraw__to_another__tells_who_paid_and_who_was_paid(chain, stranger, operator):
+    fund(chain, bytes(20), stranger, 9)
+
+    event = chain.send(stranger, "withdraw", bytes(20), operator, 9).event(Withdrawn)
+
+    told = (event.asset, event.account, event.to, event.amount)
+    assert told == (bytes(20), stranger, operator, 9)
 
 
 def test_sweep__token_that_refuses_the_burn_address__blocks_the_sweep_only(
