@@ -8,6 +8,7 @@ from tallystick.batch import Dispute
 from tallystick.chain.call import Call
 from tallystick.enums import DisputeKind, State
 from tallystick.events import BatchChallenged, BatchDemanded, BatchRejected, LeafRevealed
+from tallystick.opening import Opening
 from tests.support.chain import reverts
 from tests.support.story import conserved
 
@@ -168,3 +169,62 @@ def test_dirty_bits__beyond_a_fields_width__never_pass(
         chain.send_call(challenger, Call(call.to, bytes(dirty)))
 
     assert batch.status().state is State.OPEN
+
+
+def made_up(batch, index, **changes):
+    """Open a leaf that the batch does not hold, with the proof of the one in its place."""
+    return Opening(
+        replace(batch.inferences[index], **changes), index, batch.tree.proof(index)
+    ).abi()
+
+
+MADE_UP = [
+    "disprove",
+    "order, lower",
+    "order, higher",
+    "repeat, later",
+    "repeat, earlier",
+    "deadline",
+]
+
+
+@pytest.mark.parametrize("move", MADE_UP)
+def test_made_up_leaf__convicts_nobody(chain, network, operator, challenger, move):
+    """Whoever could open a leaf that the root does not hold would reject any honest batch."""
+    first, second = (network.commit(operator, slot=slot) for slot in (0, 1))
+    pre_image, key = second.pre_image(), {"nonce": second.inferences[2].nonce}
+    name, arguments = {
+        "disprove": (
+            "disprove",
+            (pre_image, made_up(second, 0, output_hash=b"!" * 32), REJECTED),
+        ),
+        "order, lower": (
+            "faultOrder",
+            (pre_image, made_up(second, 0, nonce=2**64 - 1), second.opening(1)),
+        ),
+        "order, higher": (
+            "faultOrder",
+            (pre_image, second.opening(0), made_up(second, 1, nonce=0)),
+        ),
+        "repeat, later": (
+            "faultRepeat",
+            (
+                pre_image,
+                made_up(second, 0, nonce=first.inferences[0].nonce),
+                first.pre_image(),
+                first.opening(0),
+            ),
+        ),
+        "repeat, earlier": (
+            "faultRepeat",
+            (pre_image, second.opening(2), first.pre_image(), made_up(first, 0, **key)),
+        ),
+        "deadline": ("faultDeadline", (pre_image, made_up(second, 0, deadline=2**40))),
+    }[move]
+    opened = first if move == "repeat, earlier" else second
+    leaf_index = 1 if move == "order, higher" else 0
+
+    with reverts("ProofInvalid", batchId=opened.id, leafIndex=leaf_index):
+        chain.send(challenger, name, *arguments)
+
+    assert network.totals().rejected == 0

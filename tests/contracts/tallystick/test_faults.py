@@ -219,6 +219,18 @@ class TestFaultRepeat:
 
         assert network.totals().rejected == 5
 
+    def test_batch_of_another_network__reverts(
+        self, chain, network, network_owner, operator, stranger
+    ):
+        other = register(chain, network_owner, salt=9)
+        other.join(operator)
+        foreign = other.commit(operator)
+        network.commit(operator)
+        later = network.commit(operator, slot=1, shape=repeating(foreign))
+
+        with reverts("RepeatNotEarlier", earlierId=foreign.id, batchId=later.id):
+            self.prove(chain, stranger, later, foreign)
+
     def test_earlier_was_rejected__reverts(self, chain, earlier, later, stranger):
         chain.send(stranger, "disprove", earlier.pre_image(), earlier.opening(3), REJECTED)
 

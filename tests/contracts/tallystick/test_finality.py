@@ -4,7 +4,7 @@ import pytest
 
 from tallystick.batch import ARCHIVE_DELAY, PreImage
 from tallystick.enums import Grade, Outcome, State
-from tallystick.events import BatchAttested, BatchFinalized, EvidenceAccepted
+from tallystick.events import BatchArchived, BatchAttested, BatchFinalized, EvidenceAccepted
 from tallystick.hexes import checksummed
 from tests.support.chain import GAS, reverts
 from tests.support.story import CREDIT, STAKE, conserved, register
@@ -232,7 +232,8 @@ def test_archive__another_pre_image__reverts(chain, network, operator, batch):
 def test_archive__final_batch__is_known_after_its_slot_is_taken_over(chain, network, operator):
     batch = network.final(operator)
     assert chain.registry.archived(batch.id).state is State.UNKNOWN
-    chain.send(operator, "archive", network.id, operator, batch.ref)
+    event = chain.send(operator, "archive", network.id, operator, batch.ref).event(BatchArchived)
+    assert (event.network_id, event.operator, event.batch_id) == (network.id, operator, batch.id)
 
     network.commit(operator)
 
