@@ -12,6 +12,7 @@ import pytest
 from tallystick.batch import ARCHIVE_DELAY, PreImage
 from tallystick.enums import Grade, Outcome, State
 from tallystick.events import BatchCommitted
+from tallystick.words import ZERO32
 from tests.support.chain import reverts
 from tests.support.story import STAKE, register
 
@@ -120,6 +121,9 @@ def test_commit__free_slot__seals_the_pre_image_and_counts(chain, network, opera
     assert stamp.committed_at == committed.mined.timestamp
     assert stamp.committed_block == committed.mined.block_number
     assert stamp.closes_at == committed.mined.timestamp + network.rules.challenge_window
+    event = committed.mined.event(BatchCommitted)
+    nothing = (ZERO32, Outcome.UNCHALLENGED, 0)
+    assert (event.finalized_id, event.outcome, event.finalized_count) == nothing
     assert (network.totals().committed, network.totals().open) == (5, 5)
     lane = network.lane(operator)
     assert (lane.open_inferences, lane.next_index) == (5, 1)
