@@ -4,10 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from tallystick.batch import Dispute
+from tallystick.batch import Batch, Dispute
 from tallystick.chain.call import Call
 from tallystick.enums import DisputeKind, State
-from tallystick.events import BatchChallenged, BatchDemanded, BatchRejected, LeafRevealed
+from tallystick.events import (
+    BatchChallenged,
+    BatchCommitted,
+    BatchDemanded,
+    BatchRejected,
+    LeafRevealed,
+)
+from tallystick.keccak import keccak256
 from tallystick.opening import Opening
 from tests.support.chain import reverts
 from tests.support.story import conserved
@@ -176,6 +183,26 @@ def made_up(batch, index, **changes):
     return Opening(
         replace(batch.inferences[index], **changes), index, batch.tree.proof(index)
     ).abi()
+
+
+@pytest.mark.parametrize(
+    ("count", "index", "levels"), [(4, 0, 0), (4, 3, 0), (4, 1, 1), (1, 0, 1), (5, 4, 2)]
+)
+def test_tree_of_another_depth__opens_no_leaf(
+    chain, network, operator, challenger, count, index, levels
+):
+    """One leaf under a short root would stand for every index: a count made of nothing."""
+    leaf = network.inferences(operator, 1, 0, chain.now + 900)[0]
+    root, proof = leaf.leaf(), [bytes([level]) * 32 for level in range(levels)]
+    for level, sibling in enumerate(proof):
+        root = keccak256(sibling + root if index >> level & 1 else root + sibling)
+    arguments = network.commitment([leaf], 0, root=root, count=count)
+    event = chain.send(operator, "commit", arguments).event(BatchCommitted)
+    batch = Batch(network.id, operator, 0, event.model_id, root, count, event.commit_deadline)
+    opening = (leaf.abi_leaf(), index, proof)
+
+    with reverts("ProofInvalid", batchId=batch.id(), leafIndex=index):
+        chain.send(challenger, "challenge", batch.abi(), event.stamp.pack(), opening)
 
 
 MADE_UP = [

@@ -111,11 +111,12 @@ class TestChallenge:
         with reverts("InsufficientCredit", credit=100, needed=101):
             challenged(chain, batch, challenger)
 
-    def test_index_at_count__reverts(self, chain, batch, challenger):
+    @pytest.mark.parametrize("index", [5, 7])
+    def test_index_from_count_on__reverts(self, chain, batch, challenger, index):
         leaf, _, proof = batch.opening(4)
 
-        with reverts("LeafIndexOutOfRange", leafIndex=5, count=5):
-            opening = (leaf, 5, proof)
+        with reverts("LeafIndexOutOfRange", leafIndex=index, count=5):
+            opening = (leaf, index, proof)
             chain.send(challenger, "challenge", batch.batch.abi(), batch.stamp.pack(), opening)
 
     @pytest.mark.parametrize("change", ["short", "long", "other sibling", "other place", "leaf"])
