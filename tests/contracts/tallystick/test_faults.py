@@ -61,6 +61,18 @@ class TestDisprove:
         conserved(chain, network)
 
     @pytest.mark.parametrize("answer", [bytes(32), UPHELD])
+    def test_archive__tells_why_and_no_grade(self, chain, network, operator, stranger):
+        batch = network.commit(operator)
+        proof = (int(Grade.AUDITED), UPHELD)
+        chain.send(stranger, "attest", batch.batch.abi(), batch.stamp.pack(), *proof)
+
+        chain.send(stranger, "disprove", batch.pre_image(), batch.opening(3), REJECTED)
+
+        found = chain.registry.archived(batch.id)
+        assert (found.state, found.cause, found.leaf_index) == (State.REJECTED, Cause.DISPROOF, 3)
+        assert (found.grade, found.lapsed) == (Grade.UNCHALLENGED, False)
+        assert (found.count, found.committed_at) == (5, batch.stamp.committed_at)
+
     def test_any_other_ruling__reverts(self, chain, network, operator, stranger, answer):
         batch = network.commit(operator)
 
