@@ -60,7 +60,6 @@ class TestDisprove:
         assert network.lane(operator).stake == STAKE - 55
         conserved(chain, network)
 
-    @pytest.mark.parametrize("answer", [bytes(32), UPHELD])
     def test_archive__tells_why_and_no_grade(self, chain, network, operator, stranger):
         batch = network.commit(operator)
         proof = (int(Grade.AUDITED), UPHELD)
@@ -73,6 +72,19 @@ class TestDisprove:
         assert (found.grade, found.lapsed) == (Grade.UNCHALLENGED, False)
         assert (found.count, found.committed_at) == (5, batch.stamp.committed_at)
 
+    def test_bond_of_a_single_unit__goes_back(
+        self, chain, network_owner, operator, challenger, stranger, resolver
+    ):
+        network = register(chain, network_owner, salt=9, arbiter=resolver, demand_bond=1)
+        network.join(operator)
+        batch = network.commit(operator)
+        dispute = disputed(chain, batch, challenger, DisputeKind.DEMAND)
+
+        chain.send(stranger, "disprove", batch.pre_image(dispute), batch.opening(2), REJECTED)
+
+        assert network.credit(challenger) == CREDIT
+
+    @pytest.mark.parametrize("answer", [bytes(32), UPHELD])
     def test_any_other_ruling__reverts(self, chain, network, operator, stranger, answer):
         batch = network.commit(operator)
 
