@@ -3,7 +3,7 @@
 import pytest
 
 from tallystick.batch import ARCHIVE_DELAY, PreImage
-from tallystick.enums import Grade, Outcome, State
+from tallystick.enums import Cause, Grade, Outcome, State
 from tallystick.events import BatchArchived, BatchAttested, BatchFinalized, EvidenceAccepted
 from tallystick.hexes import checksummed
 from tests.support.chain import GAS, reverts
@@ -239,6 +239,8 @@ def test_archive__final_batch__is_known_after_its_slot_is_taken_over(chain, netw
 
     status = batch.status()
     assert (status.state, status.count) == (State.FINAL, 5)
+    assert (status.cause, status.leaf_index) == (Cause.NONE, 0)
+    assert status.committed_at == batch.stamp.committed_at
     assert chain.registry.archived(batch.id) == status
     with reverts("PreImageMismatch"):
         chain.send(operator, "archive", network.id, operator, batch.ref)
