@@ -67,7 +67,7 @@ format: setup ## format the sources, Python and Solidity
 	$(FORGE) fmt --root . $(SOLIDITY)
 
 fuzz: compile ## drive core and committee beside the model (SECONDS=60, SEED=, JOBS=)
-	$(BIN)/python -m tests.invariant.fuzz --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
+	$(BIN)/python -m tests.invariant.fuzz --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) --jobs $(JOBS)
 
 mutants: compile ## change the contracts bit by bit: a test must notice (SAMPLE=, SEED=, FILES=, JSON=1)
 	@$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.integration.conftest import Commands
 from tests.support.chain import Chain
+from tests.support.storage import set_counter
 from tests.support.story import Network
 
 WriteLines = Callable[..., Path]
@@ -56,12 +57,7 @@ def test_tally__counter_differs__names_it_and_exits_1(
 ) -> None:
     network.commit(operator, count=5)
     committed = network.totals().committed
-    slot = totals_slot(chain, network, committed)
-    patched = chain.w3.eth.get_storage_at(core(chain), slot)
-    wrong = (int.from_bytes(patched, "big") + 1).to_bytes(32, "big")
-    chain.w3.provider.make_request(
-        "anvil_setStorageAt", [core(chain), hex(slot), "0x" + wrong.hex()]
-    )
+    set_counter(chain, network, 0, committed + 1)
     assert network.totals().committed == committed + 1
 
     text = commands.error("tally")
@@ -71,30 +67,6 @@ def test_tally__counter_differs__names_it_and_exits_1(
         f"error: network 0x{network.id.hex()}, counter committed, block {block}: "
         "events say 5, the contract says 6"
     )
-
-
-def core(chain: Chain) -> str:
-    return chain.w3.to_checksum_address(chain.registry.address)
-
-
-def totals_slot(chain: Chain, network: Network, committed: int) -> int:
-    """Find the storage word whose low bits are the network's committed counter."""
-    traced = chain.w3.provider.make_request(
-        "eth_createAccessList",
-        [
-            {
-                "to": core(chain),
-                "data": "0x" + chain.registry.call("totals", network.id).data.hex(),
-            },
-            "latest",
-        ],
-    )["result"]["accessList"]
-    for key in [key for entry in traced for key in entry["storageKeys"]]:
-        slot = int(key, 16)
-        word = int.from_bytes(chain.w3.eth.get_storage_at(core(chain), slot), "big")
-        if word == committed:
-            return slot
-    raise AssertionError(f"no word is {committed}: {traced}")
 
 
 def test_submit__wrong_line__names_it_and_sends_nothing(

@@ -11,8 +11,8 @@ from tallystick.hexes import checksummed
 from tallystick.ledger import Ledger
 from tallystick.totals import Totals
 from tallystick.words import ZERO_ADDRESS
-from tests.invariant import layout
 from tests.invariant import model as plain
+from tests.support import layout
 
 if TYPE_CHECKING:
     from tests.invariant.machine import Machine

@@ -18,7 +18,6 @@ from tallystick.keccak import keccak256
 from tallystick.network import model_id, network_id
 from tallystick.totals import Totals
 from tallystick.words import ZERO32, ZERO_ADDRESS
-from tests.invariant import layout
 from tests.invariant import model as plain
 from tests.invariant.compare import Comparison, Mismatch, lane_word
 from tests.invariant.jury import KEYS as MEMBER_KEYS
@@ -27,6 +26,7 @@ from tests.invariant.networks import AUDITED, COMMITTEE, CORE, DEEP, UNBACKED, A
 from tests.invariant.panel import Panel, Terms
 from tests.invariant.teller import Teller
 from tests.invariant.world import PLENTY, World
+from tests.support import layout
 from tests.support.builds import bytecode
 
 CHAIN_ID = 1

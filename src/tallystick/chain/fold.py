@@ -135,12 +135,14 @@ def read_ledger(
         LogError: a node gave logs that were not asked for.
         Web3Exception, OSError, ValueError: the first node fails.
     """
-    digest = _hash(sources[0], last)
+    digest: bytes | None = None
     missing: MissingLogsError | None = None
     for source in sources if len(sources) > 1 else [*sources, *sources]:
         ledger, read = Ledger(), []
         try:
-            if _hash(source, last) != digest:
+            here = _hash(source, last)
+            digest = digest or here
+            if here != digest:
                 continue
             for event in read_events(
                 source.registry.w3, source.registry.address, first, last, progress

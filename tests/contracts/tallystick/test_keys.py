@@ -9,7 +9,6 @@ import pytest
 
 from tallystick.enums import State
 from tallystick.events import BatchCommitted, KeySet
-from tallystick.hexes import from_hex
 from tallystick.words import ZERO_ADDRESS
 from tests.support.chain import reverts
 from tests.support.story import conserved
@@ -18,10 +17,6 @@ from tests.support.story import conserved
 @pytest.fixture
 def key(chain):
     return chain.accounts[6]
-
-
-def key_of(chain, operator):
-    return from_hex(chain.registry.read("keyOf", operator), 20)
 
 
 def commitments(chain, network, operator, *indices):
@@ -36,8 +31,8 @@ def test_set_key__emits_and_is_read(chain, operator, key):
 
     event = mined.event(KeySet)
     assert (event.operator, event.key) == (operator, key)
-    assert key_of(chain, operator) == key
-    assert key_of(chain, key) == ZERO_ADDRESS
+    assert chain.registry.key(operator) == key
+    assert chain.registry.key(key) == ZERO_ADDRESS
 
 
 def test_commit_for__by_the_key__commits_in_the_operators_lane(chain, network, operator, key):

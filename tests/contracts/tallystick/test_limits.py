@@ -11,13 +11,14 @@ from dataclasses import replace
 
 import pytest
 
-from tallystick.batch import ARCHIVE_DELAY, Batch, Dispute
-from tallystick.enums import DisputeKind, Outcome
-from tallystick.events import BatchCommitted, BatchDemanded, BytesRevealed
+from tallystick.batch import ARCHIVE_DELAY, Batch
+from tallystick.enums import Outcome
+from tallystick.events import BatchCommitted, BytesRevealed
 from tallystick.inference import hash_leaves
 from tallystick.keccak import keccak256
 from tallystick.tree import Tree
 from tallystick.words import ZERO32
+from tests.contracts.tallystick.test_disputes import challenged, demanded
 from tests.support.chain import reverts
 from tests.support.storage import set_counter, set_lane
 from tests.support.story import Committed, fund, register
@@ -175,13 +176,8 @@ class TestNetwork:
 
 def lapsed(chain, batch, challenger):
     """Challenge a batch, and let the challenge lapse."""
-    mined = chain.send(
-        challenger, "challenge", batch.batch.abi(), batch.stamp.pack(), batch.opening(0)
-    )
-    event = mined.events[-1]
-    kind = DisputeKind.CHALLENGE
-    dispute = Dispute(kind, False, challenger, 0, event.due, event.leaf)
-    chain.at(event.due + 1)
+    dispute = challenged(chain, batch, challenger)
+    chain.at(dispute.due + 1)
     reopened = chain.send(challenger, "lapse", batch.pre_image(dispute)).events[-1]
     stamp = batch.stamp.closing_at(reopened.closes_at)
     return Committed(chain, batch.batch, stamp, batch.inferences, batch.tree, batch.mined)
@@ -237,9 +233,7 @@ class TestMaxBytes:
         tree = Tree.from_leaves(hash_leaves([leaf]))
         batch = Batch(network.id, operator, 0, event.model_id, root, count, event.commit_deadline)
         held = Committed(chain, batch, event.stamp, [leaf], tree, None)
-        mined = chain.send(challenger, "demand", batch.abi(), event.stamp.pack(), 0, True)
-        due = mined.event(BatchDemanded).due
-        dispute = Dispute(DisputeKind.DEMAND, True, challenger, 0, due, bytes(32))
+        dispute = demanded(chain, held, challenger, with_bytes=True)
         opening = (leaf.abi_leaf(), 0, proof)
         call = chain.registry.call("reveal", held.pre_image(dispute), opening, b"", big, answer)
 
