@@ -4,13 +4,10 @@ pragma solidity 0.8.37;
 import {Batch, Commitment, DisputeKind, ModelTerms, State, Totals} from "../../../contracts/interfaces/Types.sol";
 import {StampLib} from "../../../contracts/libraries/StampLib.sol";
 import {Ledger} from "./Ledger.sol";
-import {Logic} from "./Logic.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev Commits to a free slot, and over the slot of a finalizable batch.
 contract Commits is Ledger {
-    using Logic for bool;
-
     uint256 private constant MOST_COMMITTED = (1 << 51) - 1;
     uint256 private constant MOST_OPEN = (1 << 48) - 1;
 
@@ -77,16 +74,6 @@ contract Commits is Ledger {
             assert(c.index == old.lane.nextIndex && c.index < 1 << 44);
         }
         _after(scene, probe, old, change);
-    }
-
-    /// @dev The one counter that the state byte names grows by the batch's count.
-    function _count(Totals memory t, uint256 stateByte, uint256 count) private pure {
-        bool lapsed = stateByte & 8 > 0;
-        t.unresolved = lapsed.times(count);
-        t.unchallenged = lapsed.not().and(stateByte >> 4 == 0).times(count);
-        t.audited = lapsed.not().and(stateByte >> 4 == 1).times(count);
-        t.enclave = lapsed.not().and(stateByte >> 4 == 2).times(count);
-        t.proven = lapsed.not().and(stateByte >> 4 == 3).times(count);
     }
 }
 

@@ -4,13 +4,10 @@ pragma solidity 0.8.37;
 import {BatchRef, DisputeKind, Grade, PreImage, State, Totals} from "../../../contracts/interfaces/Types.sol";
 import {AnyResolver} from "./AnyResolver.sol";
 import {Ledger} from "./Ledger.sol";
-import {Logic} from "./Logic.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev What becomes of a batch that nobody rejects.
 contract Finality is Ledger {
-    using Logic for bool;
-
     address private _resolver;
 
     function setUp() public override {
@@ -64,16 +61,6 @@ contract Finality is Ledger {
         core.attest(preImage.batch, preImage.stamp, Grade(grade), "");
         assert(_isIn(scene, State.Open) && scene.time < scene.stamp.closesAt() && grade > scene.stateByte >> 4);
         _after(scene, probe, old, change);
-    }
-
-    /// @dev The one counter that the state byte names grows by the batch's count.
-    function _count(Totals memory t, uint256 stateByte, uint256 count) internal pure {
-        bool lapsed = stateByte & 8 > 0;
-        t.unresolved = lapsed.times(count);
-        t.unchallenged = lapsed.not().and(stateByte >> 4 == 0).times(count);
-        t.audited = lapsed.not().and(stateByte >> 4 == 1).times(count);
-        t.enclave = lapsed.not().and(stateByte >> 4 == 2).times(count);
-        t.proven = lapsed.not().and(stateByte >> 4 == 3).times(count);
     }
 }
 

@@ -223,4 +223,14 @@ abstract contract Ledger is Core {
             vm.assume(each * (open - count) < 1 << 144);
         }
     }
+
+    /// @dev The one counter that the state byte names grows by the batch's count.
+    function _count(Totals memory t, uint256 stateByte, uint256 count) internal pure {
+        bool lapsed = stateByte & 8 > 0;
+        t.unresolved = lapsed.times(count);
+        t.unchallenged = lapsed.not().and(stateByte >> 4 == 0).times(count);
+        t.audited = lapsed.not().and(stateByte >> 4 == 1).times(count);
+        t.enclave = lapsed.not().and(stateByte >> 4 == 2).times(count);
+        t.proven = lapsed.not().and(stateByte >> 4 == 3).times(count);
+    }
 }
