@@ -32,6 +32,12 @@ contract ContractOperator {
         CORE.reveal(preImage, opening, "", input, output);
     }
 
+    /// @dev Shields its batch: demands again in the transaction that answers.
+    function renew(PreImage calldata preImage, Opening calldata opening, Stamp following) external {
+        CORE.reveal(preImage, opening, "", "", "");
+        CORE.demand(preImage.batch, following, 0, false);
+    }
+
     function attest(Batch calldata batch, Stamp stamp, Grade grade, bytes calldata evidence) external {
         CORE.attest(batch, stamp, grade, evidence);
     }

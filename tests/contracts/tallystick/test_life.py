@@ -165,7 +165,7 @@ def test_shielded_operator__demands_and_reveals_in_one_transaction__loses_the_co
 ):
     """A contract that is its own demander kept honest challenges out for ever, at no cost."""
     core = Web3.to_checksum_address(chain.registry.address)
-    shield = chain.deploy("ShieldedOperator", core, value=10**18)
+    shield = chain.deploy("ContractOperator", core, value=10**18)
     me, anyone = bytes.fromhex(shield.address[2:]), chain.accounts[7]
     chain.transact(anyone, shield.functions.join(network.id, 1000))
     leaves = network.inferences(me, 40, 0, chain.now + HOUR)
@@ -178,7 +178,9 @@ def test_shielded_operator__demands_and_reveals_in_one_transaction__loses_the_co
     audit = (int(Grade.AUDITED), UPHELD)
     chain.send(anyone, "attest", batch.abi(), held.stamp.pack(), *audit)
 
-    mined = chain.transact(anyone, shield.functions.shield(batch.abi(), held.stamp.pack()))
+    mined = chain.transact(
+        anyone, shield.functions.demand(batch.abi(), held.stamp.pack(), 0, False)
+    )
     due = mined.event(BatchDemanded).due
     while due <= event.stamp.committed_at + LIFE:
         dispute = Dispute(DisputeKind.DEMAND, False, me, 0, due, bytes(32))
@@ -191,10 +193,8 @@ def test_shielded_operator__demands_and_reveals_in_one_transaction__loses_the_co
         )
         held, due = following, mined.event(BatchDemanded).due
     dispute = Dispute(DisputeKind.DEMAND, False, me, 0, due, bytes(32))
-    mined = chain.transact(
-        anyone,
-        shield.functions.unshield(PreImage(batch, held.stamp, dispute).abi(), held.opening(0)),
-    )
+    ended = PreImage(batch, held.stamp, dispute).abi()
+    mined = chain.transact(anyone, shield.functions.reveal(ended, held.opening(0), b"", b""))
     held = reopened(held, mined)
 
     assert held.status().lapsed is True
