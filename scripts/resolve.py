@@ -1,34 +1,5 @@
-"""Have the arbiter rule on a challenged leaf."""
+"""The command `ape tallystick resolve`, for `ape run resolve` in a checkout."""
 
-import click
+from tallystick.ape.commands.resolve import cli
 
-from tallystick.cli import ChainCommand, Session, sending_options
-from tallystick.cli.command import CommandError
-from tallystick.cli.moving import (
-    batch_id_of,
-    board,
-    evidence_option,
-    leaf_option,
-    opening_for,
-    store_option,
-)
-
-
-@click.command(cls=ChainCommand)
-@click.argument("batch")
-@leaf_option
-@store_option
-@evidence_option
-@sending_options
-def cli(session: Session, batch: str, leaf: int | None, store: str, evidence: bytes) -> None:
-    """Resolve the challenge of BATCH (an id, or a receipts file)."""
-    from tallystick.moves.disputed import resolve
-
-    here = board(session)
-    key = batch_id_of(batch, leaf)
-    dispute = here.batch(key).dispute
-    if dispute is None:
-        raise CommandError("the batch has no dispute pending; needed: a challenge")
-    opening = opening_for(here, batch, dispute.leaf_index, store)
-    call = resolve(here, session.registry, key, opening.inference, evidence)
-    session.perform(call, batch_id=key, leaf_index=dispute.leaf_index)
+__all__ = ["cli"]

@@ -1,16 +1,5 @@
-"""Send what a network has burned to 0x...dEaD."""
+"""The command `ape tallystick sweep`, for `ape run sweep` in a checkout."""
 
-import click
+from tallystick.ape.commands.sweep import cli
 
-from tallystick.cli import ChainCommand, Session, sending_options
-from tallystick.params import BYTES32
-
-
-@click.command(cls=ChainCommand)
-@click.argument("network_id", type=BYTES32)
-@sending_options
-def cli(session: Session, network_id: bytes) -> None:
-    """Send what NETWORK_ID has burned since the last sweep to 0x...dEaD. By anyone."""
-    registry = session.registry
-    burned = registry.totals(network_id).burned - registry.read("sweptOf", network_id)
-    session.perform(registry.call("sweep", network_id), network_id=network_id, amount=burned)
+__all__ = ["cli"]

@@ -1,17 +1,5 @@
-"""Reject a batch whose demand stayed unanswered."""
+"""The command `ape tallystick timeout`, for `ape run timeout` in a checkout."""
 
-import click
+from tallystick.ape.commands.timeout import cli
 
-from tallystick.cli import ChainCommand, Session, sending_options
-from tallystick.cli.moving import batch_id_of, board
-
-
-@click.command(cls=ChainCommand)
-@click.argument("batch")
-@sending_options
-def cli(session: Session, batch: str) -> None:
-    """Reject a batch whose demand stayed unanswered. BATCH is an id, or a receipts file."""
-    from tallystick.moves.disputed import timeout
-
-    key = batch_id_of(batch)
-    session.perform(timeout(board(session), session.registry, key), batch_id=key)
+__all__ = ["cli"]

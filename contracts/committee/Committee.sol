@@ -13,12 +13,13 @@ import {IAttestor} from "../interfaces/IAttestor.sol";
 import {ITallystick} from "../interfaces/ITallystick.sol";
 import {ITallystickErrors} from "../interfaces/ITallystickErrors.sol";
 import {Batch, BatchFacts, Cause, Inference, Leaf, Opening, Ruling, Status} from "../interfaces/Types.sol";
-import {BlockHash} from "./BlockHash.sol";
+import {BlockHash} from "../libraries/BlockHash.sol";
 import {BURN_ADDRESS} from "../libraries/Constants.sol";
 import {Keyring} from "../keys/Keyring.sol";
 import {LeafLib} from "../libraries/LeafLib.sol";
 import {PreImageLib} from "../libraries/PreImageLib.sol";
 import {Resolvers} from "../libraries/Resolvers.sol";
+import {SamplingLib} from "../libraries/SamplingLib.sol";
 import {TreeLib} from "../libraries/TreeLib.sol";
 
 /// @title Committee
@@ -111,7 +112,7 @@ contract Committee is ICommittee, Keyring, EIP712, ReentrancyGuardTransient {
         ruling = abi.decode(evidence, (Ruling));
         bytes32 typeHash = LeafLib.INFERENCE_TYPEHASH;
         bytes32 leafHash;
-        // EIP-712 hashStruct of the inference, whose fields the core has checked.
+        // EIP-712 hashStruct of the inference, whose fields the registry has checked.
         assembly ("memory-safe") {
             let pointer := mload(0x40)
             mstore(pointer, typeHash)
@@ -214,11 +215,7 @@ contract Committee is ICommittee, Keyring, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc ICommittee
     function draws(bytes32 seed, bytes32 batchId, uint256 count, uint256 leafIndex) public view returns (bool) {
-        if (MIN_DRAWN >= count) return leafIndex < count;
-        for (uint256 j = 0; j < MIN_DRAWN; ++j) {
-            if (uint256(keccak256(abi.encode(seed, batchId, j))) % count == leafIndex) return true;
-        }
-        return false;
+        return SamplingLib.draws(seed, batchId, MIN_DRAWN, count, leafIndex);
     }
 
     /// @inheritdoc ICommittee

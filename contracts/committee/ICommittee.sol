@@ -61,7 +61,7 @@ interface ICommittee is IAttestor, IArbiter {
     error BatchNotConvicted(bytes32 batchId, Cause cause);
     /// @notice Thrown when the audit is of a commit at another time.
     error CommitTimeMismatch(uint256 committedAt, uint256 needed);
-    /// @notice Thrown when the core is no contract.
+    /// @notice Thrown when the registry is no contract.
     error CoreWithoutCode(address core);
     /// @notice Thrown when stake has not waited exitDelay yet.
     error ExitNotDue(uint256 member, uint256 timestamp, uint256 exitAt);
@@ -130,7 +130,7 @@ interface ICommittee is IAttestor, IArbiter {
 
     /// @notice Burns the stake of members who signed a good audit of a batch that was rejected since. Emits
     /// MemberConvicted.
-    /// @dev By anyone, without a reward. By the cause that the core has archived: Ruling and Disproof convict if the
+    /// @dev By anyone, without a reward. By the cause that the registry archived: Ruling and Disproof convict if the
     /// draw holds the leaf; Order convicts every signer, and Deadline too, if the audit is of the same commit: they
     /// signed that they checked. Timeout and Repeat convict nobody: an honest auditor cannot see them coming.
     /// Members count whether or not they are active now; those whose stake is gone are passed over.

@@ -9,7 +9,7 @@ import {EnclaveKeys} from "./EnclaveKeys.sol";
 /// @notice Attests a batch that an enclave signed: the enclave ran every inference and built the tree itself.
 /// @dev Evidence: abi.encode(bytes key, bytes signature), over the batch by EIP-712, domain "Tallystick" version "1",
 /// this contract: Batch(bytes32 networkId,address operator,uint48 index,bytes32 modelId,bytes32 root,uint32 count,
-/// uint64 commitDeadline). The network's id binds chain, core and rules, so the signature is good for one batchId only.
+/// uint64 commitDeadline). The network's id binds chain, registry and rules, so the signature fits one batchId only.
 /// The key must be valid when the batch was committed and not revoked when it is attested; what is graded stays.
 contract Enclave is IAttestor, EnclaveKeys {
     bytes32 private constant BATCH_TYPEHASH = keccak256(

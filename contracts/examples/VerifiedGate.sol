@@ -10,7 +10,7 @@ import {TreeLib} from "../libraries/TreeLib.sol";
 /// @title VerifiedGate
 /// @notice Lets something happen once for each inference whose batch is final with a wanted grade; here it keeps the
 /// answer. A contract of one's own would act on the output instead.
-/// @dev Without an archive the core forgets a batch when its slot is taken over: archive it first, or act in time.
+/// @dev Without an archive the registry forgets a batch when its slot is taken over: archive it first, or act in time.
 contract VerifiedGate {
     using LeafLib for Leaf;
     using TreeLib for bytes32;

@@ -31,11 +31,11 @@ interface ITallystick is ITallystickErrors, ITallystickEvents {
     // NETWORKS AND MODELS
 
     /// @notice Registers a network with immutable rules; the sender owns it.
-    /// @dev What the core assumes, and what happens where it is false:
+    /// @dev What the registry assumes, and what happens where it is false:
     /// - asset: an ERC-20 whose transfer moves what it says, whose balances change by transfers only, and that goes on
     ///   existing. A fee on transfer is credited as it arrives. Where balances shrink by themselves (rebasing), or
     ///   lie, its own holders cannot all withdraw; other assets are never touched. One that refuses an address blocks
-    ///   that account's withdraw, or sweep, and nothing else. One that calls back finds the core locked.
+    ///   that account's withdraw, or sweep, and nothing else. One that calls back finds the registry locked.
     /// - attestors: tell the truth of evidence. One that does not can raise grades of its own network's batches, and of
     ///   no other. One that reverts, runs out of gas or answers anything else raises none.
     /// - arbiter: rules within rulingWindow, and right. One that does not can reject or uphold any batch of its own
@@ -43,7 +43,7 @@ interface ITallystick is ITallystickErrors, ITallystickEvents {
     ///   silent lets batches lapse, for half a challenge bond each.
     /// - owner: admits operators and closes lanes. It cannot touch stake, credit, open batches or their disputes.
     /// - chain: includes a transaction within each window, also where a sequencer censors or stands still: windows must
-    ///   exceed its forced-inclusion delay, which the core cannot know. Else the honest are slashed by time.
+    ///   exceed its forced-inclusion delay, which the registry cannot know. Else the honest are slashed by time.
     /// Emits NetworkRegistered. Reverts with WindowsOutOfRange, MaxBytesOutOfRange, AssetWithoutCode, ChallengeBondZero,
     /// NetworkNotFound (parent), NetworkExists.
     /// @param salt tells apart networks of one owner with equal rules; any 32 bytes
@@ -134,7 +134,7 @@ interface ITallystick is ITallystickErrors, ITallystickEvents {
 
     /// @notice Commits to a batch in the sender's lane; over a finalizable batch's slot, finalizes that one too.
     /// @dev A slot is taken over when it is free, final or rejected, or one hour after its batch's closesAt.
-    /// The batch that held it becomes final in the same move, told by the same event. Emits BatchCommitted.
+    /// The batch that held it becomes final in the same call, told by the same event. Emits BatchCommitted.
     /// Reverts with ModelNotFound, CountOutOfRange, LateCommit, StateForbids (disputed slot), PreImageMismatch,
     /// SlotTaken, LaneClosed, OperatorNotAdmitted, BatchIndexNotNext, BatchIndexOutOfRange, LaneFull, NetworkFull,
     /// InsufficientStake.

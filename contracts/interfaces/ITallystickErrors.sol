@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {DisputeKind, Grade, State} from "./Types.sol";
 
-/// @title Errors of the core
+/// @title Errors of the registry
 /// @notice Arguments: the object's id, then what was found, then what is needed. Times in Unix seconds, amounts in
 /// units of the asset.
 interface ITallystickErrors {
@@ -95,11 +95,11 @@ interface ITallystickErrors {
     error RequestNotSigned(bytes32 leaf, address requester);
     /// @notice Thrown when the batch in a slot is not finalizable, with an hour for archiving it, until `freeFrom`.
     error SlotTaken(uint256 slot, uint256 timestamp, uint256 freeFrom);
-    /// @notice Thrown when a batch is not in a state that allows the move.
+    /// @notice Thrown when a batch is not in a state that allows the action.
     error StateForbids(bytes32 batchId, State state);
-    /// @notice Thrown when a move comes before its time.
+    /// @notice Thrown when an action comes before its time.
     error TooEarly(uint256 timestamp, uint256 from);
-    /// @notice Thrown when a move comes after its time.
+    /// @notice Thrown when an action comes after its time.
     error TooLate(uint256 timestamp, uint256 until);
     /// @notice Thrown when the chain's native coin could not be sent.
     error TransferFailed(address to, uint256 amount);

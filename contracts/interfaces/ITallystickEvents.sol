@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {Stamp} from "../libraries/StampLib.sol";
 import {Cause, Grade, Leaf, Outcome, Rules} from "./Types.sol";
 
-/// @title Events of the core
+/// @title Events of the registry
 /// @notice Totals, every pre-image and every credit can be rebuilt from these alone. Amounts in units of the network's
 /// asset, times in Unix seconds.
 interface ITallystickEvents {
@@ -36,9 +36,9 @@ interface ITallystickEvents {
         string uri
     );
 
-    /// @notice The account's credit grew by what the core received.
+    /// @notice The account's credit grew by what the registry received.
     event Deposited(address indexed asset, address indexed account, uint256 amount);
-    /// @notice The account's credit shrank and the core paid `to`.
+    /// @notice The account's credit shrank and the registry paid `to`.
     event Withdrawn(address indexed asset, address indexed account, address indexed to, uint256 amount);
     /// @notice The key may commit for the operator from now on, and the one before it no longer; zero: no key may.
     event KeySet(address indexed operator, address indexed key);
@@ -46,13 +46,13 @@ interface ITallystickEvents {
     event Staked(bytes32 indexed networkId, address indexed operator, uint256 amount);
     /// @notice Stake of the lane became credit of the operator.
     event Unstaked(bytes32 indexed networkId, address indexed operator, uint256 amount);
-    /// @notice What the network had burned left the core for 0x...dEaD.
+    /// @notice What the network had burned left the registry for 0x...dEaD.
     event Swept(bytes32 indexed networkId, address indexed asset, uint256 amount);
 
     /// @notice A batch is open: committed grew by the stamp's count. A batch whose slot it took is final: the
     /// outcome's counter grew by `finalizedCount`.
     /// @param stamp slot, count, committedAt, committedBlock and closesAt
-    /// @param finalizedId the batch that became final in the same move, or zero
+    /// @param finalizedId the batch that became final in the same call, or zero
     event BatchCommitted(
         bytes32 indexed networkId,
         address indexed operator,

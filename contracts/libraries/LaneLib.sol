@@ -5,7 +5,7 @@ import {Lane} from "../interfaces/Types.sol";
 
 /// @dev What a lane's stake backs.
 library LaneLib {
-    // Assembly reads and writes the word once where updates of its fields do so twice: about 140 gas a move.
+    // Assembly reads and writes the word once where updates of its fields do so twice: about 140 gas an action.
     // Bits: stake 0-127, openInferences 128-175, nextIndex 176-223.
 
     /// @dev Most inferences that a lane may have open.

@@ -5,7 +5,7 @@ import {Batch, PreImage} from "../interfaces/Types.sol";
 import {Word, WordLib} from "./WordLib.sol";
 
 /// @dev Hashes of pre-images, straight from calldata. Calldata with bits beyond a field's width hashes to something no
-/// slot holds, because the core sealed its words from clean fields.
+/// slot holds, because the registry sealed its words from clean fields.
 library PreImageLib {
     /// @dev batchId = keccak256(abi.encode(batch)), 7 words.
     function id(Batch calldata batch) internal pure returns (bytes32 batchId) {

@@ -47,7 +47,7 @@ library Resolvers {
     function _ask(address resolver, bytes memory call_, uint256 highest) private view returns (uint256 answer) {
         bool success;
         uint256 size;
-        // At most one word of the answer is copied, so that a resolver cannot make the core pay for memory.
+        // At most one word of the answer is copied, so that a resolver cannot make the registry pay for memory.
         assembly ("memory-safe") {
             success := staticcall(gas(), resolver, add(call_, 0x20), mload(call_), 0x00, 0x20)
             size := returndatasize()

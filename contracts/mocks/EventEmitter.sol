@@ -5,7 +5,7 @@ import {ITallystickEvents} from "../interfaces/ITallystickEvents.sol";
 import {Outcome} from "../interfaces/Types.sol";
 import {Stamp} from "../libraries/StampLib.sol";
 
-/// @dev Emits the core's most frequent event many times a transaction, for measuring what reads it.
+/// @dev Emits the registry's most frequent event many times a transaction, for measuring what reads it.
 contract EventEmitter is ITallystickEvents {
     function emitCommits(uint256 first, uint256 count) external {
         for (uint256 i = first; i < first + count; ++i) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// @dev Put in a core's place, does what the core does, and emits whatever log it is told to: events that no core emits,
+/// @dev Put in a registry's place, does what it does, and emits any log it is told to: events that no registry emits,
 /// for testing what reads them.
 contract LooseCore {
-    /// @dev Where the address of the core's own code is kept, far from what the core stores.
+    /// @dev Where the address of the registry's own code is kept, far from what the registry stores.
     bytes32 private constant CODE_SLOT = keccak256("LooseCore.code");
 
-    /// @dev Any call but emitLog is the core's.
+    /// @dev Any call but emitLog is the registry's.
     fallback() external payable {
         bytes32 slot = CODE_SLOT;
         assembly {

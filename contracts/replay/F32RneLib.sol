@@ -32,7 +32,7 @@ library F32RneLib {
     /// point that is too near to a tie. Every value is, where all of it is shifted out: with exponents out of range.
     uint256 private constant NEAR = 0xfffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffff;
 
-    /// @dev Requantises `count` sums to bytes, one after another: clamp(F32RNE(sum - less + bias, scale) + zy, lo, hi).
+    /// @dev Requantizes `count` sums to bytes, one after another: clamp(F32RNE(sum - less + bias, scale) + zy, lo, hi).
     /// @param sums pointer to one word each
     /// @param row pointer to the first row's head: int64 bias, uint32 bits of the scale
     /// @param stride bytes from a row to the next
@@ -141,7 +141,7 @@ library F32RneLib {
         }
     }
 
-    /// @dev Requantises one sum the exact way.
+    /// @dev Requantizes one sum the exact way.
     function _exact(uint256 sums, uint256 less, uint256 row, uint256 target, uint256 zy, uint256 lo, uint256 hi)
         private
         pure

@@ -15,9 +15,9 @@ struct ReplayEvidence {
 }
 
 /// @title Rules on a leaf by running the whole inference again, in one transaction
-/// @notice Upheld if the output computed here is the leaf's, Rejected if not. Needs nobody's signature or move.
+/// @notice Upheld if the output computed here is the leaf's, Rejected if not. Needs nobody's signature or action.
 /// @dev Evidence is abi.encode(ReplayEvidence); everything in it is checked against the leaf's modelId and inputHash,
-/// which the core has opened, so that one leaf gets one ruling whoever brings the evidence. Only models whose specHash
+/// which the registry opened, so that one leaf gets one ruling whoever brings the evidence. Only models whose specHash
 /// is keccak256("QI8-1") can be ruled on.
 /// Of an input whose length isn't the model's, no output is right: such a leaf is Rejected. A model that QI8-1 does
 /// not allow reverts instead: the fault is its registrant's. The leaf's traceRoot is not read.

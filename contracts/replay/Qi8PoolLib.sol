@@ -34,7 +34,7 @@ library Qi8PoolLib {
         }
     }
 
-    /// @dev The sum of each channel in each window, with a bias, requantised as a row's; padding counts as za.
+    /// @dev The sum of each channel in each window, with a bias, requantized as a row's; padding counts as za.
     function averagePool(Step memory step, uint256 input, uint256 row, uint256 output) internal pure {
         unchecked {
             uint256 sums = MemoryLib.take(0x20);

@@ -16,12 +16,12 @@ import msgspec
 import pyarrow.parquet as pq
 from web3 import Web3
 
-from tallystick.decode.decode import decode
-from tallystick.extract.dataset import Core, Dataset
-from tallystick.extract.extractor import CONCURRENCY, Plan
-from tallystick.extract.transport import AiohttpTransport
-from tallystick.localnet import localnet
-from tallystick.pipeline import follow
+from tallystick.chain.localnet import localnet
+from tallystick.data.decode.decode import decode
+from tallystick.data.extract.dataset import ContractKey, Dataset
+from tallystick.data.extract.extractor import CONCURRENCY, ExtractPlan
+from tallystick.data.extract.transport import AiohttpTransport
+from tallystick.data.pipeline import follow
 from tests.bench.figures import Figure, best, tell
 from tests.support.builds import abi, bytecode
 
@@ -35,7 +35,7 @@ REPEATS = 7
 
 
 def emit(w3: Web3) -> str:
-    """Fill a chain with events of a core; return its address."""
+    """Fill a chain with events of a registry; return its address."""
     account = w3.eth.accounts[0]
     factory = w3.eth.contract(abi=abi("EventEmitter"), bytecode=bytecode("EventEmitter"))
     receipt = w3.eth.wait_for_transaction_receipt(factory.constructor().transact({"from": account}))
@@ -79,7 +79,7 @@ def receive(url: str, address: str, last: int, concurrency: int) -> int:
 def pipeline(folder: Path, url: str, address: str, concurrency: int) -> float:
     """Extract and decode from nothing; return the seconds."""
     shutil.rmtree(folder, ignore_errors=True)
-    plan = Plan([url], bytes.fromhex(address[2:]), 0, 0, RANGE, concurrency)
+    plan = ExtractPlan([url], bytes.fromhex(address[2:]), 0, 0, RANGE, concurrency)
     start = perf_counter()
     done = follow(Dataset(folder), plan)
     seconds = perf_counter() - start
@@ -89,9 +89,11 @@ def pipeline(folder: Path, url: str, address: str, concurrency: int) -> float:
 
 def decode_rates(folder: Path, w3: Web3, address: str) -> tuple[float, float]:
     """Return events a second of our decoding, and of web3.py's process_log."""
-    core = Core(31337, bytes.fromhex(address[2:]))
-    tables = [pq.read_table(path) for path in sorted(Dataset(folder).logs(core).glob("*.parquet"))]
-    ours = EVENTS / best(lambda: [decode(table, core) for table in tables])
+    registry = ContractKey(31337, bytes.fromhex(address[2:]))
+    tables = [
+        pq.read_table(path) for path in sorted(Dataset(folder).logs(registry).glob("*.parquet"))
+    ]
+    ours = EVENTS / best(lambda: [decode(table, registry) for table in tables])
     event = w3.eth.contract(abi=abi("EventEmitter")).events.BatchCommitted()
     logs = w3.eth.get_logs({"address": address, "fromBlock": 2, "toBlock": 3})
     theirs = len(logs) / best(lambda: [event.process_log(log) for log in logs])

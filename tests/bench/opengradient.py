@@ -10,8 +10,8 @@ from concurrent.futures import ProcessPoolExecutor
 from time import perf_counter
 from typing import Any
 
+from tallystick.opengradient.blob_audit import examine
 from tallystick.opengradient.blobs import parse
-from tallystick.opengradient.examine import examine
 from tallystick.opengradient.item import SignedItem
 from tallystick.opengradient.signatures import Signatures
 from tests.bench.figures import Figure, tell

@@ -20,14 +20,14 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
+from tallystick.chain.localnet import localnet
 from tallystick.demo.digits import model as digits
-from tallystick.events import ModelRegistered
-from tallystick.hexes import to_hex
-from tallystick.inference import Request
-from tallystick.keccak import keccak256
-from tallystick.localnet import localnet
-from tallystick.receipt import Receipt
-from tallystick.words import ZERO32
+from tallystick.protocol.abi_words import ZERO32
+from tallystick.protocol.events import ModelRegistered
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.inference import Request
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.receipt import Receipt
 from tests.support.chain import Chain
 from tests.support.operator_process import OperatorProcess, running
 from tests.support.story import KEY_OF, REQUESTERS, register
@@ -113,7 +113,7 @@ def _stand(chain: Chain, folder: Path, salt: int) -> tuple[OperatorProcess, byte
     hashes = (digits.content_hash(), digits.spec_hash(), ZERO32)
     mined = chain.send(chain.accounts[1], "registerModel", network.id, *hashes, "digits", "")
     model_id = mined.event(ModelRegistered).model_id
-    served = {"id": to_hex(model_id), "file": str(digits.FILE), "runner": "digits"}
+    served = {"id": to_hex(model_id), "file": str(digits.FILE), "runner": digits.RUNNER}
     settings = {
         "common": {
             "rpc": chain.w3.provider.endpoint_uri,  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 """Print how fast the QI8-1 engine is beside onnxruntime, and how long an import takes.
 
-`python -m tests.bench.replay`; JSON=1 for objects. Both on one thread, on the same quantised model
+`python -m tests.bench.replay`; JSON=1 for objects. Both on one thread, on the same quantized model
 and the same bytes, whose answers must be equal. An import is told with its self-test.
 """
 

@@ -17,12 +17,12 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from tallystick.decode.decode import COUNTERS
-from tallystick.extract.dataset import Core, Dataset
-from tallystick.extract.manifest import Part
-from tallystick.hexes import to_hex
-from tallystick.totals.engines import connect, load
-from tallystick.totals.expression import BURNED, MOVES, OUTCOMES, totals
+from tallystick.data.decode.decode import COUNTERS
+from tallystick.data.extract.dataset import ContractKey, Dataset
+from tallystick.data.extract.manifest import Part
+from tallystick.data.totals.engines import connect, load
+from tallystick.data.totals.expression import BURNED, MOVES, OUTCOMES, totals
+from tallystick.protocol.hexes import to_hex
 from tests.bench.figures import Figure, tell
 
 ROWS = int(os.environ.get("ROWS", "100000000"))
@@ -34,7 +34,7 @@ PEAK = 1.5
 """GB that the process may come to: the limit, Python and its libraries."""
 REPEATS = 7
 NETWORKS, OPERATORS = 200, 5_000
-CORE = Core(1, b"\xaa" * 20)
+REGISTRY = ContractKey(1, b"\xaa" * 20)
 SHARES = dict(zip(MOVES, (80, 10, 5, 3, 2), strict=True))
 """Percent of the rows."""
 
@@ -61,7 +61,7 @@ NAMES = f"""
     SELECT o, u, '0x' || repeat('00', 31) || printf('%02x', o % {NETWORKS}) AS network_id,
         '0x' || repeat('0', 36) || printf('%04x', o) AS operator,
         {list(OUTCOMES)}[1 + u] AS outcome,
-        '{CORE.chain_id}:{to_hex(CORE.address)}:' || network_id || ':' AS prefix
+        '{REGISTRY.chain_id}:{to_hex(REGISTRY.address)}:' || network_id || ':' AS prefix
     FROM range({OPERATORS}) t(o), range({len(OUTCOMES)}) s(u)
 """
 
@@ -71,7 +71,7 @@ def write(data: Dataset) -> None:
     with duckdb.connect() as connection:
         connection.execute("SET enable_progress_bar = false")
         for name, share in SHARES.items():
-            folder = data.events(name, CORE)
+            folder = data.events(name, REGISTRY)
             folder.mkdir(parents=True)
             moved = f"'{COUNTERS[name]}'" if COUNTERS[name] else "outcome"
             names = f"SELECT *, prefix || {moved} AS counter FROM ({NAMES})"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tallystick.localnet import localnet
+from tallystick.chain.localnet import localnet
 from tests.support.chain import Chain
 from tests.support.story import CREDIT, Network, fund, register
 

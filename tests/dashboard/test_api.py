@@ -13,19 +13,20 @@ import pytest
 from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
-from tallystick.analysis import Analysis
-from tallystick.console.totals import totals as totals_command
+from tallystick.chain.localnet import mine
+from tallystick.chain.rpc.errors import UnavailableError
+from tallystick.cli.totals import totals as totals_command
 from tallystick.dashboard.app import create_app
 from tallystick.dashboard.live import Live
 from tallystick.dashboard.numbers import KNOWN_VERIFIED, PARTS, SPLIT
 from tallystick.dashboard.snapshot import Snapshot
+from tallystick.data.analysis import Analysis
+from tallystick.data.probe.log import ProbeLog
+from tallystick.data.probe.result import ProbeResult
+from tallystick.data.totals.engines import EVENTS
+from tallystick.data.totals.ranking import NONE_RANKED
 from tallystick.demo.story import GENESIS
-from tallystick.extract.errors import UnavailableError
-from tallystick.hexes import to_hex
-from tallystick.probe.log import ProbeLog
-from tallystick.probe.result import ProbeResult
-from tallystick.totals.engines import EVENTS
-from tallystick.totals.ranking import NONE_RANKED
+from tallystick.protocol.hexes import to_hex
 from tests.support.shown import MODEL, NAME, URI, Shown
 
 API = "/api/v1"
@@ -407,10 +408,62 @@ def test_request__of_nothing__is_refused(client: TestClient, path: str, status: 
     assert client.get(f"{API}/{path}").status_code == status
 
 
+RIGHT = "0x52908400098527886E0F7030069857D2E4169EE7"
+"""Source: ERC-55's own examples; all capitals, and so without a checksum."""
+MIXED = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "networks/1/{address}/{id}",
+        "networks/1/{address}/{id}/days",
+        "networks/1/{address}/{id}/numbers/committed",
+        "networks/1/{address}/{id}/disputes?state=open",
+        "batches/1/{address}/{id}",
+        "chain/1/{address}/{id}",
+    ],
+)
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        (RIGHT, 404),
+        (MIXED, 404),
+        (MIXED.lower(), 404),
+        ("0x" + MIXED[2:].upper(), 404),
+        (MIXED.replace("aA", "Aa"), 422),
+        (MIXED.replace("7Ef", "8Ef"), 422),
+    ],
+)
+def test_request__address_in_mixed_case__its_checksum_is_looked_at(
+    client: TestClient, path: str, address: str, status: int
+) -> None:
+    answer = client.get(f"{API}/{path.format(address=address, id='0x' + '00' * 32)}")
+
+    assert answer.status_code == status, answer.text
+    if status == 422:
+        (problem,) = answer.json()["detail"]
+        said = problem["msg"]
+        assert said.startswith(f"the address is 0x{address[2:]}; needed:") and "checksum" in said
+
+
+def test_number__operator_with_a_wrong_checksum__is_refused(
+    client: TestClient, shown: Shown
+) -> None:
+    stage = shown.world.stages["Agora"]
+    place = f"networks/31337/{to_hex(shown.contract.address)}/{to_hex(stage.id)}"
+    wrong = MIXED.replace("aA", "Aa")
+
+    answer = client.get(f"{API}/{place}/numbers/committed?by=operator&of={wrong}")
+
+    (problem,) = answer.json()["detail"]
+    assert (answer.status_code, "checksum" in problem["msg"]) == (422, True)
+
+
 def test_utility__probe_log__is_the_product_of_its_parts(shown: Shown, tmp_path: Path) -> None:
     log = tmp_path / "probes.jsonl"
     stage = shown.world.stages["Agora"]
-    place = (31337, shown.core.address, stage.id, b"o" * 20, "http://127.0.0.1")
+    place = (31337, shown.contract.address, stage.id, b"o" * 20, "http://127.0.0.1")
     answered = ProbeResult(GENESIS + 9.0, *place, True, 0.1, 0.2, 200)
     ProbeLog(log).append([answered, answered, answered, ProbeResult(GENESIS + 9.5, *place, False)])
 
@@ -431,6 +484,8 @@ def moved(shown: Shown) -> Iterator[Live]:
     snapshot = shown.world.w3.provider.make_request("evm_snapshot", [])["result"]  # type: ignore[arg-type]
     yield live
     shown.world.w3.provider.make_request("evm_revert", [snapshot])  # type: ignore[arg-type]
+    # Fewer blocks alone are a node that is behind; another one in their place is a fork.
+    mine(shown.world.w3)
     shown.bring()
 
 

@@ -28,6 +28,7 @@ SOLID: dict[str, Any] = {
     "audited": FEW_INFERENCES,
     "audited_share": 0.5,
     "found_share": 1.0,
+    "found_share_because": "",
     "requesters": FEW_REQUESTERS,
     "top_share": 0.5,
     "accessibility": 0.9,

@@ -14,11 +14,11 @@ import pytest
 from click.testing import CliRunner
 from playwright.sync_api import BrowserContext, expect
 
-from tallystick.console.serve import export as command
+from tallystick.cli.serve import export as command
 from tallystick.dashboard.export import MARK, ExportError, export
 from tallystick.dashboard.live import Live
 from tallystick.dashboard.snapshot import Snapshot
-from tallystick.totals.ranking import NONE_RANKED
+from tallystick.data.totals.ranking import NONE_RANKED
 from tests.dashboard.conftest import Visit
 from tests.support.shown import Shown
 

@@ -1,17 +1,17 @@
-"""A batch whose disputes outlast its life, from raw logs alone: lapsed, as the core has it."""
+"""A batch whose disputes outlast its life, from raw logs alone: lapsed, as the registry has it."""
 
 from pathlib import Path
 
 import pytest
 
-from tallystick.batch import Batch, Stamp
 from tallystick.dashboard.network_key import NetworkKey
 from tallystick.dashboard.snapshot import Snapshot
-from tallystick.hexes import to_hex
-from tallystick.ledger import Ledger
-from tallystick.network import Rules
+from tallystick.protocol.batch import Batch, Stamp
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.ledger import Ledger
+from tallystick.protocol.rules import Rules
 from tests.support.folder import fill
-from tests.support.raw_logs import CORE, RawLog, event, raw_log, table
+from tests.support.raw_logs import REGISTRY, RawLog, event, raw_log, table
 
 NETWORK, OPERATOR, MODEL = b"n" * 32, b"o" * 20, b"m" * 32
 RULES = Rules(
@@ -56,12 +56,12 @@ def test_find__reopened_at_the_end_of_its_life__lapsed_as_the_ledger_has_it(
     tmp_path: Path, kind: str, closes_at: int, lapsed: bool
 ) -> None:
     logs, batch_id = story(kind, closes_at)
-    fill(tmp_path, CORE, table(logs))
-    core = to_hex(CORE.address)
+    fill(tmp_path, REGISTRY, table(logs))
+    registry = to_hex(REGISTRY.address)
     snapshot = Snapshot(tmp_path)
 
-    found = snapshot.batches.find(CORE.chain_id, core, to_hex(batch_id))
-    (row,) = snapshot.batches.page(NetworkKey(CORE.chain_id, core, to_hex(NETWORK)), 0, 10)
+    found = snapshot.batches.find(REGISTRY.chain_id, registry, to_hex(batch_id))
+    (row,) = snapshot.batches.page(NetworkKey(REGISTRY.chain_id, registry, to_hex(NETWORK)), 0, 10)
 
     ledger = Ledger.of(event(place, log) for place, log in enumerate(logs))
     assert found is not None
@@ -82,7 +82,7 @@ def test_networks__events_of_an_unregistered_network__neither_crash_nor_count(
     logs, _ = story("revealed", LAST)
     stray = (b"?" * 32, OPERATOR, b"b" * 32)
     logs += [raw_log("Unstaked", *stray[:2], 0), raw_log("BatchFinalized", *stray, 1, 5)]
-    fill(tmp_path, CORE, table(logs))
+    fill(tmp_path, REGISTRY, table(logs))
 
     (row,) = Snapshot(tmp_path).networks()
 

@@ -11,8 +11,8 @@ from playwright.sync_api import BrowserContext, expect
 
 from tallystick.dashboard.app import create_app
 from tallystick.dashboard.live import Live
-from tallystick.hexes import to_hex
-from tallystick.totals.ranking import NONE_RANKED
+from tallystick.data.totals.ranking import NONE_RANKED
+from tallystick.protocol.hexes import to_hex
 from tests.dashboard.conftest import Visit
 from tests.support.shown import Shown, served
 

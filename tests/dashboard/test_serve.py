@@ -13,11 +13,11 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from tallystick.console.serve import serve
+from tallystick.cli.serve import serve
 from tallystick.dashboard.snapshot import version
 from tests.support.shown import Shown
 
-COMMAND = "from tallystick.console.serve import serve; serve()"
+COMMAND = "from tallystick.cli.serve import serve; serve()"
 
 
 @pytest.fixture

@@ -6,16 +6,18 @@ import os
 from rich.console import Console
 from rich.table import Table
 
-from tallystick.localnet import localnet
-from tests.gas.scenario import BUDGETS, Scenario
+from tallystick.chain.localnet import localnet
+from tests.gas import pool, scenario
 from tests.support.chain import Chain
 
+BUDGETS = scenario.BUDGETS | pool.BUDGETS
 GENESIS = 1_800_000_000
 
 
 def measure() -> dict[str, float]:
     with localnet(timestamp=GENESIS) as w3:
-        return Scenario(Chain(w3)).figures()
+        chain = Chain(w3)
+        return scenario.Scenario(chain).figures() | pool.figures(chain)
 
 
 def main() -> None:

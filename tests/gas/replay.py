@@ -13,9 +13,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from tallystick.localnet import localnet
+from tallystick.chain.localnet import localnet
 from tests.support.chain import Chain
-from tests.support.plain_qi8 import MAX_POOL, Net, Record, conv, dense, windowed
+from tests.support.plain_qi8 import MAX_POOL, Net, StepRecord, conv, dense, windowed
 from tests.support.replay import found, random_net
 from tests.support.story import fund
 
@@ -26,17 +26,17 @@ GENESIS = 1_800_000_000
 class Size:
     """A model's steps and the ceiling of its disproof, in gas."""
 
-    records: list[Record]
+    records: list[StepRecord]
     ceiling: int
 
 
-def _signed(*records: Record) -> list[Record]:
+def _signed(*records: StepRecord) -> list[StepRecord]:
     """Weights and activations as a file with int8 has them, ReLU as a clamp."""
     fields = {"za": 128, "zw": 128, "zy": 128, "lo": 128}
     return [replace(record, **fields) if record.kind != MAX_POOL else record for record in records]
 
 
-def _pool(height: int, width: int, channels: int) -> Record:
+def _pool(height: int, width: int, channels: int) -> StepRecord:
     return windowed(MAX_POOL, (height, width, channels), channels, (2, 2), (2, 2))
 
 

@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from tallystick.chain.call import Call, encode_call
-from tallystick.enclave import sign_batch
-from tallystick.enums import Grade
-from tallystick.keccak import keccak256
-from tallystick.localnet import localnet
-from tallystick.opengradient_item import Item
+from tallystick.chain.localnet import localnet
+from tallystick.protocol.enclave import sign_batch
+from tallystick.protocol.enums import Grade
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.opengradient_item import Item
 from tests.gas.bench import GENESIS
 from tests.support.chain import Chain
 from tests.support.enclave import (

@@ -1,29 +1,19 @@
-"""What the operations of DESIGN section 10 cost: whole transactions, steady state, Osaka's rules.
+"""Gas of the registry's operations: whole transactions, steady state, Osaka's rules.
 
 Steady state: slots were used before, counters and credits are not zero, payees are not new. All
 inputs are fixed, so each figure is exact and the same on every machine.
 """
 
-from dataclasses import dataclass
-
-from tallystick.batch import ARCHIVE_DELAY, Dispute
-from tallystick.enums import DisputeKind, Ruling
-from tallystick.events import BatchChallenged
+from tallystick.protocol.batch import ARCHIVE_DELAY, Dispute
+from tallystick.protocol.enums import Ruling
+from tests.gas.budget import Budget
 from tests.support.chain import Chain
-from tests.support.committee import Panel, found
+from tests.support.committee import Committee, found
 from tests.support.story import Committed, Network, fund, register
 
 COUNT = 1000
 """Inferences of a batch; depth 10."""
 SIGNERS = (1, 3, 7)
-
-
-@dataclass(frozen=True)
-class Budget:
-    """The ceiling of an operation, in gas, and what peers pay for the like."""
-
-    ceiling: float
-    peers: str
 
 
 BUDGETS = {
@@ -51,8 +41,8 @@ class Scenario:
     def __init__(self, chain: Chain) -> None:
         self.chain = chain
         self.owner, self.operator, self.challenger = chain.accounts[1:4]
-        self.panels = {k: found(chain, threshold=k, members=max(k, 3)) for k in SIGNERS}
-        first = self.panels[1]
+        self.committees = {k: found(chain, threshold=k, members=max(k, 3)) for k in SIGNERS}
+        first = self.committees[1]
         self.network = self._network(first, 0)
         self.other = self._network(first, 1)
 
@@ -67,18 +57,18 @@ class Scenario:
         found["per inference at 1,000,000 a batch"] = over / 1_000_000
         with self.chain.isolated():
             found["challenge, depth 10"] = self._challenge(self.network)[2]
-        for k, panel in self.panels.items():
-            network = self.network if k == 1 else self._network(panel, k)
+        for k, committee in self.committees.items():
+            network = self.network if k == 1 else self._network(committee, k)
             plural = "" if k == 1 else "s"
             for ruling in (Ruling.UPHELD, Ruling.REJECTED):
-                gas = self._resolve(network, panel, k, ruling)
+                gas = self._resolve(network, committee, k, ruling)
                 found[f"resolve {ruling.name.title()}, {k} signature{plural}"] = gas
         found |= self._finalize()
         return {name: found[name] for name in BUDGETS}
 
-    def _network(self, panel: Panel, salt: int) -> Network:
+    def _network(self, committee: Committee, salt: int) -> Network:
         network = register(
-            self.chain, self.owner, salt=salt, arbiter=panel.address, stake_per_inference=10
+            self.chain, self.owner, salt=salt, arbiter=committee.address, stake_per_inference=10
         )
         network.join(self.operator)
         fund(self.chain, bytes(20), self.challenger, 10**6)
@@ -150,20 +140,16 @@ class Scenario:
 
     def _challenge(self, network: Network) -> tuple[Committed, Dispute, int]:
         batch = network.commit(self.operator, COUNT)
-        mined = self.chain.send(
-            self.challenger, "challenge", batch.batch.abi(), batch.stamp.pack(), batch.opening(7)
-        )
-        event = mined.event(BatchChallenged)
-        dispute = Dispute(DisputeKind.CHALLENGE, False, self.challenger, 7, event.due, event.leaf)
+        dispute, mined = batch.challenge(self.challenger, 7)
         return batch, dispute, mined.gas_used
 
-    def _resolve(self, network: Network, panel: Panel, k: int, ruling: Ruling) -> int:
+    def _resolve(self, network: Network, committee: Committee, k: int, ruling: Ruling) -> int:
         with self.chain.isolated():
             self.chain.send(self.operator, "unstake", network.id, 1)
             if network.lane(self.operator).open_inferences:
                 raise AssertionError("the lane is not as it was")
             batch, dispute, _ = self._challenge(network)
-            evidence = panel.verdict(batch.id, 7, dispute.leaf, ruling, list(range(k)))
+            evidence = committee.verdict(batch.id, 7, dispute.leaf, ruling, list(range(k)))
             leaf = batch.inferences[7].abi_leaf()
             mined = self.chain.send(
                 self.challenger, "resolve", batch.pre_image(dispute), leaf, evidence

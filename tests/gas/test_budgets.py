@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gas.bench import measure
-from tests.gas.scenario import BUDGETS
+from tests.gas.bench import BUDGETS, measure
 
 SNAPSHOT = Path(__file__).with_name("snapshot.json")
 
@@ -19,12 +18,12 @@ def figures() -> dict[str, float]:
     return measure()
 
 
-def test_figures__all__are_the_snapshots(figures):
+def test_figures__all__are_the_snapshots(figures: dict[str, float]) -> None:
     assert figures == json.loads(SNAPSHOT.read_text())
 
 
 @pytest.mark.parametrize("name", BUDGETS)
-def test_figure__within_its_budget(figures, name):
+def test_figure__within_its_budget(figures: dict[str, float], name: str) -> None:
     assert figures[name] <= BUDGETS[name].ceiling
 
 

@@ -12,10 +12,17 @@ import pytest
 
 from tallystick.replay import transaction
 from tallystick.replay.model import Model
-from tallystick.replay.step import Kind, Step
+from tallystick.replay.step import Step, StepKind
 from tests.gas.replay import SIZES, Figure, measure
 from tests.support.builds import manifest
-from tests.support.plain_qi8 import AVERAGE_POOL, CONVOLUTION, MAX_POOL, Record, dense, windowed
+from tests.support.plain_qi8 import (
+    AVERAGE_POOL,
+    CONVOLUTION,
+    MAX_POOL,
+    StepRecord,
+    dense,
+    windowed,
+)
 from tests.support.replay import random_net
 
 SNAPSHOT = Path(__file__).with_name("replay_snapshot.json")
@@ -33,12 +40,12 @@ def figures() -> dict[str, int]:
     return gas_by_model(measure())
 
 
-def test_figures__all__are_the_snapshots(figures):
+def test_figures__all__are_the_snapshots(figures: dict[str, int]) -> None:
     assert figures == json.loads(SNAPSHOT.read_text())
 
 
 @pytest.mark.parametrize("name", SIZES)
-def test_figure__within_its_ceiling(figures, name):
+def test_figure__within_its_ceiling(figures: dict[str, int], name: str) -> None:
     assert figures[name] <= SIZES[name].ceiling
 
 
@@ -46,8 +53,8 @@ def test_figure__within_its_ceiling(figures, name):
 class Growth:
     """A step, and the same with more rows or positions."""
 
-    fewer: Record
-    more: Record
+    fewer: StepRecord
+    more: StepRecord
 
 
 def _dense(k: int) -> Growth:
@@ -63,7 +70,7 @@ def _conv(
 ) -> Growth:
     """Return a square window over an image and over one with twice the positions."""
 
-    def of(rows: int) -> Record:
+    def of(rows: int) -> StepRecord:
         side = stride * 5 + kernel - 2 * pad
         height = stride * (rows - 1) + kernel - 2 * pad
         image, pads = (height, side, channels), (pad,) * 4
@@ -114,7 +121,9 @@ ZERO_POINTS = {"unsigned": {}, "signed": {"za": 128, "zw": 128, "zy": 128, "lo":
 
 @pytest.mark.parametrize("zero_points", ZERO_POINTS)
 @pytest.mark.parametrize("name", GROWTHS)
-def test_arithmetic__of_more_rows_or_positions__is_six_gas_a_mac(name, zero_points):
+def test_arithmetic__of_more_rows_or_positions__is_six_gas_a_mac(
+    name: str, zero_points: str
+) -> None:
     pytest.importorskip("pyrevm", reason="pyrevm has no wheel for this Python or processor")
     growth = GROWTHS[name]
     fewer, more = (
@@ -134,24 +143,24 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_estimate__without_a_chain__is_right_to_about_a_half(name):
+def test_estimate__without_a_chain__is_right_to_about_a_half(name: str) -> None:
     pytest.importorskip("pyrevm", reason="pyrevm has no wheel for this Python or processor")
     records = SHAPES[name]
     net = random_net(records, seed=1)
-    steps = tuple(Step(Kind(record.kind), *astuple(record)[1:]) for record in records)
+    steps = tuple(Step(StepKind(record.kind), *astuple(record)[1:]) for record in records)
 
     estimated = transaction.estimated_computing(Model(steps, net.rows))
 
     assert 2 / 3 <= estimated / (_computing(*records) - BASE) <= 3 / 2
 
 
-def test_code__is_within_eip_170():
+def test_code__is_within_eip_170() -> None:
     runtime = manifest()["Replay"]["runtimeBytecode"]["bytecode"].removeprefix("0x")
 
     assert len(runtime) // 2 <= 24_576
 
 
-def _computing(*records: Record) -> int:
+def _computing(*records: StepRecord) -> int:
     """Return the gas of a run less what its calldata costs."""
     from tests.support.evm import Replayer
 

@@ -21,11 +21,11 @@ def figures() -> dict[str, float]:
     return measure()
 
 
-def test_figures__all__are_the_snapshots(figures):
+def test_figures__all__are_the_snapshots(figures: dict[str, float]) -> None:
     assert figures == json.loads(SNAPSHOT.read_text())
 
 
-def test_figures__rsa_2048__within_the_ceiling(figures):
+def test_figures__rsa_2048__within_the_ceiling(figures: dict[str, float]) -> None:
     limited = {name: figures[name] for name in figures if ceiling(name)}
 
     assert CEILING == 120_000
@@ -38,14 +38,14 @@ def test_figures__rsa_2048__within_the_ceiling(figures):
 
 
 @pytest.mark.parametrize("name", DEPLOYED)
-def test_code__is_within_eip_170(name):
+def test_code__is_within_eip_170(name: str) -> None:
     runtime = manifest()[name]["runtimeBytecode"]["bytecode"].removeprefix("0x")
 
     assert len(runtime) // 2 <= 24_576
 
 
 @pytest.mark.parametrize("name", DEPLOYED)
-def test_packaged_contract__is_what_the_compiler_gives(name):
+def test_packaged_contract__is_what_the_compiler_gives(name: str) -> None:
     built, packaged = manifest()[name], contract(name)
 
     assert list(packaged.abi) == built["abi"]

@@ -2,16 +2,15 @@
 of the test."""
 
 import json
-import runpy
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 from click.testing import CliRunner, Result
 
-from tallystick.localnet import localnet
+from tallystick.ape.main import cli
+from tallystick.chain.localnet import localnet
 from tests.support.builds import ROOT
 from tests.support.chain import Chain
 from tests.support.story import RULES, Network, register
@@ -29,26 +28,24 @@ def shared_chain() -> Iterator[Chain]:
 def chain(shared_chain: Chain, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Chain]:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("TALLYSTICK_DEPLOYMENTS", str(tmp_path / "deployments"))
+    # Tests that begin alike have blocks of one hash: none is to know what another has read.
+    monkeypatch.setenv("TALLYSTICK_CACHE", str(tmp_path / "cache"))
     with shared_chain.isolated():
         yield shared_chain
 
 
 class Commands:
-    """The scripts' click commands, run in this process."""
+    """The click commands of `ape tallystick`, run in this process."""
 
     def __init__(self, chain: Chain) -> None:
         self._network = f"ethereum:local:{chain.w3.provider.endpoint_uri}"  # type: ignore[attr-defined]
-        self._loaded: dict[str, click.Command] = {}
 
     def run(self, line: str, *args: object, account: int | None = None) -> Result:
-        """Run `ape run <line> <args>` and return what came of it."""
-        name, *words = line.split()
-        if name not in self._loaded:
-            self._loaded[name] = runpy.run_path(str(ROOT / "scripts" / f"{name}.py"))["cli"]
-        words += [str(arg) for arg in args] + ["--network", self._network]
+        """Run `ape tallystick <line> <args>` and return what came of it."""
+        words = [*line.split(), *(str(arg) for arg in args), "--network", self._network]
         if account is not None:
             words += ["--account", f"TEST::{account}"]
-        return CliRunner(mix_stderr=False).invoke(self._loaded[name], words)
+        return CliRunner(mix_stderr=False).invoke(cli, words)
 
     def json(self, line: str, *args: object, account: int | None = None) -> Any:
         """Run with --json; returns the last thing printed. The command must succeed."""
@@ -81,9 +78,8 @@ class Commands:
         return text
 
     def _plain(self, line: str, *args: object) -> Result:
-        name, *words = line.split()
-        command = runpy.run_path(str(ROOT / "scripts" / f"{name}.py"))["cli"]
-        return CliRunner(mix_stderr=False).invoke(command, words + [str(arg) for arg in args])
+        words = [*line.split(), *(str(arg) for arg in args)]
+        return CliRunner(mix_stderr=False).invoke(cli, words)
 
 
 @pytest.fixture
@@ -106,7 +102,7 @@ def operator(chain: Chain) -> bytes:
 def network(
     chain: Chain, operator: bytes, resolver: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> Network:
-    """With an arbiter, all attestors, and a stake of the operator; its core is the one meant."""
+    """With an arbiter, all attestors and the operator's stake; its registry is the one meant."""
     monkeypatch.setenv("TALLYSTICK_REGISTRY", "0x" + chain.registry.address.hex())
     attestors = (resolver, resolver, resolver)
     network = register(

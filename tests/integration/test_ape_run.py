@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.localnet import localnet
+from tallystick.chain.localnet import localnet
 from tests.support.builds import ROOT
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -47,7 +47,7 @@ def test_deploy__twice_and_a_committee__records_both(ape_run: Run, tmp_path: Pat
     assert (first["new"], second["new"]) == (True, False)
     assert first["address"] == second["address"]
     assert json.loads(third.stdout)["new"] is True
-    recorded = json.loads((tmp_path / "31337.json").read_text())
+    recorded = json.loads((tmp_path / "31337.json").read_text())["deployments"]
     assert [entry["name"] for entry in recorded] == ["Tallystick", "Committee"]
 
 

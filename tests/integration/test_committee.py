@@ -1,21 +1,23 @@
 """A committee's commands: stake, draw, audit, rule, convict, leave."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from eth_account import Account
 
-from tallystick.batch import Dispute
-from tallystick.enums import Cause, DisputeKind, Grade, Ruling, State
-from tallystick.events import BatchDemanded
-from tallystick.hexes import to_hex
-from tallystick.localnet import MNEMONIC
-from tallystick.signature import sign
+from tallystick.chain.localnet import MNEMONIC
+from tallystick.protocol.batch import Dispute
+from tallystick.protocol.enums import Cause, DisputeKind, Grade, Ruling, State
+from tallystick.protocol.events import BatchDemanded
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.inference import Inference
+from tallystick.protocol.signature import sign
 from tests.integration.conftest import Commands
 from tests.support.chain import Chain
-from tests.support.committee import EXIT_DELAY, MIN_STAKE, Panel, found
+from tests.support.committee import EXIT_DELAY, MIN_STAKE, Committee, found
 from tests.support.story import RULES, Committed, Network, keep, register
 
 Account.enable_unaudited_hdwallet_features()
@@ -24,13 +26,13 @@ CHALLENGER = 6
 
 
 @pytest.fixture
-def judges(chain: Chain) -> Panel:
+def judges(chain: Chain) -> Committee:
     """Two of three; the arbiter. Of the same members, all of whom have staked."""
     return found(chain, 2, MEMBERS, keys=chain.accounts[:MEMBERS])
 
 
 @pytest.fixture
-def panel(chain: Chain, judges: Panel) -> Panel:
+def committee(chain: Chain, judges: Committee) -> Committee:
     """Two of three; audits. Members are the first accounts, nobody has staked yet."""
     return found(
         chain,
@@ -43,15 +45,17 @@ def panel(chain: Chain, judges: Panel) -> Panel:
 
 
 @pytest.fixture
-def address(panel: Panel) -> str:
-    return "0x" + panel.address.hex()
+def address(committee: Committee) -> str:
+    return "0x" + committee.address.hex()
 
 
 @pytest.fixture
-def audited(chain: Chain, panel: Panel, judges: Panel, monkeypatch: pytest.MonkeyPatch) -> Network:
+def audited(
+    chain: Chain, committee: Committee, judges: Committee, monkeypatch: pytest.MonkeyPatch
+) -> Network:
     """A network whose attestor is the one committee, and whose arbiter is the other."""
     monkeypatch.setenv("TALLYSTICK_REGISTRY", "0x" + chain.registry.address.hex())
-    attestors = (panel.address, bytes(20), bytes(20))
+    attestors = (committee.address, bytes(20), bytes(20))
     network = register(chain, chain.accounts[4], RULES, arbiter=judges.address, attestors=attestors)
     network.join(chain.accounts[5])
     return network
@@ -109,7 +113,7 @@ class Bench:
 
 
 @pytest.fixture
-def bench(commands: Commands, address: str, judges: Panel, tmp_path: Path) -> Bench:
+def bench(commands: Commands, address: str, judges: Committee, tmp_path: Path) -> Bench:
     return Bench(commands, address, to_hex(judges.address), tmp_path)
 
 
@@ -163,10 +167,38 @@ def test_committee_audit__wrong_or_missing_output__signs_nothing(
 
     text = commands.error("committee audit", *line, wrong, account=0)
     assert f"wrong outputs at drawn leaves {drawn[0]}" in text
+    assert f"ape tallystick challenge {to_hex(batch.id)} --leaf {drawn[0]}" in text
+    other = next(leaf for leaf in range(8) if leaf not in drawn)
+    not_drawn = bench.recomputed({**right(batch), other: b"other"})
+    text = commands.error("committee audit", *line, not_drawn, account=0)
+    assert f"wrong outputs at leaves {other}, not drawn; nothing was signed" in text
+    assert not out.exists()
+    beyond = bench.recomputed({**right(batch), 8: b"other"})
+    text = commands.error("committee audit", *line, beyond, account=0)
+    assert "the batch has 8" in text
     text = commands.error("committee audit", *line, bench.recomputed({}), account=0)
     assert "no output was recomputed" in text
     text = commands.error("committee audit", *line, bench.recomputed(right(batch)), account=8)
     assert "is no member" in text
+    assert not out.exists()
+
+
+def test_committee_audit__leaf_that_nobody_could_reveal__signs_nothing(
+    chain: Chain, commands: Commands, bench: Bench, audited: Network, tmp_path: Path
+) -> None:
+    def elsewhere(leaves: list[Inference]) -> list[Inference]:
+        return [*leaves[:-1], replace(leaves[-1], nonce=1 << 40)]
+
+    bench.stake()
+    batch = audited.commit(chain.accounts[5], count=8, shape=elsewhere)
+    keep(tmp_path / "batches", batch)
+    chain.mine(4)
+    answers, out = bench.recomputed(right(batch)), tmp_path / "audit.json"
+    line = [bench.address, to_hex(batch.id), *bench.kept, "--recomputed", answers, "--out", out]
+
+    text = commands.error("committee audit", *line, account=0)
+
+    assert "leaf 7 breaks a rule, nonce: nonce is" in text
     assert not out.exists()
 
 
@@ -221,7 +253,7 @@ def test_committee_verdict__wrong_leaf__rejects_and_convicts_the_auditors(
     assert chain.balance(bytes(20), burn) == before + MIN_STAKE + totals.burned
 
 
-def rejection(judges: Panel, batch: Committed, leaf: int, members: list[int]) -> str:
+def rejection(judges: Committee, batch: Committed, leaf: int, members: list[int]) -> str:
     """The judges' evidence that a leaf is wrong; their keys are the first accounts'."""
     from eth_account import Account
 
@@ -255,7 +287,7 @@ class TestConvictByTheArbiter:
         return drawn[0], next(leaf for leaf in range(8) if leaf not in drawn)
 
     def test_evidence__burns_the_signers_stake(
-        self, bench: Bench, batch: Committed, judges: Panel, statement: Path
+        self, bench: Bench, batch: Committed, judges: Committee, statement: Path
     ) -> None:
         leaf, _ = self.leaves(bench, batch)
         evidence = rejection(judges, batch, leaf, [0, 1])
@@ -275,7 +307,7 @@ class TestConvictByTheArbiter:
         assert "rejected by a timeout, which convicts nobody; needed: --leaf and --evid" in text
 
     def test_leaf_that_was_not_drawn__is_refused(
-        self, bench: Bench, batch: Committed, judges: Panel, statement: Path
+        self, bench: Bench, batch: Committed, judges: Committee, statement: Path
     ) -> None:
         _, spared = self.leaves(bench, batch)
         evidence = rejection(judges, batch, spared, [0, 1])
@@ -286,7 +318,7 @@ class TestConvictByTheArbiter:
         assert f"leaf {spared} was not drawn" in text
 
     def test_evidence_that_does_not_convince__is_the_arbiters_error(
-        self, bench: Bench, batch: Committed, judges: Panel, statement: Path
+        self, bench: Bench, batch: Committed, judges: Committee, statement: Path
     ) -> None:
         leaf, _ = self.leaves(bench, batch)
         evidence = rejection(judges, batch, leaf, [0])
@@ -295,7 +327,7 @@ class TestConvictByTheArbiter:
         assert "TooFewSigners" in bench.commands.error("committee convict", *line, account=7)
 
     def test_verdict__is_refused(
-        self, bench: Bench, batch: Committed, judges: Panel, statement: Path
+        self, bench: Bench, batch: Committed, judges: Committee, statement: Path
     ) -> None:
         said = json.loads(statement.read_text())
         said |= {"kind": "verdict", "leaf_index": 0, "leaf": said["seed"], "ruling": "upheld"}
@@ -308,10 +340,15 @@ class TestConvictByTheArbiter:
 
 
 def test_committee_audit__network_of_another_arbiter__signs_nothing(
-    chain: Chain, commands: Commands, bench: Bench, panel: Panel, audited: Network, tmp_path: Path
+    chain: Chain,
+    commands: Commands,
+    bench: Bench,
+    committee: Committee,
+    audited: Network,
+    tmp_path: Path,
 ) -> None:
     resolver = bytes.fromhex(chain.deploy("MockResolver").address[2:])
-    attestors = (panel.address, bytes(20), bytes(20))
+    attestors = (committee.address, bytes(20), bytes(20))
     network = register(chain, chain.accounts[4], RULES, 3, arbiter=resolver, attestors=attestors)
     network.join(chain.accounts[5])
     batch = network.commit(chain.accounts[5], count=8)

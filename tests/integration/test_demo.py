@@ -1,18 +1,31 @@
 """The demo's story, kept as a data folder."""
 
+import json
 from pathlib import Path
 
-from tallystick.analysis import Analysis
-from tallystick.demo import story
+import pytest
+from click.testing import CliRunner
+
+from tallystick.data.analysis import Analysis
 from tallystick.demo.report import COUNTERS
+from tests.support.commands import Line, every_command
+
+(EXAMPLE,) = {one.example for one in every_command() if one.name == "ape tallystick demo"}
 
 
-def test_story__kept_in_a_folder__has_the_same_totals_and_the_inferences(tmp_path: Path) -> None:
-    rows = story.run(lambda line: None, nodes=False, data=tmp_path)
+def test_demo__example_of_its_help__keeps_the_same_totals_and_the_inferences(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    group, words = Line.of(EXAMPLE).root
 
-    analysis = Analysis(tmp_path)
+    done = CliRunner(mix_stderr=False).invoke(group, [*words, "--json"], catch_exceptions=False)
+
+    assert done.exit_code == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    analysis = Analysis(tmp_path / "story")
     found = {row["network_id"]: row for row in analysis.totals().to_pylist()}
-    assert len(rows) == len(found) == 3
+    assert len(rows) == len(found) == 4
     for row in rows:
         assert row["events_agree"] and row["committed"] > 100
         kept = found[row["id"]]
@@ -20,4 +33,4 @@ def test_story__kept_in_a_folder__has_the_same_totals_and_the_inferences(tmp_pat
     measured = analysis.measures().to_pylist()
     assert all(row["gas_per_verified"] > 0 for row in measured if row["verified"])
     # One operator kept a batch where nobody looks.
-    assert sorted(row["found_share"] == 1 for row in measured) == [False, True, True]
+    assert sorted(row["found_share"] == 1 for row in measured) == [False, True, True, True]

@@ -1,14 +1,17 @@
 """Resolvers deployed by the deploy command, each listed by its code."""
 
+import json
 from pathlib import Path
 
 import pytest
 import yaml
 from web3 import Web3
 
-from tallystick.chain.panel import Panel, Terms
-from tallystick.hexes import from_hex
-from tallystick.resolvers.code import code_name
+from tallystick.chain.committee import Committee, CommitteeTerms
+from tallystick.chain.standard_input import standard_input
+from tallystick.chain.verification import Compiled, differences
+from tallystick.data.resolvers.code import code_name
+from tallystick.protocol.hexes import from_hex
 from tests.integration.conftest import Commands
 from tests.support.chain import Chain
 
@@ -20,7 +23,7 @@ FILES = {
 
 
 @pytest.fixture
-def core(chain: Chain, commands: Commands) -> None:
+def registry(chain: Chain, commands: Commands) -> None:
     commands.json("deploy", account=0)
 
 
@@ -32,7 +35,7 @@ def core(chain: Chain, commands: Commands) -> None:
     ],
 )
 def test_deploy__resolver__is_recorded_and_listed(
-    chain: Chain, commands: Commands, core: None, tmp_path: Path, option: str, name: str
+    chain: Chain, commands: Commands, registry: None, tmp_path: Path, option: str, name: str
 ) -> None:
     line: list[object] = [f"--{option}"]
     if option in FILES:
@@ -49,6 +52,33 @@ def test_deploy__resolver__is_recorded_and_listed(
     assert code_name(code) == name and len(code) > 1000
 
 
+def test_deploy_check__before_and_after__tells_what_is_on_chain(
+    chain: Chain, commands: Commands, registry: None, tmp_path: Path
+) -> None:
+    path = tmp_path / "resolver.yaml"
+    path.write_text(yaml.safe_dump(FILES["enclave"]))
+
+    before = commands.error("deploy", "--enclave", path, "--check", account=0)
+    deployed = commands.json("deploy", "--enclave", path, account=0)
+    after = commands.json("deploy", "--enclave", path, "--check", account=0)
+
+    assert "there is no code" in before
+    assert (after["address"], after["agrees"]) == (deployed["address"], True)
+    found = json.loads(Path(deployed["standard_input"]).read_text())
+    assert found == standard_input("Enclave").content
+    assert ENDORSER[2:] in deployed["constructor_arguments"]
+
+
+def test_differences__changed_code__named_and_immutables_passed_over() -> None:
+    compiled = Compiled(b"create", b"a\0\0b", ((1, 2),))
+
+    assert differences(compiled, b"create", b"axyb") == []
+    assert differences(compiled, b"other", b"axyc") == [
+        "the packaged creation code is not what the sources compile to",
+        "the code on chain is not what the sources compile to",
+    ]
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -61,7 +91,7 @@ def test_deploy__resolver__is_recorded_and_listed(
     ],
 )
 def test_deploy__malformed_endorsers__are_one_line(
-    commands: Commands, core: None, tmp_path: Path, change: dict[str, object], reason: str
+    commands: Commands, registry: None, tmp_path: Path, change: dict[str, object], reason: str
 ) -> None:
     path = tmp_path / "enclave.yaml"
     path.write_text(yaml.safe_dump({**FILES["enclave"], **change}))
@@ -80,16 +110,16 @@ COMMITTEE = {
 
 
 def test_deploy__committee__has_the_terms_of_its_file(
-    chain: Chain, commands: Commands, core: None, resolver: bytes, tmp_path: Path
+    chain: Chain, commands: Commands, registry: None, resolver: bytes, tmp_path: Path
 ) -> None:
     path = tmp_path / "committee.yaml"
     path.write_text(yaml.safe_dump({**COMMITTEE, "arbiter": "0x" + resolver.hex()}))
 
     deployed = commands.json("deploy", "--committee", path, account=0)
 
-    panel = Panel(chain.w3, from_hex(deployed["address"]))
-    assert panel.terms() == Terms(bytes(20), 1, 3, 2, 86400, 1000, resolver)
-    assert [seat.key for seat in panel.seats()] == [b"\x11" * 20, b"\x22" * 20]
+    committee = Committee(chain.w3, from_hex(deployed["address"]))
+    assert committee.terms() == CommitteeTerms(bytes(20), 1, 3, 2, 86400, 1000, resolver)
+    assert [member.key for member in committee.members()] == [b"\x11" * 20, b"\x22" * 20]
 
 
 @pytest.mark.parametrize(
@@ -104,11 +134,11 @@ def test_deploy__committee__has_the_terms_of_its_file(
         ({"members": [{"account": ENDORSER}] * 2}, "member 1 has the key of another one"),
         ({"members": [{"account": ENDORSER, "key": "0x11"}]}, "key of member 0 is 1 bytes"),
         ({"arbiter": "0x11"}, "arbiter"),
-        ({"drawn": 3}, "unknown drawn"),
+        ({"drawn": 3}, "unknown key drawn; did you mean min_drawn?"),
     ],
 )
 def test_deploy__committee_that_would_be_refused__is_one_line(
-    commands: Commands, core: None, tmp_path: Path, change: dict[str, object], reason: str
+    commands: Commands, registry: None, tmp_path: Path, change: dict[str, object], reason: str
 ) -> None:
     path = tmp_path / "committee.yaml"
     path.write_text(yaml.safe_dump({**COMMITTEE, **change}))

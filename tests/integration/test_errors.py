@@ -1,12 +1,16 @@
 """What a user sees when something is wrong: one line on stderr, and the exit code."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.integration.conftest import Commands
+import pytest
+
+from tallystick.chain.localnet import localnet
+from tallystick.protocol.hexes import to_hex
+from tests.integration.conftest import GENESIS, Commands
 from tests.support.chain import Chain
 from tests.support.storage import set_counter
-from tests.support.story import Network
+from tests.support.story import RULES, Network, register
 
 WriteLines = Callable[..., Path]
 
@@ -19,7 +23,7 @@ def submit_line(network: Network, tmp_path: Path) -> list[object]:
 
 
 def test_tally__nothing_recorded__says_what_to_run(chain: Chain, commands: Commands) -> None:
-    assert "run `ape run deploy`" in commands.error("tally")
+    assert "run `ape tallystick deploy`" in commands.error("tally")
 
 
 def test_tally__no_contract_there__says_so(chain: Chain, commands: Commands) -> None:
@@ -41,10 +45,19 @@ def test_tally__block_by_name__is_its_number(
     assert "is no block" in commands.run("tally", "--block", "first").stderr
 
 
-def test_tally__block_before_the_network_or_the_core__is_no_zero(
-    chain: Chain, commands: Commands, network: Network
-) -> None:
-    before_network = chain.deployed["blockNumber"]
+@pytest.fixture
+def unworn(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> Iterator[Chain]:
+    """A chain of its own: anvil gives up its first block's state after many reverts."""
+    with localnet(timestamp=GENESIS) as w3:
+        found = Chain(w3)
+        monkeypatch.setenv("TALLYSTICK_REGISTRY", to_hex(found.registry.address))
+        yield found
+
+
+def test_tally__block_before_the_network_or_the_registry__is_no_zero(unworn: Chain) -> None:
+    network = register(unworn, unworn.accounts[1], RULES)
+    commands = Commands(unworn)
+    before_network = unworn.deployed["blockNumber"]
 
     text = commands.error("tally", "0x" + network.id.hex(), "--block", before_network)
     assert text.startswith("error: NetworkNotFound(")
@@ -64,7 +77,8 @@ def test_tally__counter_differs__names_it_and_exits_1(
 
     block = chain.w3.eth.block_number
     assert text == (
-        f"error: network 0x{network.id.hex()}, counter committed, block {block}: "
+        f"error: chain 31337, registry 0x{chain.registry.address.hex()}, "
+        f"network 0x{network.id.hex()}, counter committed, block {block}: "
         "events say 5, the contract says 6"
     )
 
@@ -121,6 +135,7 @@ def test_network_create__weak_rules__warns_and_goes_on(
 
     assert done.exit_code == 0
     assert [line.split(":")[1].strip() for line in done.stderr.splitlines()] == [
+        "attestors",
         "response_window is 30 s",
         "stake_per_inference is 0",
         "no arbiter",
@@ -158,6 +173,6 @@ def test_receipt_check__changed_output__names_the_part(
     digit = "1" if found[start] == "0" else "0"
     path.write_text(found[:start] + digit + found[start + 1 :])
 
-    text = commands.error("receipt status", path)
+    text = commands.error("receipt check", path)
 
     assert "receipt 1: leaf: its fields hash to" in text

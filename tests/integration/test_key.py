@@ -6,7 +6,7 @@ set: twice, itself, dry run | show: none, one | submit: as key, stranger, with e
 from collections.abc import Callable
 from pathlib import Path
 
-from tallystick.hexes import checksummed, to_hex
+from tallystick.protocol.hexes import checksummed, to_hex
 from tests.integration.conftest import Commands
 from tests.support.chain import Chain
 from tests.support.story import Network
@@ -22,7 +22,7 @@ def line(network: Network, tmp_path: Path) -> list[object]:
     ]
 
 
-def test_key__set_shown_and_unset__as_the_core_has_it(
+def test_key__set_shown_and_unset__as_the_registry_has_it(
     chain: Chain, commands: Commands, network: Network
 ) -> None:
     operator, key = chain.accounts[OPERATOR], chain.accounts[KEY]
@@ -73,7 +73,7 @@ def test_submit__as_key__commits_in_the_operators_lane_once(
     assert (record.batch.operator, to_hex(record.id)) == (operator, done["batch_id"])
     assert network.lane(operator).open_inferences == 5
     assert network.lane(key).next_index == 0
-    (status,) = commands.json("receipt status", done["receipts"])
+    (status,) = commands.json("receipt check", done["receipts"])
     assert (status["receipts"], status["state"]) == (5, "open")
     # The operator itself goes on where its key was.
     own = commands.json(

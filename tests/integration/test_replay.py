@@ -10,13 +10,13 @@ import pytest
 from onnx import helper
 
 from tallystick.demo.digits import model as floating
-from tallystick.demo.digits import quantised
-from tallystick.enums import Cause, State
-from tallystick.hexes import to_hex
-from tallystick.network import model_id
+from tallystick.demo.digits import quantized
+from tallystick.protocol.enums import Cause, State
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.rules import model_id
 from tallystick.replay.engine import Engine
 from tallystick.replay.model import SPEC_ID, Model
-from tallystick.replay.step import Kind, Step
+from tallystick.replay.step import Step, StepKind
 from tests.integration.conftest import Commands
 from tests.node.verifier.bad_store import bad_store
 from tests.support.chain import Chain
@@ -40,13 +40,13 @@ def submit(
     chain: Chain, commands: Commands, replayed: Network, tmp_path: Path
 ) -> Callable[..., str]:
     """Registers the digits model, submits answers, and returns the batch's id."""
-    line = ["--name", "digits", "--file", quantised.FILE]
+    line = ["--name", "digits", "--file", quantized.FILE]
     owner = {"account": 1}
     key = commands.json("model register", to_hex(replayed.id), *line, **owner)["model_id"]
-    model = quantised.load()
+    model = quantized.load()
     content = model.content_hash()
     assert key == to_hex(model_id(replayed.id, chain.accounts[1], content, SPEC_ID, bytes(32)))
-    samples = quantised.load_samples(model)[:6]
+    samples = quantized.load_samples(model)[:6]
     outputs = Engine(model).infer(samples)
 
     def run(wrong: int | None = None) -> str:
@@ -65,7 +65,7 @@ def submit(
 
 
 def named(tmp_path: Path) -> list[object]:
-    return ["--model", quantised.FILE, "--store", tmp_path / "batches"]
+    return ["--model", quantized.FILE, "--store", tmp_path / "batches"]
 
 
 def test_replay__wrong_answer__is_named_and_disproved(
@@ -101,7 +101,7 @@ def test_replay__right_answers__cannot_be_disproved(
 def test_replay__another_model__is_refused(
     commands: Commands, submit: Callable[..., str], tmp_path: Path
 ) -> None:
-    model = quantised.load()
+    model = quantized.load()
     rows = bytearray(model.rows)
     rows[-1] ^= 1
     other = tmp_path / "other.qi8"
@@ -125,21 +125,21 @@ def test_model_import__float_digits__is_the_committed_model(
     from tallystick.demo.digits.train import split
 
     samples, target = tmp_path / "samples.npy", tmp_path / "digits.qi8"
-    np.save(samples, quantised.images()[split()[0][: quantised.CALIBRATION]])
+    np.save(samples, quantized.images()[split()[0][: quantized.CALIBRATION]])
 
     result = commands.plain(
-        "model import", floating.FILE, target, "--samples", samples, "--quantise", "--json"
+        "model import", floating.FILE, target, "--samples", samples, "--quantize", "--json"
     )
 
     assert result["replayable_in_one_transaction"] is True
-    assert target.read_bytes() == quantised.FILE.read_bytes()
+    assert target.read_bytes() == quantized.FILE.read_bytes()
 
 
 def test_model_import__float_operators__are_refused_by_node(
     commands: Commands, tmp_path: Path
 ) -> None:
     samples, target = tmp_path / "samples.npy", tmp_path / "digits.qi8"
-    np.save(samples, quantised.images()[:4])
+    np.save(samples, quantized.images()[:4])
 
     text = commands.refused("model import", floating.FILE, target, "--samples", samples)
 
@@ -179,8 +179,8 @@ def test_model_register__many_small_sums__the_arbiter_says_whether_they_fit(
     """Its proof is short, and its sums cost far more than their products."""
     channels = 8
     depthwise = Step(
-        Kind.CONV, side, side, channels, side - 2, side - 2, channels, 3, 3, 1, 1, groups=channels,
-        k=9, hi=255,
+        StepKind.CONV, side, side, channels, side - 2, side - 2, channels, 3, 3, 1, 1,
+        groups=channels, k=9, hi=255,
     )  # fmt: skip
     half = np.float32(0.5).view(np.uint32)
     row = (0).to_bytes(8, "big") + int(half).to_bytes(4, "big") + bytes(9)
@@ -201,6 +201,6 @@ def test_replay__batch_that_its_operator_pruned__one_line(
     batch = submit()
 
     with bad_store("pruned") as url:
-        line = commands.error("replay", batch, "--model", quantised.FILE, "--store", url)
+        line = commands.error("replay", batch, "--model", quantized.FILE, "--store", url)
 
     assert line.startswith(f"error: {url} has pruned batch ")

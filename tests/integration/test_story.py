@@ -39,9 +39,9 @@ def test_scripts__whole_story__totals_agree(
     file.write_text(yaml.safe_dump({"name": "first", "rules": rules}))
     kept = ["--store", tmp_path / "batches"]
 
-    # The core is there already: recorded only.
+    # The registry is there already: recorded only.
     assert commands.json("deploy", account=0)["new"] is False
-    network = commands.json("network create", file, account=OWNER)["network_id"]
+    network = commands.json("network create", file, "--yes", account=OWNER)["network_id"]
     assert commands.json("network create", file, account=OWNER)["move"].startswith("none")
     operator = chain.w3.eth.accounts[OPERATOR]
     commands.json("network admit", network, operator, account=OWNER)
@@ -86,9 +86,9 @@ def test_scripts__whole_story__totals_agree(
     assert totals["agrees"] is True
     counters = ("committed", "audited", "verified", "unchallenged", "rejected", "open", "burned")
     assert [totals[name] for name in counters] == [7, 4, 4, 0, 3, 0, 15]
-    (status,) = commands.json("receipt status", good_receipts)
+    (status,) = commands.json("receipt check", good_receipts)
     assert (status["state"], status["grade"], status["receipts"]) == ("final", "audited", 4)
-    (status,) = commands.json("receipt status", bad_receipts)
+    (status,) = commands.json("receipt check", bad_receipts)
     assert (status["state"], status["on_chain"]) == ("rejected", "rejected")
     taken = commands.json("stake withdraw", network, 970, account=OPERATOR)
     assert taken["amount"] == 970

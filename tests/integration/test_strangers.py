@@ -1,6 +1,6 @@
 """Events that mean nothing, and logs that a node leaves out: what commands make of either.
 
-stranger: passed over, counted | registered later, or later in its own block | core's state pruned
+stranger: passed over, counted | registered later, or later in its block | registry's state pruned
 missing: read again from the same node, from another one | fails by name
 """
 
@@ -13,15 +13,16 @@ import pytest
 from click.testing import CliRunner
 from web3 import HTTPProvider, Web3
 
-from tallystick.chain.fold import EventSource, read_ledger
+from tallystick.chain.follower import read_ledger
+from tallystick.chain.localnet import mine
 from tallystick.chain.logs import topic_of
 from tallystick.chain.registry import Registry
-from tallystick.console.main import main
+from tallystick.cli.main import main
+from tallystick.data.extract.dataset import Dataset
 from tallystick.errors import MissingLogsError
-from tallystick.events import NetworkRegistered, Staked
-from tallystick.hexes import to_hex
-from tallystick.localnet import mine
-from tallystick.network import network_id
+from tallystick.protocol.events import NetworkRegistered, Staked
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.rules import network_id
 from tests.integration.conftest import Commands
 from tests.support.chain import Chain
 from tests.support.faulty_rpc import Exchange, FaultyRpc, faulty_rpc, never
@@ -52,12 +53,10 @@ def without(kind: type, times: int = 10**9) -> Callable[[Exchange], bool]:
 
 
 @contextmanager
-def source(
-    chain: Chain, fault: Callable[[Exchange], bool]
-) -> Iterator[tuple[EventSource, FaultyRpc]]:
+def source(chain: Chain, fault: Callable[[Exchange], bool]) -> Iterator[tuple[Registry, FaultyRpc]]:
     with faulty_rpc(url(chain), fault) as proxy:
         w3 = Web3(HTTPProvider(proxy.url))
-        yield EventSource(Registry(w3, chain.registry.address)), proxy
+        yield Registry(w3, chain.registry.address), proxy
 
 
 def head(chain: Chain) -> int:
@@ -67,11 +66,11 @@ def head(chain: Chain) -> int:
 def test_commands__events_of_unknown_networks__go_on_and_tally_counts_them(
     chain: Chain, commands: Commands, network: Network, operator: bytes
 ) -> None:
-    core, before = LooseCore(chain), chain.ledger()
-    core.emit("Unstaked", STRAY, operator, 0)
-    core.emit("OperatorClosed", STRAY, operator)
-    core.emit("BatchArchived", STRAY, operator, b"b" * 32)
-    core.emit("Swept", STRAY, bytes(20), 5)
+    loose, before = LooseCore(chain), chain.ledger()
+    loose.emit("Unstaked", STRAY, operator, 0)
+    loose.emit("OperatorClosed", STRAY, operator)
+    loose.emit("BatchArchived", STRAY, operator, b"b" * 32)
+    loose.emit("Swept", STRAY, bytes(20), 5)
     batch = network.commit(operator, count=5)
 
     tally = commands.run("tally", "--json")
@@ -79,7 +78,7 @@ def test_commands__events_of_unknown_networks__go_on_and_tally_counts_them(
     assert tally.exit_code == 0
     (row,) = json.loads(tally.stdout)
     assert (row["committed"], row["agrees"]) == (5, True)
-    assert "passed over: 4 events of networks that the core does not know" in tally.stderr
+    assert "passed over: 4 events of networks that the registry does not know" in tally.stderr
     ledger = chain.ledger()
     assert set(ledger.batches) == {*before.batches, batch.id}
     assert (ledger.lanes.keys(), ledger.passed_over) == (before.lanes.keys(), 4)
@@ -90,10 +89,10 @@ def test_commands__events_of_unknown_networks__go_on_and_tally_counts_them(
 def test_read_ledger__many_strangers_of_one_network__logged_once(
     chain: Chain, network: Network, operator: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    core = LooseCore(chain)
+    loose = LooseCore(chain)
     for _ in range(3):
-        core.emit("Unstaked", STRAY, operator, 0)
-    core.emit("Unstaked", bytes(32), operator, 0)
+        loose.emit("Unstaked", STRAY, operator, 0)
+    loose.emit("Unstaked", bytes(32), operator, 0)
 
     assert chain.ledger().passed_over == 4
 
@@ -104,10 +103,10 @@ def test_read_ledger__many_strangers_of_one_network__logged_once(
 def test_read_ledger__network_registered_behind_the_stranger__counts_from_then_on(
     chain: Chain, network: Network, operator: bytes
 ) -> None:
-    core, owner = LooseCore(chain), chain.accounts[1]
+    loose, owner = LooseCore(chain), chain.accounts[1]
     salt = (77).to_bytes(32, "big")
     coming = network_id(chain.w3.eth.chain_id, chain.registry.address, owner, salt, RULES)
-    core.emit("Unstaked", coming, operator, 0)
+    loose.emit("Unstaked", coming, operator, 0)
 
     found = register(chain, owner, RULES, salt=77)
 
@@ -120,13 +119,13 @@ def test_read_ledger__network_registered_behind_the_stranger__counts_from_then_o
 def test_read_ledger__registered_later_in_the_strangers_block__passed_over(
     chain: Chain, network: Network, operator: bytes
 ) -> None:
-    core, owner = LooseCore(chain), chain.accounts[1]
+    loose, owner = LooseCore(chain), chain.accounts[1]
     salt = (78).to_bytes(32, "big")
     coming = network_id(chain.w3.eth.chain_id, chain.registry.address, owner, salt, RULES)
     call = chain.registry.call("registerNetwork", salt, RULES.abi(), bytes(32), "late", "")
     chain.w3.provider.make_request("evm_setAutomine", [False])  # type: ignore[arg-type]
     try:
-        stray = core.call("Unstaked", coming, operator, 0)
+        stray = loose.call("Unstaked", coming, operator, 0)
         hashes = [
             chain.w3.eth.send_transaction(
                 {
@@ -159,9 +158,9 @@ def test_read_ledger__registered_later_in_the_strangers_block__passed_over(
 def test_read_ledger__state_of_the_strangers_block_gone__asked_at_the_head(
     chain: Chain, network: Network, operator: bytes
 ) -> None:
-    core = LooseCore(chain)
+    loose = LooseCore(chain)
     for number in range(4):
-        core.emit("Unstaked", STRAY[:-1] + bytes([number]), operator, 0)
+        loose.emit("Unstaked", STRAY[:-1] + bytes([number]), operator, 0)
     mine(chain.w3, 3)
     last = hex(head(chain))
 
@@ -172,7 +171,7 @@ def test_read_ledger__state_of_the_strangers_block_gone__asked_at_the_head(
         return True
 
     with source(chain, pruned) as (node, proxy):
-        ledger = read_ledger([node], 0, head(chain))
+        ledger = read_ledger(node, first_block=0)
 
     assert ledger.passed_over == 4
     # Once found to be gone, older state is not asked for again and again.
@@ -183,7 +182,7 @@ def test_read_ledger__a_nodes_answer_lacks_logs_once__read_again(
     chain: Chain, network: Network, operator: bytes
 ) -> None:
     with source(chain, without(NetworkRegistered, times=1)) as (node, proxy):
-        ledger = read_ledger([node], 0, head(chain))
+        ledger = read_ledger(node, first_block=0)
 
     assert proxy.faulted["eth_getLogs"] == 1
     assert network.id in ledger.networks and ledger.passed_over == 0
@@ -196,7 +195,7 @@ def test_read_ledger__a_node_lacks_logs__the_next_one_is_read(
     network.commit(operator)
     chain.send(operator, "unstake", network.id, 1)
     with source(chain, without(kind)) as (leaky, _), source(chain, never) as (whole, proxy):
-        ledger = read_ledger([leaky, whole], 0, head(chain))
+        ledger = read_ledger(leaky, others=[whole], first_block=0)
 
     assert proxy.calls["eth_getLogs"]
     assert vars(ledger) == vars(chain.ledger())
@@ -211,10 +210,10 @@ def test_read_ledger__every_node_lacks_logs__names_the_event_and_what_it_lacks(
         source(chain, fault) as (other, _),
         pytest.raises(MissingLogsError) as raised,
     ):
-        read_ledger([one, other], 0, head(chain))
+        read_ledger(one, others=[other], first_block=0)
 
     said = str(raised.value)
-    assert to_hex(network.id) in said and "the core knows the network" in said
+    assert to_hex(network.id) in said and "the registry knows the network" in said
     assert said.endswith(f"logs before it are missing at {proxy.url.removeprefix('http://')}")
     assert said.startswith("ModelRegistered at (")
 
@@ -235,7 +234,7 @@ def test_tally__node_lacks_logs__one_line_and_exit_code_1(
     assert row["agrees"] is True
 
 
-def test_tally__named_network_unknown_to_the_core__says_so(
+def test_tally__named_network_unknown_to_the_registry__says_so(
     chain: Chain, commands: Commands, network: Network
 ) -> None:
     text = commands.error("tally", to_hex(STRAY))
@@ -248,12 +247,12 @@ def test_tally__named_network_unknown_to_the_core__says_so(
 def test_console__events_of_unknown_networks__neither_crash_nor_count(
     chain: Chain, network: Network, operator: bytes, tmp_path: Path
 ) -> None:
-    core = LooseCore(chain)
-    core.emit("Unstaked", STRAY, operator, 0)
+    loose = LooseCore(chain)
+    loose.emit("Unstaked", STRAY, operator, 0)
     stamp = bytes(14) + (5).to_bytes(3, "big") + bytes(15)
     values = (STRAY, operator, b"b" * 32, bytes(32), bytes(32), 0, 2**64 - 1, stamp)
-    core.emit("BatchCommitted", *values, bytes(32), 0, 0)
-    core.emit("BatchFinalized", STRAY, operator, b"b" * 32, 1, 5)
+    loose.emit("BatchCommitted", *values, bytes(32), 0, 0)
+    loose.emit("BatchFinalized", STRAY, operator, b"b" * 32, 1, 5)
     network.commit(operator, count=7)
     mine(chain.w3, 3)
     data = ["--data", str(tmp_path / "data")]
@@ -282,14 +281,19 @@ def test_reconcile__registration_missing_from_the_folder__fails_by_name(
     data = ["--data", str(tmp_path / "data")]
     with faulty_rpc(url(chain), without(NetworkRegistered)) as proxy:
         words = ["extract", to_hex(chain.registry.address), "--rpc", proxy.url, "--from-block", "0"]
-        assert CliRunner().invoke(main, [*words, "--depth", "0", *data]).exit_code == 0
+        result = CliRunner(mix_stderr=False).invoke(main, [*words, "--depth", "0", *data])
+    assert result.exit_code == 1
+    assert f"the registration of network {to_hex(network.id)}" in result.stderr
+    # As a version left it that did not look for gaps.
+    folder = Dataset(tmp_path / "data")
+    folder.gaps(folder.registries()[0]).unlink()
 
     rpc = ["--rpc", f"{chain.w3.eth.chain_id}={url(chain)}"]
     result = CliRunner(mix_stderr=False).invoke(main, ["reconcile", *rpc, *data])
 
     assert result.exit_code == 1
     (line,) = result.stderr.strip().splitlines()
-    assert to_hex(network.id) in line and "which the core knows at block" in line
+    assert to_hex(network.id) in line and "which the registry knows at block" in line
 
 
 @pytest.mark.parametrize(
@@ -298,9 +302,9 @@ def test_reconcile__registration_missing_from_the_folder__fails_by_name(
 def test_commands__network_named_with_any_bytes__go_on(
     chain: Chain, commands: Commands, network: Network, operator: bytes, name: bytes
 ) -> None:
-    core = LooseCore(chain)
+    loose = LooseCore(chain)
     key = network_id(1, bytes(20), operator, bytes(32), RULES)
-    core.emit("NetworkRegistered", key, operator, bytes(32), bytes(32), RULES.abi(), name, name)
+    loose.emit("NetworkRegistered", key, operator, bytes(32), bytes(32), RULES.abi(), name, name)
     network.commit(operator, count=5)
 
     ledger = chain.ledger()

@@ -9,20 +9,19 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from tallystick.actions.submission import lane as lane_module
+from tallystick.actions.submission.journal import SubmissionJournal
+from tallystick.actions.submission.plan import Submission
+from tallystick.actions.submission.submitter import Submitted, Submitter
 from tallystick.chain.call import Call
 from tallystick.chain.sender import Sent
-from tallystick.enums import Grade, State
-from tallystick.errors import RecordError
-from tallystick.hexes import to_hex
-from tallystick.inference import Request
-from tallystick.keccak import keccak256
-from tallystick.receipt import Receipt
-from tallystick.store import BatchStore
-from tallystick.submit import submitter as submitter_module
-from tallystick.submit.errors import SubmitError
-from tallystick.submit.journal import Journal
-from tallystick.submit.plan import Order
-from tallystick.submit.submitter import Submitted, Submitter
+from tallystick.errors import RecordError, SubmitError
+from tallystick.protocol.enums import Grade, State
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.inference import Request
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.receipt import Receipt
+from tallystick.storage.batch_store import BatchStore
 from tests.integration.conftest import Commands
 from tests.support.chain import Chain, ChainSender
 from tests.support.story import KEY_OF, REQUESTERS, Network
@@ -62,13 +61,13 @@ def submitter(chain: Chain, sender: CrashingSender, tmp_path: Path) -> Submitter
         chain.ledger,
         lambda: chain.w3.eth.get_block("pending")["timestamp"],
         BatchStore(str(tmp_path / "batches")),
-        Journal(tmp_path / "receipts" / "journal.sqlite3"),
+        SubmissionJournal(tmp_path / "receipts" / "journal.sqlite3"),
         tmp_path / "receipts",
     )
 
 
-def order(network: Network, path: Path, **changes: Any) -> Order:
-    return Order(path, network.id, network.model_id, **changes)
+def order(network: Network, path: Path, **changes: Any) -> Submission:
+    return Submission(path, network.id, network.model_id, **changes)
 
 
 def solicited(chain: Chain, network: Network, operator: bytes, nonce: int) -> dict[str, Any]:
@@ -135,9 +134,9 @@ def test_submit__crash_at_the_disk__second_run_commits_once(
     wanted = order(network, write_lines())
     with monkeypatch.context() as patch:
         if place == "receipts":
-            patch.setattr(submitter_module, "write_receipts", crash)
+            patch.setattr(lane_module, "write_receipts", crash)
         else:
-            patch.setattr(BatchStore if place == "put" else Journal, place, crash)
+            patch.setattr(BatchStore if place == "put" else SubmissionJournal, place, crash)
         with pytest.raises(Crash):
             submitter.submit(wanted)
     assert len(chain.ledger().batches) == (place == "receipts")
@@ -268,13 +267,14 @@ def test_submit__stake_too_small__sends_nothing(
     assert network.totals().committed == 0
 
 
-def test_preview__good_file__tells_and_sends_nothing(
+def test_simulate__good_file__tells_and_sends_nothing(
     chain: Chain, network: Network, submitter: Submitter, write_lines: WriteLines, tmp_path: Path
 ) -> None:
-    preview = submitter.preview(order(network, write_lines()))
+    prepared = submitter.prepare(order(network, write_lines()))
+    gas = submitter.simulate(prepared)
 
-    assert (preview.plan.batch.count, preview.stake_needed) == (5, 55)
-    assert preview.gas is not None and preview.gas > 21_000
+    assert (prepared.plan.batch.count, prepared.stake_needed) == (5, 55)
+    assert gas is not None and gas > 21_000
     assert network.totals().committed == 0
     assert not (tmp_path / "batches").exists()
     assert not (tmp_path / "receipts").exists()

@@ -1,16 +1,16 @@
-"""Moves of a committee's members, and of those who convict them."""
+"""Actions of a committee's members, and of those who convict them."""
 
 from typing import Any
 
-from tallystick.enums import Grade, Ruling, State
+from tallystick.protocol.enums import Grade, Ruling, State
+from tests.invariant import committee_model
 from tests.invariant import model as plain
-from tests.invariant import panel
-from tests.invariant.choices import Move, in_window, on_batch, place_of, sound
+from tests.invariant.actions import attest_by
+from tests.invariant.choices import Action, in_window, on_batch, place_of, sound
 from tests.invariant.claims import forged_batch
-from tests.invariant.evidence import is_jury
-from tests.invariant.jury import KEYS, MIN_STAKE
+from tests.invariant.committee_contract import KEYS, MIN_STAKE
+from tests.invariant.evidence import is_committee
 from tests.invariant.machine import ACCOUNTS, Machine
-from tests.invariant.moves import attest_by
 
 
 def member_of(machine: Machine) -> int:
@@ -20,7 +20,7 @@ def member_of(machine: Machine) -> int:
 
 def account_of(machine: Machine, member: int) -> bytes:
     """The member's account; now and then another."""
-    accounts = machine.panel.accounts
+    accounts = machine.committee_model.accounts
     if member < len(accounts) and machine.choose.random() < 0.9:
         return accounts[member]
     return machine.choose.choice(ACCOUNTS)
@@ -28,8 +28,8 @@ def account_of(machine: Machine, member: int) -> bytes:
 
 def auditable(machine: Machine, batch: plain.Batch) -> bool:
     attestor = machine.model.rules_of(batch.network).attestors[0]
-    drawn = machine.world.block > batch.block + machine.panel.terms.seed_delay
-    return in_window(machine, batch) and is_jury(machine, attestor) and drawn
+    drawn = machine.world.block > batch.block + machine.committee_model.terms.seed_delay
+    return in_window(machine, batch) and is_committee(machine, attestor) and drawn
 
 
 @on_batch(auditable)
@@ -41,8 +41,8 @@ def stake_member(machine: Machine) -> None:
     member = member_of(machine)
     gone = [
         place
-        for place, standing in enumerate(machine.panel.standings)
-        if place not in machine.panel.active and not standing.exit_at
+        for place, standing in enumerate(machine.committee_model.standings)
+        if place not in machine.committee_model.active and not standing.exit_at
     ]
     if gone and machine.choose.random() < 0.7:
         member = machine.choose.choice(gone)
@@ -52,7 +52,7 @@ def stake_member(machine: Machine) -> None:
         amount = machine.choose.choice([amount + 1, plain.MAX_STAKE])
     machine.both(
         "stake of a member",
-        lambda: machine.panel.stake(sender, member, amount, coins),
+        lambda: machine.committee_model.stake(sender, member, amount, coins),
         sender,
         "stake",
         member,
@@ -67,7 +67,7 @@ def request_exit(machine: Machine) -> None:
     sender = account_of(machine, member)
     machine.both(
         "requestExit",
-        lambda: machine.panel.request_exit(sender, member, machine.now),
+        lambda: machine.committee_model.request_exit(sender, member, machine.now),
         sender,
         "requestExit",
         member,
@@ -77,13 +77,15 @@ def request_exit(machine: Machine) -> None:
 
 def pay_out(machine: Machine) -> None:
     member = member_of(machine)
-    due = [one.exit_at for one in machine.panel.standings if one.exit_at > machine.now]
+    due = [one.exit_at for one in machine.committee_model.standings if one.exit_at > machine.now]
     if due and machine.choose.random() < 0.3:
         machine.world.wait(min(due) - (machine.choose.random() < 0.3))
-        member = min(range(len(KEYS)), key=lambda m: machine.panel.standings[m].exit_at or 2**40)
+        member = min(
+            range(len(KEYS)), key=lambda m: machine.committee_model.standings[m].exit_at or 2**40
+        )
     machine.both(
         "payOut",
-        lambda: machine.panel.pay_out(member, machine.now),
+        lambda: machine.committee_model.pay_out(member, machine.now),
         ACCOUNTS[3],
         "payOut",
         member,
@@ -94,22 +96,24 @@ def pay_out(machine: Machine) -> None:
 def sweep_burned(machine: Machine) -> None:
     machine.both(
         "sweep of the committee",
-        lambda: machine.panel.sweep(),
+        lambda: machine.committee_model.sweep(),
         ACCOUNTS[3],
         "sweep",
         source="Committee",
     )
 
 
-def audited(machine: Machine) -> tuple[panel.Audit, panel.Signed, plain.Batch] | None:
+def audited(
+    machine: Machine,
+) -> tuple[committee_model.Audit, committee_model.Signed, plain.Batch] | None:
     """A signed audit, mostly of a batch that was rejected since, and a batch, mostly the same."""
-    choose, made = machine.choose, machine.jury.made
+    choose, made = machine.choose, machine.committee.made
     over = [one for one in machine.batches[-40:] if one.state is State.REJECTED]
     if over and choose.random() < 0.4:
         # Signed for nobody but the one who convicts.
         batch = choose.choice(over)
-        audit = machine.jury.statement(choose, batch, batch, machine.world.block)
-        return audit, machine.jury.signers(choose, machine.panel.active), batch
+        audit = machine.committee.statement(choose, batch, batch, machine.world.block)
+        return audit, machine.committee.signers(choose, machine.committee_model.active), batch
     if not made:
         return None
     made = made[-30:]
@@ -119,7 +123,7 @@ def audited(machine: Machine) -> tuple[panel.Audit, panel.Signed, plain.Batch] |
     if choose.random() < 0.05 and machine.batches:
         batch = choose.choice(machine.batches)
     if choose.random() < 0.1:
-        signed = machine.jury.signers(choose, machine.panel.active)
+        signed = machine.committee.signers(choose, machine.committee_model.active)
     return audit, signed, batch
 
 
@@ -138,16 +142,16 @@ def convict(machine: Machine) -> None:
         return
     audit, signed, batch = chosen
     stated_id = machine.id(audit.batch)
-    drawn = machine.jury.drawn(audit, stated_id, batch.count)
+    drawn = machine.committee.drawn(audit, stated_id, batch.count)
     words, given = told(machine, batch)
     machine.both(
         "convict",
-        lambda: machine.panel.convict(batch, given, audit, signed, drawn),
+        lambda: machine.committee_model.convict(batch, given, audit, signed, drawn),
         ACCOUNTS[3],
         "convict",
         words,
-        machine.jury.audit(audit, stated_id).abi(),
-        machine.jury.sign_audit(audit, stated_id, signed),
+        machine.committee.audit(audit, stated_id).abi(),
+        machine.committee.sign_audit(audit, stated_id, signed),
         source="Committee",
     )
 
@@ -158,7 +162,7 @@ def convict_on_evidence(machine: Machine) -> None:
         return
     audit, signed, batch = chosen
     stated_id = machine.id(audit.batch)
-    drawn = machine.jury.drawn(audit, stated_id, batch.count)
+    drawn = machine.committee.drawn(audit, stated_id, batch.count)
     words, given = told(machine, batch)
     known = sorted(drawn & set(range(len(batch.leaves))))
     place = place_of(machine, batch)
@@ -167,21 +171,21 @@ def convict_on_evidence(machine: Machine) -> None:
     good, says = sound(machine), machine.choose.choice([*Ruling, Ruling.REJECTED])
     machine.both(
         "convictOnEvidence",
-        lambda: machine.panel.convict_on_evidence(
+        lambda: machine.committee_model.convict_on_evidence(
             batch, given, audit, signed, place, good, says, drawn
         ),
         ACCOUNTS[3],
         "convictOnEvidence",
         words,
-        machine.jury.audit(audit, stated_id).abi(),
-        machine.jury.sign_audit(audit, stated_id, signed),
+        machine.committee.audit(audit, stated_id).abi(),
+        machine.committee.sign_audit(audit, stated_id, signed),
         machine.opening(batch, place, good),
         int(says).to_bytes(32, "big"),
         source="Committee",
     )
 
 
-AUDITS: dict[Move, int] = {
+AUDITS: dict[Action, int] = {
     audit: 8,
     stake_member: 6,
     request_exit: 1,

@@ -1,8 +1,8 @@
 """Batches that nobody has committed yet, with faults now and then."""
 
-from tallystick.inference import Inference
-from tallystick.keccak import keccak256
-from tallystick.words import ZERO_ADDRESS
+from tallystick.protocol.abi_words import ZERO_ADDRESS
+from tallystick.protocol.inference import Inference
+from tallystick.protocol.keccak import keccak256
 from tests.invariant import model as plain
 from tests.invariant.machine import Machine
 from tests.invariant.teller import REQUESTERS

@@ -1,14 +1,14 @@
-"""What a move is about: a network, a batch that suits it, a leaf."""
+"""What an action is about: a network, a batch that suits it, a leaf."""
 
 from collections.abc import Callable
 
-from tallystick.enums import DisputeKind, State
-from tallystick.words import ZERO32
+from tallystick.protocol.abi_words import ZERO32
+from tallystick.protocol.enums import DisputeKind, State
 from tests.invariant import model as plain
 from tests.invariant.batches import fresh
 from tests.invariant.machine import ACCOUNTS, SLOTS, Machine
 
-Move = Callable[[Machine], object]
+Action = Callable[[Machine], object]
 
 
 def network_of(machine: Machine) -> int:
@@ -39,16 +39,16 @@ def some(machine: Machine, fits: Fits = lambda machine, batch: True) -> plain.Ba
     return choose.choice(machine.batches[-10:] if choose.random() < 0.9 else machine.batches)
 
 
-def on_batch(fits: Fits) -> Callable[[Callable[[Machine, plain.Batch], object]], Move]:
-    """A move that needs a batch."""
+def on_batch(fits: Fits) -> Callable[[Callable[[Machine, plain.Batch], object]], Action]:
+    """An action that needs a batch."""
 
-    def decorate(move: Callable[[Machine, plain.Batch], object]) -> Move:
+    def decorate(action: Callable[[Machine, plain.Batch], object]) -> Action:
         def moving(machine: Machine) -> None:
             batch = some(machine, fits)
             if batch is not None:
-                move(machine, batch)
+                action(machine, batch)
 
-        moving.__name__ = move.__name__
+        moving.__name__ = action.__name__
         return moving
 
     return decorate

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tallystick.enums import DisputeKind
+from tallystick.protocol.enums import DisputeKind
 from tests.invariant import model as plain
 from tests.invariant.machine import ACCOUNTS, Machine
 
@@ -55,7 +55,7 @@ def said(machine: Machine, batch: plain.Batch) -> plain.Claim:
 
 
 def said_open(machine: Machine, batch: plain.Batch, dirt: bool = True) -> plain.Claim:
-    """The same, for a move that takes no dispute."""
+    """The same, for an action that takes no dispute."""
     claim = batch.claim().undisputed()
     if machine.choose.random() >= 0.04:
         return claim

@@ -1,6 +1,6 @@
 """Who may commit, and commits: one or several, by the operator, its key or a stranger."""
 
-from tallystick.words import ZERO32, ZERO_ADDRESS
+from tallystick.protocol.abi_words import ZERO32, ZERO_ADDRESS
 from tests.invariant import model as plain
 from tests.invariant.batches import fresh
 from tests.invariant.choices import network_of

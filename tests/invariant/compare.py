@@ -1,4 +1,4 @@
-"""What must hold after each step, whatever the moves were."""
+"""What must hold after each step, whatever the actions were."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -6,11 +6,11 @@ from dataclasses import astuple, fields
 from typing import TYPE_CHECKING, Any
 
 from tallystick.chain.logs import decode_log
-from tallystick.enums import DisputeKind, State
-from tallystick.hexes import checksummed
-from tallystick.ledger import Ledger
-from tallystick.totals import Totals
-from tallystick.words import ZERO_ADDRESS
+from tallystick.protocol.abi_words import ZERO_ADDRESS
+from tallystick.protocol.enums import DisputeKind, State
+from tallystick.protocol.hexes import checksummed
+from tallystick.protocol.ledger import Ledger
+from tallystick.protocol.totals import Totals
 from tests.invariant import model as plain
 from tests.support import layout
 
@@ -75,7 +75,7 @@ class Comparison:
             self._same("balance", self.balance(asset), held[asset])
             flow = model.put_in[asset] - model.taken_out[asset] + self.machine.extra[asset]
             self._same("conservation", flow - self.machine.stolen[asset], held[asset])
-        self._compare_panel()
+        self._compare_committee()
 
     def views(self) -> None:
         """Ask all views, of everything there is."""
@@ -129,23 +129,36 @@ class Comparison:
                 )
 
     def balance(self, asset: bytes) -> int:
-        """What the core has of an asset."""
+        """What the registry has of an asset."""
         if asset == ZERO_ADDRESS:
-            return self.machine.world.balance(self.machine.core)
-        return self.machine.world.word(asset, layout.balance_slot(self.machine.core))
+            return self.machine.world.balance(self.machine.registry)
+        return self.machine.world.word(asset, layout.balance_slot(self.machine.registry))
 
-    def _compare_panel(self) -> None:
-        panel, word, at = self.machine.panel, self.machine.world.word, self.machine.jury.address
-        active = sum(1 << member for member in panel.active)
-        self._same("active members", word(at, layout.PANEL_ACTIVE), active)
-        self._same("burned of the committee", word(at, layout.PANEL_BURNED), panel.burned)
-        for member, standing in enumerate(panel.standings):
+    def _compare_committee(self) -> None:
+        committee_model, word, at = (
+            self.machine.committee_model,
+            self.machine.world.word,
+            self.machine.committee.address,
+        )
+        active = sum(1 << member for member in committee_model.active)
+        self._same("active members", word(at, layout.MEMBERS_ACTIVE), active)
+        self._same(
+            "burned of the committee", word(at, layout.MEMBERS_BURNED), committee_model.burned
+        )
+        for member, standing in enumerate(committee_model.standings):
             expected = standing.stake | standing.exit_at << layout.STAKE_BITS
             self._same("standing", word(at, layout.standing_slot(member)), expected)
-            if member in panel.active and standing.stake < panel.terms.min_stake:
+            if (
+                member in committee_model.active
+                and standing.stake < committee_model.terms.min_stake
+            ):
                 raise Mismatch("a member counts without stake")
-        stakes = sum(standing.stake for standing in panel.standings)
-        self._same("coins of the committee", self.machine.world.balance(at), stakes + panel.burned)
+        stakes = sum(standing.stake for standing in committee_model.standings)
+        self._same(
+            "coins of the committee",
+            self.machine.world.balance(at),
+            stakes + committee_model.burned,
+        )
 
     def _compare_totals(self, network: int, totals: Totals) -> Totals:
         """The network's counters as the contract has them; they have not fallen."""
@@ -165,13 +178,13 @@ class Comparison:
         return found
 
     def _reader(self) -> Callable[[int], int]:
-        """Reads a word of the core's."""
-        storage, core = self.machine.world.evm.storage, checksummed(self.machine.core)
-        return lambda slot: storage(core, slot)
+        """Reads a word of the registry's."""
+        storage, registry = self.machine.world.evm.storage, checksummed(self.machine.registry)
+        return lambda slot: storage(registry, slot)
 
     def _compare_archive(self, batch: plain.Batch) -> None:
         word = self.machine.world.word(
-            self.machine.core, layout.archive_slot(self.machine.id(batch))
+            self.machine.registry, layout.archive_slot(self.machine.id(batch))
         )
         expected = 0
         if batch.archived:

@@ -1,17 +1,17 @@
 """How a walk ends: every batch, by somebody; and everybody takes out all that is theirs."""
 
-from tallystick.enums import DisputeKind, State
+from tallystick.protocol.enums import DisputeKind, State
+from tests.invariant.actions import end_of_challenge, end_of_demand, finalize_of
 from tests.invariant.compare import Mismatch
 from tests.invariant.hostile import call_back
 from tests.invariant.machine import OWNER, Machine
-from tests.invariant.moves import end_of_challenge, end_of_demand, finalize_of
 
 
 def end(machine: Machine) -> None:
     """End all batches and pay everybody.
 
     Raises:
-        Mismatch: something keeps a batch from its end, or money in the core.
+        Mismatch: something keeps a batch from its end, or money in the registry.
     """
     call_back(machine, "nothing")
     lanes = list(machine.model.lanes.items())
@@ -39,7 +39,7 @@ def end(machine: Machine) -> None:
     for asset in machine.assets.all():
         left = machine.checks.balance(asset) - machine.extra[asset]
         if left and asset not in machine.model.refusing:
-            raise Mismatch(f"{left} of 0x{asset.hex()} stay in the core, and are nobody's")
+            raise Mismatch(f"{left} of 0x{asset.hex()} stay in the registry, and are nobody's")
 
 
 def _must(done: bool, what: str) -> None:

@@ -1,4 +1,4 @@
-"""Random moves for as long as one likes: `make fuzz`."""
+"""Random actions for as long as one likes: `make fuzz`."""
 
 import os
 import random
@@ -15,15 +15,15 @@ from tests.invariant.walk import near_the_ends, walk
 
 STEPS = 1000
 SHRINKING = 120
-"""Seconds spent on finding fewer moves that fail."""
+"""Seconds spent on finding fewer actions that fail."""
 
 
 @click.command()
 @click.option("--seconds", default=60.0, show_default=True, help="How long.")
 @click.option("--seed", type=int, help="First seed; one that failed repeats the failure.")
-@click.option("--jobs", type=click.IntRange(1), help="Processes at a time.  [default: the cores]")
+@click.option("--jobs", type=click.IntRange(1), help="Processes at a time.  [default: one a core]")
 def main(seconds: float, seed: int | None, jobs: int | None) -> None:
-    """Drive core and committee beside the model until the time is over, or they disagree."""
+    """Drive registry and committee beside the model until the time is over, or they disagree."""
     first = random.randrange(2**32) if seed is None else seed
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with Progress(
@@ -38,7 +38,7 @@ def main(seconds: float, seed: int | None, jobs: int | None) -> None:
             rate = steps / (time.monotonic() - start)
             progress.update(task, description=f"{steps:,} steps, {rate:,.0f} a second")
         if failed is not None:
-            progress.update(task, description=f"seed {failed} fails; looking for fewer moves")
+            progress.update(task, description=f"seed {failed} fails; looking for fewer actions")
             story = shrink(failed, STEPS, near_the_ends(failed), SHRINKING)
     if failed is not None:
         _tell(story)
@@ -77,7 +77,7 @@ def _walk(seed: int) -> bool:
 
 
 def _tell(story: Story) -> None:
-    for line in story.moves:
+    for line in story.actions:
         click.echo(line)
     click.echo(
         f"{len(story.numbers)} of {story.tried} steps do it. Repeat: "

@@ -1,4 +1,4 @@
-"""Moves of those who want to break something: all at once, from within, for ever, of nothing."""
+"""Actions of those who want to break something: all at once, from within, for ever, of nothing."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,28 +7,28 @@ from eth_abi import encode
 
 from tallystick.chain.call import encode_call
 from tallystick.chain.revert import ContractError
-from tallystick.enums import Ruling, State
-from tallystick.keccak import keccak256
-from tallystick.network import MAX_WINDOW
-from tallystick.words import ZERO32, ZERO_ADDRESS
+from tallystick.protocol.abi_words import ZERO32, ZERO_ADDRESS
+from tallystick.protocol.enums import Ruling, State
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.rules import MAX_WINDOW
+from tests.invariant import actions
 from tests.invariant import model as plain
-from tests.invariant import moves
+from tests.invariant.actions import ORDINARY
 from tests.invariant.batches import fresh
-from tests.invariant.choices import Move, in_window, pending, place_of, some
+from tests.invariant.choices import Action, in_window, pending, place_of, some
 from tests.invariant.claims import forged
 from tests.invariant.compare import Mismatch
 from tests.invariant.machine import ACCOUNTS, OWNER, Machine
-from tests.invariant.moves import ORDINARY
 from tests.invariant.networks import MAX_BYTES
 
 STRANGER = bytes([77]) * 20
 
 
 def each(machine: Machine) -> None:
-    """Several moves of one sender in one transaction, prepared from the state before the first."""
+    """Several actions of a sender in one transaction, prepared from the state before the first."""
     choose = machine.choose
     sender = choose.choice([*ACCOUNTS, OWNER])
-    planned = machine.plan(sender, lambda: _some_moves(machine))
+    planned = machine.plan(sender, lambda: _some_actions(machine))
     if planned and choose.random() < 0.3:
         # Somebody has copied an entry: it stands there twice.
         planned.insert(choose.randrange(len(planned)), choose.choice(planned))
@@ -37,10 +37,10 @@ def each(machine: Machine) -> None:
     nested = choose.random() < 0.1
     value = 1 if choose.random() < 0.02 else 0
 
-    def plain_move() -> list[bool]:
+    def plain_action() -> list[bool]:
         if value:
             raise plain.Refused("Reverted")
-        done = machine.model.each([entry.plain_move for entry in planned])
+        done = machine.model.each([entry.plain_action for entry in planned])
         return [*done, *(False for _ in garbage)]
 
     def compare(model: list[bool], answer: bytes) -> None:
@@ -48,19 +48,19 @@ def each(machine: Machine) -> None:
         if found != ([True] if nested else model):
             raise Mismatch(f"each: contract did {found}, model {model}")
         for entry, done in zip(planned, model, strict=False):
-            (machine.done if done else machine.refused)[entry.move] += 1
+            (machine.done if done else machine.refused)[entry.action] += 1
             if done:
                 entry.then()
 
-    data = encode_call("Tallystick", machine.core, "each", [*entries, *garbage]).data
+    data = encode_call("Tallystick", machine.registry, "each", [*entries, *garbage]).data
     if nested:
-        data = encode_call("Tallystick", machine.core, "each", [data]).data
-    shown = "each", sender, tuple(entry.move for entry in planned)
-    machine.settle("each", shown, plain_move, sender, data, value, expect=compare)
+        data = encode_call("Tallystick", machine.registry, "each", [data]).data
+    shown = "each", sender, tuple(entry.action for entry in planned)
+    machine.settle("each", shown, plain_action, sender, data, value, expect=compare)
 
 
-def _some_moves(machine: Machine) -> None:
-    kinds = [kind for kind in ORDINARY if kind is not moves.wait]
+def _some_actions(machine: Machine) -> None:
+    kinds = [kind for kind in ORDINARY if kind is not actions.wait]
     weights = [ORDINARY[kind] for kind in kinds]
     for kind in machine.choose.choices(kinds, weights, k=machine.choose.randint(0, 4)):
         kind(machine)
@@ -72,7 +72,7 @@ def forge(machine: Machine) -> None:
     if batch is not None:
         claim, party = forged(machine, batch.claim()), machine.choose.choice(ACCOUNTS)
         place = place_of(machine, batch)
-        moves.disprove_of(machine, party, claim, place, good=True, says=Ruling.REJECTED)
+        actions.disprove_of(machine, party, claim, place, good=True, says=Ruling.REJECTED)
 
 
 # From within
@@ -84,7 +84,7 @@ def arm(machine: Machine) -> None:
 
 
 def call_back(machine: Machine, how: str) -> None:
-    choose, core, asset = machine.choose, machine.core, machine.assets.reentrant
+    choose, registry, asset = machine.choose, machine.registry, machine.assets.reentrant
     network = machine.networks[choose.choice(machine.playing)]
     calls: list[tuple[Any, ...]] = [
         ("deposit", ZERO_ADDRESS, 0),
@@ -97,14 +97,14 @@ def call_back(machine: Machine, how: str) -> None:
         ("finalize", [(ZERO32, ZERO32)], network, ACCOUNTS[0]),
         ("registerModel", network, ZERO32, ZERO32, ZERO32, "", ""),
     ]
-    forbidden = encode_call("Tallystick", core, *choose.choice(calls)).data
+    forbidden = encode_call("Tallystick", registry, *choose.choice(calls)).data
     call = {
         "forbidden": forbidden,
-        "each": encode_call("Tallystick", core, "each", [forbidden, forbidden]).data,
-        "view": encode_call("Tallystick", core, "creditOf", asset, ACCOUNTS[0]).data,
+        "each": encode_call("Tallystick", registry, "each", [forbidden, forbidden]).data,
+        "view": encode_call("Tallystick", registry, "creditOf", asset, ACCOUNTS[0]).data,
         "nothing": b"",
     }[how]
-    target = ZERO_ADDRESS if how == "nothing" else core
+    target = ZERO_ADDRESS if how == "nothing" else registry
     data = keccak256(b"arm(address,bytes)")[:4] + encode(["address", "bytes"], [target, call])
     machine.world.send(STRANGER, asset, data)
     machine.model.armed[asset] = how == "forbidden"
@@ -112,14 +112,14 @@ def call_back(machine: Machine, how: str) -> None:
 
 
 def donate(machine: Machine) -> None:
-    """Give the core coins or tokens around deposit: nobody's, and no harm."""
+    """Give the registry coins or tokens around deposit: nobody's, and no harm."""
     amount = machine.choose.randrange(1, 100)
     if machine.choose.random() < 0.5:
-        machine.world.give(machine.core, machine.world.balance(machine.core) + amount)
+        machine.world.give(machine.registry, machine.world.balance(machine.registry) + amount)
         machine.extra[ZERO_ADDRESS] += amount
         return
     asset, account = machine.assets.plain, machine.choose.choice(ACCOUNTS)
-    machine.token(account, asset, b"transfer(address,uint256)", machine.core, amount)
+    machine.token(account, asset, b"transfer(address,uint256)", machine.registry, amount)
     machine.holds[asset][account] -= amount
     machine.extra[asset] += amount
 
@@ -142,17 +142,17 @@ def shield(machine: Machine) -> None:
             machine.world.wait(batch.closes_at - 1)
         claim = batch.claim()
         if challenging:
-            begun = moves.challenge_of(machine, party, claim, place, good=True)
+            begun = actions.challenge_of(machine, party, claim, place, good=True)
         else:
-            begun = moves.demand_of(machine, party, claim, place, with_bytes=False)
+            begun = actions.demand_of(machine, party, claim, place, with_bytes=False)
         if not begun:
             return
         machine.world.wait(choose.choice([batch.due, batch.due, machine.now]))
         claim = batch.claim()
         if challenging:
-            answered = moves.resolve_of(machine, claim, place, Ruling.UPHELD)
+            answered = actions.resolve_of(machine, claim, place, Ruling.UPHELD)
         else:
-            answered = moves.reveal_of(machine, claim, place)
+            answered = actions.reveal_of(machine, claim, place)
         if not answered:
             return
 
@@ -281,7 +281,7 @@ def starve(machine: Machine) -> None:
     machine.trace.append((machine.now, "starve", (network, operator, taken), "done"))
 
 
-HOSTILE: dict[Move, int] = {
+HOSTILE: dict[Action, int] = {
     each: 10,
     forge: 2,
     arm: 3,

@@ -1,4 +1,4 @@
-"""The compiled core in an in-process EVM, driven beside the model by random moves."""
+"""The compiled registry in an in-process EVM, driven beside the model by random actions."""
 
 import random
 from collections import Counter
@@ -12,18 +12,18 @@ from eth_abi import decode
 from tallystick.chain.abi import contract
 from tallystick.chain.call import encode_call
 from tallystick.chain.revert import ContractError
-from tallystick.eip712 import Domain
-from tallystick.hexes import checksummed
-from tallystick.keccak import keccak256
-from tallystick.network import model_id, network_id
-from tallystick.totals import Totals
-from tallystick.words import ZERO32, ZERO_ADDRESS
+from tallystick.protocol.abi_words import ZERO32, ZERO_ADDRESS
+from tallystick.protocol.eip712 import Domain
+from tallystick.protocol.hexes import checksummed
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.rules import model_id, network_id
+from tallystick.protocol.totals import Totals
 from tests.invariant import model as plain
+from tests.invariant.committee_contract import KEYS as MEMBER_KEYS
+from tests.invariant.committee_contract import MIN_STAKE, CommitteeContract
+from tests.invariant.committee_model import CommitteeModel, Terms
 from tests.invariant.compare import Comparison, Mismatch, lane_word
-from tests.invariant.jury import KEYS as MEMBER_KEYS
-from tests.invariant.jury import MIN_STAKE, Jury
-from tests.invariant.networks import AUDITED, COMMITTEE, CORE, DEEP, UNBACKED, Assets, networks
-from tests.invariant.panel import Panel, Terms
+from tests.invariant.networks import AUDITED, COMMITTEE, DEEP, REGISTRY, UNBACKED, Assets, networks
 from tests.invariant.teller import Teller
 from tests.invariant.world import PLENTY, World
 from tests.support import layout
@@ -43,10 +43,10 @@ DEEP_STAKE = 2**120
 
 @dataclass(frozen=True)
 class Planned:
-    """A move that is ready to be made: by `each`, with others."""
+    """An action that is ready to be made: by `each`, with others."""
 
-    move: str
-    plain_move: Callable[[], object]
+    action: str
+    plain_action: Callable[[], object]
     data: bytes
     then: Callable[[], object]
 
@@ -63,36 +63,38 @@ class Machine(Teller):
         self.done: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.trace: list[tuple[int, str, tuple[Any, ...], str]] = []
-        """Time, move, whoever and whatever, and how it ended."""
+        """Time, action, whoever and whatever, and how it ended."""
         self.batches: list[plain.Batch] = []
         self.recording: list[Planned] | None = None
-        """Where moves go that `each` will make, while it collects them."""
+        """Where actions go that `each` will make, while it collects them."""
         self.fixed: bytes | None = None
         """The sender of all of those."""
         for account in (*ACCOUNTS, OWNER):
             self.world.give(account, PLENTY)
-        self.core = self._deploy(contract("Tallystick").bytecode)
+        self.registry = self._deploy(contract("Tallystick").bytecode)
         self.assets = self._assets()
         self.resolver = self._deploy(_code("MockResolver"))
         self.refuser = self._deploy(_code("MockResolver"))
         """Takes no coins; attests and rules elsewhere."""
-        super().__init__(Domain(CHAIN_ID, self.core), choose)
+        super().__init__(Domain(CHAIN_ID, self.registry), choose)
         terms = Terms(2, 3, 2, EXIT_DELAY, MIN_STAKE, self.resolver)
         accounts = [ACCOUNTS[number % len(ACCOUNTS)] for number in range(len(MEMBER_KEYS))]
-        self.jury = Jury(self.world, OWNER, self.core, CHAIN_ID, terms, accounts)
-        self.rules = networks(self.resolver, self.refuser, self.jury.address, self.assets)
+        self.committee = CommitteeContract(
+            self.world, OWNER, self.registry, CHAIN_ID, terms, accounts
+        )
+        self.rules = networks(self.resolver, self.refuser, self.committee.address, self.assets)
         self.playing = list(range(len(self.rules)))
-        """Networks that moves choose from: few, so that much happens in each."""
+        """Networks that actions choose from: few, so that much happens in each."""
         self.model = plain.Model(self.rules, OWNER)
-        self.panel = Panel(self.model, terms, accounts)
+        self.committee_model = CommitteeModel(self.model, terms, accounts)
         self.model.fees[self.assets.fee] = 100
         self.model.refusing.add(self.assets.refusing)
         self.extra: Counter[bytes] = Counter()
-        """By asset: what the core has got without owing it to anybody."""
+        """By asset: what the registry has got without owing it to anybody."""
         self.ballast: dict[int, Totals] = {}
         """By network: what its counters began with."""
         self.vanished: Counter[tuple[int, bytes]] = Counter()
-        """By lane: stake that was taken by no move."""
+        """By lane: stake that was taken by no action."""
         self.stolen: Counter[bytes] = Counter()
         """The same by asset."""
         self.foldable = True
@@ -110,7 +112,7 @@ class Machine(Teller):
 
     def _found(self) -> None:
         for rules in self.rules:
-            network = network_id(CHAIN_ID, self.core, OWNER, ZERO32, rules)
+            network = network_id(CHAIN_ID, self.registry, OWNER, ZERO32, rules)
             self.call(OWNER, "registerNetwork", ZERO32, rules.abi(), ZERO32, "", "")
             self.call(OWNER, "registerModel", network, ZERO32, ZERO32, ZERO32, "", "")
             self.networks.append(network)
@@ -122,19 +124,21 @@ class Machine(Teller):
                 if asset != ZERO_ADDRESS:
                     minted = DEEP_MINT if deep else MINT
                     self.token(account, asset, b"mint(address,uint256)", account, minted)
-                    self.token(account, asset, b"approve(address,uint256)", self.core, 2**256 - 1)
+                    self.token(
+                        account, asset, b"approve(address,uint256)", self.registry, 2**256 - 1
+                    )
                     self.holds[asset][account] += minted
                 self.deposit(account, asset, DEEP_MINT // 2 if deep else DEPOSIT)
         self.playing = [
-            *self.choose.sample([network for network in CORE if network != UNBACKED], 2),
-            UNBACKED if self.edges else self.choose.choice(CORE),
+            *self.choose.sample([network for network in REGISTRY if network != UNBACKED], 2),
+            UNBACKED if self.edges else self.choose.choice(REGISTRY),
             AUDITED,
             self.choose.choice([network for network in COMMITTEE if network != AUDITED]),
         ]
-        for member, account in enumerate(self.panel.accounts):
+        for member, account in enumerate(self.committee_model.accounts):
             self.both(
                 "stake of a member",
-                partial(self.panel.stake, account, member, MIN_STAKE, MIN_STAKE),
+                partial(self.committee_model.stake, account, member, MIN_STAKE, MIN_STAKE),
                 account,
                 "stake",
                 member,
@@ -175,12 +179,12 @@ class Machine(Teller):
         return self.world.deploy(OWNER, code)
 
     def set_lane(self, network: int, operator: bytes) -> None:
-        """Let the core's lane be the model's, which no transaction of the chain could."""
+        """Let the registry's lane be the model's, which no transaction of the chain could."""
         lane = self.model.lanes[network, operator]
         self._set(layout.lane_slot(self.networks[network], operator), lane_word(lane))
 
     def _set(self, slot: int, word: int) -> None:
-        self.world.set_word(self.core, slot, word)
+        self.world.set_word(self.registry, slot, word)
 
     def token(self, sender: bytes, asset: bytes, signature: bytes, account: bytes, n: int) -> None:
         """Call a token's function of an account and a number."""
@@ -188,19 +192,19 @@ class Machine(Teller):
         self.world.send(sender, asset, data)
 
     def call(self, sender: bytes, name: str, *args: Any, value: int = 0) -> bytes:
-        """Send a call of the core and keep its logs; return its answer."""
-        data = encode_call("Tallystick", self.core, name, *args).data
+        """Send a call of the registry and keep its logs; return its answer."""
+        data = encode_call("Tallystick", self.registry, name, *args).data
         return self.send(sender, data, value)
 
     def send(self, sender: bytes, data: bytes, value: int = 0, to: bytes | None = None) -> bytes:
-        """Send data to the core, or elsewhere, and keep the core's logs; return the answer."""
-        answer = self.world.send(sender, to or self.core, data, value)
-        for topics, logged in self.world.logs(self.core):
+        """Send data to the registry, or elsewhere, and keep its logs; return the answer."""
+        answer = self.world.send(sender, to or self.registry, data, value)
+        for topics, logged in self.world.logs(self.registry):
             log = {
                 "blockNumber": self.world.block,
                 "logIndex": len(self.raw),
                 "transactionHash": ZERO32,
-                "address": checksummed(self.core),
+                "address": checksummed(self.registry),
                 "topics": topics,
                 "data": logged,
                 "time": self.now,
@@ -209,20 +213,20 @@ class Machine(Teller):
         return answer
 
     def read(self, name: str, *args: Any) -> Any:
-        call = encode_call("Tallystick", self.core, name, *args)
-        return self.decoded(name, self.world.ask(self.core, call.data))
+        call = encode_call("Tallystick", self.registry, name, *args)
+        return self.decoded(name, self.world.ask(self.registry, call.data))
 
     @staticmethod
     def decoded(name: str, answer: bytes) -> Any:
-        """Return what a function of the core answered."""
+        """Return what a function of the registry answered."""
         return decode(contract("Tallystick").functions()[name].outputs, answer)[0]
 
-    # One move in both worlds
+    # One action in both worlds
 
     def both(
         self,
-        move: str,
-        plain_move: Callable[[], object],
+        action: str,
+        plain_action: Callable[[], object],
         sender: bytes,
         name: str,
         *args: Any,
@@ -231,11 +235,11 @@ class Machine(Teller):
         then: Callable[[], object] = lambda: None,
         source: str = "Tallystick",
     ) -> bool:
-        """Make a move in model and contract; both do it, or the contract names a model's reason.
+        """Make an action in model and contract; both do it, or the contract names a model's reason.
 
         Args:
-            move: what to call it.
-            plain_move: the model's.
+            action: what to call it.
+            plain_action: the model's.
             sender: of the transaction.
             name: of the contract's function.
             args: its arguments.
@@ -244,17 +248,19 @@ class Machine(Teller):
             then: to be done when it was done.
             source: the contract: Tallystick or Committee.
         """
-        to = self.core if source == "Tallystick" else self.jury.address
+        to = self.registry if source == "Tallystick" else self.committee.address
         data = encode_call(source, to, name, *args).data
         if dirt:
             data = _dirty(data, dirt)
         if self.recording is not None:
-            self.recording.append(Planned(move, plain_move, data, then))
+            self.recording.append(Planned(action, plain_action, data, then))
             return False
-        return self.settle(move, (name, sender, args), plain_move, sender, data, value, then, to=to)
+        return self.settle(
+            action, (name, sender, args), plain_action, sender, data, value, then, to=to
+        )
 
     def plan(self, sender: bytes, make: Callable[[], object]) -> list[Planned]:
-        """Return the moves that `make` would make, all of one sender, without making them."""
+        """Return the actions that `make` would make, all of one sender, without making them."""
         self.recording, self.fixed = [], sender
         try:
             make()
@@ -264,9 +270,9 @@ class Machine(Teller):
 
     def settle(
         self,
-        move: str,
+        action: str,
         shown: tuple[Any, ...],
-        plain_move: Callable[[], Any],
+        plain_action: Callable[[], Any],
         sender: bytes,
         data: bytes,
         value: int = 0,
@@ -274,35 +280,35 @@ class Machine(Teller):
         expect: Callable[[Any, bytes], None] | None = None,
         to: bytes | None = None,
     ) -> bool:
-        """Make a move whose data is ready, of the core unless it goes `to` another contract;
+        """Make an action whose data is ready, of the registry unless it goes `to` another contract;
         `expect` looks at what model and contract answer."""
         reasons: set[str] = set()
         said = None
         try:
-            said = plain_move()
+            said = plain_action()
         except plain.Refused as refused:
             reasons = refused.reasons
         try:
             answer = self.send(sender, data, value, to)
         except ContractError as error:
-            self.trace.append((self.now, move, shown, error.name))
+            self.trace.append((self.now, action, shown, error.name))
             if error.name not in reasons:
                 raise Mismatch(
-                    f"{move}: contract says {error}; model: {reasons or 'done'}"
+                    f"{action}: contract says {error}; model: {reasons or 'done'}"
                 ) from error
-            self.refused[move] += 1
+            self.refused[action] += 1
             return False
-        self.trace.append((self.now, move, shown, "done"))
+        self.trace.append((self.now, action, shown, "done"))
         if reasons:
-            raise Mismatch(f"{move}: contract did it; model: {reasons}")
+            raise Mismatch(f"{action}: contract did it; model: {reasons}")
         if expect:
             expect(said, answer)
         then()
-        self.done[move] += 1
+        self.done[action] += 1
         return True
 
     def sender(self, otherwise: bytes) -> bytes:
-        """Who sends a move: whoever the move says, unless `each` collects it for one sender."""
+        """Return who sends an action: the given one, unless `each` collects it for one sender."""
         return otherwise if self.fixed is None else self.fixed
 
     def someone(self) -> bytes:

@@ -1,6 +1,6 @@
 """The design as plain Python: no hashes, no words, no gas.
 
-Every move names all the reasons against it (by the contract's error); without any it changes the
+Every action names all the reasons against it (by the contract's error); without any it changes the
 model. The contract must refuse with one of the reasons, or do the same.
 """
 
@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tallystick.enums import Cause, DisputeKind, Grade, Outcome, State
-from tallystick.inference import Inference
-from tallystick.network import Rules
-from tallystick.totals import Totals
-from tallystick.words import ZERO_ADDRESS
+from tallystick.protocol.abi_words import ZERO_ADDRESS
+from tallystick.protocol.enums import Cause, DisputeKind, Grade, Outcome, State
+from tallystick.protocol.inference import Inference
+from tallystick.protocol.rules import Rules
+from tallystick.protocol.totals import Totals
 
 HOUR = 3600
 REWARD_BONDS = 16
@@ -30,7 +30,7 @@ Asked = Callable[[], object] | None
 
 
 class Refused(Exception):
-    """A move that the design forbids, with every reason."""
+    """An action that the design forbids, with every reason."""
 
     def __init__(self, *reasons: str) -> None:
         self.reasons = set(reasons)
@@ -115,7 +115,7 @@ class Claim:
     """A bit beyond the width of one of the fields is set: of which, by its number from one."""
 
     def undisputed(self) -> "Claim":
-        """The part that moves take which need an undisputed batch."""
+        """The part that actions take which need an undisputed batch."""
         kind, with_bytes, party, place, due, leaf = NO_DISPUTE
         return replace(
             self, kind=kind, with_bytes=with_bytes, party=party, place=place, due=due, leaf=leaf
@@ -149,7 +149,7 @@ class Model:
         self.refusing: set[bytes] = set()
         """Assets that refuse to be burned."""
         self.armed: dict[bytes, bool] = {}
-        """Assets that call the core back: whether with a call that the lock forbids."""
+        """Assets that call the registry back: whether with a call that the lock forbids."""
         self.reward_bonds = REWARD_BONDS
         self.spans = 16, 4
         """Response and ruling windows after which a batch has outlasted its life."""
@@ -464,12 +464,12 @@ class Model:
         )
         batch.archived = True
 
-    def each(self, moves: Iterable[Callable[[], object]]) -> list[bool]:
-        """Make those moves that can be made."""
+    def each(self, actions: Iterable[Callable[[], object]]) -> list[bool]:
+        """Make those actions that can be made."""
         done = []
-        for move in moves:
+        for action in actions:
             try:
-                move()
+                action()
             except Refused:
                 done.append(False)
             else:
@@ -492,7 +492,7 @@ class Model:
         lane = self.lanes.get((batch.network, batch.operator))
         return lane is not None and lane.slots.get(batch.slot) is batch
 
-    # What moves share
+    # What actions share
 
     def _know(self, network: int) -> None:
         self._need(NetworkNotFound=network == UNKNOWN)
@@ -581,7 +581,7 @@ class Model:
         batch.cause, batch.guilty = cause, place
 
     def keep(self) -> Any:
-        """What a move of several parts may have to bring back."""
+        """What an action of several parts may have to bring back."""
         lanes = {key: replace(lane, slots=dict(lane.slots)) for key, lane in self.lanes.items()}
         batches = {
             batch: dict(vars(batch))

@@ -1,6 +1,6 @@
-"""Moves of money."""
+"""Actions of money."""
 
-from tallystick.words import ZERO_ADDRESS
+from tallystick.protocol.abi_words import ZERO_ADDRESS
 from tests.invariant import model as plain
 from tests.invariant.choices import network_of
 from tests.invariant.machine import OWNER, Machine

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from tallystick.network import Rules
-from tallystick.words import ZERO_ADDRESS
+from tallystick.protocol.abi_words import ZERO_ADDRESS
+from tallystick.protocol.rules import Rules
 
 HIGHEST = 2**96 - 1
 MAX_BYTES = 90_000
@@ -27,7 +27,7 @@ class Assets:
         return ZERO_ADDRESS, self.plain, self.fee, self.reentrant, self.refusing, self.deep
 
 
-JUDGED, TOKEN, UNJUDGED, UNBACKED, FEE, REENTRANT, REFUSING, DEEP = CORE = range(8)
+JUDGED, TOKEN, UNJUDGED, UNBACKED, FEE, REENTRANT, REFUSING, DEEP = REGISTRY = range(8)
 AUDITED, ELSEWHERE, LONG, RULED = COMMITTEE = range(8, 12)
 
 

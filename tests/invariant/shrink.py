@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tallystick.hexes import to_hex
+from tallystick.protocol.hexes import to_hex
 from tests.invariant.machine import Machine
 from tests.invariant.walk import follow
 
 WIDTH = 160
-"""Characters of a move that are shown."""
+"""Characters of an action that are shown."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Story:
     tried: int
     """How many the whole walk had."""
     failure: Exception
-    moves: tuple[str, ...]
+    actions: tuple[str, ...]
     """What was done, one line each."""
 
 
@@ -57,8 +57,8 @@ def _failing(seed: int, numbers: Sequence[int], steps: int, edges: bool) -> Stor
         follow(seed, _noting(numbers, taken), edges)
     except Exception as failure:
         machine: Machine | None = getattr(failure, "machine", None)
-        moves = tuple(map(_line, machine.trace)) if machine else ()
-        return Story(seed, tuple(taken), steps, failure, moves)
+        actions = tuple(map(_line, machine.trace)) if machine else ()
+        return Story(seed, tuple(taken), steps, failure, actions)
     return None
 
 
@@ -74,9 +74,9 @@ def _kind(story: Story) -> str:
 
 
 def _line(entry: tuple[int, str, tuple[Any, ...], str]) -> str:
-    now, move, shown, end = entry
+    now, action, shown, end = entry
     text = _text(shown)
-    return f"{now} {move} -> {end}: {text if len(text) <= WIDTH else text[:WIDTH] + '...'}"
+    return f"{now} {action} -> {end}: {text if len(text) <= WIDTH else text[:WIDTH] + '...'}"
 
 
 def _text(value: Any) -> str:

@@ -3,13 +3,13 @@
 import random
 from typing import Any
 
-from tallystick.batch import NO_DISPUTE, Batch, Dispute, PreImage, Stamp
-from tallystick.eip712 import Domain
-from tallystick.enums import DisputeKind
-from tallystick.inference import Inference, hash_leaves
-from tallystick.opening import Opening
-from tallystick.signature import account_of
-from tallystick.words import ZERO32
+from tallystick.protocol.abi_words import ZERO32
+from tallystick.protocol.batch import NO_DISPUTE, Batch, Dispute, PreImage, Stamp
+from tallystick.protocol.eip712 import Domain
+from tallystick.protocol.enums import DisputeKind
+from tallystick.protocol.inference import Inference, hash_leaves
+from tallystick.protocol.opening import Opening
+from tallystick.protocol.signature import account_of
 from tests.invariant import model as plain
 from tests.invariant.trees import Sprig
 

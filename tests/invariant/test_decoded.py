@@ -1,14 +1,14 @@
-"""Columns decoded from histories that random moves made: every kind of event the core has."""
+"""Columns decoded from histories that random actions made: every kind of event the registry has."""
 
 import pytest
 
 pytest.importorskip("pyrevm", reason="pyrevm has no wheel for this Python or processor")
 
-from tallystick.decode.columns import layouts
-from tallystick.decode.decode import decode
-from tallystick.events import CARGO, EVENTS, Event
+from tallystick.data.decode.columns import layouts
+from tallystick.data.decode.decode import decode
+from tallystick.protocol.events import CARGO, EVENTS, Event
 from tests.invariant.walk import walk
-from tests.support.raw_logs import CORE, RawLog, amount, event, rows, table
+from tests.support.raw_logs import REGISTRY, RawLog, amount, event, rows, table
 
 
 def _is_cargo(event: Event) -> bool:
@@ -28,7 +28,7 @@ def test_decode__random_histories__every_counted_event_as_one_log_at_a_time(
     events = [event(place, log) for place, log in enumerate(logs)]
     assert {type(one).__name__ for one in events} == set(EVENTS)
 
-    tables = decode(table(logs), CORE)
+    tables = decode(table(logs), REGISTRY)
 
     assert sum(map(len, tables.values())) == len([e for e in events if not _is_cargo(e)])
     for layout in layouts():

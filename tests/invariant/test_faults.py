@@ -8,10 +8,10 @@ import pytest
 
 pytest.importorskip("pyrevm", reason="pyrevm has no wheel for this Python or processor")
 
-from tallystick.enums import Cause, DisputeKind
+from tallystick.protocol.enums import Cause, DisputeKind
 from tests.invariant import machine, model
+from tests.invariant.committee_model import CommitteeModel
 from tests.invariant.compare import Mismatch
-from tests.invariant.panel import Panel
 from tests.invariant.shrink import shrink
 from tests.invariant.walk import walk
 
@@ -102,7 +102,7 @@ def forgotten(reason: str) -> Fault:
 
 
 def signers_of_a_repeat(patch: pytest.MonkeyPatch) -> None:
-    convict = Panel.convict
+    convict = CommitteeModel.convict
 
     def convicting(self: Any, batch: Any, *rest: Any) -> None:
         cause = batch.cause
@@ -112,7 +112,7 @@ def signers_of_a_repeat(patch: pytest.MonkeyPatch) -> None:
         finally:
             batch.cause = cause
 
-    patch.setattr(Panel, "convict", convicting)
+    patch.setattr(CommitteeModel, "convict", convicting)
 
 
 FAULTS: list[Fault] = [
@@ -140,11 +140,11 @@ def test_walk__planted_fault__is_found(fault: Fault, monkeypatch: pytest.MonkeyP
             walk(seed, 500, edges=seed % 2 == 0)
 
 
-def test_shrink__planted_fault__few_moves_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shrink__planted_fault__few_actions_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
     key_of_everybody(monkeypatch)
 
     story = shrink(1, steps=500, edges=False, seconds=20)
 
     assert isinstance(story.failure, Mismatch)
-    assert "commitFor" in story.moves[-1]
+    assert "commitFor" in story.actions[-1]
     assert len(story.numbers) <= 5

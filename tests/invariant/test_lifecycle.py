@@ -1,4 +1,4 @@
-"""The compiled core and committee against a plain model of the design, by random moves."""
+"""The compiled registry and committee against a plain model of the design, by random actions."""
 
 import random
 from collections import Counter
@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.invariant.choices import Move
+from tests.invariant.choices import Action
 from tests.invariant.machine import Machine
 from tests.invariant.walk import WEIGHTS, near_the_ends, walk
 
@@ -32,16 +32,18 @@ def walked() -> list[Machine]:
     return [walk(seed, STEPS, near_the_ends(seed)) for seed in SEEDS]
 
 
-def test_walk__12_000_moves__contract_model_and_events_agree(walked):
+def test_walk__12_000_actions__contract_model_and_events_agree(walked: list[Machine]) -> None:
     made = sum((machine.done + machine.refused for machine in walked), Counter())
     print(f"{len(SEEDS) * STEPS} steps: {dict(made)}")
 
-    # Moves that need a batch are passed over while there is none; and time alone is no move.
+    # Actions that need a batch are passed over while there is none; and time alone is no action.
     assert made.total() > 0.7 * len(SEEDS) * STEPS
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_walk__every_kind_of_move__was_made_and_was_refused(walked, kind):
+def test_walk__every_kind_of_action__was_made_and_was_refused(
+    walked: list[Machine], kind: str
+) -> None:
     done = sum(machine.done[kind] for machine in walked)
     refused = sum(machine.refused[kind] for machine in walked)
 
@@ -57,11 +59,13 @@ def test_walk__every_kind_of_move__was_made_and_was_refused(walked, kind):
         "Panic", "ReentrancyGuardReentrantCall", "Reverted", "TransferFailed",
     ],
 )  # fmt: skip
-def test_walk__rare_refusal__was_met(walked, error):
+def test_walk__rare_refusal__was_met(walked: list[Machine], error: str) -> None:
     assert any(end == error for machine in walked for *_, end in machine.trace)
 
 
-def test_walk__disputes_renewed_for_ever__batches_outlast_their_lives(walked):
+def test_walk__disputes_renewed_for_ever__batches_outlast_their_lives(
+    walked: list[Machine],
+) -> None:
     outlasted = [
         batch
         for machine in walked
@@ -74,7 +78,7 @@ def test_walk__disputes_renewed_for_ever__batches_outlast_their_lives(walked):
 
 
 class Lifecycle(RuleBasedStateMachine):
-    """Hypothesis chooses the moves, and shrinks what fails to the fewest."""
+    """Hypothesis chooses the actions, and shrinks what fails to the fewest."""
 
     @initialize(edges=st.booleans())
     def deploy(self, edges: bool) -> None:
@@ -91,17 +95,17 @@ class Lifecycle(RuleBasedStateMachine):
             self.machine.checks.events()
 
 
-def _rule(move: Move) -> object:
-    def act(self: Lifecycle, move: Move, seed: int) -> None:
+def _rule(action: Action) -> object:
+    def act(self: Lifecycle, action: Action, seed: int) -> None:
         self.machine.choose = random.Random(seed)
-        move(self.machine)
+        action(self.machine)
 
     seeds = st.integers(0, 2**32 - 1)
-    return rule(move=st.just(move), seed=seeds)(act)
+    return rule(action=st.just(action), seed=seeds)(act)
 
 
-for _number, _move in enumerate(WEIGHTS):
-    setattr(Lifecycle, f"move_{_number}_{_move.__name__}", _rule(_move))
+for _number, _action in enumerate(WEIGHTS):
+    setattr(Lifecycle, f"action_{_number}_{_action.__name__}", _rule(_action))
 
 TestLifecycle = Lifecycle.TestCase
 TestLifecycle.settings = settings(max_examples=15, stateful_step_count=60, deadline=None)

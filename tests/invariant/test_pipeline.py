@@ -1,4 +1,4 @@
-"""Histories of random moves, through decoding and totals: the numbers are the contract's."""
+"""Histories of random actions, through decoding and totals: the numbers are the contract's."""
 
 from pathlib import Path
 
@@ -6,11 +6,11 @@ import pytest
 
 pytest.importorskip("pyrevm", reason="pyrevm has no wheel for this Python or processor")
 
-from tallystick.analysis import Analysis
-from tallystick.extract.dataset import Core
-from tallystick.hexes import to_hex
-from tallystick.totals import Totals
-from tallystick.totals.expression import COUNTS
+from tallystick.data.analysis import Analysis
+from tallystick.data.extract.dataset import ContractKey
+from tallystick.data.totals.expression import COUNTS
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.totals import Totals
 from tests.invariant.machine import CHAIN_ID, Machine
 from tests.invariant.walk import walk
 from tests.support.folder import fill, logs_table
@@ -25,7 +25,9 @@ def of_contract(machine: Machine) -> dict[str, Totals]:
 @pytest.mark.parametrize("seed", range(6))
 def test_pipeline__random_history__totals_are_the_contracts(seed: int, tmp_path: Path) -> None:
     machine = walk(100 + seed, 600)
-    data = fill(tmp_path, Core(CHAIN_ID, machine.core), logs_table(machine.raw), parts=1 + seed)
+    data = fill(
+        tmp_path, ContractKey(CHAIN_ID, machine.registry), logs_table(machine.raw), parts=1 + seed
+    )
 
     analysis = Analysis(data.root)
 
@@ -48,9 +50,9 @@ def test_pipeline__random_history__totals_are_the_contracts(seed: int, tmp_path:
 
 def test_pipeline__same_network_id_on_two_chains__are_kept_apart(tmp_path: Path) -> None:
     one, other = walk(1, 600), walk(2, 600)
-    fill(tmp_path, Core(CHAIN_ID, one.core), logs_table(one.raw))
-    # The same core and networks on another chain, as a fork of it has.
-    fill(tmp_path, Core(2, other.core), logs_table(other.raw), parts=3)
+    fill(tmp_path, ContractKey(CHAIN_ID, one.registry), logs_table(one.raw))
+    # The same registry and networks on another chain, as a fork of it has.
+    fill(tmp_path, ContractKey(2, other.registry), logs_table(other.raw), parts=3)
 
     rows = Analysis(tmp_path).totals().to_pylist()
 
@@ -63,12 +65,12 @@ def test_pipeline__same_network_id_on_two_chains__are_kept_apart(tmp_path: Path)
     assert of_contract(one) != of_contract(other)
 
 
-def test_pipeline__core_whose_address_looks_like_a_number__keeps_it(tmp_path: Path) -> None:
+def test_pipeline__registry_whose_address_looks_like_a_number__keeps_it(tmp_path: Path) -> None:
     machine = walk(3, 300)
-    core = Core(CHAIN_ID, bytes(19) + b"\x10")
-    fill(tmp_path, core, logs_table(machine.raw))
+    registry = ContractKey(CHAIN_ID, bytes(19) + b"\x10")
+    fill(tmp_path, registry, logs_table(machine.raw))
 
     rows = Analysis(tmp_path).totals().to_pylist()
 
-    assert {row["address"] for row in rows} == {to_hex(core.address)}
+    assert {row["address"] for row in rows} == {to_hex(registry.address)}
     assert sum(row["committed"] for row in rows) > 0

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from tallystick.keccak import keccak256
-from tallystick.tree import Tree, depth_of
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.merkle import Tree, depth_of
 
 
 @dataclass(frozen=True)

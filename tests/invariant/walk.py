@@ -1,26 +1,26 @@
-"""Walks: many random moves from one seed, each compared."""
+"""Walks: many random actions from one seed, each compared."""
 
 import random
 from collections.abc import Iterable
 
+from tests.invariant.actions import ORDINARY
 from tests.invariant.audits import AUDITS
-from tests.invariant.choices import Move
+from tests.invariant.choices import Action
 from tests.invariant.endings import end
 from tests.invariant.hostile import HOSTILE
 from tests.invariant.machine import Machine
-from tests.invariant.moves import ORDINARY
 
-WEIGHTS: dict[Move, int] = {**ORDINARY, **HOSTILE, **AUDITS}
+WEIGHTS: dict[Action, int] = {**ORDINARY, **HOSTILE, **AUDITS}
 _KINDS, _ODDS = list(WEIGHTS), list(WEIGHTS.values())
 VIEWS_EVERY = 200
 """Steps after which all views are asked, of all there is."""
 
 
 def step(machine: Machine) -> None:
-    """Make one random move, and look whether every word is as it must be."""
-    (move,) = machine.choose.choices(_KINDS, _ODDS)
+    """Make one random action, and look whether every word is as it must be."""
+    (action,) = machine.choose.choices(_KINDS, _ODDS)
     machine.world.touched = False
-    move(machine)
+    action(machine)
     # What is refused changes nothing: the machine takes it back.
     if machine.world.touched:
         machine.checks.words()
@@ -32,7 +32,7 @@ def near_the_ends(seed: int) -> bool:
 
 
 def walk(seed: int, steps: int, edges: bool = False) -> Machine:
-    """Make many random moves from one seed, comparing everything as it goes.
+    """Make many random actions from one seed, comparing everything as it goes.
 
     Raises:
         Mismatch: contract, model and events disagree; `machine` is where.

@@ -8,7 +8,7 @@ import pyrevm
 
 from tallystick.chain.abi import signature_hash
 from tallystick.chain.revert import ContractError, decode_revert
-from tallystick.hexes import checksummed, from_hex
+from tallystick.protocol.hexes import checksummed, from_hex
 from tests.support.builds import manifest
 
 GENESIS = 1_800_000_000

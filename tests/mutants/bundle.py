@@ -70,12 +70,24 @@ def _checked(wanted: dict[str, str], mutants: list[Mutant]) -> tuple[list[Mutant
         except CompilerError as error:
             wrong = {number for place in error.places for number in _at(switched, *place)}
             if not wrong:
-                raise
+                together, others = _checked_by_halves(wanted, mutants)
+                return together, refused + others
             refused += [mutant for number, mutant in enumerate(mutants, 1) if number in wrong]
             mutants = [mutant for number, mutant in enumerate(mutants, 1) if number not in wrong]
         else:
             break
     return mutants, refused
+
+
+def _checked_by_halves(
+    wanted: dict[str, str], mutants: list[Mutant]
+) -> tuple[list[Mutant], list[Mutant]]:
+    """The same where the compiler names another place, such as a variable left unassigned."""
+    if len(mutants) == 1:
+        return [], mutants
+    half = len(mutants) // 2
+    one, other = _checked(wanted, mutants[:half]), _checked(wanted, mutants[half:])
+    return one[0] + other[0], one[1] + other[1]
 
 
 def _built(wanted: dict[str, str], mutants: list[Mutant]) -> Iterator[Bundle]:

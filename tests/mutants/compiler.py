@@ -8,7 +8,7 @@ import subprocess
 from functools import cache
 from typing import Any
 
-from tallystick.keccak import keccak256
+from tallystick.protocol.keccak import keccak256
 from tests.support.builds import ROOT
 
 SETTINGS = {

@@ -119,7 +119,7 @@ class Source:
             if other < 0:
                 continue
             if len(number) == 42:
-                from tallystick.hexes import checksummed
+                from tallystick.protocol.hexes import checksummed
 
                 shown = checksummed(other.to_bytes(20, "big"))
             elif number.startswith("0x"):

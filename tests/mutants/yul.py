@@ -40,7 +40,9 @@ def _of(node: Any, text: bytes, parent: Any) -> Iterator[Change]:
         name = node["functionName"]["name"]
         name_start, name_end = _span(node["functionName"])
         if name in OTHER_CALLS:
-            yield Edit(name_start, name_end, OTHER_CALLS[name]), (start, end), "yul"
+            # A switch computes both sides: a call in them is made twice, which hides its changes.
+            how = "" if b"call(" in text[start:end] else "yul"
+            yield Edit(name_start, name_end, OTHER_CALLS[name]), (start, end), how
     if kind == "YulLiteral" and node.get("kind") == "number" and parent != "YulCase":
         shown = text[start:end].decode()
         value = int(shown, 0)

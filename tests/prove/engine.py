@@ -2,6 +2,7 @@
 
 import sys
 from types import SimpleNamespace
+from typing import Any
 
 from halmos.bitvec import HalmosBitVec
 from halmos.sevm import Exec
@@ -22,7 +23,7 @@ from z3 import (
 _mul, _div, _xor, _sha3 = HalmosBitVec.mul, HalmosBitVec.div, HalmosBitVec.bitwise_xor, Exec.sha3
 
 
-def _choice(value) -> tuple[BoolRef, BitVecRef, BitVecRef] | None:
+def _choice(value: object) -> tuple[BoolRef, BitVecRef, BitVecRef] | None:
     """Return condition, then and else of a choice one of whose branches is a number."""
     if not isinstance(value, HalmosBitVec) or value.is_concrete:
         return None
@@ -36,7 +37,7 @@ def _is(term: BitVecRef, number: int) -> bool:
     return is_bv_value(term) and term.as_long() == number
 
 
-def mul(self, other, *, abstraction=None):
+def mul(self: HalmosBitVec, other: HalmosBitVec, *, abstraction: Any = None) -> HalmosBitVec:
     """Multiply; by a bit is a choice, and x * y is the same term as y * x."""
     for bit, factor in ((self, other), (other, self)):
         if found := _choice(bit):
@@ -59,7 +60,7 @@ def _width(term: BitVecRef) -> int:
     return term.size()
 
 
-def div(self, other, *, abstraction=None):
+def div(self: HalmosBitVec, other: HalmosBitVec, *, abstraction: Any = None) -> HalmosBitVec:
     """Divide; a product that cannot overflow, by one of its factors, is the other."""
     if self.is_symbolic and other.is_symbolic:
         product, divisor = self.as_z3(), other.as_z3()
@@ -73,7 +74,7 @@ def div(self, other, *, abstraction=None):
     return _div(self, other, abstraction=abstraction)
 
 
-def xor(self, other):
+def xor(self: HalmosBitVec, other: HalmosBitVec) -> HalmosBitVec:
     """Combine by xor, within a choice that has a zero: a choice without jumps is written so."""
     for choice, rest in ((self, other), (other, self)):
         if (found := _choice(choice)) and isinstance(rest, HalmosBitVec):
@@ -86,7 +87,7 @@ def xor(self, other):
     return _xor(self, other)
 
 
-def sha3(self):
+def sha3(self: Exec) -> None:
     """Hash; PreImageLib.seal hashes two words, or eight where the dispute has some."""
     size = self.st.peek(2)
     if not isinstance(size, int) and size.is_symbolic:

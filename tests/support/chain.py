@@ -1,7 +1,7 @@
 """A local chain to the second: who sends what when, what it emits, and how it is refused."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,15 +9,15 @@ from web3 import Web3
 
 from tallystick.chain.call import Call
 from tallystick.chain.deploy import create2_address, creation_code, deployment
-from tallystick.chain.fold import EventSource, read_ledger
+from tallystick.chain.follower import read_ledger
+from tallystick.chain.localnet import mine, set_next_timestamp
 from tallystick.chain.logs import decode_log
 from tallystick.chain.registry import Registry
 from tallystick.chain.revert import ContractError, decode_revert
 from tallystick.chain.sender import Sent
-from tallystick.eip712 import Domain
-from tallystick.events import Event
-from tallystick.ledger import Ledger
-from tallystick.localnet import mine, set_next_timestamp
+from tallystick.protocol.eip712 import Domain
+from tallystick.protocol.events import Event
+from tallystick.protocol.ledger import Ledger
 from tests.support.builds import abi, bytecode
 
 GAS = 16_000_000
@@ -40,7 +40,7 @@ class Mined:
 
 
 class Chain:
-    """anvil with a core on it; every account is unlocked."""
+    """anvil with a registry on it; every account is unlocked."""
 
     def __init__(self, w3: Web3) -> None:
         self.w3 = w3
@@ -61,19 +61,26 @@ class Chain:
         self._timed = True
         return self
 
+    def unlock(self, account: bytes, balance: int = 10**20) -> bytes:
+        """Have the node send for an account of whatever key; it gets this many wei."""
+        address = Web3.to_checksum_address(account)
+        self.w3.provider.make_request("anvil_impersonateAccount", [address])
+        self.w3.provider.make_request("anvil_setBalance", [address, hex(balance)])
+        return account
+
     def mine(self, blocks: int = 1) -> None:
         self._tick()
         mine(self.w3, blocks)
 
     def send(self, sender: bytes, name: str, *args: Any, value: int = 0) -> Mined:
-        """Send a call of the core; ContractError if it is refused."""
+        """Send a call of the registry; ContractError if it is refused."""
         return self.send_call(sender, self.registry.call(name, *args, value=value))
 
     def send_call(self, sender: bytes, call: Call) -> Mined:
         receipt = self._transact(sender, call)
         block = self.w3.eth.get_block(receipt["blockNumber"])
-        core = Web3.to_checksum_address(self.registry.address)
-        events = [decode_log(log) for log in receipt["logs"] if log["address"] == core]
+        address = Web3.to_checksum_address(self.registry.address)
+        events = [decode_log(log) for log in receipt["logs"] if log["address"] == address]
         return Mined(receipt["gasUsed"], block["timestamp"], receipt["blockNumber"], events)
 
     def deploy(self, name: str, *args: Any, value: int = 0) -> Any:
@@ -94,7 +101,7 @@ class Chain:
         return self.send_call(sender, Call(to, data, value, function.fn_name))
 
     def balance(self, asset: bytes, account: bytes) -> int:
-        """What an account holds outside of the core."""
+        """What an account holds outside of the registry."""
         if asset == bytes(20):
             return self.w3.eth.get_balance(Web3.to_checksum_address(account))
         token = self.w3.eth.contract(Web3.to_checksum_address(asset), abi=abi("MockToken"))
@@ -103,17 +110,25 @@ class Chain:
     def ledger(self) -> Ledger:
         """What the events say."""
         first = self.deployed["blockNumber"]
-        last = self.w3.eth.block_number
-        return read_ledger([EventSource(self.registry)], first, last)
+        return read_ledger(self.registry, first_block=first)
 
     @contextlib.contextmanager
     def isolated(self) -> Iterator[None]:
         """Undo everything at the end."""
-        snapshot = self.w3.provider.make_request("evm_snapshot", [])["result"]
+        revert = self.snapshot()
         try:
             yield
         finally:
-            self.w3.provider.make_request("evm_revert", [snapshot])
+            revert()
+
+    def snapshot(self) -> Callable[[], None]:
+        """Note how things are; what is returned brings that back."""
+        taken = self.w3.provider.make_request("evm_snapshot", [])["result"]
+
+        def revert() -> None:
+            self.w3.provider.make_request("evm_revert", [taken])
+
+        return revert
 
     def _tick(self) -> None:
         """A second a block, unless told otherwise: nothing depends on how fast a test runs."""

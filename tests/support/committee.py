@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tallystick.actions import auditors
 from tallystick.chain.call import Call
-from tallystick.chain.panel import Panel as LibraryPanel
-from tallystick.committee import Audit, Verdict
-from tallystick.eip712 import Domain
-from tallystick.enums import Ruling
-from tallystick.moves import auditors
-from tallystick.opening import Opening
-from tallystick.signature import account_of, sign
+from tallystick.chain.committee import Committee as LibraryCommittee
+from tallystick.protocol.committee import Audit, Verdict
+from tallystick.protocol.eip712 import Domain
+from tallystick.protocol.enums import Ruling
+from tallystick.protocol.opening import Opening
+from tallystick.protocol.signature import account_of, sign
 from tests.support.chain import Chain, Mined
 from tests.support.story import Committed
 
@@ -25,7 +25,7 @@ Sign = Callable[[bytes], bytes]
 
 
 @dataclass
-class Panel:
+class Committee:
     """A deployed committee."""
 
     chain: Chain
@@ -69,7 +69,7 @@ class Panel:
         return audit.evidence(self.signed(audit, members))
 
     def convict(self, batch: Committed, audit: Audit, signatures: dict[int, bytes]) -> Mined:
-        """By what the core has archived."""
+        """By what the registry has archived."""
         return self._send(auditors.convict(self._library, batch.batch, audit, signatures))
 
     def convict_on_evidence(
@@ -90,14 +90,14 @@ class Panel:
         )
 
     def stakes(self) -> list[int]:
-        return [seat.stake for seat in self._library.seats()]
+        return [member.stake for member in self._library.members()]
 
     def active(self) -> int:
         return int(self.contract.functions.active().call())
 
     @property
-    def _library(self) -> LibraryPanel:
-        return LibraryPanel(self.chain.w3, self.address)
+    def _library(self) -> LibraryCommittee:
+        return LibraryCommittee(self.chain.w3, self.address)
 
     def _send(self, call: Call) -> Mined:
         return self.chain.send_call(self.chain.accounts[9], call)
@@ -118,23 +118,23 @@ def found(
     staked: bool = True,
     signs: list[Sign] | None = None,
     accounts: list[str] | None = None,
-) -> Panel:
+) -> Committee:
     """Deploy a committee; member i's stake is account i's, who stakes unless told otherwise.
 
     ContractError if it is refused.
     """
     keys = keys if keys is not None else [account_of(key) for key in KEYS[:members]]
-    seats = [chain.accounts[member % len(chain.accounts)] for member in range(members)]
+    members = [chain.accounts[member % len(chain.accounts)] for member in range(members)]
     places = [chain.w3.to_checksum_address(place) for place in (asset, arbiter)]
     terms = (places[0], threshold, min_drawn, seed_delay, exit_delay, min_stake, places[1])
     contract = chain.deploy(
         "Committee",
         chain.w3.to_checksum_address(core or chain.registry.address),
         terms,
-        list(zip(accounts or seats, keys, strict=True)),
+        list(zip(accounts or members, keys, strict=True)),
     )
-    panel = Panel(chain, contract, bytes.fromhex(contract.address[2:]), signs or [])
+    committee = Committee(chain, contract, bytes.fromhex(contract.address[2:]), signs or [])
     if staked:
-        for member, account in enumerate(seats):
+        for member, account in enumerate(members):
             chain.transact(account, contract.functions.stake(member, min_stake), value=min_stake)
-    return panel
+    return committee

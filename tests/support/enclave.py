@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tallystick.eip712 import Domain
-from tallystick.enclave import (
+from tallystick.protocol.eip712 import Domain
+from tallystick.protocol.enclave import (
     Endorsement,
     approval_digest,
     key_revocation_digest,
     measurement_revocation_digest,
     packed,
 )
-from tallystick.signature import account_of, sign
+from tallystick.protocol.signature import account_of, sign
 from tests.support.chain import Chain, Mined
 from tests.support.keys import HeldKey
 

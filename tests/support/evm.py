@@ -9,20 +9,23 @@ from eth_utils.abi import collapse_if_tuple
 
 from tallystick.chain.abi import signature_hash
 from tallystick.chain.revert import ContractError
-from tallystick.enums import Ruling
-from tallystick.hexes import checksummed, from_hex
+from tallystick.protocol.enums import Ruling
+from tallystick.protocol.hexes import checksummed, from_hex
 from tests.support.builds import abi, bytecode
 from tests.support.plain_qi8 import Net
 
 CALLER = checksummed(bytes([16]) * 20)
 GAS = 10**9
+CODE_SIZE = 2**24
+"""EIP-170 is off: code with many mutants in it is large."""
 
 
 class Replayer:
     """Calls of a deployed Replay; ContractError if it refuses."""
 
     def __init__(self) -> None:
-        self.evm = pyrevm.EVM(spec_id="Cancun", gas_limit=GAS)
+        config = pyrevm.CfgEnv(limit_contract_code_size=CODE_SIZE)
+        self.evm = pyrevm.EVM(env=pyrevm.Env(cfg=config), spec_id="Cancun", gas_limit=GAS)
         self.evm.set_block_env(pyrevm.BlockEnv(number=1, timestamp=1, gas_limit=GAS))
         self.address = from_hex(self.evm.deploy(CALLER, bytes.fromhex(bytecode("Replay")[2:])), 20)
         entries = abi("Replay")

@@ -17,6 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
+
 HANG = 3.0
 """Seconds; tests give up on an answer far earlier."""
 
@@ -35,6 +37,10 @@ class Exchange:
     """Seconds before it is sent."""
     cut: int = 0
     """Bytes at the end that are announced and never sent."""
+    path: str = "/"
+    """The one that was asked for."""
+    sent: dict[str, str] = field(default_factory=dict)
+    """Headers of the request, by name in lower case."""
 
     @property
     def method(self) -> str:
@@ -49,6 +55,21 @@ class Exchange:
             return []
         found: list[dict[str, Any]] = self.answer.get("result") or []
         return found
+
+    @property
+    def span(self) -> int:
+        """Blocks that eth_getLogs is asked for; 0 of any other method."""
+        if self.method != "eth_getLogs":
+            return 0
+        (query,) = self.request["params"]
+        return int(query["toBlock"], 16) - int(query["fromBlock"], 16) + 1
+
+    @property
+    def calls(self) -> list[tuple[Any, Any]]:
+        """Each request with its answer, be it a batch or one."""
+        several = isinstance(self.request, list)
+        pair = (self.request, self.answer) if several else ([self.request], [self.answer])
+        return list(zip(*pair, strict=True))
 
     def refuse(self, code: int, message: str, data: Any = None) -> None:
         """Answer with a JSON-RPC error."""
@@ -103,7 +124,8 @@ class FaultyRpc:
             thread.join()
 
     def _serve(self, handler: BaseHTTPRequestHandler, body: bytes) -> None:
-        exchange = Exchange(json.loads(body), json.loads(self._ask(body)))
+        exchange = Exchange(json.loads(body), json.loads(self._ask(body)), path=handler.path)
+        exchange.sent = {name.lower(): value for name, value in handler.headers.items()}
         with self._lock:
             self.calls[exchange.method] += 1
             method = exchange.method
@@ -255,7 +277,50 @@ def no_batches_http(exchange: Exchange) -> bool:
     return exchange.status == 400
 
 
+def behind(url: str, head: int) -> Fault:
+    """A node that has come to block `head`; `url` is of one that is further."""
+
+    def fault(exchange: Exchange) -> bool:
+        return sum(hide(*pair) for pair in exchange.calls) > 0
+
+    def hide(call: Any, answer: Any) -> bool:
+        if call["method"] == "eth_blockNumber":
+            answer["result"] = hex(head)
+        elif call["method"] == "eth_getBlockByNumber":
+            if call["params"][0] in ("latest", "safe", "finalized"):
+                body = {**call, "params": [hex(head), False]}
+                answer["result"] = httpx.post(url, json=body).json()["result"]
+            elif int(call["params"][0], 16) <= head:
+                return False
+            else:
+                answer["result"] = None
+        elif call["method"] == "eth_getLogs":
+            asked = int(call["params"][0]["toBlock"], 16)
+            if asked <= head:
+                return False
+            answer.pop("result")
+            said = f"BlockOutOfRangeError: block height is {head} but requested was {asked}"
+            answer["error"] = {"code": -32602, "message": said}
+        else:
+            return False
+        return True
+
+    return fault
+
+
 # What: logs
+
+
+def blocks_behind(blocks: int) -> Fault:
+    """Have a node's head be so many blocks back; all that it is asked besides, it knows."""
+
+    def fault(exchange: Exchange) -> bool:
+        if exchange.method != "eth_blockNumber":
+            return False
+        exchange.answer["result"] = hex(int(exchange.answer["result"], 16) - blocks)
+        return True
+
+    return fault
 
 
 def other_blocks(exchange: Exchange) -> bool:

@@ -9,11 +9,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tallystick.decode.files import decode_core
-from tallystick.durable import replace_file
-from tallystick.extract.dataset import Core, Dataset
-from tallystick.extract.manifest import Manifest, Part
-from tallystick.extract.schema import LOGS
+from tallystick.data.decode.files import decode_logs
+from tallystick.data.extract.dataset import ContractKey, Dataset
+from tallystick.data.extract.manifest import LogManifest, Part
+from tallystick.data.extract.schema import LOGS
+from tallystick.storage.durable import replace_file
 
 ZERO = "0x" + "00" * 32
 
@@ -36,12 +36,12 @@ def logs_table(raw: Sequence[dict[str, Any]]) -> pa.Table:
     return pa.table({name: columns[name] for name in LOGS.names}, schema=LOGS)
 
 
-def fill(folder: Path, core: Core, table: pa.Table, parts: int = 1) -> Dataset:
+def fill(folder: Path, registry: ContractKey, table: pa.Table, parts: int = 1) -> Dataset:
     """Keep logs as `extract` would, in so many files, and decode them."""
     data = Dataset(folder)
     last = max(table["block_number"].to_pylist(), default=0)
     size = last // parts + 1
-    manifest = Manifest(core.chain_id, core.address, 0, size)
+    manifest = LogManifest(registry.chain_id, registry.address, 0, size)
     blocks = table["block_number"].to_numpy()
     for first in range(0, last + 1, size):
         end = min(first + size - 1, last)
@@ -51,8 +51,8 @@ def fill(folder: Path, core: Core, table: pa.Table, parts: int = 1) -> Dataset:
         digest = hashlib.sha256(content).hexdigest()
         rows = int(((blocks >= first) & (blocks <= end)).sum())
         part = Part(first, end, ZERO, ZERO, rows, digest)
-        replace_file(data.logs(core) / part.name, content)
+        replace_file(data.logs(registry) / part.name, content)
         manifest.put(part)
-    manifest.write(data.manifest(core))
-    decode_core(data, core)
+    manifest.write(data.manifest(registry))
+    decode_logs(data, registry)
     return data

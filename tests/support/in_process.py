@@ -16,8 +16,8 @@ from web3 import Web3
 from web3.providers.base import BaseProvider
 
 from tallystick.chain.deploy import DEPLOYER, DEPLOYER_TRANSACTION
-from tallystick.hexes import checksummed
-from tallystick.keccak import keccak256
+from tallystick.protocol.hexes import checksummed
+from tallystick.protocol.keccak import keccak256
 
 CHAIN_ID = 31337
 ACCOUNTS = [
@@ -93,6 +93,10 @@ class InProcess(BaseProvider):
             "evm_setNextBlockTimestamp": self._set_next_time,
             "anvil_mine": self._mine,
             "anvil_setStorageAt": self._set_storage,
+            "anvil_setBalance": self._set_balance,
+            # Nobody signs here.
+            "anvil_impersonateAccount": lambda account: None,
+            "anvil_setCode": lambda account, code: self._put_code(account, bytes.fromhex(code[2:])),
             "debug_traceTransaction": lambda tx_hash, _: {
                 "output": _hex(self._outputs[int(tx_hash, 16) - 1])
             },
@@ -115,6 +119,9 @@ class InProcess(BaseProvider):
 
     def _put_code(self, account: str, code: bytes) -> None:
         self._evm.insert_account_info(account, pyrevm.AccountInfo(code=code))
+
+    def _set_balance(self, account: str, balance: str) -> None:
+        self._evm.set_balance(account, int(balance, 16))
 
     def _env(self, number: int, timestamp: int) -> None:
         self._evm.set_block_env(

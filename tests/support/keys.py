@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
-from tallystick.keys import P256_ORDER, Key, key_id, p256_key, rsa_key
-from tallystick.signature import account_of, sign
+from tallystick.protocol.keys import P256_ORDER, Key, key_id, p256_key, rsa_key
+from tallystick.protocol.signature import account_of, sign
 from tests.support.rsa import Encoding, pss, secret, seeded
 
 

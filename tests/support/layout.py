@@ -1,18 +1,18 @@
-"""Where the core keeps what: slots of its storage, and what their words mean.
+"""Where the registry keeps what: slots of its storage, and what their words mean.
 
 Reading words costs a thousandth of calling views; a test holds them against the views.
 """
 
 from functools import lru_cache
 
-from tallystick.enums import Cause, State
-from tallystick.keccak import keccak256
-from tallystick.totals import Totals
-from tallystick.words import address, uint
+from tallystick.protocol.abi_words import address, uint
+from tallystick.protocol.enums import Cause, State
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.totals import Totals
 
 NETWORKS, ARCHIVE, CREDITS, KEYS = 2, 3, 4, 5
-"""Slots of the core's mappings; the two before them are EIP-712's."""
-PANEL_ACTIVE, PANEL_BURNED, STANDINGS = 3, 4, 6
+"""Slots of the registry's mappings; the two before them are EIP-712's."""
+MEMBERS_ACTIVE, MEMBERS_BURNED, STANDINGS = 3, 4, 6
 """Slots of the committee's variables: its keyring's and EIP-712's before them, accounts between."""
 BITS = 51
 """Of a counter."""

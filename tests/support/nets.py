@@ -70,7 +70,7 @@ def in_bytes(
     dtype: int = TensorProto.UINT8,
     out_dtype: int = TensorProto.UINT8,
 ) -> onnx.ModelProto:
-    """Return a quantised model from x to y of the given nodes; types stay as they are."""
+    """Return a quantized model from x to y of the given nodes; types stay as they are."""
     graph = helper.make_graph(
         nodes,
         "bytes",

@@ -12,12 +12,14 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tallystick.hexes import to_hex
-from tallystick.keccak import keccak256
 from tallystick.opengradient.blobs import LEAF_ENCODING
 from tallystick.opengradient.item import SignedItem
 from tallystick.opengradient.merkle import standard_tree
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.keys import rsa_key
 from tests.support.chain import Chain
+from tests.support.keys import HeldKey
 from tests.support.rsa import pss, secret
 
 LLM = 1
@@ -34,6 +36,12 @@ class Tee:
     @property
     def key(self) -> Any:
         return secret(2048, self.number)
+
+    @property
+    def held(self) -> HeldKey:
+        """The key as a resolver knows it, and how it signs."""
+        numbers = self.key.public_key().public_numbers()
+        return HeldKey(rsa_key(numbers.e, numbers.n), lambda digest: pss(self.key, digest))
 
     @property
     def der(self) -> bytes:

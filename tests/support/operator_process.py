@@ -20,10 +20,11 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from web3 import HTTPProvider, Web3
 
+from tallystick.chain.localnet import MNEMONIC
 from tallystick.chain.sender import Web3Sender
-from tallystick.hexes import to_hex
-from tallystick.localnet import MNEMONIC
+from tallystick.protocol.hexes import to_hex
 from tests.support.builds import ROOT
+from tests.support.patience import PATIENCE
 
 Account.enable_unaudited_hdwallet_features()
 
@@ -56,12 +57,12 @@ class OperatorProcess:
         self.path.write_text(yaml.safe_dump(settings))
         self._account = account
         self.process: subprocess.Popen[bytes] | None = None
-        self.client = httpx.Client(base_url=self.url, timeout=30)
+        self.client = httpx.Client(base_url=self.url, timeout=PATIENCE)
 
-    def start(self, timeout: float = 30) -> None:
+    def start(self) -> None:
         """Start, and wait until it answers."""
         self.launch()
-        self.wait(timeout)
+        self.wait()
 
     def launch(
         self, command: list[str] | None = None, environment: dict[str, str] | None = None
@@ -79,9 +80,9 @@ class OperatorProcess:
                 stdout=log,
             )
 
-    def wait(self, timeout: float = 30) -> None:
+    def wait(self) -> None:
         """Wait until it answers."""
-        end = time.monotonic() + timeout
+        end = time.monotonic() + PATIENCE
         while True:
             with contextlib.suppress(httpx.TransportError):
                 if self.client.get("/").json()["ready"]:
@@ -100,7 +101,7 @@ class OperatorProcess:
         """End it as an init system does; returns the exit code."""
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=PATIENCE)
 
     def events(self, event: str) -> list[str]:
         """Return the lines of the log that tell of an event."""
@@ -116,8 +117,8 @@ class OperatorProcess:
 @contextlib.contextmanager
 def running(node: OperatorProcess) -> Iterator[OperatorProcess]:
     """Have a node run; it is gone at the end."""
-    node.start()
     try:
+        node.start()
         yield node
     finally:
         if node.process is not None and node.process.poll() is None:
@@ -126,12 +127,14 @@ def running(node: OperatorProcess) -> Iterator[OperatorProcess]:
 
 
 def main() -> None:
+    from tallystick.chain.signer import KeySigner
     from tallystick.node.operator.process import run_operator
     from tallystick.node.settings import Settings
 
     settings = Settings.load(Path(sys.argv[1]))
     w3 = Web3(HTTPProvider(settings.common.rpc, request_kwargs={"timeout": 10}))
-    run_operator(settings, w3, Web3Sender(w3, dev_account(int(sys.argv[2]))))
+    account = dev_account(int(sys.argv[2]))
+    run_operator(settings, w3, Web3Sender(w3, account), KeySigner(account))
 
 
 if __name__ == "__main__":

@@ -8,14 +8,14 @@ from itertools import product
 
 import numpy as np
 
-from tallystick.keccak import keccak256
+from tallystick.protocol.keccak import keccak256
 
 SPEC_ID = keccak256(b"QI8-1")
 DENSE, CONVOLUTION, MAX_POOL, AVERAGE_POOL, LOOKUP = range(1, 6)
 
 
 @dataclass(frozen=True)
-class Record:
+class StepRecord:
     """A step's fields, in the order of its record."""
 
     kind: int
@@ -75,7 +75,7 @@ class Row:
 class Layer:
     """A step with its rows, or its table."""
 
-    record: Record
+    record: StepRecord
     rows: list[Row] = field(default_factory=list)
     table: bytes = b""
 
@@ -167,7 +167,7 @@ def apply(layer: Layer, data: bytes) -> bytes:
     return bytes(out)
 
 
-def _pixel(r: Record, data: bytes, y: int, x: int, ky: int, kx: int, padding: int) -> bytes:
+def _pixel(r: StepRecord, data: bytes, y: int, x: int, ky: int, kx: int, padding: int) -> bytes:
     """Return the channels of the input under a window's place."""
     row, column = y * r.stride_h + ky - r.pad_top, x * r.stride_w + kx - r.pad_left
     if not (0 <= row < r.in_h and 0 <= column < r.in_w):
@@ -176,10 +176,10 @@ def _pixel(r: Record, data: bytes, y: int, x: int, ky: int, kx: int, padding: in
     return data[start : start + r.in_c]
 
 
-def dense(inputs: int, outputs: int, **fields: int) -> Record:
+def dense(inputs: int, outputs: int, **fields: int) -> StepRecord:
     """Return a dense step."""
     ones = {"k_h": 1, "k_w": 1, "stride_h": 1, "stride_w": 1, "groups": 1}
-    return Record(DENSE, 1, 1, inputs, 1, 1, outputs, k=inputs, **ones, **fields)
+    return StepRecord(DENSE, 1, 1, inputs, 1, 1, outputs, k=inputs, **ones, **fields)
 
 
 def windowed(
@@ -191,7 +191,7 @@ def windowed(
     pads: tuple[int, int, int, int] = (0, 0, 0, 0),
     groups: int = 1,
     **fields: int,
-) -> Record:
+) -> StepRecord:
     """Return a convolution or pool; pads are top, left, bottom, right."""
     top, left, bottom, right = pads
     out_h = (image[0] + top + bottom - kernel[0]) // stride[0] + 1
@@ -201,7 +201,7 @@ def windowed(
         k *= image[2] // groups
     if kind == MAX_POOL:
         k = 0
-    return Record(
+    return StepRecord(
         kind,
         *image,
         out_h,
@@ -217,6 +217,6 @@ def windowed(
     )
 
 
-def conv(image: tuple[int, int, int], channels: int, kernel: int, pad: int = 0) -> Record:
+def conv(image: tuple[int, int, int], channels: int, kernel: int, pad: int = 0) -> StepRecord:
     """Return a square convolution with stride 1."""
     return windowed(CONVOLUTION, image, channels, (kernel, kernel), pads=(pad,) * 4)

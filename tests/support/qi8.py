@@ -17,8 +17,8 @@ def rne(x: int, s: int) -> int:
     return whole + (2 * rest > 1 << s or (2 * rest == 1 << s and whole % 2 == 1))
 
 
-def requantise(acc: int, bits: int, zy: int, lo: int, hi: int) -> int:
-    """Return y as the page's "Requantisation" has it."""
+def requantize(acc: int, bits: int, zy: int, lo: int, hi: int) -> int:
+    """Return y as the page's "Requantization" has it."""
     m, big = abs(acc), 0x800000 | (bits & 0x7FFFFF)
     e = (bits >> 23) - 150
     if m.bit_length() > 24:
@@ -91,4 +91,4 @@ def element(step: dict[str, int], rows: bytes, tensor: bytes, y: int, x: int, o:
     else:
         acc += sum(patch)
     scale = int.from_bytes(row[8:12], "big")
-    return requantise(acc, scale, step["zy"], step["lo"], step["hi"])
+    return requantize(acc, scale, step["zy"], step["lo"], step["hi"])

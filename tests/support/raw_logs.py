@@ -11,17 +11,17 @@ from eth_abi.abi import encode
 from eth_utils.abi import collapse_if_tuple
 from web3 import Web3
 
-from tallystick.batch import Stamp
 from tallystick.chain.abi import contract, signature_hash
 from tallystick.chain.logs import decode_log
-from tallystick.events import Event
-from tallystick.extract.dataset import Core
-from tallystick.extract.logs import to_table
-from tallystick.inference import Leaf
-from tallystick.network import Rules
-from tallystick.words import ZERO32
+from tallystick.data.extract.dataset import ContractKey
+from tallystick.data.extract.logs import to_table
+from tallystick.protocol.abi_words import ZERO32
+from tallystick.protocol.batch import Stamp
+from tallystick.protocol.events import Event
+from tallystick.protocol.inference import Leaf
+from tallystick.protocol.rules import Rules
 
-CORE = Core(7, b"\xc0" * 20)
+REGISTRY = ContractKey(7, b"\xc0" * 20)
 GENESIS = 1_800_000_000
 LOGS_A_BLOCK = 3
 
@@ -51,7 +51,7 @@ def raw_log(name: str, *values: Any) -> RawLog:
 def table(logs: Sequence[RawLog]) -> pa.Table:
     """Return them as extracted, some to a block; an hour from block to block."""
     answer = json.dumps([_json(place, log) for place, log in enumerate(logs)])
-    return to_table(answer.encode(), CORE.address, 0, len(logs))
+    return to_table(answer.encode(), REGISTRY.address, 0, len(logs))
 
 
 def event(place: int, log: RawLog) -> Event:
@@ -61,7 +61,7 @@ def event(place: int, log: RawLog) -> Event:
             "blockNumber": place // LOGS_A_BLOCK,
             "logIndex": place % LOGS_A_BLOCK,
             "transactionHash": ZERO32,
-            "address": Web3.to_checksum_address(CORE.address),
+            "address": Web3.to_checksum_address(REGISTRY.address),
             "topics": log.topics,
             "data": log.data,
         }
@@ -81,7 +81,7 @@ def amount(row: Mapping[str, Any], name: str) -> int:
 def _json(place: int, log: RawLog) -> dict[str, Any]:
     block = place // LOGS_A_BLOCK
     return {
-        "address": "0x" + CORE.address.hex(),
+        "address": "0x" + REGISTRY.address.hex(),
         "topics": ["0x" + topic.hex() for topic in log.topics],
         "data": "0x" + log.data.hex(),
         "blockNumber": hex(block),

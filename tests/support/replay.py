@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from eth_abi import encode
 
-from tallystick.events import ModelRegistered
-from tallystick.inference import Inference
-from tallystick.keccak import keccak256
-from tallystick.words import ZERO32
+from tallystick.protocol.abi_words import ZERO32
+from tallystick.protocol.events import ModelRegistered
+from tallystick.protocol.inference import Inference
+from tallystick.protocol.keccak import keccak256
 from tests.support.chain import Chain, Mined
 from tests.support.plain_qi8 import (
     AVERAGE_POOL,
@@ -19,8 +19,8 @@ from tests.support.plain_qi8 import (
     SPEC_ID,
     Layer,
     Net,
-    Record,
     Row,
+    StepRecord,
 )
 from tests.support.story import CREDIT, Committed, Network, fund, register
 
@@ -81,13 +81,13 @@ def add_model(network: Network, net: Net, parent: bytes = ZERO32, spec: bytes = 
     return mined.event(ModelRegistered).model_id
 
 
-def random_net(records: list[Record], seed: int) -> Net:
+def random_net(records: list[StepRecord], seed: int) -> Net:
     """Return a model with these steps and random rows, whose outputs spread over all bytes."""
     random = np.random.default_rng(seed)
     return Net([_random_layer(record, random) for record in records])
 
 
-def _random_layer(record: Record, random: np.random.Generator) -> Layer:
+def _random_layer(record: StepRecord, random: np.random.Generator) -> Layer:
     if record.kind == LOOKUP:
         return Layer(record, table=random.bytes(256))
     if record.kind == AVERAGE_POOL:
@@ -98,7 +98,7 @@ def _random_layer(record: Record, random: np.random.Generator) -> Layer:
     return Layer(record)
 
 
-def _random_row(record: Record, random: np.random.Generator, k: int) -> Row:
+def _random_row(record: StepRecord, random: np.random.Generator, k: int) -> Row:
     weights = random.bytes(k)
     # Half the bytes lie about the middle after this, the others are clamped now and then.
     scale = np.float32(random.uniform(0.5, 1.5) / (60 * k**0.5 if k else record.k))

@@ -14,14 +14,14 @@ from unittest.mock import patch
 import uvicorn
 from fastapi import FastAPI
 
-from tallystick.batch import Batch, Stamp
+from tallystick.data.extract.dataset import ContractKey, Dataset
 from tallystick.demo import report, story
-from tallystick.demo.keep import extract_world, keep
+from tallystick.demo.data_folder import extract_world, keep
 from tallystick.demo.world import RULES, World
-from tallystick.extract.dataset import Core, Dataset
-from tallystick.network import model_id, network_id
-from tallystick.store import BatchStore
-from tallystick.words import ZERO32, ZERO_ADDRESS
+from tallystick.protocol.abi_words import ZERO32, ZERO_ADDRESS
+from tallystick.protocol.batch import Batch, Stamp
+from tallystick.protocol.rules import model_id, network_id
+from tallystick.storage.batch_store import BatchStore
 
 NAME = '"><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\u202egnp.exe'
 URI = "javascript:window.hacked=1//https://tracker.example/pixel.gif"
@@ -37,7 +37,7 @@ class Shown:
 
     world: World
     data: Dataset
-    core: Core
+    contract: ContractKey
     receipts: dict[str, list[str]]
     """By operator: the lines of its files of receipts."""
     hostile: bytes
@@ -120,9 +120,9 @@ def demo_shown(folder: Path) -> Iterator[Shown]:
 def _fill(folder: Path, played: dict[str, Any]) -> Shown:
     world: World = played["world"]
     hostile, model = _attack(world)
-    core = Core(world.registry.domain.chain_id, world.registry.address)
+    registry = ContractKey(world.registry.domain.chain_id, world.registry.address)
     keep(world, BatchStore(played["stores"]), folder)
-    return Shown(world, Dataset(folder), core, played["receipts"], hostile, model)
+    return Shown(world, Dataset(folder), registry, played["receipts"], hostile, model)
 
 
 def _attack(world: World) -> tuple[bytes, bytes]:

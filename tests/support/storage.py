@@ -1,27 +1,27 @@
-"""Words of the core's storage, to be set where the way there would take a lifetime of commits."""
+"""Words of the registry's storage, set where the way there would take a lifetime of commits."""
 
 from dataclasses import replace
 from typing import Any
 
 from web3 import Web3
 
-from tallystick.status import LaneStatus
-from tallystick.words import uint
+from tallystick.protocol.abi_words import uint
+from tallystick.protocol.status import LaneStatus
 from tests.support.chain import Chain
 from tests.support.layout import BITS, counts_slot, lane_slot, lane_word
 from tests.support.story import Network
 
 
 def read_word(chain: Chain, slot: int) -> int:
-    """Return a storage word of the core."""
-    core = Web3.to_checksum_address(chain.registry.address)
-    return int.from_bytes(chain.w3.eth.get_storage_at(core, slot), "big")
+    """Return a storage word of the registry."""
+    address = Web3.to_checksum_address(chain.registry.address)
+    return int.from_bytes(chain.w3.eth.get_storage_at(address, slot), "big")
 
 
 def write_word(chain: Chain, slot: int, word: int) -> None:
-    """Set a storage word of the core."""
-    core = Web3.to_checksum_address(chain.registry.address)
-    parameters = [core, hex(slot), "0x" + uint(word).hex()]
+    """Set a storage word of the registry."""
+    address = Web3.to_checksum_address(chain.registry.address)
+    parameters = [address, hex(slot), "0x" + uint(word).hex()]
     answer = chain.w3.provider.make_request("anvil_setStorageAt", parameters)
     assert answer["result"] is True
 

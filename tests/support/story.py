@@ -5,18 +5,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tallystick.batch import NO_DISPUTE, Batch, Dispute, PreImage, Stamp
-from tallystick.events import BatchCommitted, ModelRegistered, NetworkRegistered
-from tallystick.inference import Inference, hash_leaves
-from tallystick.keccak import keccak256
-from tallystick.network import Rules
-from tallystick.opening import Opening
-from tallystick.record import Record
-from tallystick.signature import account_of
-from tallystick.store import BatchStore
-from tallystick.totals import Totals
-from tallystick.tree import Tree
-from tallystick.words import ZERO32, ZERO_ADDRESS
+from tallystick.protocol.abi_words import ZERO32, ZERO_ADDRESS
+from tallystick.protocol.batch import NO_DISPUTE, Batch, Dispute, PreImage, Stamp
+from tallystick.protocol.enums import DisputeKind
+from tallystick.protocol.events import (
+    BatchChallenged,
+    BatchCommitted,
+    BatchDemanded,
+    ModelRegistered,
+    NetworkRegistered,
+)
+from tallystick.protocol.inference import Inference, hash_leaves
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.merkle import Tree
+from tallystick.protocol.opening import Opening
+from tallystick.protocol.record import InferenceRecord
+from tallystick.protocol.rules import Rules
+from tallystick.protocol.signature import account_of
+from tallystick.protocol.totals import Totals
+from tallystick.storage.batch_store import BatchStore
 from tests.support.chain import Chain, Mined
 
 HOUR = 3600
@@ -75,6 +82,24 @@ class Committed:
             return b""
         key = KEY_OF[inference.requester]
         return inference.request().sign(self.chain.registry.domain, key)
+
+    def challenge(self, challenger: bytes, index: int) -> tuple[Dispute, Mined]:
+        """Challenge a leaf."""
+        mined = self.chain.send(
+            challenger, "challenge", self.batch.abi(), self.stamp.pack(), self.opening(index)
+        )
+        asked = mined.event(BatchChallenged)
+        dispute = Dispute(DisputeKind.CHALLENGE, False, challenger, index, asked.due, asked.leaf)
+        return dispute, mined
+
+    def demand(self, demander: bytes, index: int = 0) -> Dispute:
+        """Demand a leaf, without its bytes."""
+        due = (
+            self.chain.send(demander, "demand", self.batch.abi(), self.stamp.pack(), index, False)
+            .event(BatchDemanded)
+            .due
+        )
+        return Dispute(DisputeKind.DEMAND, False, demander, index, due, ZERO32)
 
     def word(self) -> bytes:
         return self.chain.registry.word(self.batch.network_id, self.batch.operator, self.stamp.slot)
@@ -194,7 +219,7 @@ class Network:
 
 
 def fund(chain: Chain, asset: bytes, account: bytes, amount: int) -> None:
-    """Credit an account in the core, minting first where the asset is a token."""
+    """Credit an account in the registry, minting first where the asset is a token."""
     if asset == ZERO_ADDRESS:
         chain.send(account, "deposit", asset, amount, value=amount)
         return
@@ -203,9 +228,9 @@ def fund(chain: Chain, asset: bytes, account: bytes, amount: int) -> None:
     from tests.support.builds import abi
 
     token = chain.w3.eth.contract(Web3.to_checksum_address(asset), abi=abi("MockToken"))
-    core = Web3.to_checksum_address(chain.registry.address)
+    address = Web3.to_checksum_address(chain.registry.address)
     chain.transact(account, token.functions.mint(Web3.to_checksum_address(account), amount))
-    chain.transact(account, token.functions.approve(core, amount))
+    chain.transact(account, token.functions.approve(address, amount))
     chain.send(account, "deposit", asset, amount)
 
 
@@ -227,7 +252,7 @@ def register(
 def keep(folder: Path, batch: Committed) -> None:
     """Put a batch's data into a store."""
     records = [
-        Record(
+        InferenceRecord(
             one.input_hash,
             one.output_hash,
             one.requester,
@@ -246,7 +271,7 @@ def keep(folder: Path, batch: Committed) -> None:
 
 
 def conserved(chain: Chain, *networks: Network, forced: int = 0) -> None:
-    """The core holds what it owes in each network's asset, by its events and by its views."""
+    """The registry holds what it owes in each network's asset, by its events and by its views."""
     ledger = chain.ledger()
     for asset in {network.rules.asset for network in networks}:
         assert chain.balance(asset, chain.registry.address) == ledger.held(asset) + forced

@@ -5,14 +5,14 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from tallystick.decode.decode import decode
-from tallystick.decode.files import VERSION as DECODED
-from tallystick.extract.dataset import Core, Dataset
-from tallystick.extract.manifest import Manifest, Part
-from tallystick.extract.schema import LOGS
-from tallystick.hexes import to_hex
+from tallystick.data.decode.decode import decode
+from tallystick.data.decode.files import VERSION as DECODED
+from tallystick.data.extract.dataset import ContractKey, Dataset
+from tallystick.data.extract.manifest import LogManifest, Part
+from tallystick.data.extract.schema import LOGS
+from tallystick.protocol.hexes import to_hex
 
-CORE = Core(1, b"\xaa" * 20)
+REGISTRY = ContractKey(1, b"\xaa" * 20)
 START = 1_735_689_600
 """2025-01-01."""
 NETWORKS, OPERATORS, MODELS = 1_000, 5_000, 2_000
@@ -28,14 +28,16 @@ def write(root: Path, events: int) -> Dataset:
     data = Dataset(root)
     blocks = events // 100 + 1
     part = Part(0, blocks, "0x" + "00" * 32, "0x" + "11" * 32, events, "22" * 32)
-    Manifest(CORE.chain_id, CORE.address, 0, blocks + 1, [part]).write(data.manifest(CORE))
-    marks = data.manifest(CORE).parent / "decoded" / data.manifest(CORE).name
+    LogManifest(REGISTRY.chain_id, REGISTRY.address, 0, blocks + 1, [part]).write(
+        data.manifest(REGISTRY)
+    )
+    marks = data.manifest(REGISTRY).parent / "decoded" / data.manifest(REGISTRY).name
     marks.parent.mkdir()
     marks.write_text(f'{{"version": {DECODED}, "parts": {{"{part.name}": "{part.sha256}"}}}}')
     connection = duckdb.connect()
-    tables = decode(LOGS.empty_table(), CORE)
+    tables = decode(LOGS.empty_table(), REGISTRY)
     for name, empty in tables.items():
-        folder = data.events(name, CORE)
+        folder = data.events(name, REGISTRY)
         folder.mkdir(parents=True)
         if name not in ROWS:
             pq.write_table(empty, folder / part.name)
@@ -61,7 +63,7 @@ def _place(name: str, rows: int, blocks: int) -> dict[str, str]:
     counter = {"BatchRejected": "'rejected'", "ChallengeUpheld": "'burned'"}.get(name, _OUTCOME)
     counter = "'burned'" if name == "ChallengeLapsed" else counter
     network = _ID.format("n", "(i % 1000)::VARCHAR")
-    prefix = f"'{CORE.chain_id}:{to_hex(CORE.address)}:' || {network} || ':' || "
+    prefix = f"'{REGISTRY.chain_id}:{to_hex(REGISTRY.address)}:' || {network} || ':' || "
     return {
         "block_number": f"i * {blocks} // {rows}",
         "block_time": f"{START} + i * 31536000 // {rows}",

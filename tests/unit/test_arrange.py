@@ -14,16 +14,16 @@ from eth_keys.constants import SECPK1_N
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallystick.arrange import Destination, arrange
-from tallystick.eip712 import Domain
 from tallystick.errors import RecordError
-from tallystick.inference import Request
-from tallystick.keccak import keccak256
-from tallystick.network import Rules
-from tallystick.record import Record
-from tallystick.signature import account_of
-from tallystick.tree import MAX_COUNT, verify
-from tallystick.words import ZERO_ADDRESS
+from tallystick.protocol.abi_words import ZERO_ADDRESS
+from tallystick.protocol.arrange import Destination, arrange
+from tallystick.protocol.eip712 import Domain
+from tallystick.protocol.inference import Request
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.merkle import MAX_COUNT, verify
+from tallystick.protocol.record import InferenceRecord
+from tallystick.protocol.rules import Rules
+from tallystick.protocol.signature import account_of
 
 DOMAIN = Domain(31337, b"k" * 20)
 OPERATOR, MODEL = b"o" * 20, b"m" * 32
@@ -33,9 +33,9 @@ RULES = Rules(challenge_window=101, response_window=50, ruling_window=1)
 HERE = Destination(DOMAIN, RULES, OPERATOR, index=6, now=1000)
 
 
-def solicited(requester: bytes, nonce: int, line: int = 1, deadline: int = 1020) -> Record:
+def solicited(requester: bytes, nonce: int, line: int = 1, deadline: int = 1020) -> InferenceRecord:
     request = Request(MODEL, OPERATOR, keccak256(b"in"), requester, nonce, deadline)
-    return Record(
+    return InferenceRecord(
         keccak256(b"in"),
         keccak256(b"out"),
         requester,
@@ -48,8 +48,10 @@ def solicited(requester: bytes, nonce: int, line: int = 1, deadline: int = 1020)
     )
 
 
-def unsolicited(line: int = 1, nonce: int | None = None, deadline: int | None = None) -> Record:
-    return Record(
+def unsolicited(
+    line: int = 1, nonce: int | None = None, deadline: int | None = None
+) -> InferenceRecord:
+    return InferenceRecord(
         keccak256(b"in"),
         keccak256(line.to_bytes(4, "big")),
         nonce=nonce,
@@ -58,7 +60,7 @@ def unsolicited(line: int = 1, nonce: int | None = None, deadline: int | None = 
     )
 
 
-def reasons(*records: Record, to: Destination = HERE) -> list[tuple[int, str]]:
+def reasons(*records: InferenceRecord, to: Destination = HERE) -> list[tuple[int, str]]:
     with pytest.raises(RecordError) as raised:
         arrange(records, to, MODEL)
     return [tuple(wrong) for wrong in raised.value.wrong]
@@ -141,7 +143,8 @@ def test_arrange__deadline_outside__names_the_line(deadline: int) -> None:
     assert reasons(solicited(ALICE, 1, 7, deadline)) == [
         (
             7,
-            f"deadline is {deadline}; needed: 1000 to 1050 (now and half the challenge window)",
+            f"deadline is {deadline}; needed: 1000 to 1050 "
+            "(from the commit to half the challenge window later)",
         )
     ]
 
@@ -232,7 +235,7 @@ def test_arrange__unsolicited_with_a_signature__is_refused() -> None:
 def test_arrange__unsolicited_with_another_nonce__is_refused() -> None:
     ((_, reason),) = reasons(unsolicited(nonce=7))
 
-    assert reason.startswith(f"nonce is 7; needed: none, or {6 << 20}")
+    assert reason == f"nonce is 7; needed: {6 << 20}, its place, or none"
 
 
 def test_arrange__index_beyond_what_a_nonce_holds__is_refused() -> None:

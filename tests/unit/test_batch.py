@@ -8,10 +8,10 @@ from eth_utils import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.batch import Batch, Dispute, PreImage, Stamp, StateByte
-from tallystick.enums import DisputeKind, Grade, Outcome, State
 from tallystick.errors import FieldError, PreImageError
-from tallystick.tree import MAX_COUNT
+from tallystick.protocol.batch import Batch, Dispute, PreImage, Stamp, StateByte
+from tallystick.protocol.enums import DisputeKind, Grade, Outcome, State
+from tallystick.protocol.merkle import MAX_COUNT
 
 bytes32 = st.binary(min_size=32, max_size=32)
 accounts = st.binary(min_size=20, max_size=20)

@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 
 from tallystick.demo.digits import model, train
 from tallystick.demo.digits.model import Digits
-from tallystick.keccak import keccak256
+from tallystick.protocol.keccak import keccak256
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def test_spec_hash__spec__is_keccak256_of_its_text():
     assert model.spec_hash() == keccak256(model.SPEC.encode())
 
 
-def test_file__committed__has_only_operators_that_quantise():
+def test_file__committed__has_only_operators_that_quantize():
     graph = onnx.load(str(model.FILE)).graph
 
     assert [node.op_type for node in graph.node] == [

@@ -8,7 +8,7 @@ from eth_utils import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.draw import catch_probability, draw
+from tallystick.protocol.sampling import catch_probability, draw
 
 bytes32 = st.binary(min_size=32, max_size=32)
 

@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from tallystick.durable import replace_file
+from tallystick.storage.durable import replace_file
 
 WRITERS, TIMES = 4, 50
 

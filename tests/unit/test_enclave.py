@@ -11,10 +11,11 @@ from eth_abi import decode, encode
 from eth_account.messages import encode_typed_data
 from eth_utils import keccak
 
-from tallystick import enclave
-from tallystick.batch import Batch
-from tallystick.eip712 import Domain
-from tallystick.enclave import (
+from tallystick.errors import FieldError
+from tallystick.protocol import enclave
+from tallystick.protocol.batch import Batch
+from tallystick.protocol.eip712 import Domain
+from tallystick.protocol.enclave import (
     Approval,
     Endorsement,
     approval_digest,
@@ -24,12 +25,11 @@ from tallystick.enclave import (
     measurement_revocation_digest,
     sign_batch,
 )
-from tallystick.errors import FieldError
-from tallystick.hexes import checksummed
-from tallystick.inference import Inference
-from tallystick.keys import rsa_key
-from tallystick.opengradient_item import Item
-from tallystick.signature import account_of, recover, sign
+from tallystick.protocol.hexes import checksummed
+from tallystick.protocol.inference import Inference
+from tallystick.protocol.keys import rsa_key
+from tallystick.protocol.opengradient_item import Item
+from tallystick.protocol.signature import account_of, recover, sign
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 DOMAIN = Domain(chain_id=31337, contract=b"e" * 20)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tallystick.batch import Stamp
-from tallystick.enums import Cause, Grade, Outcome
 from tallystick.errors import FieldError, UnknownEventError
-from tallystick.events import (
+from tallystick.protocol.batch import Stamp
+from tallystick.protocol.enums import Cause, Grade, Outcome
+from tallystick.protocol.events import (
     EVENTS,
     BatchCommitted,
     BatchRejected,
@@ -18,8 +18,8 @@ from tallystick.events import (
     Position,
     from_abi_values,
 )
-from tallystick.inference import Leaf
-from tallystick.network import Rules
+from tallystick.protocol.inference import Leaf
+from tallystick.protocol.rules import Rules
 
 POSITION = Position(7, 3, b"t" * 32, b"c" * 20)
 STAMP = Stamp(1, 2, 3, 4, 5)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.errors import FieldError
-from tallystick.hexes import checksummed, from_hex, to_hex
+from tallystick.protocol.hexes import checksummed, from_hex, to_hex
 
 
 @given(st.binary(max_size=70))
@@ -30,3 +30,28 @@ def test_checksummed__erc55_example__returns_its_case() -> None:
     example = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 
     assert checksummed(from_hex(example)) == example
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+        "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAee",
+        "5aAeb6053F3E94C9b9A09f33669435E7Ef1Beaed",
+    ],
+)
+def test_from_hex__address_whose_case_is_no_checksum__raises_and_tells_no_other(text: str) -> None:
+    with pytest.raises(FieldError, match="checksum") as caught:
+        from_hex(text, 20, "registry")
+
+    assert str(caught.value).count("0x") == 1
+
+
+@given(st.binary(min_size=20, max_size=20))
+def test_from_hex__address_in_one_case_or_checksummed__is_taken(address: bytes) -> None:
+    for text in (address.hex(), address.hex().upper(), checksummed(address)):
+        assert from_hex(text, 20) == address
+
+
+def test_from_hex__mixed_case_of_another_length__is_taken() -> None:
+    assert from_hex("0xaB", 1) == b"\xab"

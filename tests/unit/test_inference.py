@@ -12,10 +12,10 @@ from eth_account.messages import SignableMessage, _hash_eip191_message, encode_t
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallystick.eip712 import Domain
 from tallystick.errors import FieldError, SignatureError
-from tallystick.inference import Inference, Request, hash_leaves
-from tallystick.signature import account_of
+from tallystick.protocol.eip712 import Domain
+from tallystick.protocol.inference import Inference, Request, hash_leaves
+from tallystick.protocol.signature import account_of
 
 bytes32 = st.binary(min_size=32, max_size=32)
 accounts = st.binary(min_size=20, max_size=20)

@@ -5,7 +5,7 @@ from Crypto.Hash import keccak as theirs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.keccak import keccak256
+from tallystick.protocol.keccak import keccak256
 
 
 @given(st.binary(max_size=600))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.errors import FieldError
-from tallystick.keys import (
+from tallystick.protocol.keys import (
     P256_FIELD,
     P256_ORDER,
     check_key,

@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
-from tallystick import events
-from tallystick.batch import Batch, PreImage, Stamp
-from tallystick.enums import Cause, DisputeKind, Grade, Outcome, State
 from tallystick.errors import LedgerError, UnknownEventError, UnknownNetworkError
-from tallystick.events import Event, Position
-from tallystick.inference import Leaf
-from tallystick.ledger import BatchRecord, Ledger
-from tallystick.network import Rules, model_id
-from tallystick.totals import Totals
+from tallystick.protocol import events
+from tallystick.protocol.batch import Batch, PreImage, Stamp
+from tallystick.protocol.enums import Cause, DisputeKind, Grade, Outcome, State
+from tallystick.protocol.events import Event, Position
+from tallystick.protocol.inference import Leaf
+from tallystick.protocol.ledger import BatchState, Ledger
+from tallystick.protocol.rules import Rules, model_id
+from tallystick.protocol.totals import Totals
 
 ASSET = b"$" * 20
 OWNER, OPERATOR, CHALLENGER, STRANGER = b"w" * 20, b"o" * 20, b"c" * 20, b"s" * 20
@@ -48,7 +48,7 @@ class Story:
         self.ledger = Ledger()
         self.told: list[Event] = []
         self.moved = 0
-        """What tokens the core must hold by deposits, withdrawals and sweeps."""
+        """What tokens the registry must hold by deposits, withdrawals and sweeps."""
 
     def tell(self, kind: Callable[..., Event], *args: Any, **fields: Any) -> None:
         position = Position(1 + len(self.told) // 3, len(self.told) % 3, b"t" * 32, b"k" * 20)
@@ -64,7 +64,7 @@ class Story:
             lanes = [lane for (named, _), lane in self.ledger.lanes.items() if named == network]
             assert sum(lane.open_inferences for lane in lanes) == totals.open
 
-    def commit(self, count: int = 5, slot: int = 0, over: BatchRecord | None = None) -> bytes:
+    def commit(self, count: int = 5, slot: int = 0, over: BatchState | None = None) -> bytes:
         index = self.ledger.lanes[NETWORK, OPERATOR].next_index
         stamp = Stamp(slot, count, 1000 + index, 50 + index, 1100 + index)
         batch = Batch(NETWORK, OPERATOR, index, MODEL, bytes([index]) * 32, count, 1020)
@@ -412,7 +412,7 @@ def test_apply__fault_during_a_challenge__pays_prover_and_bond_owner(story: Stor
     assert (story.credit(STRANGER), story.credit(CHALLENGER)) == (25, 1000)
 
 
-def test_apply__swept__leaves_the_core(story: Story) -> None:
+def test_apply__swept__leaves_the_registry(story: Story) -> None:
     batch = story.commit()
     story.reject(batch, Cause.DISPROOF, bond=0)
 

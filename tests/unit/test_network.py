@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.errors import FieldError, RulesError
-from tallystick.network import MAX_BYTES, MAX_WINDOW, Rules, model_id, network_id
+from tallystick.protocol.rules import MAX_BYTES, MAX_WINDOW, Rules, model_id, network_id
 
 RULES = "(address,address[3],address,uint96,uint96,uint96,uint32,uint32,uint32,uint32,bool,bool)"
 

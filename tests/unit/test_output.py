@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tallystick.output import OutputError, show, write
+from tallystick.cli.output import OutputError, show, write
 
 LARGE = 2**160 - 1
 ROWS = [

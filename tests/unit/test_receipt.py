@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from tallystick.batch import Batch, Stamp
-from tallystick.eip712 import Domain
 from tallystick.errors import ReceiptError
-from tallystick.inference import Inference, Request, hash_leaves
-from tallystick.opening import Opening
-from tallystick.receipt import Receipt
-from tallystick.signature import account_of
-from tallystick.tree import Tree
+from tallystick.protocol.batch import Batch, Stamp
+from tallystick.protocol.eip712 import Domain
+from tallystick.protocol.inference import Inference, Request, hash_leaves
+from tallystick.protocol.merkle import Tree
+from tallystick.protocol.opening import Opening
+from tallystick.protocol.receipt import Receipt
+from tallystick.protocol.signature import account_of
 
 REGISTRY = b"k" * 20
 OPERATOR, MODEL = b"o" * 20, b"m" * 32

@@ -5,7 +5,7 @@ from eth_keys.constants import SECPK1_N
 from eth_keys.datatypes import PrivateKey
 
 from tallystick.errors import SignatureError
-from tallystick.signature import account_of, recover, sign
+from tallystick.protocol.signature import account_of, recover, sign
 
 KEY = b"k" * 32
 DIGEST = b"d" * 32

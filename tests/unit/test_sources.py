@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tallystick import enums, inference
-from tallystick.batch import ARCHIVE_DELAY, Batch, Dispute
-from tallystick.events import EVENTS
-from tallystick.network import MAX_WINDOW, REWARD_BONDS, Rules
-from tallystick.totals import Totals
-from tallystick.tree import MAX_COUNT
+from tallystick.protocol import enums, inference
+from tallystick.protocol.batch import ARCHIVE_DELAY, Batch, Dispute
+from tallystick.protocol.events import EVENTS
+from tallystick.protocol.merkle import MAX_COUNT
+from tallystick.protocol.rules import MAX_WINDOW, REWARD_BONDS, Rules
+from tallystick.protocol.totals import Totals
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 COMMENT = re.compile(r"//.*")

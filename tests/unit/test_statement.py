@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.committee import Audit, Verdict
-from tallystick.eip712 import Domain
-from tallystick.enums import Ruling
-from tallystick.statement import Statement, StatementError
+from tallystick.protocol.committee import Audit, Verdict
+from tallystick.protocol.eip712 import Domain
+from tallystick.protocol.enums import Ruling
+from tallystick.protocol.statement import Statement, StatementError
 
 DOMAIN = Domain(31337, b"c" * 20)
 AUDIT = Audit(b"b" * 32, 90, b"s" * 32)

@@ -9,17 +9,17 @@ import pytest
 from pyarrow import parquet
 
 from tallystick.errors import BatchCorruptError, BatchMissingError, StoreError
-from tallystick.keccak import keccak256
-from tallystick.record import Record
-from tallystick.store import BatchStore
-from tallystick.tree import Tree
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.merkle import Tree
+from tallystick.protocol.record import InferenceRecord
+from tallystick.storage.batch_store import BatchStore
 
 MODEL, OPERATOR = b"m" * 32, b"o" * 20
 
 
-def record(nonce: int) -> Record:
+def record(nonce: int) -> InferenceRecord:
     data = nonce.to_bytes(2, "big") * 40
-    return Record(
+    return InferenceRecord(
         keccak256(data),
         keccak256(b"out"),
         b"r" * 20,
@@ -34,7 +34,7 @@ def record(nonce: int) -> Record:
 
 RECORDS = [
     *[record(nonce) for nonce in range(2500)],
-    Record(b"i" * 32, b"o" * 32, nonce=0, deadline=0),
+    InferenceRecord(b"i" * 32, b"o" * 32, nonce=0, deadline=0),
 ]
 
 
@@ -96,6 +96,8 @@ def test_put__folder_that_cannot_be__raises(tmp_path: Path) -> None:
 
 
 def test_get__unknown_root__raises(store: BatchStore) -> None:
+    store.put(MODEL, OPERATOR, RECORDS[:1])
+
     assert b"?" * 32 not in store
     with pytest.raises(BatchMissingError):
         store.get(b"?" * 32)
@@ -145,7 +147,8 @@ def test_get__no_parquet__raises(store: BatchStore, content: bytes) -> None:
 
 def test_get__other_columns__raises(store: BatchStore) -> None:
     root = store.put(MODEL, OPERATOR, RECORDS[:1])
-    parquet.write_table(pa.table({"nonce": [1]}), store.path(root))
+    other = pa.table({"nonce": [1]}).replace_schema_metadata({"version": "1"})
+    parquet.write_table(other, store.path(root))
 
     with pytest.raises(BatchCorruptError, match="other columns"):
         store.get(root)
@@ -170,7 +173,9 @@ def test_get__file_larger_than_allowed__raises(store: BatchStore) -> None:
 def test_get__unpacks_to_more_than_allowed__raises(store: BatchStore) -> None:
     fat = bytes(1 << 20)
     root = store.put(
-        MODEL, OPERATOR, [Record(keccak256(fat), bytes(32), nonce=0, deadline=0, input=fat)]
+        MODEL,
+        OPERATOR,
+        [InferenceRecord(keccak256(fat), bytes(32), nonce=0, deadline=0, input=fat)],
     )
     size = Path(store.path(root)).stat().st_size
 

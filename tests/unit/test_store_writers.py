@@ -3,13 +3,13 @@
 import threading
 from pathlib import Path
 
-from tallystick.keccak import keccak256
-from tallystick.record import Record
-from tallystick.store import BatchStore
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.record import InferenceRecord
+from tallystick.storage.batch_store import BatchStore
 
 WRITERS, TIMES = 4, 30
 RECORDS = [
-    Record(keccak256(b"%d" % nonce), keccak256(b"out"), nonce=nonce, deadline=2**64 - 1)
+    InferenceRecord(keccak256(b"%d" % nonce), keccak256(b"out"), nonce=nonce, deadline=2**64 - 1)
     for nonce in range(50)
 ]
 

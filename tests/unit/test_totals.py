@@ -1,10 +1,10 @@
-"""totals.py: each move changes its counter only."""
+"""totals.py: each event changes its counter only."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.enums import Outcome
-from tallystick.totals import Totals
+from tallystick.protocol.enums import Outcome
+from tallystick.protocol.totals import Totals
 
 counts = st.integers(0, 2**48)
 any_totals = st.builds(Totals, counts, counts, counts, counts, counts, counts, counts, counts)

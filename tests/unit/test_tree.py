@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallystick.errors import FieldError, ProofError
-from tallystick.tree import MAX_COUNT, Tree, check_proof, depth_of, root_of, verify
+from tallystick.protocol.merkle import MAX_COUNT, Tree, check_proof, depth_of, root_of, verify
 
 COUNTS = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 1023, 1025]
 

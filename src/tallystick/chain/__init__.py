@@ -1,1 +1,1 @@
-"""What talks to a chain; only `ape_sender` needs Ape."""
+"""Reads from a chain and transactions to it; only `ape_chain` and `ape_signer` need Ape."""

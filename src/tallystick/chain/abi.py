@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from eth_utils.abi import collapse_if_tuple
 
-from tallystick.keccak import keccak256
+from tallystick.protocol.keccak import keccak256
 
 
 def signature_hash(entry: dict[str, Any]) -> bytes:
@@ -17,7 +17,7 @@ def signature_hash(entry: dict[str, Any]) -> bytes:
 
 
 class Contract(NamedTuple):
-    """What the compiler gave for one contract."""
+    """A compiled contract: its ABI and its creation code."""
 
     name: str
     abi: tuple[dict[str, Any], ...]
@@ -53,7 +53,7 @@ def contract(name: str) -> Contract:
     """Return a packaged contract.
 
     Args:
-        name: Tallystick, Committee, Enclave, OpenGradientItem or Replay.
+        name: Tallystick, Committee, Enclave, OpenGradientItem, Pool or Replay.
 
     >>> contract("Tallystick").functions()["totals"].selector.hex()
     'a6606014'

@@ -9,6 +9,20 @@ from tallystick.chain.abi import contract
 
 
 @dataclass(frozen=True, slots=True)
+class Errand:
+    """An order that somebody gave, such as a command: of all that it sends, each goes once.
+
+    What it has sent is remembered until it has ended, so that a second run goes on where the first
+    one was stopped.
+    """
+
+    key: bytes
+    """32 bytes that are equal for runs of the same order."""
+    told: str = ""
+    """JSON of what there is to say of a call once a block holds it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One call of a contract's function, encoded."""
 
@@ -19,6 +33,10 @@ class Call:
     """Wei sent along."""
     name: str = ""
     """The function's, to speak of it."""
+    purpose: bytes = b""
+    """32 bytes that are equal for calls of which one is wanted; empty: its data tell."""
+    errand: Errand | None = None
+    """Order that it is a part of; None: nothing is remembered once a block holds it."""
 
 
 def encode_call(source: str, to: bytes, name: str, *args: Any, value: int = 0) -> Call:

@@ -11,10 +11,10 @@ from web3 import Web3
 from tallystick.chain.abi import contract
 from tallystick.chain.call import Call
 from tallystick.chain.sender import Sender, Sent
-from tallystick.errors import TallystickError
-from tallystick.hexes import checksummed
-from tallystick.keccak import keccak256
-from tallystick.words import ZERO32
+from tallystick.errors import DeployError as DeployError
+from tallystick.protocol.abi_words import ZERO32
+from tallystick.protocol.hexes import checksummed
+from tallystick.protocol.keccak import keccak256
 
 DEPLOYER = bytes.fromhex("4e59b44847b379578588920ca78fbf26c0b4956c")
 DEPLOYER_SIGNER = bytes.fromhex("3fab184622dc19b6109349b94811493bf2a45362")
@@ -27,10 +27,6 @@ DEPLOYER_TRANSACTION = bytes.fromhex(
     "506014600cf31ba02222222222222222222222222222222222222222222222222222222222222222a0222222222222"
     "2222222222222222222222222222222222222222222222222222"
 )
-
-
-class DeployError(TallystickError, RuntimeError):
-    """A contract could not be deployed."""
 
 
 def creation_code(name: str, *args: Any) -> bytes:

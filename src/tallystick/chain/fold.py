@@ -1,38 +1,38 @@
-"""The ledger of a core, as nodes tell its events; what cannot be placed is put to the core itself.
+"""Events of a registry put in their place; one that has none is put to the registry itself.
 
-An event is passed over only where the core, asked at the event's block, doesn't know the network:
-nobody may halt a reader by an event that means nothing. Where the core knows it, the node has left
-out logs: they are read again from another node, and a reading that no node completes fails.
+An event is passed over only where the registry, asked at the event's block, doesn't know the
+network: nobody may halt a reader by an event that means nothing. Where the registry knows it, the
+node has left out logs: they are read again from another node, and a reading that no node completes
+fails.
 """
 
 import logging
-from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from web3.exceptions import Web3Exception
 
-from tallystick.chain.logs import LogError, read_events
+from tallystick.chain.logs import Filter, decode_log, read_logs, topic_of
 from tallystick.chain.registry import Registry
 from tallystick.chain.revert import ContractError
+from tallystick.chain.rpc.provider import name_of
 from tallystick.errors import LedgerError, MissingLogsError, UnknownEventError, UnknownNetworkError
-from tallystick.events import Event, NetworkRegistered
-from tallystick.ledger import Ledger
-from tallystick.progress import Progress
+from tallystick.protocol.events import Event, NetworkRegistered
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.ledger import Ledger
 
 _LOG = logging.getLogger(__name__)
 
 
 class EventSource:
-    """A node that events of a core are read from, and that the core is asked at.
+    """A node that events of a registry are read from, and that the registry is asked at.
 
     Args:
-        registry: the core, at the node.
+        registry: the contract, at the node.
     """
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
         self._unknown_to: dict[bytes, int] = {}
-        """By network id: the last block at which the core was found not to know it."""
+        """By network id: the last block at which the registry was found not to know it."""
         self._pruned_to = -1
         """The last block whose state the node was found not to have."""
         self._told = False
@@ -42,7 +42,7 @@ class EventSource:
         self._unknown_to, self._pruned_to = {}, -1
 
     def place(self, ledger: Ledger, event: Event, head: int) -> None:
-        """Apply an event to a ledger, or pass it over where the core doesn't know its network.
+        """Apply an event to a ledger, or pass it over where the registry doesn't know its network.
 
         Args:
             ledger: of the events before it.
@@ -52,13 +52,13 @@ class EventSource:
         Raises:
             MissingLogsError: the event follows from logs that were left out; the ledger is as it
                 was.
-            Web3Exception, OSError, ValueError: the core cannot be asked.
+            Web3Exception, OSError, ValueError: the registry cannot be asked.
         """
         try:
             ledger.apply(event)
         except UnknownNetworkError as error:
             if self._knows(error.network_id, event, head):
-                raise self._missing(error, "the core knows the network") from error
+                raise self._missing(error, "the registry knows the network") from error
             ledger.pass_over(event)
             self._tell(error)
         except UnknownEventError:
@@ -67,7 +67,7 @@ class EventSource:
             raise self._missing(error, "it follows from others") from error
 
     def _knows(self, network_id: bytes, event: Event, head: int) -> bool:
-        """Return whether the core knew the network when it emitted the event."""
+        """Return whether the registry knew the network when it emitted the event."""
         block = event.position.block_number
         if self._unknown_to.get(network_id, -1) >= block:
             return False
@@ -95,79 +95,23 @@ class EventSource:
 
     def _is_registered_behind(self, network_id: bytes, event: Event) -> bool:
         block = event.position.block_number
-        registered = (
-            found.position.order
-            for found in read_events(self.registry.w3, self.registry.address, block, block)
-            if isinstance(found, NetworkRegistered) and found.network_id == network_id
-        )
-        return any(order > event.position.order for order in registered)
+        wanted: Filter = [[to_hex(topic_of(NetworkRegistered))], [to_hex(network_id)]]
+        found = read_logs(self.registry.w3, self.registry.address, block, block, [wanted])
+        return any(decode_log(log).position.order > event.position.order for log in found)
 
     def _missing(self, error: LedgerError, why: str) -> MissingLogsError:
-        where = endpoint(self.registry)
+        where = name_of(self.registry.w3)
         return MissingLogsError(f"{error}; {why}: logs before it are missing at {where}")
 
     def _tell(self, error: UnknownNetworkError) -> None:
         """Log the first event that is passed over; how many there are, the ledger counts."""
         if not self._told:
             self._told = True
-            _LOG.warning("events passed over, from %s; the core knows no such network", error)
-
-
-def read_ledger(
-    sources: Sequence[EventSource],
-    first: int,
-    last: int,
-    progress: Progress | None = None,
-    events: list[Event] | None = None,
-) -> Ledger:
-    """Return what the events of a block range say.
-
-    Args:
-        sources: nodes of one chain; the next one is asked where the one before left out logs. One
-            alone is asked twice: a URL may stand for several machines.
-        first: first block, the core's own or an earlier one.
-        last: last block, included.
-        progress: called with blocks done and blocks in all.
-        events: to which those that were read are added.
-
-    Raises:
-        MissingLogsError: every node left out logs; names the first event that shows it.
-        LogError: a node gave logs that were not asked for.
-        Web3Exception, OSError, ValueError: the first node fails.
-    """
-    digest: bytes | None = None
-    missing: MissingLogsError | None = None
-    for source in sources if len(sources) > 1 else [*sources, *sources]:
-        ledger, read = Ledger(), []
-        try:
-            here = _hash(source, last)
-            digest = digest or here
-            if here != digest:
-                continue
-            for event in read_events(
-                source.registry.w3, source.registry.address, first, last, progress
-            ):
-                source.place(ledger, event, last)
-                read.append(event)
-        except MissingLogsError as error:
-            missing = missing or error
-        except (Web3Exception, OSError, ValueError, LogError):
-            if missing is None:
-                raise
-        else:
-            if events is not None:
-                events += read
-            return ledger
-    assert missing is not None
-    raise missing
-
-
-def _hash(source: EventSource, block: int) -> bytes:
-    return bytes(source.registry.w3.eth.get_block(block)["hash"])
+            _LOG.warning("events passed over, from %s; the registry knows no such network", error)
 
 
 def knows(registry: Registry, network_id: bytes, block: int) -> bool:
-    """Return whether a core knows a network at the end of a block."""
+    """Return whether a registry knows a network at the end of a block."""
     try:
         registry.read("ownerOf", network_id, block=block)
     except ContractError as error:
@@ -175,12 +119,3 @@ def knows(registry: Registry, network_id: bytes, block: int) -> bool:
             return False
         raise
     return True
-
-
-def endpoint(registry: Registry) -> str:
-    """Return the host of a core's node; the rest of a URL may hold a key."""
-    provider = registry.w3.provider
-    # Ape connects by a provider that holds the one it found.
-    provider = getattr(provider, "_active_provider", None) or provider
-    url = getattr(provider, "endpoint_uri", None)
-    return (urlsplit(str(url)).netloc.rpartition("@")[2] if url else "") or "the node"

@@ -10,11 +10,7 @@ from typing import Any
 from ape.exceptions import ApeException
 from ape_accounts.accounts import KeyfileAccount
 
-from tallystick.errors import TallystickError
-
-
-class LockedAccountError(TallystickError, PermissionError):
-    """A keyfile that is not opened by what the environment says, or by nothing that it says."""
+from tallystick.errors import LockedAccountError as LockedAccountError
 
 
 def passphrase_variable(alias: str) -> str:

@@ -1,23 +1,23 @@
-"""The core at its address: reads at a block, and calls to send."""
+"""The registry at its address: reads at a block, and calls to send."""
 
 from typing import Any
 
 from web3 import Web3
 from web3.types import BlockIdentifier
 
-from tallystick.batch import PreImage, Stamp
 from tallystick.chain.call import Call, encode_call
 from tallystick.chain.view import read_view
-from tallystick.eip712 import Domain
-from tallystick.enums import Cause, Grade, State
-from tallystick.hexes import from_hex
-from tallystick.network import Rules
-from tallystick.status import LaneStatus, Status
-from tallystick.totals import Totals
+from tallystick.protocol.batch import PreImage, Stamp
+from tallystick.protocol.eip712 import Domain
+from tallystick.protocol.enums import Cause, Grade, State
+from tallystick.protocol.hexes import from_hex
+from tallystick.protocol.rules import Rules
+from tallystick.protocol.status import LaneStatus, Status
+from tallystick.protocol.totals import Totals
 
 
 class Registry:
-    """One deployed core. Every read names its block; "latest" moves on between two reads.
+    """One deployed registry. Every read names its block; "latest" moves on between two reads.
 
     Args:
         w3: connected.
@@ -29,7 +29,7 @@ class Registry:
 
     @property
     def domain(self) -> Domain:
-        """What requests to this core are signed under."""
+        """The EIP-712 domain of requests to this registry."""
         return Domain(chain_id=self.w3.eth.chain_id, contract=self.address)
 
     def call(self, name: str, *args: Any, value: int = 0) -> Call:
@@ -37,7 +37,7 @@ class Registry:
         return encode_call("Tallystick", self.address, name, *args, value=value)
 
     def read(self, name: str, *args: Any, block: BlockIdentifier = "latest") -> Any:
-        """Return what a view answers, as of read_view."""
+        """Return what a view answers; see read_view for errors."""
         return read_view(self.w3, "Tallystick", self.address, name, *args, block=block)
 
     def totals(self, network_id: bytes, block: BlockIdentifier = "latest") -> Totals:

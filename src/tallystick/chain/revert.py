@@ -1,5 +1,7 @@
 """Custom errors of the contracts, decoded to name and arguments."""
 
+import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -8,10 +10,14 @@ from eth_abi.exceptions import DecodingError
 from eth_utils.abi import collapse_if_tuple
 
 from tallystick.chain.abi import contract, signature_hash
-from tallystick.enclave import Approval
-from tallystick.enums import Cause, DisputeKind, Grade, Ruling, State
-from tallystick.errors import TallystickError
+from tallystick.errors import ContractError as ContractError
+from tallystick.protocol.enclave import Approval
+from tallystick.protocol.enums import Cause, DisputeKind, Grade, Ruling, State
 
+_REVERT_DATA = re.compile(r"(?:revert(?:ed)?:? *)?0x([0-9a-f]{8}(?:[0-9a-f]{64})*)", re.IGNORECASE)
+"""A selector and words; "0x" alone says nothing."""
+_NAMES = ("data", "return", "result", "output", "originalError", "error", "cause", "info")
+"""Where nodes, and gateways between, put it."""
 _ENUMS = {
     "enum Approval": Approval,
     "enum Cause": Cause,
@@ -20,18 +26,6 @@ _ENUMS = {
     "enum Ruling": Ruling,
     "enum State": State,
 }
-
-
-class ContractError(TallystickError, RuntimeError):
-    """A contract refused a call.
-
-    `name` is the custom error's, `args_by_name` what it says; `data` the whole revert data.
-    """
-
-    def __init__(self, name: str, args_by_name: dict[str, Any], data: bytes = b"") -> None:
-        self.name, self.args_by_name, self.data = name, args_by_name, data
-        shown = ", ".join(f"{key}={_shown(value)}" for key, value in args_by_name.items())
-        super().__init__(f"{name}({shown})")
 
 
 def decode_revert(data: bytes) -> ContractError:
@@ -60,10 +54,35 @@ def decode_revert(data: bytes) -> ContractError:
 
 def refused(error: Exception) -> Exception:
     """Return the decoded revert behind a node's error; the error itself where there is none."""
-    data = getattr(error, "data", None)
-    if isinstance(data, str) and data.startswith("0x"):
-        return decode_revert(bytes.fromhex(data[2:]))
-    return error
+    told = [getattr(error, "data", None), getattr(error, "rpc_response", None)]
+    if told[0] == "0x":
+        return decode_revert(b"")
+    data = next((found for one in told if (found := revert_data(one)) is not None), None)
+    return error if data is None else decode_revert(data)
+
+
+def revert_data(told: Any) -> bytes | None:
+    """Return the revert data in what a node says, however deep it is in there; None: there is none.
+
+    Args:
+        told: an error's data, an error or an answer, as it was decoded from JSON.
+
+    >>> revert_data({"message": "reverted", "data": {"data": "0xe58369d1"}}).hex()
+    'e58369d1'
+    >>> revert_data("Reverted 0xe58369d1").hex()
+    'e58369d1'
+    """
+    if isinstance(told, str):
+        found = _REVERT_DATA.fullmatch(told.strip())
+        return bytes.fromhex(found[1]) if found else None
+    parts: Iterable[Any] = ()
+    if isinstance(told, Mapping):
+        # What is called so comes first: a transaction's input may stand beside it.
+        known = [told[name] for name in _NAMES if name in told]
+        parts = [*known, *(told[name] for name in told if name not in _NAMES)]
+    elif isinstance(told, list | tuple):
+        parts = told
+    return next((data for one in parts if (data := revert_data(one)) is not None), None)
 
 
 @cache
@@ -75,12 +94,8 @@ def _errors() -> dict[bytes, dict[str, Any]]:
     ]
     entries = builtin + [
         entry
-        for name in ("Tallystick", "Committee", "Enclave", "OpenGradientItem")
+        for name in ("Tallystick", "Committee", "Enclave", "OpenGradientItem", "Pool", "Replay")
         for entry in contract(name).abi
         if entry["type"] == "error"
     ]
     return {signature_hash(entry)[:4]: entry for entry in entries}
-
-
-def _shown(value: Any) -> str:
-    return "0x" + value.hex() if isinstance(value, bytes) else str(value)

@@ -1,48 +1,76 @@
-"""What the chain says of a file's receipts."""
+"""Receipts made anew: from a batch's data and the chain's events."""
 
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tallystick.chain.registry import Registry
-from tallystick.cli.command import CommandError
+import click
+
+from tallystick.actions.batch_data import BatchData
+from tallystick.actions.chain_view import ActionError, ChainView
 from tallystick.cli.session import Session
-from tallystick.hexes import checksummed, to_hex
-from tallystick.receipt import Receipt
-from tallystick.receipts import checked
+from tallystick.cli.targets import batch_id_of
+from tallystick.protocol.abi_words import ZERO_ADDRESS
+from tallystick.protocol.receipt import Receipt
+from tallystick.storage.batch_parser import GuardedStore
 
 
-def chain_status(session: Session, file: Path) -> list[dict[str, Any]]:
-    """Return state and grade of each batch that a file's receipts name."""
-    batches: dict[bytes, tuple[Receipt, int]] = {}
-    for receipt in checked(file):
-        before = batches.get(receipt.batch_id)
-        batches[receipt.batch_id] = receipt, (before[1] if before else 0) + 1
-    here = session.w3.eth.chain_id
-    block = session.w3.eth.block_number
-    ledgers: dict[bytes, Any] = {}
-    rows = []
-    for receipt, number in batches.values():
-        if receipt.chain_id != here:
-            raise CommandError(f"the receipt is of chain {receipt.chain_id}; this is {here}")
-        if receipt.registry not in ledgers:
-            named = Session(session.w3, receipt.registry, more_rpcs=session.more_rpcs)
-            ledgers[receipt.registry] = named.ledger(block)
-        record = ledgers[receipt.registry].batches.get(receipt.batch_id)
-        if record is None:
-            raise CommandError(
-                f"core {checksummed(receipt.registry)} has no batch {to_hex(receipt.batch_id)}"
-            )
-        # The contract is the judge where it still can tell; events know overwritten batches too.
-        found = Registry(session.w3, receipt.registry).state_of(record.pre_image, block)
-        rows.append(
-            {
-                "batch_id": receipt.batch_id,
-                "receipts": number,
-                "state": record.state.name.lower(),
-                "grade": record.grade.name.lower(),
-                "outcome": record.outcome.name.lower(),
-                "on_chain": found.name.lower(),
-                "block": block,
-            }
+def write_receipts_of(
+    session: Session, batch: str, leaves: Sequence[int], store: str, out: Path | None
+) -> None:
+    """Write or print receipts of a batch.
+
+    Args:
+        session: of the command.
+        batch: its id as hex text, or a file of receipts of it.
+        leaves: indices; empty: all.
+        store: folder or URL of its data.
+        out: file to write; None: they are printed.
+
+    Raises:
+        ActionError: the registry has no such batch, or the batch no such leaf.
+        StoreError: the store lacks the data, or has others.
+    """
+    key = batch_id_of(batch)
+    here = ChainView(session.ledger_of(key), session.now, ZERO_ADDRESS)
+    data = BatchData.load(GuardedStore(store), here.batch(key))
+    for leaf in leaves:
+        if leaf >= len(data.records):
+            raise ActionError(f"leaf index is {leaf}; needed: 0 to {len(data.records) - 1}")
+    chosen = list(leaves) or list(range(len(data.records)))
+    window = here.rules(data.record).challenge_window
+    lines = _lines(session, data, chosen, window)
+    give(session, lines, out, batch_id=data.record.id, receipts=len(chosen))
+
+
+def give(session: Session, lines: Iterable[str], out: Path | None, **facts: Any) -> None:
+    """Print receipts, or write them to a file and tell facts about them."""
+    if out is None:
+        for line in lines:
+            click.echo(line)
+        return
+    out.write_text("".join(f"{line}\n" for line in lines))
+    session.show({**facts, "file": str(out)})
+
+
+def line_of(receipt: Receipt) -> str:
+    """Return a receipt's line in a file."""
+    return json.dumps(receipt.to_json(), separators=(",", ":"))
+
+
+def _lines(session: Session, data: BatchData, leaves: Sequence[int], window: int) -> Iterator[str]:
+    chain_id, registry, state = session.w3.eth.chain_id, session.registry.address, data.record
+    # As at commit: a dispute since then may have moved the end.
+    stamp = state.stamp.closing_at(state.stamp.committed_at + window)
+    for leaf in leaves:
+        receipt = Receipt.of(
+            chain_id,
+            registry,
+            state.batch,
+            stamp,
+            data.opening(leaf),
+            data.records[leaf].signature,
+            state.committed.tx_hash,
         )
-    return rows
+        yield line_of(receipt)

@@ -1,35 +1,39 @@
-"""A command's chain: where the core is, who sends, and what its events say."""
+"""A command's chain: where the registry is, who sends, and what its events say."""
 
-import os
-import sys
-from collections.abc import Sequence
-from pathlib import Path
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
-from web3 import HTTPProvider, Web3
+from web3 import Web3
 
-from tallystick.chain import deployments
-from tallystick.chain.ape_sender import ApeSender
-from tallystick.chain.call import Call
-from tallystick.chain.fold import EventSource, read_ledger
-from tallystick.chain.keyfile import has_passphrase, unlock
+from tallystick.chain.cache import ChainCache
+from tallystick.chain.call import Call, Errand
+from tallystick.chain.clock import pending_time
+from tallystick.chain.deployments import Located, locate
+from tallystick.chain.fold import knows
+from tallystick.chain.follower import Follower
+from tallystick.chain.lanes import find_lanes, scope_of
 from tallystick.chain.registry import Registry
-from tallystick.chain.sender import Sender, Sent
+from tallystick.chain.rpc.persistent import connect
+from tallystick.chain.sender import Sender, Sent, SignerSender
 from tallystick.cli.command import CommandError
-from tallystick.hexes import checksummed
-from tallystick.ledger import Ledger
-from tallystick.output import Row, show
+from tallystick.cli.output import Row, plain, show
+from tallystick.errors import ActionError, ContractError
+from tallystick.protocol.ledger import Ledger
+from tallystick.protocol.scope import WHOLE, Scope
 
 _TIMEOUT = 30.0
 """Seconds for an answer of a further node."""
 
 
 class Session:
-    """What a command works with.
+    """The chain, the account and the deployments that a command works with.
 
     Args:
         w3: connected.
-        registry: the core's address, 20 bytes; None: as recorded for the chain.
+        registry: the registry's address, 20 bytes; None: as recorded for the chain.
         sender: who sends; None: nobody was named.
         as_json: print JSON.
         dry_run: send nothing.
@@ -47,88 +51,97 @@ class Session:
     ) -> None:
         self.more_rpcs = tuple(more_rpcs)
         self.w3, self.as_json, self.dry_run = w3, as_json, dry_run
-        self._registry, self._sender = registry, sender
-
-    @classmethod
-    def connected(
-        cls,
-        registry: bytes | None,
-        account: Any,
-        as_json: bool,
-        dry_run: bool,
-        more_rpcs: Sequence[str] = (),
-    ) -> "Session":
-        """Return the session of the provider that Ape has connected.
-
-        Raises:
-            LockedAccountError: the account is a keyfile, and nobody is there to be asked for the
-                passphrase, or the one in the environment is wrong.
-        """
-        from ape.utils.basemodel import ManagerAccessMixin
-
-        sender = None
-        if account is not None:
-            if has_passphrase(account) or not (dry_run or sys.stdin.isatty()):
-                unlock(account)
-            sender = ApeSender(account)
-        w3: Web3 = ManagerAccessMixin.provider.web3
-        return cls(w3, registry, sender, as_json, dry_run, more_rpcs)
+        self._address, self._sender = registry, sender
+        self._followers: dict[Scope, Follower] = {}
+        self._errand: bytes | None = None
+        self._performed = False
 
     @property
     def sender(self) -> Sender:
-        """Who sends; CommandError when nobody was named."""
+        """The sender of transactions; CommandError when nobody was named."""
         if self._sender is None:
-            raise CommandError("no account is named; needed: --account ALIAS (or TEST::0 locally)")
+            raise CommandError(
+                "no account is named; needed: --account ALIAS (TEST::0 locally), or "
+                "TALLYSTICK_ACCOUNT"
+            )
         return self._sender
 
-    @property
-    def folder(self) -> Path:
-        """Where deployments are recorded."""
-        return Path(os.environ.get("TALLYSTICK_DEPLOYMENTS") or deployments.FOLDER)
+    @sender.setter
+    def sender(self, sender: Sender) -> None:
+        self._sender = sender
 
     @property
     def registry(self) -> Registry:
-        """The core."""
-        address = self._registry
-        if address is None:
-            address = deployments.find(self.w3.eth.chain_id, folder=self.folder).address_bytes
-        if not self.w3.eth.get_code(Web3.to_checksum_address(address)):
-            raise CommandError(
-                f"chain {self.w3.eth.chain_id} has no contract at {checksummed(address)}; "
-                "run `ape run deploy`"
-            )
-        return Registry(self.w3, address)
+        """The registry.
+
+        Raises:
+            DeploymentError: none is named nor recorded, or there is no contract at the address.
+        """
+        return self._located.registry
+
+    @cached_property
+    def _located(self) -> Located:
+        return locate(self.w3, self._address)
 
     @property
     def now(self) -> int:
         """Unix seconds; time of a block mined now."""
-        return int(self.w3.eth.get_block("pending")["timestamp"])
+        return pending_time(self.w3)
 
     def block_number(self, block: int | str) -> int:
         """Return the number of a block that is named by number, or as latest, safe or finalized."""
         return int(self.w3.eth.get_block(block)["number"])  # type: ignore[arg-type]
 
-    def ledger(self, block: int | None = None) -> Ledger:
-        """Return what the events up to a block say; None: up to the latest.
+    def ledger(
+        self,
+        block: int | None = None,
+        *,
+        network_id: bytes | None = None,
+        operator: bytes | None = None,
+        scope: Scope | None = None,
+    ) -> Ledger:
+        """Return what the events up to a block say: of a lane, of a network, or of all.
+
+        What was read before is in the cache; events since then are read.
+
+        Args:
+            block: number; None: the latest.
+            network_id: 32 bytes; None: all networks.
+            operator: 20 bytes, whose lane in the network it is; None: all of the network.
+            scope: in place of both.
 
         Raises:
             MissingLogsError: every node leaves out logs.
+            CacheError: the cache has another format, or fails.
         """
-        registry = self.registry
-        last = self.w3.eth.block_number if block is None else block
-        recorded = [
-            entry.block
-            for entry in deployments.read(self.w3.eth.chain_id, self.folder)
-            if entry.address_bytes == registry.address
-        ]
-        first = min(recorded, default=0)
-        others = [
-            Registry(Web3(HTTPProvider(url, {"timeout": _TIMEOUT})), registry.address)
-            for url in self.more_rpcs
-        ]
-        return read_ledger([EventSource(one) for one in (registry, *others)], first, last)
+        if scope is None:
+            scope = _scope(network_id, operator)
+        follower = self._followers.get(scope)
+        if follower is None:
+            follower = self._followers[scope] = self._follower(scope)
+        follower.advance(block)
+        return follower.ledger
 
-    def show(self, result: Row | list[Row]) -> None:
+    def ledger_of(self, *batch_ids: bytes) -> Ledger:
+        """Return what the events say of the lanes that batches are in; errors as of ledger."""
+        registry, first_block = self._located.registry, self._located.first_block
+        lanes = find_lanes(registry, batch_ids, self._cache, first_block)
+        return self.ledger(scope=scope_of(lanes.values()))
+
+    def knows(self, network_id: bytes) -> bool:
+        """Return whether a network is registered, as the registry says."""
+        return knows(self.registry, network_id, self.w3.eth.block_number)
+
+    @cached_property
+    def _cache(self) -> ChainCache:
+        return ChainCache.of(self.w3.eth.chain_id, self.registry.address)
+
+    def _follower(self, scope: Scope) -> Follower:
+        registry, first_block = self._located.registry, self._located.first_block
+        others = [Registry(connect(url, _TIMEOUT), registry.address) for url in self.more_rpcs]
+        return Follower(registry, first_block, others=others, scope=scope, cache=self._cache)
+
+    def show(self, result: Row | Sequence[Row]) -> None:
         """Print a result as the user wants it."""
         show(result, self.as_json)
 
@@ -138,14 +151,58 @@ class Session:
             gas = self.sender.simulate(call)
             self.show({"move": call.name, "dry_run": True, "gas": gas, **facts})
             return None
+        if self._errand is not None:
+            told = json.dumps(plain({"move": call.name, **facts}))
+            call = replace(call, errand=Errand(self._errand, told))
         sent = self.sender.send(call)
+        self._performed = True
+        self._tell(sent, {"move": call.name, **facts})
+        return sent
+
+    def is_noted(self, call: Call) -> bool:
+        """Return whether an earlier run sent the call, and nobody saw what became of it."""
+        return isinstance(self._sender, SignerSender) and self._sender.is_noted(call)
+
+    def once(self, errand: bytes, work: Callable[[], Any]) -> Any:
+        """Do a command's work; where it is refused for what an earlier run has done, tell of that.
+
+        An earlier run was killed before it saw a block hold its transaction: what it wanted is so,
+        and the same command fails on that. It succeeds in its place, once.
+
+        Args:
+            errand: key, 32 bytes, that runs of the same command share.
+            work: sends by `perform`.
+        """
+        sender = self._sender
+        if not isinstance(sender, SignerSender) or self.dry_run:
+            return work()
+        self._errand = errand
+        try:
+            done = work()
+        except (ActionError, CommandError, ContractError):
+            found = [] if self._performed else sender.recall(errand)
+            if not found:
+                raise
+            for one in found:
+                self._tell(one.sent, json.loads(one.told))
+            done = None
+        sender.end(errand)
+        return done
+
+    def _tell(self, sent: Sent, facts: Row) -> None:
         self.show(
             {
-                "move": call.name,
+                "move": facts["move"],
                 "transaction": sent.tx_hash,
                 "block": sent.block_number,
                 "gas_used": sent.gas_used,
-                **facts,
+                **({"sent_by_an_earlier_run": True} if sent.earlier else {}),
+                **{name: value for name, value in facts.items() if name != "move"},
             }
         )
-        return sent
+
+
+def _scope(network_id: bytes | None, operator: bytes | None) -> Scope:
+    if network_id is None:
+        return WHOLE if operator is None else Scope(None, frozenset({operator}))
+    return Scope.network(network_id) if operator is None else Scope.lane(network_id, operator)

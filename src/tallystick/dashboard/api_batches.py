@@ -5,15 +5,17 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from tallystick.dashboard import schemas
-from tallystick.dashboard.asking import (
+from tallystick.dashboard.network_key import NetworkKey
+from tallystick.dashboard.onchain import NoNodeError, OnChain
+from tallystick.dashboard.params import (
     LIST,
     ONE,
     ChainId,
-    Core,
     Folder,
     Found,
     Id,
     Key,
+    RegistryAddress,
     Rows,
     Slice,
     State,
@@ -21,8 +23,6 @@ from tallystick.dashboard.asking import (
     listed,
     one,
 )
-from tallystick.dashboard.network_key import NetworkKey
-from tallystick.dashboard.onchain import NoNodeError, OnChain
 from tallystick.dashboard.snapshot import NotHereError, Snapshot
 
 api = APIRouter()
@@ -42,7 +42,9 @@ def batches(request: Request, live: Folder, key: Key, rows: Rows) -> Response:
 
 
 @api.get(f"/batches/{_BATCH}", response_model=schemas.BatchInFull, responses=ONE)
-def batch(request: Request, live: Folder, chain_id: ChainId, core: Core, batch_id: Id) -> Response:
+def batch(
+    request: Request, live: Folder, chain_id: ChainId, core: RegistryAddress, batch_id: Id
+) -> Response:
     """One batch and what happened to it, as its events tell."""
     return one(
         request, live, schemas.BatchInFull, lambda now: _batch(now, chain_id, core, batch_id)
@@ -58,9 +60,14 @@ def batch(request: Request, live: Folder, chain_id: ChainId, core: Core, batch_i
     },
 )
 def on_chain(
-    request: Request, live: Folder, chain_id: ChainId, core: Core, batch_id: Id, response: Response
+    request: Request,
+    live: Folder,
+    chain_id: ChainId,
+    core: RegistryAddress,
+    batch_id: Id,
+    response: Response,
 ) -> Any:
-    """What the chain itself says of a batch, at its latest block."""
+    """Read a batch from the chain itself, at its latest block."""
     response.headers["Cache-Control"] = "no-store"
     row = found(lambda: _batch(live.snapshot, chain_id, core, batch_id))
     chain: OnChain | None = request.app.state.chain
@@ -89,7 +96,7 @@ def disputes_of(
 
 @api.get(f"{_ONE}/rejections", response_model=schemas.Page[schemas.Rejection], responses=LIST)
 def rejections_of(request: Request, live: Folder, key: Key, rows: Rows) -> Response:
-    """Who of a network lost stake, and why; the newest first."""
+    """List who lost stake in a network, and why; the newest first."""
     return listed(request, live, schemas.Rejection, rows, lambda now: _rejections(now, rows, key))
 
 
@@ -103,7 +110,7 @@ def disputes(request: Request, live: Folder, rows: Rows, state: State = "all") -
 
 @api.get("/rejections", response_model=schemas.Page[schemas.Rejection], responses=LIST)
 def rejections(request: Request, live: Folder, rows: Rows) -> Response:
-    """Who lost stake in any network, and why; the newest first."""
+    """List who lost stake in any network, and why; the newest first."""
     return listed(request, live, schemas.Rejection, rows, lambda now: _rejections(now, rows))
 
 

@@ -1,4 +1,4 @@
-"""What answers rest on, over HTTP: blocks, definitions, and news of both as they come."""
+"""The basis of answers over HTTP: covered blocks, definitions, and news of both as they come."""
 
 import asyncio
 import json
@@ -9,11 +9,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from tallystick.dashboard import definitions, schemas
-from tallystick.dashboard.answers import answer
-from tallystick.dashboard.asking import UNCHANGED, Folder, one
 from tallystick.dashboard.live import Live
+from tallystick.dashboard.params import UNCHANGED, Folder, one
+from tallystick.dashboard.responses import answer
 from tallystick.dashboard.snapshot import Snapshot
-from tallystick.hexes import to_hex
+from tallystick.protocol.hexes import to_hex
 
 TICK = 0.5
 """Seconds between two looks for a new snapshot."""
@@ -25,7 +25,7 @@ api = APIRouter()
 
 @api.get("/coverage", response_model=schemas.Coverage, responses=UNCHANGED)
 def coverage(request: Request, live: Folder) -> Response:
-    """What all numbers rest on: which cores, up to which block."""
+    """List the registries and blocks that all numbers rest on."""
     now, trouble = live.snapshot, live.trouble
     asked = request.app.state.chain is not None
 
@@ -37,7 +37,7 @@ def coverage(request: Request, live: Folder) -> Response:
 
 @api.get("/definitions", response_model=schemas.Definitions, responses=UNCHANGED)
 def define(request: Request, live: Folder) -> Response:
-    """How it is counted: what each number means, under a version."""
+    """Define each number, under a version."""
     return one(request, live, schemas.Definitions, lambda now: defined())
 
 
@@ -61,7 +61,7 @@ async def _news(request: Request, live: Live) -> AsyncIterator[str]:
         now, trouble = live.snapshot, live.trouble
         if (now.version, trouble) != seen:
             seen, silent = (now.version, trouble), 0.0
-            last = {str(held.core.chain_id): held.last_block for held in now.coverage}
+            last = {str(held.contract.chain_id): held.last_block for held in now.coverage}
             body = json.dumps({"version": now.version, "last_blocks": last, "trouble": trouble})
             yield f"event: coverage\ndata: {body}\n\n"
         elif silent >= BEAT:
@@ -78,8 +78,8 @@ def covered(snapshot: Snapshot, live: bool, chains_asked: bool, trouble: str = "
         "definitions_version": definitions.VERSION,
         "cores": [
             {
-                "chain_id": one.core.chain_id,
-                "core": to_hex(one.core.address),
+                "chain_id": one.contract.chain_id,
+                "core": to_hex(one.contract.address),
                 "first_block": one.first_block,
                 "last_block": one.last_block,
                 "boundary": one.boundary,

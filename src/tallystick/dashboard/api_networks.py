@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from tallystick.dashboard import numbers, schemas
-from tallystick.dashboard.asking import (
+from tallystick.dashboard.params import (
     LIST,
     ONE,
     Folder,
@@ -43,7 +43,7 @@ def registration(request: Request, live: Folder, key: Key) -> Response:
 
 @api.get(f"{_ONE}/days", response_model=schemas.Page[schemas.Day], responses=LIST)
 def days(request: Request, live: Folder, key: Key, rows: Rows) -> Response:
-    """How much a network's counters grew, day by day (UTC)."""
+    """List the growth of a network's counters, day by day (UTC)."""
     return listed(request, live, schemas.Day, rows, lambda now: rows.of(now.days(key)))
 
 
@@ -61,7 +61,7 @@ def models(request: Request, live: Folder, key: Key, rows: Rows) -> Response:
 
 @api.get(f"{_ONE}/numbers/{{name}}", response_model=schemas.Number, responses=ONE)
 def number(request: Request, live: Folder, scope: Of, name: Name) -> Response:
-    """What a number is made of: its definition, queries and blocks."""
+    """Break a number down: its definition, queries and blocks."""
     return one(request, live, schemas.Number, lambda now: now.number(scope, name), of=scope)
 
 

@@ -1,22 +1,22 @@
 """Batches: an index in memory of which there are and what became of them, and each in full."""
 
-from tallystick.dashboard.events import NEAR, Events, Row
+from tallystick.dashboard.events import COPIES, Events, Row
 from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey
-from tallystick.network import LIFE_RESPONSES, LIFE_RULINGS
-from tallystick.totals.gas import BATCH_EVENTS
+from tallystick.data.totals.gas import BATCH_EVENTS
+from tallystick.protocol.rules import LIFE_RESPONSES, LIFE_RULINGS
 
 ENDINGS = ("unchallenged", "audited", "enclave", "proven", "rejected", "unresolved")
 
 _GRADES = "['unchallenged', 'audited', 'enclave', 'proven']"
-_ADDRESS = f"TRY_CAST(address AS {NEAR}.address)"
+_ADDRESS = f"TRY_CAST(address AS {COPIES}.address)"
 _INDEX = f"""
 CREATE TABLE batches AS
 WITH ends AS (
     SELECT chain_id, address, key, outcome::VARCHAR AS ending, block_number AS end_block
-    FROM {NEAR}.BatchFinalized
+    FROM {COPIES}.BatchFinalized
     UNION ALL
     SELECT chain_id, address, finalized_key, outcome, block_number
-    FROM {NEAR}.BatchCommitted WHERE finalized_count > 0
+    FROM {COPIES}.BatchCommitted WHERE finalized_count > 0
     UNION ALL
     SELECT chain_id, {_ADDRESS}, hash(batch_id), 'rejected', block_number FROM BatchRejected
 ), grades AS (
@@ -33,16 +33,16 @@ WITH ends AS (
     UNION
     SELECT r.chain_id, r.address, r.key
     FROM reopened r
-    JOIN {NEAR}.BatchCommitted c USING (chain_id, address, key)
+    JOIN {COPIES}.BatchCommitted c USING (chain_id, address, key)
     JOIN NetworkRegistered n ON n.chain_id = r.chain_id AND n.network_id = r.network_id
-        AND TRY_CAST(n.address AS {NEAR}.address) = r.address
+        AND TRY_CAST(n.address AS {COPIES}.address) = r.address
     WHERE r.closes_at > c.committed_at::BIGINT + n.rules_challenge_window
         + {LIFE_RESPONSES} * n.rules_response_window + {LIFE_RULINGS} * n.rules_ruling_window
 )
 SELECT chain_id, address, network_id, operator, model_id, block_number, log_index,
     count::INTEGER AS count, key, coalesce(grades.grade, 1)::UTINYINT AS grade,
     lapses.key IS NOT NULL AS lapsed, ending, end_block
-FROM {NEAR}.BatchCommitted
+FROM {COPIES}.BatchCommitted
 LEFT JOIN ends USING (chain_id, address, key)
 LEFT JOIN grades USING (chain_id, address, key)
 LEFT JOIN lapses USING (chain_id, address, key)

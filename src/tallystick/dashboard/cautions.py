@@ -1,10 +1,10 @@
-"""Where a number rests on little, and why."""
+"""Cautions beside numbers that rest on little, with the reason."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tallystick.resolvers.kinds import GRADES
+from tallystick.data.resolvers.kinds import GRADES
 
 FEW_REQUESTERS = 10
 LARGE_SHARE = 0.5
@@ -87,13 +87,11 @@ def _resolvers(network: Mapping[str, Any]) -> Iterator[Caution]:
 def _demand(network: Mapping[str, Any]) -> Iterator[Caution]:
     if not network["committed"]:
         return
-    found = network["found_share"] or 0.0
-    if found < 1:
-        yield Caution(
-            "data-missing",
-            "requesters",
-            f"the data of {1 - found:.0%} of the inferences were not found: who asked is unknown",
-        )
+    found, because = network["found_share"], network["found_share_because"]
+    if found is None or found < 1:
+        missing = "the data" if found is None else f"the data of {1 - found:.0%}"
+        reason = f"{missing} of the inferences were not found: who asked is unknown"
+        yield Caution("data-missing", "requesters", f"{reason} ({because})" if because else reason)
     if not found:
         return
     if network["requesters"] < FEW_REQUESTERS:

@@ -1,4 +1,4 @@
-"""How it is counted: what each number means, in words, under a version.
+"""Definitions of the numbers, in words, under a version.
 
 A change of a meaning, a formula or a threshold makes a new version; the old words stay in CHANGES.
 """
@@ -23,10 +23,10 @@ Unit = Literal["inferences", "amount", "price", "share", "requesters", "gas", "s
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What one number means."""
+    """The meaning of one number."""
 
     name: str
-    """As the API's field is called."""
+    """The name of the API's field."""
     label: str
     unit: Unit
     """An amount is in the smallest units of the network's asset; a price is one, or says in words
@@ -189,7 +189,7 @@ DEFINITIONS = (
         "Data found",
         "share",
         "Of the committed inferences, those whose batch data were found: only their requesters "
-        "are known.",
+        "are known. Unknown where nobody has looked, or no store could be asked: never zero then.",
         "inferences in batches with data / committed",
     ),
     Definition(
@@ -224,7 +224,7 @@ DEFINITIONS = (
         "gas_per_verified",
         "Gas per verified",
         "gas",
-        "Gas of all transactions about the network's batches; one of several moves is shared "
+        "Gas of all transactions about the network's batches; one of several actions is shared "
         "equally.",
         "gas of the network's batches / verified",
     ),

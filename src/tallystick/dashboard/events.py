@@ -5,14 +5,14 @@ from typing import Any
 
 import duckdb
 
-from tallystick.extract.dataset import Dataset
-from tallystick.hexes import to_hex
-from tallystick.totals.coverage import Coverage
-from tallystick.totals.engines import EVENTS
+from tallystick.data.extract.dataset import Dataset
+from tallystick.data.totals.coverage import Coverage
+from tallystick.data.totals.engines import EVENTS
+from tallystick.protocol.hexes import to_hex
 
 Row = dict[str, Any]
-NEAR = "near"
-"""Schema of copies in memory, see near.py."""
+COPIES = "copies"
+"""Schema of copies in memory, see memory_tables.py."""
 
 
 class Events:
@@ -23,7 +23,7 @@ class Events:
     Args:
         connection: of DuckDB.
         data: decoded.
-        coverage: of each core.
+        coverage: of each registry.
     """
 
     def __init__(
@@ -48,10 +48,10 @@ class Events:
         """Return a query's rows, by column."""
         return _rows(self._connection.cursor().execute(query, list(parameters)))
 
-    def near(self, query: str, *parameters: Any) -> list[Row]:
+    def of_copies(self, query: str, *parameters: Any) -> list[Row]:
         """Return the same rows, read of copies in memory where there are some."""
         cursor = self._connection.cursor()
-        cursor.execute(f"SET search_path = '{NEAR},main'")
+        cursor.execute(f"SET search_path = '{COPIES},main'")
         return _rows(cursor.execute(query, list(parameters)))
 
     def value(self, query: str, *parameters: Any) -> Any:
@@ -67,7 +67,8 @@ def _rows(cursor: duckdb.DuckDBPyConnection) -> list[Row]:
 
 
 def _bound(one: Coverage) -> str:
+    registry = one.contract
     return (
-        f"(chain_id::BIGINT = {one.core.chain_id} AND address = '{to_hex(one.core.address)}' "
+        f"(chain_id::BIGINT = {registry.chain_id} AND address = '{to_hex(registry.address)}' "
         f"AND block_number <= {one.last_block})"
     )

@@ -8,14 +8,14 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from tallystick.dashboard import numbers, schemas
-from tallystick.dashboard.answers import page, paged, row_of
 from tallystick.dashboard.api_coverage import covered, defined
 from tallystick.dashboard.app import PAGE
 from tallystick.dashboard.network_key import NetworkKey
+from tallystick.dashboard.responses import page, paged, row_of
 from tallystick.dashboard.snapshot import Snapshot
 from tallystick.dashboard.spreadsheet import to_csv
 from tallystick.errors import TallystickError
-from tallystick.progress import Progress
+from tallystick.protocol.progress import Progress
 
 MARK = "tallystick-export"
 """A file by which a folder is known as an older export."""

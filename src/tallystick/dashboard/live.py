@@ -8,9 +8,9 @@ from pathlib import Path
 
 import duckdb
 
+from tallystick.chain.rpc.errors import RpcError
 from tallystick.dashboard.snapshot import MEMORY, Snapshot, version
 from tallystick.errors import TallystickError
-from tallystick.extract.errors import RpcError
 
 EVERY = 1.0
 """Seconds between two looks at the folder."""
@@ -43,7 +43,7 @@ class Live:
         self._thread: threading.Thread | None = None
         self._logged = ""
         self.trouble = ""
-        """Why the newest state of the folder cannot be shown; empty when it is."""
+        """The reason why the folder's newest state is not shown; empty when it is."""
         self.snapshot = self._make()
 
     def start(self, every: float = EVERY) -> None:
@@ -59,7 +59,7 @@ class Live:
 
     @property
     def ended(self) -> bool:
-        """Whether the looking is over."""
+        """True once the looking is over."""
         return self._stop.is_set()
 
     def look(self) -> bool:

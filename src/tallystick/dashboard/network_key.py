@@ -1,13 +1,13 @@
-"""What names a network: an id is a chain's and a core's."""
+"""The key of a network: chain id, registry and network id."""
 
 from typing import NamedTuple
 
 OF_NETWORK = "chain_id = ? AND address = ? AND network_id = ?"
-"""Of a query's rows, those of a NetworkKey, given as its parameters."""
+"""Condition for rows of a NetworkKey, which is given as its parameters."""
 
 
 class NetworkKey(NamedTuple):
-    """A network of a core on a chain.
+    """A network of a registry on a chain.
 
     >>> NetworkKey(1, "0xaa", "0xbb").path
     '1/0xaa/0xbb'

@@ -1,14 +1,16 @@
-"""What a number is made of: queries over events, and the events themselves."""
+"""The parts of a number: queries over events, and the events themselves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlglot import exp
+
 from tallystick.dashboard.events import Events, Row
-from tallystick.dashboard.near import LARGE
+from tallystick.dashboard.memory_tables import LARGE
 from tallystick.dashboard.network_key import NetworkKey
-from tallystick.decode.words import LIMBS
-from tallystick.totals.expression import COUNTS
-from tallystick.totals.gas import BATCH_EVENTS
+from tallystick.data.decode.words import LIMBS
+from tallystick.data.totals.expression import COUNTS
+from tallystick.data.totals.gas import BATCH_EVENTS
 
 _AMOUNTS = ("amount", "burned", "reward")
 """Columns that stand for their limbs."""
@@ -25,11 +27,12 @@ class Scope:
     value: str = ""
 
     def where(self) -> str:
-        """Return the network's condition in SQL."""
-        return (
-            f"chain_id = {self.key.chain_id} AND address = '{self.key.core}'\n"
-            f"  AND network_id = '{self.key.network_id}'"
-        )
+        """Return the network's condition in SQL.
+
+        Values are literals, not parameters: the query is shown, to be run elsewhere.
+        """
+        chain_id, core, network_id = map(literal, self.key)
+        return f"chain_id = {chain_id} AND address = {core}\n  AND network_id = {network_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +41,26 @@ class Part:
 
     event: str
     column: str
-    """What of each is summed; an amount stands for its limbs."""
+    """The column that is summed; an amount stands for its limbs."""
     where: str = ""
 
-    def query(self, scope: Scope, last_block: int, near: bool = False) -> str:
-        """Return SQL that sums this part up, over the views of Events or the copies near by."""
+    def query(self, scope: Scope, last_block: int, copies: bool = False) -> str:
+        """Return SQL that sums this part up, over the views of Events or the copies in memory."""
         return (
-            f"SELECT {self._sum()}\nFROM {self.event}\nWHERE {self._of(scope, near)}\n"
+            f"SELECT {self._sum()}\nFROM {self.event}\nWHERE {self._of(scope, copies)}\n"
             f"  AND block_number <= {last_block}"
         )
 
     def value(self, events: Events, scope: Scope, last_block: int) -> int:
         """Return what the query says."""
-        (row,) = events.near(self.query(scope, last_block, near=True))
+        (row,) = events.of_copies(self.query(scope, last_block, copies=True))
         return sum(int(value or 0) << 32 * place for place, value in enumerate(row.values()))
 
     def listed(self, scope: Scope) -> str:
-        """Return SQL for where its events stand near by, and for which of their fields."""
+        """Return SQL for where its events stand in memory, and for which of their fields."""
         return (
             f"SELECT '{self.column}' AS adds, block_number, log_index FROM {self.event} "
-            f"WHERE {self._of(scope, near=True)}"
+            f"WHERE {self._of(scope, copies=True)}"
         )
 
     def told(self, scope: Scope) -> str:
@@ -73,21 +76,21 @@ class Part:
             return ", ".join(f"sum({self.column}_{place})" for place in range(LIMBS))
         return "count(*)" if self.column == "1" else f"sum({self.column})"
 
-    def _of(self, scope: Scope, near: bool = False) -> str:
+    def _of(self, scope: Scope, copies: bool = False) -> str:
         split = {
-            "operator": f"operator::VARCHAR = '{scope.value}'",
-            "day": f"day = DATE '{scope.value}'",
+            "operator": f"operator::VARCHAR = {literal(scope.value)}",
+            "day": f"day = DATE {literal(scope.value)}",
             # Events of finality do not name the model.
-            "model": f"{self._batch(near)} IN (SELECT {'key' if near else 'batch_id'} "
+            "model": f"{self._batch(copies)} IN (SELECT {'key' if copies else 'batch_id'} "
             f"FROM BatchCommitted\n    WHERE {scope.where()}\n"
-            f"      AND model_id::VARCHAR = '{scope.value}')",
+            f"      AND model_id::VARCHAR = {literal(scope.value)})",
         }
         conditions = [scope.where(), self.where, split.get(scope.by, "")]
         return "\n  AND ".join(one for one in conditions if one)
 
-    def _batch(self, near: bool = False) -> str:
+    def _batch(self, copies: bool = False) -> str:
         name = "finalized_id" if self.column == "finalized_count" else "batch_id"
-        if not near:
+        if not copies:
             return name
         if self.event not in LARGE:
             return f"hash({name})"
@@ -149,17 +152,17 @@ PARTS: dict[str, tuple[Part, ...]] = {
 }
 """By the number's name; see beside.py for what is no event. Of KNOWN_VERIFIED a network has those
 of its known grades."""
-STAKE = (
-    Part("Staked", "amount"),
+STAKE_IN = (Part("Staked", "amount"),)
+STAKE_OUT = (
     Part("Unstaked", "amount"),
     Part("BatchRejected", "reward"),
     Part("BatchRejected", "burned"),
 )
-"""Of an operator: the first less the others."""
+"""An operator's stake is what came in less what went out."""
 _COUNTERS = (*COUNTS, "verified")
 SPLIT = {
     "operator": {name: PARTS[name] for name in (*_COUNTERS, "open", "audited_share", "burned")}
-    | {"stake": STAKE},
+    | {"stake": STAKE_IN + STAKE_OUT},
     "model": {name: PARTS[name] for name in _COUNTERS},
     "day": {name: PARTS[name] for name in (*_COUNTERS, "burned")},
 }
@@ -201,7 +204,7 @@ def events_of(
     order = "ORDER BY block_number DESC, log_index DESC, adds LIMIT ? OFFSET ?"
     # Where they stand first: the rest is read of few blocks then.
     every = " UNION ALL ".join(part.listed(scope) for part in parts)
-    places = events.near(f"SELECT * FROM ({every}) {order}", limit, offset)
+    places = events.of_copies(f"SELECT * FROM ({every}) {order}", limit, offset)
     if not places:
         return []
     ends = places[-1]["block_number"], places[0]["block_number"]
@@ -219,8 +222,17 @@ def events_count(events: Events, scope: Scope, parts: Sequence[Part]) -> int:
     every = " UNION ALL ".join(part.listed(scope) for part in dict.fromkeys(parts))
     if not every:
         return 0
-    (row,) = events.near(f"SELECT count(*) AS count FROM ({every})")
+    (row,) = events.of_copies(f"SELECT count(*) AS count FROM ({every})")
     return int(row["count"])
+
+
+def literal(value: object) -> str:
+    """Return a value as DuckDB's SQL writes it.
+
+    >>> literal("it's")
+    "'it''s'"
+    """
+    return exp.convert(value).sql("duckdb")
 
 
 def _amount(text: str) -> str:

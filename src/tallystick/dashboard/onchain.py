@@ -1,18 +1,19 @@
-"""What the chain itself says of a batch, beside what its events say."""
+"""A batch's state on the chain itself, beside what its events say."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from web3 import HTTPProvider, Web3
+from web3 import Web3
 from web3.exceptions import Web3Exception
 
-from tallystick.batch import NO_DISPUTE, Batch, Dispute, PreImage, Stamp
 from tallystick.chain.registry import Registry
 from tallystick.chain.revert import ContractError
+from tallystick.chain.rpc.provider import http_provider
 from tallystick.dashboard.events import Row
-from tallystick.enums import DisputeKind, State
 from tallystick.errors import PreImageError, TallystickError
-from tallystick.hexes import from_hex
+from tallystick.protocol.batch import NO_DISPUTE, Batch, Dispute, PreImage, Stamp
+from tallystick.protocol.enums import DisputeKind, State
+from tallystick.protocol.hexes import from_hex
 
 TIMEOUT = 10.0
 """Seconds for an answer of a node."""
@@ -33,9 +34,7 @@ class OnChain:
 
     def __init__(self, urls: Mapping[int, Sequence[str]]) -> None:
         self._nodes = {
-            chain_id: [
-                Web3(HTTPProvider(url, request_kwargs={"timeout": TIMEOUT})) for url in of_chain
-            ]
+            chain_id: [Web3(http_provider(url, TIMEOUT)) for url in of_chain]
             for chain_id, of_chain in urls.items()
         }
 
@@ -49,11 +48,11 @@ class OnChain:
             NoNodeError: no node of its chain is known, or none answers.
         """
         chain_id = batch["chain_id"]
-        held, core = _pre_image(batch), from_hex(batch["core"])
+        held, address = _pre_image(batch), from_hex(batch["core"])
         for node in self._nodes.get(chain_id, ()):
             try:
                 if node.eth.chain_id == chain_id:
-                    return _status(Registry(node, core), held)
+                    return _status(Registry(node, address), held)
             except (Web3Exception, ContractError, OSError, ValueError):
                 # What a node says of itself may hold its URL, with a key in it.
                 continue

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tallystick.resolvers.kinds import ARBITER, GRADES
-from tallystick.resolvers.standing import NONE, Resolver
+from tallystick.data.resolvers.kinds import ARBITER, GRADES
+from tallystick.data.resolvers.standing import NONE, Resolver
 
 
 def in_words(rules: Mapping[str, Any], resolvers: Mapping[str, Resolver]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the API answers. Amounts are decimal text: JavaScript's numbers do not hold them."""
+"""Schemas of the API's answers. Amounts are decimal text: JavaScript's numbers can't hold them."""
 
 from datetime import date
 from decimal import Decimal
@@ -41,7 +41,7 @@ Standing = Annotated[
 
 
 class Covered(BaseModel):
-    """The blocks of one core that numbers rest on."""
+    """The blocks of one registry that numbers rest on."""
 
     chain_id: int
     core: Address
@@ -52,7 +52,7 @@ class Covered(BaseModel):
 
 
 class Coverage(BaseModel):
-    """What all answers of this version rest on."""
+    """Blocks that all answers of this version rest on."""
 
     version: str = Field(description="changes whenever an answer may")
     definitions_version: str
@@ -135,6 +135,7 @@ class Network(Counters, Named):
     price_unchallenged_because: str
     audited_share: Share
     found_share: Share
+    found_share_because: str = Field(description="what it lacks; empty: nothing")
     solicited_share: Share
     requesters: int | None
     top_share: Share
@@ -183,7 +184,7 @@ class Resolver(BaseModel):
 
 
 class Registration(BaseModel):
-    """How a network was registered, and its rules in words."""
+    """Registration of a network, and its rules in words."""
 
     owner: Address
     parent: Hash
@@ -197,7 +198,7 @@ class Registration(BaseModel):
 
 
 class Day(Counters):
-    """How much the counters grew on a day (UTC)."""
+    """Growth of the counters on a day (UTC)."""
 
     day: date
     burned: Amount
@@ -313,7 +314,7 @@ class Part(BaseModel):
 
 
 class Definition(BaseModel):
-    """What a number means."""
+    """The meaning of a number."""
 
     name: str
     label: str
@@ -355,7 +356,7 @@ class NumberEvent(BaseModel):
 
 
 class Definitions(BaseModel):
-    """How it is counted."""
+    """Definitions of all numbers."""
 
     version: str
     changes: list[tuple[str, str]]
@@ -363,7 +364,7 @@ class Definitions(BaseModel):
 
 
 class ChainStatus(BaseModel):
-    """What the chain says of a batch at a block."""
+    """A batch's status on the chain at a block."""
 
     block: int
     state: Literal["unknown", "open", "disputed", "final", "rejected"]
@@ -374,7 +375,7 @@ class ChainStatus(BaseModel):
 
 
 class Problem(BaseModel):
-    """Why there is no answer."""
+    """The reason why there is no answer."""
 
     detail: str
 

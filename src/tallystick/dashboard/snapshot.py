@@ -1,6 +1,5 @@
-"""What the dashboard answers, at one state of a data folder; nothing is worked out twice."""
+"""The dashboard's answers at one state of a data folder; nothing is worked out twice."""
 
-import copy
 import hashlib
 import threading
 from collections import OrderedDict
@@ -10,27 +9,27 @@ from functools import reduce
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tallystick.analysis import Analysis
 from tallystick.dashboard import definitions, numbers, rules
 from tallystick.dashboard.batches import Batches
-from tallystick.dashboard.beside import queries
 from tallystick.dashboard.cautions import cautions
 from tallystick.dashboard.disputes import Disputes
-from tallystick.dashboard.events import NEAR, Events, Row
-from tallystick.dashboard.near import LARGE, copy_near
+from tallystick.dashboard.events import COPIES, Events, Row
+from tallystick.dashboard.memory_tables import LARGE, copy_tables
 from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey
 from tallystick.dashboard.numbers import Scope
-from tallystick.decode.words import LIMBS
-from tallystick.extract.dataset import Dataset
-from tallystick.hexes import from_hex, to_hex
-from tallystick.resolvers.identify import read_resolvers
-from tallystick.resolvers.kinds import GRADES
-from tallystick.resolvers.standing import resolvers_of, to_json
-from tallystick.totals.amounts import whole
-from tallystick.totals.coverage import Coverage
-from tallystick.totals.engines import connect
-from tallystick.totals.expression import COUNTS
-from tallystick.totals.prices import BECAUSE
+from tallystick.dashboard.side_tables import queries
+from tallystick.data.analysis import Analysis
+from tallystick.data.decode.words import LIMBS
+from tallystick.data.extract.dataset import Dataset
+from tallystick.data.resolvers.identify import read_resolvers
+from tallystick.data.resolvers.kinds import GRADES
+from tallystick.data.resolvers.standing import resolvers_of, to_json
+from tallystick.data.totals.amounts import whole
+from tallystick.data.totals.coverage import Coverage
+from tallystick.data.totals.engines import connect
+from tallystick.data.totals.expression import COUNTS
+from tallystick.data.totals.prices import BECAUSE
+from tallystick.protocol.hexes import from_hex, to_hex
 
 Answer = TypeVar("Answer")
 
@@ -40,6 +39,16 @@ LARGEST = 1 << 29
 """Bytes of JSON and CSV in memory."""
 MEMORY = "4GB"
 _PARTS = ("accessibility", "verifiability", "scalability", "utility")
+
+
+_ADMITTED = f"""
+SELECT operator, block_number, log_index, 'admitted' AS standing FROM OperatorAdmitted
+WHERE {OF_NETWORK}
+UNION ALL
+SELECT operator, block_number, log_index, 'closed' FROM OperatorClosed
+WHERE {OF_NETWORK}
+ORDER BY block_number, log_index
+"""
 
 
 class NotHereError(LookupError):
@@ -61,9 +70,9 @@ class Snapshot:
     def __init__(self, folder: Path, probes: Path | None = None, memory: str = MEMORY) -> None:
         self.version = version(folder, probes)
         connection = connect(memory)
-        self._analysis = Analysis(folder, connection)
-        self.coverage: list[Coverage] = self._analysis.coverage
-        self._analysis.tables = _bound(self._analysis.tables, self.coverage)
+        analysis = Analysis(folder, connection)
+        self.coverage: list[Coverage] = analysis.coverage
+        self._analysis = analysis.over(_bound(analysis.tables, self.coverage))
         self.events = Events(connection.con, self._analysis.data, self.coverage)
         self._probes = probes
         self._lock = threading.Lock()
@@ -73,8 +82,8 @@ class Snapshot:
         self._answers: OrderedDict[Hashable, Any] = OrderedDict()
         self._size = 0
         self.disputes = Disputes(self.events)
-        copy_near(self.events)
-        self._near = {name: connection.table(name, database=NEAR) for name in LARGE}
+        copy_tables(self.events)
+        self._copies = {name: connection.table(name, database=COPIES) for name in LARGE}
         self.batches = Batches(self.events)
 
     def once(self, question: Hashable, answer: Callable[[], Answer]) -> Answer:
@@ -203,9 +212,9 @@ class Snapshot:
 
     def _registration(self, key: NetworkKey) -> Row:
         row = self._analysis.networks()[key]
-        core = next(one.core for one in self.coverage if _is(one, key))
-        facts = read_resolvers(self._analysis.data, core)
-        resolvers = resolvers_of(row, to_hex(core.address), facts)
+        registry = next(one.contract for one in self.coverage if _is(one, key))
+        facts = read_resolvers(self._analysis.data, registry)
+        resolvers = resolvers_of(row, to_hex(registry.address), facts)
         found = {
             name: str(int(value, 16)) if f"{name}_0" in row and "attestors" not in name else value
             for name, value in row.items()
@@ -220,8 +229,7 @@ class Snapshot:
         }
 
     def _split(self, key: NetworkKey, by: str) -> list[Row]:
-        within = copy.copy(self._analysis)
-        within.tables = {
+        within = {
             name: table.filter(
                 (table.chain_id == key.chain_id)
                 & (table.address == key.core)
@@ -229,20 +237,18 @@ class Snapshot:
             )
             if "network_id" in table.columns
             else table
-            for name, table in (dict(self._analysis.tables) | self._near).items()
+            for name, table in (dict(self._analysis.tables) | self._copies).items()
         }
         with self._turn:
-            return list(within.totals(by=[by]).to_pylist())
+            return list(self._analysis.over(within).totals(by=[by]).to_pylist())
 
     def _operators(self, key: NetworkKey) -> list[Row]:
         counted = {row["operator"]: row for row in self._split(key, "operator")}
         stakes: dict[str, int] = {}
-        for at, (event, name) in enumerate((part.event, part.column) for part in numbers.STAKE):
-            limbs = ", ".join(f"sum({name}_{place}) AS {name}_{place}" for place in range(LIMBS))
-            query = f"SELECT operator, {limbs} FROM {event} WHERE {OF_NETWORK} GROUP BY 1"
-            for row in self.events.rows(query, *key):
-                operator, moved = row["operator"], whole(row, name)
-                stakes[operator] = stakes.get(operator, 0) + (-moved if at else moved)
+        for sign, parts in ((1, numbers.STAKE_IN), (-1, numbers.STAKE_OUT)):
+            for part in parts:
+                for operator, moved in self._moved(key, part).items():
+                    stakes[operator] = stakes.get(operator, 0) + sign * moved
         admitted = self._admitted(key)
         zeros = dict.fromkeys((*COUNTS, "verified", "open", "burned"), 0)
         rows = []
@@ -264,14 +270,16 @@ class Snapshot:
             )
         return sorted(rows, key=lambda row: (-row["verified"], row["operator"]))
 
+    def _moved(self, key: NetworkKey, part: numbers.Part) -> dict[str, int]:
+        """Return the sum of an amount in a network's events of a kind, by operator."""
+        name = part.column
+        limbs = ", ".join(f"sum({name}_{place}) AS {name}_{place}" for place in range(LIMBS))
+        query = f"SELECT operator, {limbs} FROM {part.event} WHERE {OF_NETWORK} GROUP BY 1"
+        return {row["operator"]: whole(row, name) for row in self.events.rows(query, *key)}
+
     def _admitted(self, key: NetworkKey) -> dict[str, str]:
         """Return what a network's owner last said of each operator."""
-        query = " UNION ALL ".join(
-            f"SELECT operator, block_number, log_index, '{word}' AS standing FROM {event} "
-            f"WHERE {Scope(key).where()}"
-            for event, word in (("OperatorAdmitted", "admitted"), ("OperatorClosed", "closed"))
-        )
-        rows = self.events.rows(f"SELECT * FROM ({query}) ORDER BY block_number, log_index")
+        rows = self.events.rows(_ADMITTED, *key, *key)
         return {row["operator"]: row["standing"] for row in rows}
 
     def _row(self, scope: Scope) -> Row:
@@ -291,7 +299,7 @@ class Snapshot:
         return {
             "name": name,
             "value": None if value is None else str(value),
-            "because": row.get(f"{name}{BECAUSE}"),
+            "because": row.get(f"{name}{BECAUSE}") or None,
             "definition": asdict(definitions.BY_NAME[name]),
             "definitions_version": definitions.VERSION,
             "first_block": coverage.first_block,
@@ -335,8 +343,8 @@ def _bound(tables: Any, coverage: Iterable[Coverage]) -> dict[str, Any]:
 
     def within(table: Any) -> Any:
         parts = [
-            (table.chain_id == one.core.chain_id)
-            & (table.address == to_hex(one.core.address))
+            (table.chain_id == one.contract.chain_id)
+            & (table.address == to_hex(one.contract.address))
             & (table.block_number <= one.last_block)
             for one in coverage
         ]
@@ -354,8 +362,8 @@ def _key(row: Row) -> NetworkKey:
 
 
 def _is(coverage: Coverage, key: NetworkKey) -> bool:
-    core = coverage.core
-    return (core.chain_id, core.address) == (key.chain_id, from_hex(key.core))
+    registry = coverage.contract
+    return (registry.chain_id, registry.address) == (key.chain_id, from_hex(key.core))
 
 
 def _limb(name: str) -> bool:

@@ -1,13 +1,13 @@
-"""Who plays: accounts of the development mnemonic, and keys that only sign."""
+"""The demo's cast: accounts of the development mnemonic, and keys that only sign."""
 
 from dataclasses import dataclass
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-from tallystick.keccak import keccak256
-from tallystick.localnet import MNEMONIC
-from tallystick.signature import account_of
+from tallystick.chain.localnet import MNEMONIC
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.signature import account_of
 
 Account.enable_unaudited_hdwallet_features()
 
@@ -21,13 +21,13 @@ ROLES = (
     "fay",
     "verifier",
     "griefer",
-    "juror 0",
-    "juror 1",
-    "juror 2",
+    "member 0",
+    "member 1",
+    "member 2",
     "gil",
     "hal",
 )
-JURORS = 3
+MEMBERS = 3
 REQUESTERS = 8
 
 

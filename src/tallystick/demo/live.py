@@ -11,30 +11,30 @@ from typing import Any, cast
 import httpx
 from web3.types import TxData
 
+from tallystick.chain.localnet import mine
 from tallystick.demo.cast import Requester, account, requesters
-from tallystick.demo.digits.quantised import FILE
-from tallystick.demo.operators import Operator, altered
-from tallystick.demo.processes import Node, ended, free_port, wait
+from tallystick.demo.digits.quantized import FILE
+from tallystick.demo.operators import DemoOperator, altered
+from tallystick.demo.processes import NodeProcess, ended, free_port, wait
 from tallystick.demo.world import Stage, World
-from tallystick.enums import Grade, State
-from tallystick.hexes import to_hex
-from tallystick.inference import Request
-from tallystick.keccak import keccak256
-from tallystick.localnet import mine
-from tallystick.receipt import Receipt
+from tallystick.protocol.enums import Grade, State
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.inference import Request
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.receipt import Receipt
 
 Tell = Callable[[str], None]
 
 A_REQUEST = 64
 """Inferences in one request, and in one batch."""
-VERIFIERS = ("juror 0", "juror 1")
+VERIFIERS = ("member 0", "member 1")
 
 
 def run(
     world: World,
     stage: Stage,
     samples: Sequence[bytes],
-    cheat: Operator,
+    cheat: DemoOperator,
     folder: Path,
     store: Path,
     tell: Tell,
@@ -57,10 +57,10 @@ def run(
     honest, url = stage.operators[0], f"http://127.0.0.1:{free_port()}"
     asked, rest = samples[:-50], samples[-50:]
     first_block = world.w3.eth.block_number + 1
-    nodes = [Node("operator", honest, _operator(world, stage, folder, store, url), folder)]
+    nodes = [NodeProcess("operator", honest, _operator(world, stage, folder, store, url), folder)]
     with ended(nodes):
         nodes += [
-            Node("verifier", role, _verifier(world, stage, folder, store, role), folder)
+            NodeProcess("verifier", role, _verifier(world, stage, folder, store, role), folder)
             for role in VERIFIERS
         ]
         wait(lambda: _ready(url), "the operator's node answers", nodes)
@@ -135,7 +135,7 @@ def _ask(
     operator: str,
     samples: Sequence[bytes],
     nonce: int,
-    nodes: list[Node],
+    nodes: list[NodeProcess],
 ) -> list[Receipt]:
     """Ask for inferences in one request, and wait for their receipts."""
     people = requesters()
@@ -176,7 +176,7 @@ def _signed(
 
 
 def _judged(world: World, stage: Stage, bad: bytes) -> bool:
-    """Whether the bad batch is rejected, and every other one audited."""
+    """Return whether the bad batch is rejected, and every other one audited."""
     mine = [one for one in world.ledger().batches.values() if one.batch.network_id == stage.id]
     return all(
         one.state is State.REJECTED if one.id == bad else one.grade is Grade.AUDITED for one in mine

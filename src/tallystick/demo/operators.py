@@ -6,21 +6,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tallystick.actions.submission.journal import SubmissionJournal
+from tallystick.actions.submission.plan import Submission
+from tallystick.actions.submission.submitter import Submitted, Submitter
 from tallystick.demo.cast import Requester, requesters
 from tallystick.demo.world import Stage, World
-from tallystick.hexes import to_hex
-from tallystick.inference import Request
-from tallystick.keccak import keccak256
-from tallystick.record import Record
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.inference import Request
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.record import InferenceRecord
 from tallystick.replay.engine import Engine
-from tallystick.store import BatchStore
-from tallystick.submit.journal import Journal
-from tallystick.submit.plan import Order
-from tallystick.submit.submitter import Submitted, Submitter
+from tallystick.storage.batch_store import BatchStore
 
 
 @dataclass
-class Operator:
+class DemoOperator:
     """One lane of the story.
 
     Args:
@@ -43,12 +43,14 @@ class Operator:
         """The operator's account, 20 bytes."""
         return self.world.senders[self.name].address
 
-    def answer(self, samples: Sequence[bytes]) -> list[Record]:
+    def answer(self, samples: Sequence[bytes]) -> list[InferenceRecord]:
         """Run the model on samples; in a solicited network each is somebody's signed request."""
         outputs = self.engine.infer(list(samples))
         return [self._record(*pair) for pair in zip(samples, outputs, strict=True)]
 
-    def submit(self, records: Sequence[Record], store: BatchStore | None = None) -> Submitted:
+    def submit(
+        self, records: Sequence[InferenceRecord], store: BatchStore | None = None
+    ) -> Submitted:
         """Write the records into a file and submit it; its data go into the common store unless
         another is named."""
         self.files += 1
@@ -60,22 +62,22 @@ class Operator:
             self.world.ledger,
             lambda: self.world.now,
             store or self.store,
-            Journal(self.folder / "journal.sqlite3"),
+            SubmissionJournal(self.folder / "journal.sqlite3"),
             self.folder / "receipts",
         )
-        return submitter.submit(Order(path, self.stage.id, self.stage.model_id))
+        return submitter.submit(Submission(path, self.stage.id, self.stage.model_id))
 
     def publish(self, submitted: Submitted) -> None:
         """Put the data of a batch that was kept elsewhere into the common store."""
         plan = submitted.plan
         self.store.put(self.stage.model_id, self.address, plan.records, plan.tree)
 
-    def _record(self, sample: bytes, output: bytes) -> Record:
-        record = Record(keccak256(sample), keccak256(output), input=sample, output=output)
+    def _record(self, sample: bytes, output: bytes) -> InferenceRecord:
+        record = InferenceRecord(keccak256(sample), keccak256(output), input=sample, output=output)
         if not self.stage.rules.solicited:
             return record
         person = self.people[self.asked % len(self.people)]
-        nonce, deadline = self.asked, self.world.now + self.stage.rules.challenge_window // 2
+        nonce, deadline = self.asked, self.stage.rules.latest_deadline(self.world.now)
         self.asked += 1
         request = Request(
             self.stage.model_id,
@@ -95,7 +97,7 @@ class Operator:
         )
 
 
-def altered(records: Sequence[Record], every: int) -> list[Record]:
+def altered(records: Sequence[InferenceRecord], every: int) -> list[InferenceRecord]:
     """Return the records with other logits in every so-many-th answer."""
     changed = []
     for number, record in enumerate(records):
@@ -107,7 +109,7 @@ def altered(records: Sequence[Record], every: int) -> list[Record]:
     return changed
 
 
-def _line(record: Record) -> dict[str, Any]:
+def _line(record: InferenceRecord) -> dict[str, Any]:
     """A record as a line of a file that `submit` takes."""
     assert record.input is not None and record.output is not None
     line: dict[str, Any] = {"input": to_hex(record.input), "output": to_hex(record.output)}

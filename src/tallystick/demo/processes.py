@@ -1,6 +1,7 @@
-"""Nodes of the story as processes of their own, as `ape run node` starts them for anybody."""
+"""Nodes of the story as processes of their own, as `ape tallystick node` starts them anywhere."""
 
 import contextlib
+import os
 import shutil
 import socket
 import subprocess
@@ -19,7 +20,7 @@ class NodeError(TallystickError, RuntimeError):
     """A node of the story is gone, or did not do its part in time."""
 
 
-class Node:
+class NodeProcess:
     """One process, with a role's account.
 
     Args:
@@ -41,7 +42,9 @@ class Node:
             raise NodeError("ape is not on PATH; `make env` says how to put it there")
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [ape, "run", "node", kind, "--settings", str(file)],
+                [ape, "tallystick", "node", kind, "--settings", str(file)],
+                # Elsewhere than in the checkout, Ape knows ten of the chain's accounts.
+                env=os.environ | {"APE_TEST_NUMBER_OF_ACCOUNTS": str(len(ROLES))},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -49,12 +52,12 @@ class Node:
 
     @property
     def log(self) -> str:
-        """What it has said, its last lines."""
+        """The last lines of its log."""
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-5:])
 
     @property
     def alive(self) -> bool:
-        """Whether it runs."""
+        """True while it runs."""
         return self._process.poll() is None
 
     def end(self) -> None:
@@ -68,7 +71,7 @@ class Node:
 
 
 @contextlib.contextmanager
-def ended(nodes: list[Node]) -> Iterator[None]:
+def ended(nodes: list[NodeProcess]) -> Iterator[None]:
     """End all nodes at the end, whatever happens."""
     try:
         yield
@@ -77,7 +80,9 @@ def ended(nodes: list[Node]) -> Iterator[None]:
             node.end()
 
 
-def wait(done: Callable[[], bool], what: str, nodes: list[Node], timeout: float = 90) -> None:
+def wait(
+    done: Callable[[], bool], what: str, nodes: list[NodeProcess], timeout: float = 180
+) -> None:
     """Wait until something is so.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What the demo prints at its end: a row per network, and whether events and contract agree."""
+"""The demo's last table: a row per network, and whether events and contract agree."""
 
 from typing import Any
 

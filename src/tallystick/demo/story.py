@@ -6,23 +6,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tallystick.batch import PreImage
+from tallystick.chain.localnet import advance, localnet
 from tallystick.demo import live, report
 from tallystick.demo.cast import ROLES
-from tallystick.demo.digits.quantised import load_samples
-from tallystick.demo.jury import Jury
-from tallystick.demo.keep import keep
-from tallystick.demo.operators import Operator, altered
-from tallystick.demo.verifier import Data, Good, Malformed, Repeated, Verifier, Withheld, Wrong
+from tallystick.demo.committee import DemoCommittee
+from tallystick.demo.data_folder import keep
+from tallystick.demo.digits.quantized import load_samples
+from tallystick.demo.operators import DemoOperator, altered
+from tallystick.demo.verifier import Data, DemoVerifier, Good, Malformed, Repeated, Withheld, Wrong
 from tallystick.demo.world import Stage, World, build
-from tallystick.enums import Grade, Ruling, State
-from tallystick.ledger import BatchRecord
-from tallystick.localnet import advance, localnet
-from tallystick.receipt import Receipt
+from tallystick.protocol.abi_words import ZERO32
+from tallystick.protocol.batch import PreImage
+from tallystick.protocol.enums import Grade, Ruling, State
+from tallystick.protocol.ledger import BatchState
+from tallystick.protocol.receipt import Receipt
 from tallystick.replay.engine import Engine
 from tallystick.replay.evidence import evidence
-from tallystick.store import BatchStore
-from tallystick.words import ZERO32
+from tallystick.storage.batch_store import BatchStore
 
 GENESIS = 1_800_000_000
 LIVE = 2 * live.A_REQUEST + 50
@@ -45,7 +45,7 @@ def run(tell: Tell, nodes: bool = True, data: Path | None = None) -> list[dict[s
         localnet(accounts=len(ROLES), timestamp=GENESIS) as w3,
         tempfile.TemporaryDirectory() as folder,
     ):
-        tell("deploying the core, its resolvers and the networks")
+        tell("deploying the registry, its resolvers and the networks")
         world, store = build(w3, nodes), BatchStore(f"{folder}/batches")
         engine = Engine(world.model)
         receipts = _commit(world, engine, Path(folder), store, tell)
@@ -71,10 +71,10 @@ def _commit(world: World, engine: Engine, folder: Path, store: BatchStore, tell:
         del samples[:count]
         return taken
 
-    def operator(stage: Stage, name: str) -> Operator:
+    def operator(stage: Stage, name: str) -> DemoOperator:
         own = folder / name
         own.mkdir()
-        return Operator(world, stage, name, engine, own, store)
+        return DemoOperator(world, stage, name, engine, own, store)
 
     operators = {
         name: operator(stage, name)
@@ -106,14 +106,14 @@ def _live(world: World, engine: Engine, folder: Path, store: BatchStore, tell: T
     """The last samples, over two operators; one is a process, one cheats; verifiers' processes."""
     stage, own = world.stages["Docks"], folder / "hal"
     own.mkdir()
-    cheat = Operator(world, stage, "hal", engine, own, store)
+    cheat = DemoOperator(world, stage, "hal", engine, own, store)
     samples = load_samples(world.model)[-LIVE:]
     live.run(world, stage, samples, cheat, folder, Path(store.url), tell)
 
 
 def _verify(world: World, engine: Engine, store: BatchStore, tell: Tell) -> dict[bytes, Data]:
     """Look at each batch in the order of commits, and act on what is found."""
-    verifier, jury = Verifier(world, engine, store), Jury(world, engine)
+    verifier, committee = DemoVerifier(world, engine, store), DemoCommittee(world, engine)
     known: dict[bytes, Data] = {}
     for record in list(world.ledger().batches.values()):
         stage = world.stage_of(record.batch.network_id)
@@ -152,7 +152,7 @@ def _verify(world: World, engine: Engine, store: BatchStore, tell: Tell) -> dict
                 if stage.rules.attestors[0] == bytes(20):
                     tell(f"{place}: good; the network has no attestor, so it stays unchallenged")
                     continue
-                signed = jury.audit(data, record.stamp)
+                signed = committee.audit(data, record.stamp)
                 assert signed is not None
                 world.send_for(
                     stage,
@@ -169,13 +169,13 @@ def _verify(world: World, engine: Engine, store: BatchStore, tell: Tell) -> dict
 
 def _grief(world: World, engine: Engine, known: dict[bytes, Data], tell: Tell) -> None:
     """Somebody challenges a right answer, and loses the bond."""
-    jury = Jury(world, engine)
+    committee = DemoCommittee(world, engine)
     record = next(
         record
         for record in world.ledger().batches.values()
         if record.grade is Grade.AUDITED and record.batch.count == 59
     )
-    ruling = _challenge(world, jury, "griefer", record, known[record.id], 7)
+    ruling = _challenge(world, committee, "griefer", record, known[record.id], 7)
     bond = world.stage_of(record.batch.network_id).rules.challenge_bond
     tell(
         f"a right answer challenged: {ruling.name}; its author loses {bond / 10**18} ETH, "
@@ -183,7 +183,7 @@ def _grief(world: World, engine: Engine, known: dict[bytes, Data], tell: Tell) -
     )
 
 
-def _disprove(world: World, record: BatchRecord, data: Data, index: int) -> int:
+def _disprove(world: World, record: BatchState, data: Data, index: int) -> int:
     """Have the chain run the model again on one leaf; return the gas of the transaction."""
     stage, owner = world.stage_of(record.batch.network_id), world.senders["owner"].address
     assert stage.rules.arbiter == world.replay
@@ -196,12 +196,12 @@ def _disprove(world: World, record: BatchRecord, data: Data, index: int) -> int:
 
 
 def _challenge(
-    world: World, jury: Jury, role: str, record: BatchRecord, data: Data, index: int
+    world: World, committee: DemoCommittee, role: str, record: BatchState, data: Data, index: int
 ) -> Ruling:
     stage = world.stage_of(record.batch.network_id)
     opening = data.opening(index)
     world.send_for(stage, role, "challenge", record.batch.abi(), record.stamp.pack(), opening.abi())
-    ruling, signed = jury.rule(data, index)
+    ruling, signed = committee.rule(data, index)
     disputed = world.ledger().batches[record.id].pre_image
     leaf = opening.inference.abi_leaf()
     world.send_for(stage, role, "resolve", disputed.abi(), leaf, signed)

@@ -2,19 +2,17 @@
 
 from dataclasses import dataclass, field
 
-from tallystick.batch import Batch
 from tallystick.demo.world import World
 from tallystick.errors import BatchMissingError
-from tallystick.examine import first_flaw
-from tallystick.inference import hash_leaves
-from tallystick.ledger import BatchRecord
-from tallystick.opening import Opening
-from tallystick.record import Record
+from tallystick.protocol.batch import Batch
+from tallystick.protocol.faults import Key, LeafRule, find_faults
+from tallystick.protocol.inference import hash_leaves
+from tallystick.protocol.ledger import BatchState
+from tallystick.protocol.merkle import Tree
+from tallystick.protocol.opening import Opening
+from tallystick.protocol.record import InferenceRecord
 from tallystick.replay.engine import Engine
-from tallystick.store import BatchStore
-from tallystick.tree import Tree
-
-Key = tuple[bytes, int]
+from tallystick.storage.batch_store import BatchStore
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,7 @@ class Data:
     """A batch's data, rebuilt and found to hash to its root."""
 
     batch: Batch
-    records: list[Record]
+    records: list[InferenceRecord]
     tree: Tree
 
     def opening(self, index: int) -> Opening:
@@ -43,7 +41,7 @@ class Wrong:
     data: Data
     index: int
     wrong: int
-    """How many leaves are wrong in all."""
+    """Number of wrong leaves."""
 
 
 @dataclass(frozen=True)
@@ -76,15 +74,15 @@ Finding = Withheld | Wrong | Repeated | Malformed | Good
 
 
 @dataclass
-class Verifier:
+class DemoVerifier:
     """Looks at batches one after another, and remembers what their lanes have used."""
 
     world: World
     engine: Engine
     store: BatchStore
-    seen: dict[tuple[bytes, bytes, Key], tuple[Data, int]] = field(default_factory=dict)
+    seen: dict[tuple[bytes, bytes], dict[Key, tuple[Data, int]]] = field(default_factory=dict)
 
-    def look(self, record: BatchRecord) -> Finding:
+    def look(self, record: BatchState) -> Finding:
         """Fetch a batch's data and check everything about it."""
         batch = record.batch
         try:
@@ -94,22 +92,20 @@ class Verifier:
         inferences = [entry.inference(batch.model_id, batch.operator) for entry in records]
         data = Data(batch, records, Tree.from_leaves(hash_leaves(inferences)))
         rules = self.world.stage_of(batch.network_id).rules
-        flaw = first_flaw(batch, record.stamp, records, rules, self.world.registry.domain)
-        if flaw is not None:
-            return Malformed(data, *flaw)
-        repeat = self._repeat(data)
-        if repeat is not None:
-            return repeat
+        seen = self.seen.setdefault((batch.network_id, batch.operator), {})
+
+        def taken() -> set[Key]:
+            return {key for key, (one, _) in seen.items() if one.batch.index < batch.index}
+
+        domain = self.world.registry.domain
+        fault = next(find_faults(batch, record.stamp, records, rules, domain, taken), None)
+        if fault is not None and fault.rule is LeafRule.REPEAT:
+            return Repeated(data, fault.leaf_index, *seen[records[fault.leaf_index].key])
+        if fault is not None:
+            return Malformed(data, fault.leaf_index, fault.rule)
+        for index, entry in enumerate(records):
+            seen.setdefault(entry.key, (data, index))
         right = self.engine.infer([entry.input or b"" for entry in records])
         pairs = zip(records, right, strict=True)
         wrong = [index for index, (entry, output) in enumerate(pairs) if entry.output != output]
         return Wrong(data, wrong[0], len(wrong)) if wrong else Good(data)
-
-    def _repeat(self, data: Data) -> Repeated | None:
-        lane = data.batch.network_id, data.batch.operator
-        for index, record in enumerate(data.records):
-            key = record.requester, record.nonce or 0
-            earlier = self.seen.setdefault((*lane, key), (data, index))
-            if earlier[0].batch.index < data.batch.index:
-                return Repeated(data, index, *earlier)
-        return None

@@ -1,22 +1,23 @@
-"""The stage: a core, committees with stake, networks with different rules and one model."""
+"""The stage: a registry, committees with stake, networks with different rules and one model."""
 
 from dataclasses import dataclass, field, replace
 
 from web3 import Web3
 
 from tallystick.chain.call import Call, encode_call
+from tallystick.chain.clock import pending_time
 from tallystick.chain.deploy import create2_address, creation_code, deploy
-from tallystick.chain.fold import EventSource, read_ledger
+from tallystick.chain.follower import read_ledger
 from tallystick.chain.registry import Registry
 from tallystick.chain.sender import Sender, Sent, Web3Sender
-from tallystick.demo.cast import JURORS, ROLES, account
-from tallystick.demo.digits.quantised import load
-from tallystick.eip712 import Domain
-from tallystick.hexes import checksummed
-from tallystick.ledger import Ledger
-from tallystick.network import Rules, model_id, network_id
+from tallystick.demo.cast import MEMBERS, ROLES, account
+from tallystick.demo.digits.quantized import load
+from tallystick.protocol.abi_words import ZERO32, ZERO_ADDRESS
+from tallystick.protocol.eip712 import Domain
+from tallystick.protocol.hexes import checksummed
+from tallystick.protocol.ledger import Ledger
+from tallystick.protocol.rules import Rules, model_id, network_id
 from tallystick.replay.model import SPEC_ID, Model
-from tallystick.words import ZERO32, ZERO_ADDRESS
 
 HOUR = 3600
 ETHER = 10**18
@@ -45,7 +46,7 @@ class Stage:
     model_id: bytes
     operators: tuple[str, ...]
     gas: int = 0
-    """Of all transactions about its batches."""
+    """Gas of all transactions about its batches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +62,17 @@ class MeteredSender:
         return self.sender.address
 
     def simulate(self, call: Call) -> int:
-        """As of Sender."""
+        """See Sender."""
         return self.sender.simulate(call)
 
     def send(self, call: Call) -> Sent:
-        """As of Sender."""
+        """See Sender."""
         sent = self.sender.send(call)
         self.stage.gas += sent.gas_used
         return sent
 
     def sign(self, domain: Domain, struct_hash: bytes) -> bytes:
-        """As of Sender."""
+        """See Sender."""
         return self.sender.sign(domain, struct_hash)
 
 
@@ -92,7 +93,7 @@ class World:
     stages: dict[str, Stage] = field(default_factory=dict)
 
     def domain_of(self, committee: bytes) -> Domain:
-        """Return what jurors sign under in a committee."""
+        """Return what memberships sign under in a committee."""
         return Domain(self.registry.domain.chain_id, committee)
 
     def auditors_of(self, network: bytes) -> bytes:
@@ -100,25 +101,25 @@ class World:
         return self.auditors[self.stage_of(network).rules.arbiter]
 
     def send(self, role: str, name: str, *args: object, value: int = 0) -> Sent:
-        """Have a role call the core."""
+        """Have a role call the registry."""
         return self.senders[role].send(self.registry.call(name, *args, value=value))
 
     @property
     def now(self) -> int:
         """Unix seconds; time of a block mined now."""
-        return int(self.w3.eth.get_block("pending")["timestamp"])
+        return pending_time(self.w3)
 
     def sender_for(self, stage: Stage, role: str) -> Sender:
         """Return a role's sender, whose gas counts as the network's."""
         return MeteredSender(self.senders[role], stage)
 
     def send_for(self, stage: Stage, role: str, name: str, *args: object) -> Sent:
-        """As send, and count the gas as the network's."""
+        """Send, and count the gas as the network's."""
         return self.sender_for(stage, role).send(self.registry.call(name, *args))
 
     def ledger(self) -> Ledger:
         """Return what the events say up to the latest block."""
-        return read_ledger([EventSource(self.registry)], 0, self.w3.eth.block_number)
+        return read_ledger(self.registry)
 
     def stage_of(self, network: bytes) -> Stage:
         """Return the network of an id."""
@@ -133,13 +134,13 @@ def build(w3: Web3, nodes: bool = True) -> World:
         nodes: whether to register the network that nodes' processes play in.
     """
     senders = {role: Web3Sender(w3, account(role)) for role in ROLES}
-    core, _ = deploy(w3, senders["owner"], creation_code("Tallystick"))
-    registry = Registry(w3, core)
+    address, _ = deploy(w3, senders["owner"], creation_code("Tallystick"))
+    registry = Registry(w3, address)
     replay, _ = deploy(w3, senders["owner"], creation_code("Replay"))
-    judges = _found_committee(w3, senders, core, ZERO_ADDRESS)
+    judges = _found_committee(w3, senders, address, ZERO_ADDRESS)
     # Who audits does not rule: a committee audits under one other arbiter, fixed for good.
     auditors = {
-        arbiter: _found_committee(w3, senders, core, arbiter) for arbiter in (replay, judges)
+        arbiter: _found_committee(w3, senders, address, arbiter) for arbiter in (replay, judges)
     }
     world = World(w3, senders, registry, judges, auditors, replay)
     replayed, judged = (
@@ -158,18 +159,18 @@ def build(w3: Web3, nodes: bool = True) -> World:
 
 
 def _found_committee(
-    w3: Web3, senders: dict[str, Web3Sender], core: bytes, arbiter: bytes
+    w3: Web3, senders: dict[str, Web3Sender], address: bytes, arbiter: bytes
 ) -> bytes:
     min_stake = ETHER
     terms = (ZERO_ADDRESS, 2, DRAWN, SEED_DELAY, RULES.life, min_stake, arbiter)
-    accounts = [senders[f"juror {number}"].address for number in range(JURORS)]
+    accounts = [senders[f"member {number}"].address for number in range(MEMBERS)]
     members = [(address, address) for address in accounts]
-    code = creation_code("Committee", checksummed(core), terms, members)
+    code = creation_code("Committee", checksummed(address), terms, members)
     address, _ = deploy(w3, senders["owner"], code)
     assert address == create2_address(code)
-    for number in range(JURORS):
+    for number in range(MEMBERS):
         stake: Call = encode_call("Committee", address, "stake", number, ETHER, value=min_stake)
-        senders[f"juror {number}"].send(stake)
+        senders[f"member {number}"].send(stake)
     return address
 
 

@@ -1,4 +1,4 @@
-"""What a node tells: one line of JSON an event, or text for people; on stderr.
+"""Log of a node: one line of JSON an event, or text for people; on stderr.
 
 Events are short and constant ("batch committed"), facts are fields; bytes are written as hex text.
 """
@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from tallystick.hexes import to_hex
+from tallystick.protocol.hexes import to_hex
 
 Log = structlog.stdlib.BoundLogger
 

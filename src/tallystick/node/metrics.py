@@ -1,4 +1,4 @@
-"""What Prometheus reads of a node."""
+"""Metrics of a node, for Prometheus."""
 
 from typing import Any
 
@@ -14,6 +14,9 @@ class Metrics:
         self.registry = CollectorRegistry()
         # Both.
         self.lag = self._gauge("lag_blocks", "Blocks between the chain's head and what was read.")
+        self.behind = self._gauge(
+            "node_behind_blocks", "Blocks that the RPC node is behind the ledger."
+        )
         self.failures = self._counter("failures", "What failed and is tried again.", "what")
         self.transactions = self._counter("transactions", "Sent and mined.", "function")
         self.gas = self._counter("gas_used", "Of transactions sent.", "function")
@@ -27,9 +30,15 @@ class Metrics:
         self.challenges = self._gauge("challenges_open", "Disputes of this node not yet ruled on.")
         self.at_stake = self._gauge("money_at_stake", "Bonds put up, in units of the asset.")
         self.spent = self._gauge("spent_today", "Bonds and gas of the last 24 hours.")
+        self.pool_seats = self._gauge("pool_seats", "Seats in the pool.")
+        self.pool_audits = self._gauge("pool_audits", "Audits on chain that the key signed.")
+        self.pool_rulings = self._gauge("pool_rulings", "Rulings on chain that the key signed.")
+        self.pool_earned = self._gauge("pool_earned", "Fees earned, in units of the asset.")
         # An operator's.
+        self.escrow = self._gauge("pool_escrow", "Escrow in the pool, in units of its asset.")
         self.inferences = self._counter("inferences_served", "Answers given.", "model")
         self.refused = self._counter("requests_refused", "Requests refused.", "status")
+        self.over_quota = self._counter("over_quota", "Requests refused by a quota.", "quota")
         self.receipts = self._counter("receipts", "Receipts handed out.")
         self.committed = self._counter("inferences_committed", "Answers that the chain has.")
         self.waiting = self._gauge("inferences_waiting", "Answers that the chain has not yet.")

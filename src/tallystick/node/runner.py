@@ -1,7 +1,8 @@
 """Whatever runs a model on canonical bytes; operators answer with it, verifiers check with it.
 
-Runners by name: qi8 (a QI8-1 file), onnx (an ONNX file on raw tensors), digits (the demo's), or a
-callable as module:function that takes a list of inputs and returns a list of outputs.
+Runners by name: qi8 (a QI8-1 file), onnx (an ONNX file on raw tensors), or a callable as
+module:function that takes a list of inputs and returns a list of outputs; it raises
+InputRefusedError for an input that the model's spec does not allow.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,18 +10,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from tallystick.errors import TallystickError
+from tallystick.errors import InputRefusedError, RunnerError, TallystickError
 
 Compare = Callable[[bytes, bytes], bool]
-"""Whether an output that was committed, and one's own, are the same under the model's spec."""
+"""Returns whether a committed output and one's own are the same under the model's spec."""
 
 
-class RunnerError(TallystickError, RuntimeError):
-    """A runner that cannot be loaded, or that broke down; says nothing about an inference."""
-
-
-class InputRefusedError(TallystickError, ValueError):
-    """An input that the model's spec does not allow: no output of it is right."""
+_NAMES = ("qi8", "onnx")
+_NONE_SUCH = "there is none of this name; needed: qi8, onnx, module:function"
 
 
 class Runner(Protocol):
@@ -40,8 +37,8 @@ def load(name: str, file: Path | None = None) -> Runner:
     """Return a runner by its name.
 
     Args:
-        name: qi8, onnx, digits, or module:function.
-        file: the model's content; digits and callables can do without.
+        name: qi8, onnx, or module:function.
+        file: the model's content; callables can do without.
 
     Raises:
         RunnerError: there is no such runner, or it cannot load the file.
@@ -52,20 +49,32 @@ def load(name: str, file: Path | None = None) -> Runner:
         raise RunnerError(f"runner {name} cannot load {file or 'anything'}: {error}") from error
 
 
+def load_or_find(name: str, file: Path | None) -> None:
+    """Load a runner where its file is at hand; else see to it that there is one of this name.
+
+    Args:
+        name: qi8, onnx, or module:function.
+        file: the model's content; None: it is pulled later.
+
+    Raises:
+        RunnerError: there is no such runner, or it cannot load the file.
+    """
+    if file is not None or ":" in name:
+        load(name, file)
+    elif name not in _NAMES:
+        raise RunnerError(f"runner {name} cannot load a model: {_NONE_SUCH}")
+
+
 def load_compare(name: str) -> Compare:
     """Return the comparison of a spec: a callable module:function, or exact bytes when empty."""
     return _named(name) if name else _same
 
 
 def _load(name: str, file: Path | None) -> Runner:
-    if name == "digits":
-        from tallystick.demo.digits.model import FILE, Digits
-
-        return _Sized(Digits(file or FILE), 64)
     if ":" in name:
         return _Callable(name, _named(name))
-    if name not in ("qi8", "onnx"):
-        raise RunnerError("there is none of this name; needed: qi8, onnx, digits, module:function")
+    if name not in _NAMES:
+        raise RunnerError(_NONE_SUCH)
     if file is None:
         raise RunnerError("it needs the model's file")
     if name == "qi8":
@@ -162,8 +171,10 @@ def _named(name: str) -> Callable[..., Any]:
     module, _, attribute = name.partition(":")
     try:
         found: Any = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise RunnerError(f"{name} cannot be loaded: {error}") from error
+    except Exception as error:
+        # A module may fail in any way while it is imported.
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise RunnerError(f"{name} cannot be loaded: {reason}") from error
     if not callable(found):
         raise RunnerError(f"{name} is not callable")
     return found  # type: ignore[no-any-return]

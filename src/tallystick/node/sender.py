@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tallystick.chain.call import Call
 from tallystick.chain.sender import Sender, Sent
-from tallystick.eip712 import Domain
 from tallystick.node.metrics import Metrics
+from tallystick.protocol.eip712 import Domain
 
 
 @contextmanager
@@ -18,6 +18,17 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def sender_lock(folder: Path, chain_id: int, account: bytes) -> Path:
+    """Return the lock that all who send from an account on a chain share.
+
+    Args:
+        folder: that they share.
+        chain_id: the chain's.
+        account: 20 bytes.
+    """
+    return folder / f"sender-{chain_id}-{account.hex()}.lock"
 
 
 class LockedSender:
@@ -32,7 +43,8 @@ class LockedSender:
 
     def __init__(self, sender: Sender, folder: Path, chain_id: int, metrics: Metrics) -> None:
         self._sender, self._metrics = sender, metrics
-        self._lock = folder / f"sender-{chain_id}-{sender.address.hex()}.lock"
+        self.lock = sender_lock(folder, chain_id, sender.address)
+        """The lock's file."""
 
     @property
     def address(self) -> bytes:
@@ -40,17 +52,17 @@ class LockedSender:
         return self._sender.address
 
     def simulate(self, call: Call) -> int:
-        """As of Sender."""
+        """See Sender."""
         return self._sender.simulate(call)
 
     def send(self, call: Call) -> Sent:
-        """As of Sender."""
-        with locked(self._lock):
+        """See Sender."""
+        with locked(self.lock):
             sent = self._sender.send(call)
         self._metrics.transactions.labels(call.name).inc()
         self._metrics.gas.labels(call.name).inc(sent.gas_used)
         return sent
 
     def sign(self, domain: Domain, struct_hash: bytes) -> bytes:
-        """As of Sender."""
+        """See Sender."""
         return self._sender.sign(domain, struct_hash)

@@ -9,7 +9,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml  # type: ignore[import-untyped]
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -21,9 +20,13 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from tallystick.chain.rpc.url import RpcUrl
 from tallystick.errors import FieldError
-from tallystick.hexes import from_hex
 from tallystick.node.errors import SettingsError
+from tallystick.protocol.hexes import from_hex
+from tallystick.protocol.quantities import amount_of, duration_of
+from tallystick.protocol.text import TextError, decoded
+from tallystick.storage.yaml_file import YamlFile, YamlFileError, fields_at, unknown_key
 
 PREFIX = "TALLYSTICK_NODE_"
 
@@ -46,14 +49,38 @@ def _home(path: Path) -> Path:
     return path.expanduser()
 
 
+def _node_url(value: str) -> str:
+    RpcUrl.parse(value)
+    return value.strip()
+
+
+NodeUrl = Annotated[str, AfterValidator(_node_url)]
+"""Of JSON-RPC over HTTP; may hold a key, or user:password@."""
 Address = Annotated[bytes, _hex(20)]
 Bytes32 = Annotated[bytes, _hex(32)]
 Folder = Annotated[Path, AfterValidator(_home)]
 Port = Annotated[int, Field(ge=0, lt=1 << 16)]
 """0: whichever is free."""
-Amount = Annotated[int, Field(ge=0, lt=1 << 128)]
-"""In units of the asset, wei for the native coin."""
-Seconds = Annotated[float, Field(gt=0, le=31_536_000)]
+Amount = Annotated[
+    int, BeforeValidator(lambda value: amount_of(value, "it")), Field(ge=0, lt=1 << 128)
+]
+"""In units of the asset, wei for the native coin; or such as 0.5 ether."""
+
+
+def _duration(value: object) -> object:
+    """Return seconds; numbers as they are, which may have a part of a second."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        return duration_of(value, "it")
+
+
+Delay = Annotated[float, BeforeValidator(_duration), Field(ge=0)]
+"""Seconds, or such as 90s, 15m, 1h, 30d."""
+Seconds = Annotated[float, BeforeValidator(_duration), Field(gt=0, le=31_536_000)]
+"""The same, more than zero and at most a year."""
 NEVER: Literal["never"] = "never"
 """In place of a time: what is kept is kept for good."""
 
@@ -72,26 +99,26 @@ class LogLevel(StrEnum):
 
 
 class Common(_Section):
-    """What every node needs."""
+    """Settings that every node needs."""
 
     network: str = "ethereum:local"
     """The chain, as Ape's --network names it: ecosystem:network, or with a provider."""
-    rpc: str | None = None
+    rpc: NodeUrl | None = None
     """JSON-RPC URL, in place of the provider of Ape's network."""
-    more_rpc: list[str] = []
+    more_rpc: list[NodeUrl] = []
     """URLs of further nodes, from which events are read where the first leaves some out."""
     registry: Address | None = None
-    """The core; None: as recorded for the chain by `ape run deploy`."""
+    """The registry; None: as recorded for the chain by `ape tallystick deploy`."""
     first_block: Annotated[int, Field(ge=0)] | None = None
-    """Where events are read from; None: the recorded block of deployment, or 0."""
+    """Where events are read from; None: the recorded block of deployment, or found by the code."""
     account: str = ""
     """Alias of the Ape account that sends and signs (TEST::0 locally)."""
     data: Folder = Path("~/.tallystick/node").expanduser()
-    """Journals and locks; processes of one account on one chain share one."""
+    """Journals, locks, what was read of the chain; one account's processes on a chain share it."""
     poll_every: Seconds = 2.0
     """Between two looks at the chain."""
-    confirmations: Annotated[int, Field(ge=0, le=10_000)] = 0
-    """Blocks on top of one before its events are acted on."""
+    confirmations: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    """Blocks on top of one before its events are acted on; None: what suits the chain."""
     log_level: LogLevel = LogLevel.INFO
     log_format: Literal["json", "console"] = "json"
     metrics_host: str = "127.0.0.1"
@@ -107,12 +134,52 @@ class ServedModel(_Section):
     file: Folder
     """Its content, which must have the registered content hash."""
     runner: str
-    """qi8, digits, onnx, or a callable as module:function."""
+    """qi8, onnx, or a callable as module:function."""
     traced: bool = False
     """Give each inference of a QI8-1 model its traceRoot, for an arbiter that needs it."""
 
 
-class Operator(_Section):
+class Quota(_Section):
+    """Limits to what is asked for; None: no limit."""
+
+    per_minute: Annotated[int, Field(ge=1)] | None = None
+    """Signed requests a minute; each process of the lane counts those that it is asked."""
+    open_inferences: Annotated[int, Field(ge=1)] | None = None
+    """Answers that are not final on chain yet."""
+
+
+class Requesters(_Section):
+    """Requesters that an operator answers, and how much each may ask for.
+
+    Keys cost nothing: who is not in `known` is a stranger, and all strangers share one quota.
+    """
+
+    known: list[Address] = []
+    """The allow list."""
+    strangers: bool = True
+    """Answer those that are not in it too."""
+    each: Quota = Quota()
+    """Of each requester."""
+    all_strangers: Quota = Quota()
+    """Of all strangers together."""
+    stake_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the lane's stake that open inferences may take."""
+    strangers_stake_share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Share of the lane's stake that all strangers' open inferences may take."""
+
+
+class EscrowSettings(_Section):
+    """Escrow that pays the auditors of a pool."""
+
+    pool: Address
+    floor: Amount
+    """Units of the pool's asset; below, the node says so, and adds to it."""
+    top_up: Amount = 0
+    """Added at a time: from the operator's credit in the pool, then in the native coin from its
+    account. 0: the node only warns."""
+
+
+class OperatorSettings(_Section):
     """An operator that answers requests in one network."""
 
     network_id: Bytes32
@@ -129,6 +196,9 @@ class Operator(_Section):
     """Bytes of one request."""
     max_waiting: Annotated[int, Field(ge=1)] = 1 << 20
     """Inferences taken and not yet committed; beyond, requests are refused."""
+    requesters: Requesters = Requesters()
+    shared: bool = False
+    """Further processes with this setting serve the same lane from the same data folder."""
     commit_every: Seconds = 600.0
     """A batch is committed at the latest this long after its first answer."""
     commit_at: Annotated[int, Field(ge=1, le=1 << 20)] = 1 << 16
@@ -136,12 +206,16 @@ class Operator(_Section):
     commit_margin: Seconds = 120.0
     """How long before the earliest deadline a batch is committed at the latest; requests with less
     time than twice this are refused."""
+    escrow: EscrowSettings | None = None
+    """In the pool that audits the network; None: none is looked after."""
     answer_demands: bool = True
+    reveal_gas_price_cap: Amount = 2000 * 10**9
+    """Wei a gas up to which the fee of an answer to a demand is raised while no block takes it."""
     finalize: bool = True
     """Finalize own batches that no commit took along within `finalize_after`."""
-    finalize_after: Annotated[float, Field(ge=0)] = 6 * 3600.0
+    finalize_after: Delay = 6 * 3600.0
     """Seconds after a commit could have finalized a batch."""
-    prune_after: Annotated[float, Field(ge=0)] | Literal["never"] = 30 * 86400.0
+    prune_after: Delay | Literal["never"] = 30 * 86400.0
     """Seconds for which inputs, outputs and data of a batch are kept once the network's windows
     have passed since it closed; those of missed answers, since their deadline. never: for good."""
     prune_every: Seconds = 600.0
@@ -149,9 +223,10 @@ class Operator(_Section):
 
 
 class Demands(StrEnum):
-    """When a verifier demands a leaf on chain."""
+    """Cases in which a verifier demands a leaf on chain."""
 
     NEVER = "never"
+    """Nor for a leaf that nobody can reveal: no bond is paid for a demand."""
     MISSING = "missing"
     """A batch's data are in no store."""
     ALWAYS = "always"
@@ -159,32 +234,46 @@ class Demands(StrEnum):
 
 
 class ModelSource(_Section):
-    """Where a verifier finds what a model is run with."""
+    """Source of what a verifier runs a model with."""
 
     id: Bytes32
     file: Folder | None = None
-    """Its content; None: pulled from the hub."""
+    """Its content; None: pulled from one of model_stores."""
     runner: str
     """As of an operator's model."""
     comparison: str = ""
     """A callable module:function that compares two outputs; empty: exact bytes."""
 
 
-class Verifier(_Section):
+class PoolSettings(_Section):
+    """A pool of auditors that the verifier's account is a key in."""
+
+    address: Address
+    seats: Annotated[int, Field(ge=1, lt=1 << 24)]
+    """Seats to have; bought from the key's credit in the pool, and enrolled anew each epoch."""
+    account: Address | None = None
+    """Where stake and fees go, fixed when the key first enrols; None: the key itself."""
+    collect_above: Amount | None = None
+    """Fees and credit left in the pool; what is above goes out once a day. None: never."""
+
+
+class VerifierSettings(_Section):
     """A verifier that looks at new batches."""
 
     networks: list[Bytes32] = []
     """Watched; none: all."""
     stores: list[str] = []
     """URLs where operators keep batch data, tried in turn."""
-    hub: list[str] = []
+    model_stores: list[str] = []
     """URLs of model stores, tried in turn."""
     models: list[ModelSource] = []
     """Models that can be re-executed here; batches of others are left alone."""
     committees: list[Address] = []
     """Where it is a member: those that are attestors have its audits, arbiters its rulings."""
+    pool: PoolSettings | None = None
+    """The pool that its account audits for; None: none."""
     drawn: Annotated[int, Field(ge=1, le=1 << 20)] | None = None
-    """Leaves re-executed of a batch; None: the least that the committee asks for, or 64."""
+    """Leaves re-executed of a batch; None: the least that committee or pool asks for, or 64."""
     demands: Demands = Demands.MISSING
     share_folder: str = ""
     """Folder in which members of the committee leave signatures for each other; empty: none."""
@@ -202,8 +291,8 @@ class Verifier(_Section):
     gas_price_cap: Amount = 200 * 10**9
     """Wei a gas; above, nothing is sent."""
     claim_above: Amount | None = None
-    """Credit left in the core; what is above goes to the account once a day. None: never."""
-    missing_after: Annotated[float, Field(ge=0)] = 120.0
+    """Credit left in the registry; what is above goes to the account once a day. None: never."""
+    missing_after: Delay = 120.0
     """Seconds after a commit until data that no store has count as withheld."""
     demands_per_batch: Annotated[int, Field(ge=0, le=64)] = 1
     """At most; each that is answered costs its bond."""
@@ -217,8 +306,18 @@ class Verifier(_Section):
     fetch_max_size: Annotated[int, Field(ge=1)] = 1 << 30
     """Bytes of a batch's data, packed or unpacked."""
     broker: str = "memory"
-    """memory, or a redis:// URL that several workers share."""
+    """memory, or a redis:// or rediss:// (TLS) URL that several workers share."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1
+    drawn_private: Annotated[int, Field(ge=0, le=1 << 20)] = 16
+    """Leaves re-executed of a batch beside those that everybody draws; nobody else knows which."""
+    prompt_within: Seconds = 10.0
+    """Data that were asked for at least this long before the block that seeds the draw, and did not
+    come before it, are withheld for this node's verdict, though they come later."""
+    parse_memory: Annotated[int, Field(ge=64 << 20)] | None = None
+    """Bytes that reading a batch's file may take; None: three times fetch_max_size, but at least
+    512 MiB, and at most half of the machine's."""
+    parse_timeout: Seconds = 60.0
+    """For reading a batch's file once it is here."""
 
 
 class Settings(BaseSettings):
@@ -229,8 +328,8 @@ class Settings(BaseSettings):
     )
 
     common: Common = Common()
-    operator: Operator | None = None
-    verifier: Verifier | None = None
+    operator: OperatorSettings | None = None
+    verifier: VerifierSettings | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -264,36 +363,52 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: the file cannot be read, or a field is wrong; the first is named.
         """
+        file = _read_yaml(path) if path and path.suffix != ".toml" else None
         try:
-            return cls(**(_read(path) if path else {}))
+            content = file.content if file else _read_toml(path) if path else {}
+            return cls(**content)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(str(step) for step in first["loc"]) or "settings"
-            raise SettingsError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from error
+            found = error.errors(include_url=False)
+            # A wrong key is why another one is missing.
+            unknown = [one for one in found if one["type"] == "extra_forbidden"]
+            first = (unknown or found)[0]
+            place = list(first["loc"])
+            if first["type"] == "extra_forbidden":
+                reason = unknown_key(place[-1], fields_at(cls, place[:-1]))
+            else:
+                where = ".".join(str(step) for step in place) or "settings"
+                reason = f"{where}: {first['msg'].removeprefix('Value error, ')}"
+            # What is not in the file is of the environment.
+            told = str(file.error(place, reason)) if file and file.has(place[:-1]) else reason
+            raise SettingsError(told) from error
 
-    def need_operator(self) -> Operator:
+    def need_operator(self) -> OperatorSettings:
         """Return the operator's section; SettingsError when there is none."""
         if self.operator is None:
             raise SettingsError("the settings have no operator section")
         return self.operator
 
-    def need_verifier(self) -> Verifier:
+    def need_verifier(self) -> VerifierSettings:
         """Return the verifier's section; SettingsError when there is none."""
         if self.verifier is None:
             raise SettingsError("the settings have no verifier section")
         return self.verifier
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read_yaml(path: Path) -> YamlFile:
     try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
+        return YamlFile(path)
+    except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error}") from error
+    except YamlFileError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        found = tomllib.loads(text) if path.suffix == ".toml" else yaml.safe_load(text)
-    except (tomllib.TOMLDecodeError, yaml.YAMLError) as error:
+        return tomllib.loads(decoded(path.read_bytes()))
+    except (OSError, TextError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
         reason = " ".join(str(error).split())
         raise SettingsError(f"{path} is not what its name says: {reason}") from error
-    if not isinstance(found, dict):
-        raise SettingsError(f"{path} holds no sections")
-    return found

@@ -14,11 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tallystick.durable import parquet, replace_file
-from tallystick.hexes import to_hex
-from tallystick.opengradient.blobs import BlobSource
-from tallystick.opengradient.errors import BlobError
-from tallystick.opengradient.examine import (
+from tallystick.opengradient.blob_audit import (
     INNER_NODE,
     LEAF,
     WRONG_LEAF,
@@ -26,11 +22,15 @@ from tallystick.opengradient.examine import (
     read_items,
     table_of,
 )
+from tallystick.opengradient.blobs import BlobSource
+from tallystick.opengradient.errors import BlobError
 from tallystick.opengradient.folder import Folder
 from tallystick.opengradient.registry import Validity
 from tallystick.opengradient.relay import Settlement
 from tallystick.opengradient.signatures import Signatures
-from tallystick.progress import Progress
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.progress import Progress
+from tallystick.storage.durable import parquet, replace_file
 
 CLOCK_SKEW = 300
 """Seconds that an enclave's clock may be ahead of the chain's."""
@@ -48,20 +48,20 @@ LIES: Mapping[str, str] = {
     "ahead_of_time": "items later than their settlement",
     "duplicate": "items that were counted before",
 }
-"""What an audit may find wrong, and what is counted."""
+"""Lies that an audit may find, and what is counted of each."""
 
 NEEDED = ["identity", "tee_id", "timestamp", "place", "known", "signed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """What was found of one settlement, in inferences."""
+    """Findings about one settlement, in inferences."""
 
     settlement: Settlement
     blob: str
     """read, missing, unreadable or malformed; of an individual settlement: in the event."""
     reason: str
-    """Why the blob is not read; else empty."""
+    """The reason why the blob is not read; else empty."""
     found: int
     """Items that are shown, but those at inner nodes."""
     valid_signatures: int
@@ -70,7 +70,7 @@ class Audited:
     lies: Mapping[str, int]
     """By the names of LIES; those that were not told are not named."""
     counted: NDArray[np.int64]
-    """Which of the items are verified, ascending."""
+    """Places of the verified items, ascending."""
 
     @property
     def day(self) -> date:
@@ -79,7 +79,7 @@ class Audited:
 
     @property
     def unseen(self) -> bool:
-        """Whether nobody could look: nothing is known for or against it."""
+        """True if nobody could look: nothing is known for or against it."""
         return self.blob in ("missing", "unreadable")
 
     def row(self) -> dict[str, Any]:
@@ -207,7 +207,7 @@ def judge(found: Sequence[Settlement], shown: Sequence[Shown], validity: Validit
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What one settlement's items are by themselves."""
+    """Findings about one settlement's items by themselves."""
 
     good: NDArray[np.bool_]
     """Nothing is wrong with the item, whether or not it was counted before."""

@@ -23,7 +23,7 @@ from tallystick.opengradient.errors import (
     BlobUnreadableError,
 )
 from tallystick.opengradient.item import SignedItem
-from tallystick.tree import MAX_COUNT
+from tallystick.protocol.merkle import MAX_COUNT
 
 MAX_SIZE = 256 << 20
 """Bytes of a blob that are read at most, unless told otherwise; about 270,000 items."""
@@ -131,11 +131,11 @@ class Dump:
     """2n - 1 nodes, 32 bytes each, the n leaves last."""
     items: tuple[SignedItem, ...]
     places: tuple[int, ...]
-    """Where each item is said to stand in the tree."""
+    """The claimed place of each item in the tree."""
 
     @property
     def leaves(self) -> int:
-        """How many leaves the tree has."""
+        """The number of leaves that the tree has."""
         return len(self.tree) // 2 + 1
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong while OpenGradient's settlements are audited.
+"""Errors while OpenGradient's settlements are audited.
 
 OpenGradientError
 ├── AuditError                    what is needed to judge is not here

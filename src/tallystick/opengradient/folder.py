@@ -1,8 +1,8 @@
-"""Where OpenGradient's logs, keys and items are in a data folder.
+"""Layout of OpenGradient's logs, keys and items in a data folder.
 
-logs/chain_id=10740/address=<relay>/…                       the relay's raw logs, as any core's
+logs/chain_id=10740/address=<relay>/…                       the relay's raw logs, as any registry's
 events/<event>/chain_id=10740/address=<relay>/…             what its settlements count as
-manifest/imported/10740-<relay>.json                        that this core is imported
+manifest/imported/10740-<relay>.json                        that this registry is imported
 opengradient/logs/chain_id=10740/address=<TEE registry>/…   the TEE registry's raw logs
 opengradient/keys/10740-<TEE registry>.json                 enclaves' public keys
 opengradient/items/chain_id=10740/address=<relay>/…         items of a batch's blob, examined
@@ -18,16 +18,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tallystick.decode.columns import Layout
-from tallystick.durable import replace_file
-from tallystick.extract.dataset import Core, Dataset
-from tallystick.extract.extractor import Extracted, Plan, extract
-from tallystick.extract.schema import HASH, LOGS
-from tallystick.hexes import from_hex, to_hex
+from tallystick.data.decode.columns import Layout
+from tallystick.data.extract.dataset import ContractKey, Dataset
+from tallystick.data.extract.extractor import Extracted, ExtractPlan, extract
+from tallystick.data.extract.schema import HASH, LOGS
 from tallystick.opengradient.errors import AuditError
 from tallystick.opengradient.registry import CHANGES, Keys, Validity
 from tallystick.opengradient.relay import SETTLEMENTS, Settlement, settlements
-from tallystick.progress import Progress
+from tallystick.protocol.format_version import unknown_version
+from tallystick.protocol.hexes import from_hex, to_hex
+from tallystick.protocol.progress import Progress
+from tallystick.storage.durable import replace_file
+
+MARK_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +38,16 @@ class Folder:
     """One relay and the TEE registry that it goes by, in a data folder."""
 
     data: Dataset
-    relay: Core
-    registry: Core
+    relay: ContractKey
+    registry: ContractKey
 
     @classmethod
     def open(cls, data: Dataset, relay: bytes | None = None) -> "Folder":
         """Return the folder of a relay whose logs were extracted; None: the only one there is.
 
         Raises:
-            AuditError: there is none, or more than one and none is named.
+            AuditError: there is none, or more than one and none is named, or its mark is of another
+                format version.
         """
         found = [
             _read_mark(path)
@@ -56,12 +60,11 @@ class Folder:
                 f"{data.root} has the logs of {told}; run `tallystick opengradient extract`, "
                 "and name one of several by --relay"
             )
-        relay_core, registry_core = fitting[0]
-        return cls(data, relay_core, registry_core)
+        return cls(data, *fitting[0])
 
     @property
     def side(self) -> Dataset:
-        """Of the TEE registry's logs: it is no core, so it stands beside the cores."""
+        """The data set of the TEE registry's logs, beside the ones that are counted."""
         return Dataset(self.data.root / "opengradient")
 
     @property
@@ -100,8 +103,9 @@ class Folder:
         return Validity.of(_logs(self.side, self.registry, CHANGES))
 
     def mark(self) -> None:
-        """Note that the relay's core is imported."""
+        """Note that the relay's registry is imported."""
         body = {
+            "version": MARK_VERSION,
             "network": "OpenGradient",
             "chain_id": self.relay.chain_id,
             "relay": to_hex(self.relay.address),
@@ -111,7 +115,7 @@ class Folder:
 
 
 def extract_settlements(
-    data: Dataset, plan: Plan, registry: bytes, progress: Progress | None = None
+    data: Dataset, plan: ExtractPlan, registry: bytes, progress: Progress | None = None
 ) -> tuple[Folder, Extracted, int]:
     """Bring relay, TEE registry and keys up to the chain's head.
 
@@ -128,25 +132,28 @@ def extract_settlements(
         ExtractError: nodes refuse or fail.
     """
     done = extract(data, plan, progress)
-    folder = Folder(data, done.core, Core(done.core.chain_id, registry))
+    folder = Folder(data, done.contract, ContractKey(done.contract.chain_id, registry))
     # After the relay, so that its end lies no earlier: each settlement finds its keys.
     extract(folder.side, replace(plan, address=registry), progress)
     folder.mark()
     return folder, done, folder.keys.fetch(folder.registry, plan.urls, folder.validity().keys)
 
 
-def _logs(data: Dataset, core: Core, events: Iterable[Layout]) -> pa.Table:
+def _logs(data: Dataset, contract: ContractKey, events: Iterable[Layout]) -> pa.Table:
     """Return a contract's logs of some events; a registry has many more heartbeats than those."""
     topics = pa.array([event.topic0 for event in events], HASH)
     tables = [LOGS.empty_table()]
-    for part in data.read_manifest(core).parts:
-        logs = pq.read_table(data.logs(core) / part.name, schema=LOGS)
+    for part in data.read_manifest(contract).parts:
+        logs = pq.read_table(data.logs(contract) / part.name, schema=LOGS)
         tables.append(logs.filter(pc.is_in(logs["topic0"], topics)))
     return pa.concat_tables(tables).combine_chunks()
 
 
-def _read_mark(path: Path) -> tuple[Core, Core]:
+def _read_mark(path: Path) -> tuple[ContractKey, ContractKey]:
     found = json.loads(path.read_bytes())
+    version = found.get("version") if isinstance(found, dict) else None
+    if wrong := unknown_version("mark of an import", version, MARK_VERSION):
+        raise AuditError(f"{path}: {wrong}")
     chain_id = found["chain_id"]
     relay, registry = from_hex(found["relay"], 20), from_hex(found["registry"], 20)
-    return Core(chain_id, relay), Core(chain_id, registry)
+    return ContractKey(chain_id, relay), ContractKey(chain_id, registry)

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from tallystick.keccak import keccak256
-from tallystick.words import uint
+from tallystick.protocol.abi_words import uint
+from tallystick.protocol.keccak import keccak256
 
 _SIGNATURE_OFFSET = uint(5 * 32)
 
@@ -23,7 +23,7 @@ class SignedItem(NamedTuple):
     timestamp: int
     """Unix seconds, by the enclave's clock."""
     signature: bytes
-    """As published; of any length."""
+    """The signature as published; of any length."""
 
     def message(self) -> bytes:
         """Return the 32 bytes that are signed: RSASSA-PSS, SHA-256, a salt of 32 bytes."""

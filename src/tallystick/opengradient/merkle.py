@@ -7,7 +7,7 @@ so the leaves are the last n. A tree is built with its leaves in descending orde
 from collections.abc import Sequence
 
 from tallystick.errors import FieldError
-from tallystick.keccak import keccak256
+from tallystick.protocol.keccak import keccak256
 
 
 def node_of(left: bytes, right: bytes) -> bytes:

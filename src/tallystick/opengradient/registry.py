@@ -1,4 +1,4 @@
-"""When each enclave's key was valid, from the TEE registry's raw logs, and the keys themselves.
+"""Validity of enclaves' keys, from the TEE registry's raw logs, and the keys themselves.
 
 A key counts from its registration on, while it isn't disabled and a measurement of its TEE type is
 approved. Events don't tell which measurement a key's enclave has; when one is revoked, the registry
@@ -19,14 +19,16 @@ from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 from numpy.typing import NDArray
 
-from tallystick.decode.columns import Field, Layout
-from tallystick.durable import replace_file
-from tallystick.extract.dataset import Core
-from tallystick.extract.errors import UnavailableError
-from tallystick.extract.rpc import Node, Nodes
-from tallystick.hexes import from_hex, to_hex
-from tallystick.keccak import keccak256
+from tallystick.chain.rpc.errors import UnavailableError
+from tallystick.data.decode.columns import Field, Layout
+from tallystick.data.extract.dataset import ContractKey
+from tallystick.data.extract.rpc import Nodes, RpcNode
+from tallystick.opengradient.errors import AuditError
 from tallystick.opengradient.relay import layout, of_event
+from tallystick.protocol.format_version import unknown_version
+from tallystick.protocol.hexes import from_hex, to_hex
+from tallystick.protocol.keccak import keccak256
+from tallystick.storage.durable import replace_file
 
 _TEE = Field("tee_id", 1, 0, "hash")
 _MEASUREMENT = (Field("pcr_hash", 1, 0, "hash"), Field("tee_type", 2, 0, "integer"))
@@ -48,6 +50,7 @@ CHANGES = (REGISTERED, ENABLED, DISABLED, APPROVED, REVOKED)
 """Events that change which keys are valid."""
 
 GET_KEY = keccak256(b"getTEEPublicKey(bytes32)")[:4]
+KEYS_VERSION = 1
 _AT_ONCE = 50
 
 Changes = list[tuple[int, bool]]
@@ -56,7 +59,7 @@ Changes = list[tuple[int, bool]]
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """When each registered key was valid."""
+    """The times at which each registered key was valid."""
 
     keys: Mapping[bytes, Changes]
     """By TEE id, 32 bytes: registered or enabled, and disabled."""
@@ -120,18 +123,22 @@ class Keys:
         self._path = path
 
     def read(self) -> dict[bytes, bytes]:
-        """Return the keys by TEE id."""
+        """Return the keys by TEE id; AuditError when the file is of another format version."""
         try:
-            found: Mapping[str, str] = json.loads(self._path.read_bytes())
+            found = json.loads(self._path.read_bytes())
         except FileNotFoundError:
             return {}
-        return {from_hex(tee_id, 32): from_hex(key) for tee_id, key in found.items()}
+        version = found.get("version") if isinstance(found, dict) else None
+        if wrong := unknown_version("list of enclaves' keys", version, KEYS_VERSION):
+            raise AuditError(f"{self._path}: {wrong}")
+        return {from_hex(tee_id, 32): from_hex(key) for tee_id, key in found["keys"].items()}
 
-    def fetch(self, registry: Core, urls: Sequence[str], tee_ids: Iterable[bytes]) -> int:
+    def fetch(self, registry: ContractKey, urls: Sequence[str], tee_ids: Iterable[bytes]) -> int:
         """Ask the registry for the keys that are not here yet; return how many came.
 
         Raises:
             ExtractError: no node gives keys that hash to their ids.
+            AuditError: the file is of another format version.
         """
         known = self.read()
         missing = sorted(set(tee_ids) - set(known))
@@ -139,21 +146,22 @@ class Keys:
             return 0
         fetched = asyncio.run(_fetch(registry, urls, missing))
         known |= fetched
-        body = {to_hex(tee_id): to_hex(key) for tee_id, key in sorted(known.items())}
+        keys = {to_hex(tee_id): to_hex(key) for tee_id, key in sorted(known.items())}
+        body = {"version": KEYS_VERSION, "keys": keys}
         replace_file(self._path, (json.dumps(body, indent=1) + "\n").encode())
         return len(fetched)
 
 
 async def _fetch(
-    registry: Core, urls: Sequence[str], tee_ids: Sequence[bytes]
+    registry: ContractKey, urls: Sequence[str], tee_ids: Sequence[bytes]
 ) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
     async with httpx.AsyncClient(timeout=60) as client:
-        nodes = Nodes([Node(url, client) for url in urls])
+        nodes = Nodes([RpcNode(url, client) for url in urls])
         for start in range(0, len(tee_ids), _AT_ONCE):
             part = tee_ids[start : start + _AT_ONCE]
 
-            async def ask(node: Node, part: Sequence[bytes] = part) -> dict[bytes, bytes]:
+            async def ask(node: RpcNode, part: Sequence[bytes] = part) -> dict[bytes, bytes]:
                 to = to_hex(registry.address)
                 params = [[{"to": to, "data": to_hex(GET_KEY + one)}, "latest"] for one in part]
                 answers = await node.calls(str, "eth_call", params)

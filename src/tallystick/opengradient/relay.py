@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tallystick.decode.columns import Field, Layout
-from tallystick.decode.decode import event_table
-from tallystick.hexes import from_hex
-from tallystick.keccak import keccak256
+from tallystick.data.decode.columns import Field, Layout
+from tallystick.data.decode.decode import event_table
 from tallystick.opengradient.item import SignedItem
-from tallystick.words import ZERO32
+from tallystick.protocol.abi_words import ZERO32
+from tallystick.protocol.hexes import from_hex
+from tallystick.protocol.keccak import keccak256
 
 
 def layout(signature: str, words: int, *fields: Field) -> Layout:
@@ -46,7 +46,7 @@ SETTLEMENTS = (BATCH, INDIVIDUAL)
 
 
 class Settlement(NamedTuple):
-    """What the relay says of a batch, or of a single inference."""
+    """The relay's word on a batch, or on a single inference."""
 
     block_number: int
     block_time: int
@@ -61,7 +61,7 @@ class Settlement(NamedTuple):
     """32 bytes; of an individual settlement zero."""
     blob_id: bytes
     item: SignedItem | None
-    """Of an individual settlement; of a batch its items are in the blob."""
+    """The item of an individual settlement; a batch's items are in its blob."""
 
     @property
     def mode(self) -> str:
@@ -70,7 +70,7 @@ class Settlement(NamedTuple):
 
     @property
     def content(self) -> bytes:
-        """What a batch shows, 32 bytes: equal for batches with the same root and blob."""
+        """Hash of what a batch shows, 32 bytes: equal for batches with the same root and blob."""
         return keccak256(self.merkle_root + self.blob_id)
 
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from tallystick.opengradient.item import SignedItem
-from tallystick.progress import Progress
+from tallystick.protocol.progress import Progress
 
 BITS = 2048
 CHUNK = 500

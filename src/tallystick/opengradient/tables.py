@@ -1,7 +1,7 @@
-"""Audited settlements as events of a core, so that OpenGradient is a network like the others.
+"""Audited settlements as events of a registry, so that OpenGradient is a network like the others.
 
-The relay is a core whose raw logs are decoded by an audit: each settlement becomes the events that
-it would be worth in Tallystick, in the same tables and files as a core's own.
+The relay is kept as a registry whose raw logs are decoded by an audit: each settlement becomes the
+events that it would be worth in Tallystick, in the same tables and files as a registry's own.
 
 claimed                     BatchCommitted.count
 verified                    BatchFinalized, enclave: the item's key is an enclave's
@@ -22,23 +22,23 @@ import pyarrow as pa
 from eth_abi.abi import encode
 from eth_utils.abi import collapse_if_tuple
 
-from tallystick.batch import Stamp
 from tallystick.chain.abi import contract, signature_hash
-from tallystick.decode.columns import layouts
-from tallystick.decode.decode import decode
-from tallystick.decode.files import note_decoded, write_events
-from tallystick.durable import replace_file
-from tallystick.enums import Cause, Outcome
-from tallystick.extract.dataset import Core
-from tallystick.extract.lock import locked
-from tallystick.extract.schema import LOGS
-from tallystick.hexes import from_hex, to_hex
-from tallystick.keccak import keccak256
-from tallystick.network import Rules
+from tallystick.data.decode.columns import layouts
+from tallystick.data.decode.decode import decode
+from tallystick.data.decode.files import note_decoded, write_events
+from tallystick.data.extract.dataset import ContractKey
+from tallystick.data.extract.lock import locked
+from tallystick.data.extract.schema import LOGS
+from tallystick.data.resolvers.code import known
 from tallystick.opengradient.audit import Audited
 from tallystick.opengradient.folder import Folder
-from tallystick.resolvers.code import known
-from tallystick.words import ZERO32, ZERO_ADDRESS, address, uint
+from tallystick.protocol.abi_words import ZERO32, ZERO_ADDRESS, address, uint
+from tallystick.protocol.batch import Stamp
+from tallystick.protocol.enums import Cause, Outcome
+from tallystick.protocol.hexes import from_hex, to_hex
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.rules import Rules
+from tallystick.storage.durable import replace_file
 
 NAME = "OpenGradient (imported)"
 MOST_CLAIMED = 1 << 40
@@ -46,12 +46,12 @@ MOST_CLAIMED = 1 << 40
 _COUNT_BITS = 24
 
 
-def network_id(relay: Core) -> bytes:
+def network_id(relay: ContractKey) -> bytes:
     """Return the id of the network that stands for a relay, 32 bytes."""
     return keccak256(b"imported" + uint(relay.chain_id) + address(relay.address))
 
 
-def batch_id(relay: Core, one: Audited) -> bytes:
+def batch_id(relay: ContractKey, one: Audited) -> bytes:
     """Return the id of the batch that stands for a settlement, 32 bytes."""
     place = from_hex(one.settlement.transaction_hash, 32) + uint(one.settlement.log_index)
     return keccak256(network_id(relay) + place)
@@ -83,7 +83,7 @@ def publish(folder: Folder, results: Sequence[Audited]) -> None:
 def event_tables(
     folder: Folder, results: Sequence[Audited], before: int = 0
 ) -> Mapping[str, pa.Table]:
-    """Return a table for each event of a core, by name, as decode does.
+    """Return a table for each event of a registry, by name, as decode does.
 
     Args:
         folder: of the settlements.
@@ -109,7 +109,7 @@ def _claimed(one: Audited) -> int:
 
 
 def _logs(folder: Folder, results: Sequence[Audited], before: int) -> Iterator[dict[str, Any]]:
-    """Yield the raw logs that a core would have emitted."""
+    """Yield the raw logs that a registry would have emitted."""
     relay, key = folder.relay, network_id(folder.relay)
     if results and not before:
         rules = Rules(attestors=(ZERO_ADDRESS, folder.registry.address, ZERO_ADDRESS))

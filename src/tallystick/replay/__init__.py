@@ -1,1 +1,1 @@
-"""QI8-1: quantised models whose every answer is the same integers on every machine."""
+"""QI8-1: quantized models whose every answer is the same integers on every machine."""

@@ -1,6 +1,6 @@
 """From a client's floats to the bytes that are committed, and back.
 
-This is quantisation as onnxruntime does it at a graph's ends; no dispute looks at it.
+This is quantization as onnxruntime does it at a graph's ends; no dispute looks at it.
 """
 
 from math import prod
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.errors import FieldError
-from tallystick.replay.model import Model, Quantisation
+from tallystick.replay.model import Model, Quantization
 
 
 def encode(model: Model, values: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
@@ -49,7 +49,7 @@ def decode(model: Model, outputs: NDArray[np.uint8]) -> NDArray[np.float32]:
     return centred.astype(np.float32) * _scale("output scale", model.output)
 
 
-def _scale(field: str, known: Quantisation) -> np.float32:
+def _scale(field: str, known: Quantization) -> np.float32:
     if not known.scale:
         raise FieldError(field, "unknown", "a model imported from floats")
     return np.uint32(known.scale).view(np.float32)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tallystick.errors import FieldError
 from tallystick.replay.model import Model, Rows
 from tallystick.replay.requantize import requantize_float32
-from tallystick.replay.step import Kind, Step
+from tallystick.replay.step import Step, StepKind
 
 Bytes = NDArray[np.uint8]
 _Floats = NDArray[Any]
@@ -63,7 +63,7 @@ class Engine:
         self._kernels = {
             index: _Kernel.of(step, model.rows_of(index))
             for index, step in enumerate(model.steps)
-            if step.kind in (Kind.DENSE, Kind.CONV)
+            if step.kind in (StepKind.DENSE, StepKind.CONV)
         }
 
     def run(self, inputs: Bytes) -> Bytes:
@@ -84,7 +84,7 @@ class Engine:
         return list(self._tensors(inputs))
 
     def infer(self, inputs: list[bytes]) -> list[bytes]:
-        """Return the canonical output of each canonical input; errors as of run."""
+        """Return the canonical output of each canonical input; see run for errors."""
         size = self.model.steps[0].in_size
         for place, data in enumerate(inputs):
             if len(data) != size:
@@ -103,11 +103,11 @@ class Engine:
             yield tensor
 
     def _apply(self, index: int, step: Step, tensor: Bytes) -> Bytes:
-        if step.kind == Kind.LOOKUP:
+        if step.kind == StepKind.LOOKUP:
             return self.model.table_of(index)[tensor]
-        if step.kind == Kind.MAX_POOL:
+        if step.kind == StepKind.MAX_POOL:
             return _max_pool(step, tensor)
-        if step.kind == Kind.AVERAGE_POOL:
+        if step.kind == StepKind.AVERAGE_POOL:
             return _average_pool(step, self.model.rows_of(index), tensor)
         return _multiply(step, self._kernels[index], tensor)
 

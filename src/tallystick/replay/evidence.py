@@ -1,12 +1,12 @@
-"""What a Replay rules on: a model opened up to its id, and the input of one inference.
+"""Evidence for a Replay: a model opened up to its id, and the input of one inference.
 
 Source: `ReplayEvidence` in contracts/replay/IReplay.sol.
 """
 
 from eth_abi.abi import encode
 
-from tallystick.hexes import checksummed
-from tallystick.network import model_id
+from tallystick.protocol.hexes import checksummed
+from tallystick.protocol.rules import model_id
 from tallystick.replay.errors import ModelError
 from tallystick.replay.model import SPEC_ID, Model
 

@@ -17,7 +17,7 @@ _TYPES = (onnx.TensorProto.FLOAT, onnx.TensorProto.UINT8, onnx.TensorProto.INT8)
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class GraphNode:
     """One node; attributes as Python values."""
 
     op: str
@@ -30,7 +30,7 @@ class Node:
     """All of the graph, by name."""
 
     @classmethod
-    def of(cls, node: onnx.NodeProto, constants: dict[str, Array]) -> "Node":
+    def of(cls, node: onnx.NodeProto, constants: dict[str, Array]) -> "GraphNode":
         """Return the node of ONNX's own."""
         return cls(
             node.op_type,
@@ -43,7 +43,7 @@ class Node:
 
     @property
     def label(self) -> str:
-        """What errors call it."""
+        """The name that errors give it."""
         return f"{self.op} {self.name}"
 
     def refusal(self, reason: str, instead: str) -> UnportableError:
@@ -66,7 +66,7 @@ class Node:
         return self.constants[name]
 
     def constant(self, place: int) -> Array:
-        """Return a constant input by its place; errors as of optional, or it was left out."""
+        """Return a constant input by its place; see optional for errors, also if left out."""
         found = self.optional(place)
         if found is None:
             raise self.refusal(f"input {place} is missing", "store it in the file")
@@ -82,9 +82,9 @@ class Graph:
     batch: int
     """1, or 0 where any number of samples goes in at once."""
     shape: tuple[int, ...]
-    """Of the input, less the batch dimension."""
+    """Shape of the input, less the batch dimension."""
     output: str
-    nodes: tuple[Node, ...]
+    nodes: tuple[GraphNode, ...]
     """Without constants, each after those that it reads."""
 
     @classmethod
@@ -112,7 +112,7 @@ class Graph:
             raise UnportableError(
                 f"input {inputs[0].name}", "is neither float32 nor of 8 bits", "float32"
             )
-        nodes = (Node.of(node, constants) for node in graph.node if node.op_type != "Constant")
+        nodes = (GraphNode.of(node, constants) for node in graph.node if node.op_type != "Constant")
         return cls(
             inputs[0].name,
             onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type),

@@ -1,4 +1,4 @@
-"""Makes a QI8-1 model of a quantised ONNX file, or says which node stands against it.
+"""Makes a QI8-1 model of a quantized ONNX file, or says which node stands against it.
 
 What it makes is run beside onnxruntime before anybody gets it (selftest.py).
 """
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from onnx.checker import ValidationError
 
 from tallystick.replay.errors import ModelError, UnportableError
-from tallystick.replay.graph import Array, Graph, Node
+from tallystick.replay.graph import Array, Graph, GraphNode
 from tallystick.replay.lookup import table
-from tallystick.replay.model import UNKNOWN, Model, Quantisation, Rows, check_rows
+from tallystick.replay.model import UNKNOWN, Model, Quantization, Rows, check_rows
 from tallystick.replay.parameters import (
     check_types,
     scale_of,
@@ -29,7 +29,7 @@ from tallystick.replay.refusals import check_form, refusal
 from tallystick.replay.requantize import scale_bits
 from tallystick.replay.selftest import check_against_onnxruntime
 from tallystick.replay.shapes import new_shape, window_of
-from tallystick.replay.step import Kind, Step
+from tallystick.replay.step import Step, StepKind
 from tallystick.replay.tensor import Tensor
 
 
@@ -63,7 +63,7 @@ def load(source: Path) -> onnx.ModelProto:
 
 
 def import_onnx(source: onnx.ModelProto, samples: NDArray[Any], count: int = 256) -> Model:
-    """Return the QI8-1 model of a quantised ONNX model, after trying it against onnxruntime.
+    """Return the QI8-1 model of a quantized ONNX model, after trying it against onnxruntime.
 
     Args:
         source: in QOperator form.
@@ -106,8 +106,8 @@ class _Walk:
     tensors: list[Tensor] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     rows: list[bytes] = field(default_factory=list)
-    input: Quantisation = UNKNOWN
-    output: Quantisation = UNKNOWN
+    input: Quantization = UNKNOWN
+    output: Quantization = UNKNOWN
     ended: bool = False
 
     def __post_init__(self) -> None:
@@ -115,7 +115,7 @@ class _Walk:
         if self.graph.dtype in (np.dtype(np.uint8), np.dtype(np.int8)):
             self._begin(self.graph.dtype == np.int8)
 
-    def take(self, node: Node) -> None:
+    def take(self, node: GraphNode) -> None:
         """Follow one node.
 
         Raises:
@@ -139,8 +139,8 @@ class _Walk:
         if tensor is None or not self.steps or self.at != self.graph.output:
             raise UnportableError(
                 f"output {self.graph.output}",
-                "no quantised node leads to it",
-                "a model quantised in QOperator form",
+                "no quantized node leads to it",
+                "a model quantized in QOperator form",
             )
         if len(tensor.shape) == 1 and not tensor.in_order:
             raise UnportableError(
@@ -152,22 +152,22 @@ class _Walk:
         model.check()
         return model, tuple(self.tensors)
 
-    def quantise(self, node: Node) -> None:
+    def quantize(self, node: GraphNode) -> None:
         """Begin with the bytes that QuantizeLinear gives."""
         if self.tensor is not None:
             raise refusal(node)
         scale, zero_point = scale_of(node, 1), node.optional(2)
         self._begin(zero_point is not None and zero_point.dtype == np.int8, node.outputs[0])
         stored, _ = zero_point_of(node, 2)
-        self.input = Quantisation(scale_bits(scale), stored)
+        self.input = Quantization(scale_bits(scale), stored)
 
-    def dequantise(self, node: Node) -> None:
+    def dequantize(self, node: GraphNode) -> None:
         """End with the bytes that DequantizeLinear takes."""
         stored, _ = zero_point_of(node, 2)
-        self.output = Quantisation(scale_bits(scale_of(node, 1)), stored)
+        self.output = Quantization(scale_bits(scale_of(node, 1)), stored)
         self.ended = True
 
-    def reshape(self, node: Node) -> None:
+    def reshape(self, node: GraphNode) -> None:
         """Give a tensor another shape; no byte moves."""
         before = self._reached().shape if self.tensor else self.shape
         shape = new_shape(node, before)
@@ -185,7 +185,7 @@ class _Walk:
         else:
             self.tensor = replace(tensor, shape=shape)
 
-    def conv(self, node: Node) -> None:
+    def conv(self, node: GraphNode) -> None:
         """QLinearConv: x, its scale and zero point, w, its two, y's two, bias."""
         weights = node.constant(3)
         if weights.ndim != 4 or len(self._reached().shape) != 3:
@@ -193,16 +193,16 @@ class _Walk:
         out_c, _, k_h, k_w = weights.shape
         rows = weights.transpose(0, 2, 3, 1).reshape(out_c, -1)
         bias = node.optional(8)
-        self._multiply(node, Kind.CONV, rows, bias, x=1, w=4, y=6, window=(k_h, k_w))
+        self._multiply(node, StepKind.CONV, rows, bias, x=1, w=4, y=6, window=(k_h, k_w))
 
-    def matmul(self, node: Node) -> None:
+    def matmul(self, node: GraphNode) -> None:
         """QLinearMatMul: a, its scale and zero point, b, its two, y's two."""
         weights = node.constant(3)
         if weights.ndim != 2:
             raise node.refusal("its weights are not a matrix", "one product of a matrix, (k, n)")
-        self._multiply(node, Kind.DENSE, weights.T, None, x=1, w=4, y=6)
+        self._multiply(node, StepKind.DENSE, weights.T, None, x=1, w=4, y=6)
 
-    def gemm(self, node: Node) -> None:
+    def gemm(self, node: GraphNode) -> None:
         """QGemm: a, its scale and zero point, b, its two, c, y's two."""
         attributes = node.attributes
         if attributes.get("alpha", 1.0) != 1.0 or attributes.get("transA", 0):
@@ -211,18 +211,18 @@ class _Walk:
             raise node.refusal("its output is float32", "give it y_scale and y_zero_point")
         weights = node.constant(3)
         rows = weights if attributes.get("transB", 0) else weights.T
-        self._multiply(node, Kind.DENSE, rows, node.optional(6), x=1, w=4, y=7)
+        self._multiply(node, StepKind.DENSE, rows, node.optional(6), x=1, w=4, y=7)
 
-    def max_pool(self, node: Node) -> None:
+    def max_pool(self, node: GraphNode) -> None:
         """MaxPool of bytes."""
         if len(node.outputs) > 1 or node.attributes.get("storage_order", 0):
             raise node.refusal("returns indices", "MaxPool with one output")
         tensor = self._reached()
         shape, window = window_of(node, tensor, node.attributes.get("kernel_shape", ()))
         out = Tensor.image(node.outputs[0], tensor.signed, (tensor.shape[0], *shape))
-        self._add(node, Step(Kind.MAX_POOL, *tensor.stored, *out.stored, **window), b"", out)
+        self._add(node, Step(StepKind.MAX_POOL, *tensor.stored, *out.stored, **window), b"", out)
 
-    def global_average_pool(self, node: Node) -> None:
+    def global_average_pool(self, node: GraphNode) -> None:
         """QLinearGlobalAveragePool: x, its scale and zero point, y's two."""
         tensor = self._reached()
         if node.attributes.get("channels_last", 0) or len(tensor.shape) != 3:
@@ -236,7 +236,7 @@ class _Walk:
             raise node.refusal(f"scale is {scale}", "scales of input and output closer together")
         out = Tensor.image(node.outputs[0], out_signed, (c, 1, 1))
         step = Step(
-            Kind.AVERAGE_POOL,
+            StepKind.AVERAGE_POOL,
             *tensor.stored,
             *out.stored,
             k_h=h,
@@ -255,12 +255,14 @@ class _Walk:
         )
         self._add(node, step, rows.pack(), out)
 
-    def lookup(self, node: Node) -> None:
+    def lookup(self, node: GraphNode) -> None:
         """Any function of one byte: its table is what onnxruntime answers to all 256."""
         tensor = self._reached()
         values, signed = table(node, tensor.signed)
         out = replace(tensor, name=node.outputs[0], signed=signed)
-        self._add(node, Step(Kind.LOOKUP, *tensor.stored, *tensor.stored), values.tobytes(), out)
+        self._add(
+            node, Step(StepKind.LOOKUP, *tensor.stored, *tensor.stored), values.tobytes(), out
+        )
 
     def _begin(self, signed: bool, name: str | None = None) -> None:
         # Flattened before anything else looks at it, an image's bytes stay in ONNX's order, so
@@ -283,8 +285,8 @@ class _Walk:
 
     def _multiply(
         self,
-        node: Node,
-        kind: Kind,
+        node: GraphNode,
+        kind: StepKind,
         rows: Array,
         bias: Array | None,
         x: int,
@@ -335,7 +337,7 @@ class _Walk:
         folded = np.broadcast_to(plain, (out_c,)) - za * sums + k * za * zw
         self._add(node, step, Rows(folded, scales_of(node, x, w, y, out_c), stored).pack(), out)
 
-    def _add(self, node: Node, step: Step, rows: bytes, out: Tensor) -> None:
+    def _add(self, node: GraphNode, step: Step, rows: bytes, out: Tensor) -> None:
         try:
             step.check()
             if step.row_count:
@@ -351,9 +353,9 @@ class _Walk:
 
 _RESHAPES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Identity")
 _LOOKUPS = ("QLinearSigmoid", "QLinearLeakyRelu", "Relu", "Clip")
-_HANDLERS: dict[str, Callable[[_Walk, Node], None]] = {
-    "QuantizeLinear": _Walk.quantise,
-    "DequantizeLinear": _Walk.dequantise,
+_HANDLERS: dict[str, Callable[[_Walk, GraphNode], None]] = {
+    "QuantizeLinear": _Walk.quantize,
+    "DequantizeLinear": _Walk.dequantize,
     "QLinearConv": _Walk.conv,
     "QLinearMatMul": _Walk.matmul,
     "QGemm": _Walk.gemm,

@@ -5,13 +5,13 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from tallystick.replay.graph import Node
+from tallystick.replay.graph import GraphNode
 from tallystick.replay.runtime import run, session
 
 _ALL = np.arange(256, dtype=np.uint8)
 
 
-def table(node: Node, signed: bool) -> tuple[NDArray[np.uint8], bool]:
+def table(node: GraphNode, signed: bool) -> tuple[NDArray[np.uint8], bool]:
     """Return what onnxruntime answers to each stored byte, (256,), and whether that is signed.
 
     The model holds the table: whatever a runtime computes elsewhere, these bytes are the model.

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.keccak import keccak256
+from tallystick.protocol.abi_words import uint
+from tallystick.protocol.keccak import keccak256
 from tallystick.replay.errors import ModelError
 from tallystick.replay.requantize import is_normal
-from tallystick.replay.step import RECORD, TABLE, Kind, Step
-from tallystick.words import uint
+from tallystick.replay.step import RECORD, TABLE, Step, StepKind
 
 SPEC_ID = keccak256(b"QI8-1")
 """A model's specHash, and what its content hash begins with."""
@@ -27,8 +27,8 @@ _BOUND = 1 << 31
 
 
 @dataclass(frozen=True, slots=True)
-class Quantisation:
-    """How bytes stand for numbers: value = scale * (byte - zero_point).
+class Quantization:
+    """Scale and zero point of bytes that stand for numbers: value = scale * (byte - zero_point).
 
     Not part of a model's hash: it says how floats become the committed bytes, not what is computed.
     """
@@ -36,10 +36,10 @@ class Quantisation:
     scale: int
     """Bits of a float32; zero when it isn't known, and bytes are all there is."""
     zero_point: int
-    """Of bytes as stored, 0 to 255."""
+    """Zero point of bytes as stored, 0 to 255."""
 
 
-UNKNOWN = Quantisation(0, 0)
+UNKNOWN = Quantization(0, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +67,8 @@ class Model:
     steps: tuple[Step, ...]
     rows: bytes = field(repr=False)
     """The rows of all steps, one after another."""
-    input: Quantisation = UNKNOWN
-    output: Quantisation = UNKNOWN
+    input: Quantization = UNKNOWN
+    output: Quantization = UNKNOWN
 
     def content_hash(self) -> bytes:
         """Return keccak256(abi.encode(SPEC_ID, step hashes, keccak256(rows))), 32 bytes."""
@@ -107,7 +107,7 @@ class Model:
             step.check()
         for before, after in pairwise(self.steps):
             # A dense step takes an image as it lies: flattening moves no byte.
-            flat = after.kind == Kind.DENSE and before.out_size == after.in_size
+            flat = after.kind == StepKind.DENSE and before.out_size == after.in_size
             if before.out_shape != after.in_shape and not flat:
                 raise ModelError(
                     "program", f"{after.in_shape} goes in where {before.out_shape} came out"
@@ -156,7 +156,7 @@ class Model:
             raise ModelError("file", f"{len(data)} bytes; needed: {needed}")
         steps = (Step.unpack(data[at : at + RECORD]) for at in range(HEADER, program, RECORD))
         known = (
-            Quantisation(int.from_bytes(data[at : at + 4], "big"), data[at + 4]) for at in (20, 25)
+            Quantization(int.from_bytes(data[at : at + 4], "big"), data[at + 4]) for at in (20, 25)
         )
         model = cls(tuple(steps), data[program:], *known)
         model.check()
@@ -164,7 +164,7 @@ class Model:
 
     @classmethod
     def read(cls, path: Path) -> "Model":
-        """Return the checked model of the file at a path; errors as of from_bytes."""
+        """Return the checked model of the file at a path; see from_bytes for errors."""
         return cls.from_bytes(path.read_bytes())
 
 
@@ -187,7 +187,7 @@ def check_rows(part: str, step: Step, rows: Rows) -> None:
         raise ModelError(part, f"scale {wrong[0]} is {found}; needed: positive and normal")
     for at, (folded, weights) in enumerate(zip(rows.bias.tolist(), rows.weights, strict=True)):
         centred = weights.astype(np.int64) - step.zw
-        if step.kind == Kind.AVERAGE_POOL:
+        if step.kind == StepKind.AVERAGE_POOL:
             centred = np.ones(step.k, np.int64)
         # In Python's integers: a bias out of range must not wrap here.
         bias = folded + step.za * int(centred.sum())

@@ -1,9 +1,9 @@
-"""Scales and zero points of a quantised node."""
+"""Scales and zero points of a quantized node."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.replay.graph import Array, Node
+from tallystick.replay.graph import Array, GraphNode
 from tallystick.replay.requantize import is_normal, scale_bits
 
 MAX_PORTABLE_U8S8 = 64
@@ -11,7 +11,7 @@ MAX_PORTABLE_U8S8 = 64
 in which AVX2 adds them up."""
 
 
-def scale_of(node: Node, place: int) -> np.float32:
+def scale_of(node: GraphNode, place: int) -> np.float32:
     """Return a scale that holds for a whole tensor."""
     scale = node.constant(place)
     if scale.size != 1:
@@ -20,7 +20,7 @@ def scale_of(node: Node, place: int) -> np.float32:
     return np.float32(scale.reshape(()))
 
 
-def _check_scale(node: Node, scale: Array) -> None:
+def _check_scale(node: GraphNode, scale: Array) -> None:
     for value in scale.astype(np.float32).ravel():
         if not is_normal(scale_bits(value)):
             raise node.refusal(
@@ -28,7 +28,7 @@ def _check_scale(node: Node, scale: Array) -> None:
             )
 
 
-def scales_of(node: Node, x: int, w: int, y: int, out_c: int) -> NDArray[np.uint32]:
+def scales_of(node: GraphNode, x: int, w: int, y: int, out_c: int) -> NDArray[np.uint32]:
     """Return f32(f32(scale of x * scale of w) / scale of y) per output channel, as bits."""
     weights = node.constant(w).astype(np.float32).ravel()
     if weights.size not in (1, out_c):
@@ -43,7 +43,7 @@ def scales_of(node: Node, x: int, w: int, y: int, out_c: int) -> NDArray[np.uint
     return np.broadcast_to(scales, (out_c,)).view(np.uint32)
 
 
-def zero_point_of(node: Node, place: int) -> tuple[int, bool]:
+def zero_point_of(node: GraphNode, place: int) -> tuple[int, bool]:
     """Return an activation's zero point as stored, and whether the activation is signed."""
     value = node.optional(place)
     if value is None:
@@ -54,7 +54,7 @@ def zero_point_of(node: Node, place: int) -> tuple[int, bool]:
     return int(value.reshape(())) + 128 * signed, signed
 
 
-def weights_zero_point(node: Node, place: int, rows: Array) -> int:
+def weights_zero_point(node: GraphNode, place: int, rows: Array) -> int:
     """Return the zero point of all weights as stored."""
     value = node.optional(place)
     if value is None:
@@ -67,7 +67,7 @@ def weights_zero_point(node: Node, place: int, rows: Array) -> int:
     return int(found[0]) + 128 * (rows.dtype == np.int8)
 
 
-def check_types(node: Node, signed: bool, rows: Array) -> None:
+def check_types(node: GraphNode, signed: bool, rows: Array) -> None:
     """Raise UnportableError where processors multiply these types differently."""
     if rows.dtype not in (np.dtype(np.uint8), np.dtype(np.int8)):
         raise node.refusal(f"its weights are {rows.dtype}", "weights of 8 bits")

@@ -1,4 +1,4 @@
-"""Quantises float ONNX models with onnxruntime, by the settings that every machine agrees on."""
+"""Quantizes float ONNX models with onnxruntime, by the settings that every machine agrees on."""
 
 import copy
 import tempfile
@@ -32,7 +32,7 @@ class Types(Enum):
 
 
 class Samples(CalibrationDataReader):  # type: ignore[misc]
-    """What onnxruntime calibrates with: one sample after another.
+    """Samples that onnxruntime calibrates with, one after another.
 
     Args:
         name: of the graph's input.
@@ -71,14 +71,14 @@ def quantize(
     activation = signed if types == Types.S8S8 else QuantType.QUInt8
     weights = QuantType.QUInt8 if types == Types.U8U8 else signed
     with tempfile.TemporaryDirectory() as folder:
-        prepared, quantised = Path(folder, "prepared.onnx"), Path(folder, "quantised.onnx")
+        prepared, quantized = Path(folder, "prepared.onnx"), Path(folder, "quantized.onnx")
         ready = _pools_as_convolutions(_folded(model, prepared))
         # Said, so that onnxruntime doesn't advise the preparation just made.
         helper.set_model_props(ready, {"onnx.quant.pre_process": "onnxruntime.quant"})
         onnx.save(ready, str(prepared))
         quantize_static(
             str(prepared),
-            str(quantised),
+            str(quantized),
             Samples(model.graph.input[0].name, samples),
             quant_format=QuantFormat.QOperator,
             activation_type=activation,
@@ -88,14 +88,14 @@ def quantize(
             # Channels may have their own scales, but not their own zero points.
             extra_options={"WeightSymmetric": True, "ActivationSymmetric": False},
         )
-        result = onnx.load(str(quantised))
+        result = onnx.load(str(quantized))
     return _with_unsigned_weights(result) if types == Types.U8U8 else result
 
 
 def _with_unsigned_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return the model with the same weights as uint8.
 
-    onnxruntime quantises convolutions per channel to int8, whatever it is told.
+    onnxruntime quantizes convolutions per channel to int8, whatever it is told.
     """
     result = copy.deepcopy(model)
     convolutions = [node for node in result.graph.node if node.op_type == "QLinearConv"]

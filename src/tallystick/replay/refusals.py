@@ -1,15 +1,15 @@
-"""Why ONNX operators have no step, and what to do instead."""
+"""Reasons why ONNX operators have no step, and what to do instead."""
 
 from tallystick.replay.errors import UnportableError
-from tallystick.replay.graph import Graph, Node
+from tallystick.replay.graph import Graph, GraphNode
 
-_STATIC = "quantise statically, in QOperator form (tallystick.replay.quantize)"
+_STATIC = "quantize statically, in QOperator form (tallystick.replay.quantize)"
 _FOLD = "fold it into the weights before, or leave it out"
 _POOL = (
     "GlobalAveragePool, or a convolution of equal weights (tallystick.replay.quantize makes one)"
 )
 _FUSED = "its fused multiply-add differs between processors"
-_DYNAMIC = "dynamic quantisation: its scale follows from each input, in float32"
+_DYNAMIC = "dynamic quantization: its scale follows from each input, in float32"
 _QDQ = "the QDQ form means float32 in between, and changes with the optimisation level"
 _CHAIN = "a chain of convolutions, products, pools and functions of one element"
 
@@ -36,11 +36,11 @@ _REASONS = {
 }
 
 
-def refusal(node: Node) -> UnportableError:
+def refusal(node: GraphNode) -> UnportableError:
     """Return the error for a node whose operator, or whose place in the graph, has no step."""
     float_operator = (
         "a float operator: its answers differ between machines",
-        f"quantise it too, or leave it to clients at either end; {_STATIC}",
+        f"quantize it too, or leave it to clients at either end; {_STATIC}",
     )
     reason, instead = _REASONS.get(node.op, float_operator)
     return node.refusal(reason, instead)

@@ -4,7 +4,7 @@ Thrice: in plain integers, as the contract does it; in numpy's integers; and in 
 which is the same by IEEE 754 (one conversion, one product, one rounding: nothing to fuse or to
 reorder) and the fastest.
 
-Source: docs/replay.md, "Requantisation".
+Source: docs/replay.md, "Requantization".
 """
 
 from typing import Any

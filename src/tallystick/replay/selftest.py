@@ -91,7 +91,7 @@ def _random(size: int, count: int) -> NDArray[np.uint8]:
 
 
 def _with_first(source: onnx.ModelProto, first: Tensor) -> onnx.ModelProto:
-    """Return the ONNX model with its first quantised tensor as an output besides."""
+    """Return the ONNX model with its first quantized tensor as an output besides."""
     model = onnx.ModelProto()
     model.CopyFrom(source)
     if first.name == Graph.of(source).input:
@@ -104,7 +104,7 @@ def _with_first(source: onnx.ModelProto, first: Tensor) -> onnx.ModelProto:
 
 
 def _inner(source: onnx.ModelProto, tensors: Sequence[Tensor]) -> onnx.ModelProto:
-    """Return the ONNX model from its first quantised tensor on, with each step's output."""
+    """Return the ONNX model from its first quantized tensor on, with each step's output."""
     model = onnx.ModelProto()
     model.CopyFrom(source)
     graph, (first, *others) = model.graph, tensors

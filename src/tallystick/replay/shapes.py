@@ -1,13 +1,13 @@
-"""What a node does to a tensor's shape."""
+"""Shapes of tensors after a node."""
 
 from collections.abc import Callable, Sequence
 from math import prod
 
-from tallystick.replay.graph import Node
+from tallystick.replay.graph import GraphNode
 from tallystick.replay.tensor import Tensor
 
 
-def new_shape(node: Node, before: tuple[int, ...]) -> tuple[int, ...]:
+def new_shape(node: GraphNode, before: tuple[int, ...]) -> tuple[int, ...]:
     """Return the shape that a node gives, less the batch dimension.
 
     Raises:
@@ -21,26 +21,26 @@ def new_shape(node: Node, before: tuple[int, ...]) -> tuple[int, ...]:
     return shape
 
 
-def _flattened(node: Node, before: tuple[int, ...]) -> tuple[int, ...] | None:
+def _flattened(node: GraphNode, before: tuple[int, ...]) -> tuple[int, ...] | None:
     return (prod(before),) if node.attributes.get("axis", 1) == 1 else None
 
 
-def _squeezed(node: Node, before: tuple[int, ...]) -> tuple[int, ...] | None:
+def _squeezed(node: GraphNode, before: tuple[int, ...]) -> tuple[int, ...] | None:
     return before[:1] if before[1:] == (1, 1) and _axes(node) == {2, 3} else None
 
 
-def _unsqueezed(node: Node, before: tuple[int, ...]) -> tuple[int, ...] | None:
+def _unsqueezed(node: GraphNode, before: tuple[int, ...]) -> tuple[int, ...] | None:
     return (*before, 1, 1) if len(before) == 1 and _axes(node) == {2, 3} else None
 
 
-def _axes(node: Node) -> set[int] | None:
+def _axes(node: GraphNode) -> set[int] | None:
     """Return the axes squeezed or unsqueezed, of the shape with all of them."""
     given = node.optional(1)
     axes = node.attributes.get("axes") if given is None else given.tolist()
     return None if axes is None else {axis % 4 for axis in axes}
 
 
-def _reshaped(node: Node, before: tuple[int, ...]) -> tuple[int, ...] | None:
+def _reshaped(node: GraphNode, before: tuple[int, ...]) -> tuple[int, ...] | None:
     batch, *shape = node.constant(1).tolist() or [0]
     if len(shape) not in (1, 3) or node.attributes.get("allowzero", 0):
         return None
@@ -52,7 +52,7 @@ def _reshaped(node: Node, before: tuple[int, ...]) -> tuple[int, ...] | None:
     return tuple(shape) if fits else None
 
 
-_SHAPES: dict[str, Callable[[Node, tuple[int, ...]], tuple[int, ...] | None]] = {
+_SHAPES: dict[str, Callable[[GraphNode, tuple[int, ...]], tuple[int, ...] | None]] = {
     "Flatten": _flattened,
     "Squeeze": _squeezed,
     "Unsqueeze": _unsqueezed,
@@ -61,7 +61,7 @@ _SHAPES: dict[str, Callable[[Node, tuple[int, ...]], tuple[int, ...] | None]] = 
 
 
 def window_of(
-    node: Node, tensor: Tensor, kernel: Sequence[int]
+    node: GraphNode, tensor: Tensor, kernel: Sequence[int]
 ) -> tuple[tuple[int, int], dict[str, int]]:
     """Return output height and width, and kernel, strides and pads as a step has them.
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import astuple, dataclass, fields
 from enum import IntEnum
 
-from tallystick.keccak import keccak256
+from tallystick.protocol.abi_words import uint
+from tallystick.protocol.keccak import keccak256
 from tallystick.replay.errors import ModelError
-from tallystick.words import uint
 
 RECORD = 20 * 32
 """Bytes of a packed step."""
@@ -24,8 +24,8 @@ TABLE = 256
 """Bytes of a lookup's table."""
 
 
-class Kind(IntEnum):
-    """What a step does."""
+class StepKind(IntEnum):
+    """The kind of a step."""
 
     DENSE = 1
     CONV = 2
@@ -34,9 +34,9 @@ class Kind(IntEnum):
     LOOKUP = 5
 
 
-_REQUANTISES = (Kind.DENSE, Kind.CONV, Kind.AVERAGE_POOL)
-_WEIGHTED = (Kind.DENSE, Kind.CONV)
-_WINDOWED = (Kind.CONV, Kind.MAX_POOL, Kind.AVERAGE_POOL)
+_REQUANTIZES = (StepKind.DENSE, StepKind.CONV, StepKind.AVERAGE_POOL)
+_WEIGHTED = (StepKind.DENSE, StepKind.CONV)
+_WINDOWED = (StepKind.CONV, StepKind.MAX_POOL, StepKind.AVERAGE_POOL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Step:
     A dense step has 1x1 images, kernel and strides, and one group: a convolution of one pixel.
     """
 
-    kind: Kind
+    kind: StepKind
     in_h: int
     in_w: int
     in_c: int
@@ -98,7 +98,7 @@ class Step:
         """Rows with a bias and a scale: one per output channel, or one in all; may be none."""
         if self.kind in _WEIGHTED:
             return self.out_c
-        return int(self.kind == Kind.AVERAGE_POOL)
+        return int(self.kind == StepKind.AVERAGE_POOL)
 
     @property
     def row_size(self) -> int:
@@ -108,7 +108,7 @@ class Step:
     @property
     def rows_size(self) -> int:
         """Bytes that the step takes of the model's rows."""
-        return TABLE if self.kind == Kind.LOOKUP else self.row_count * self.row_size
+        return TABLE if self.kind == StepKind.LOOKUP else self.row_count * self.row_size
 
     @property
     def macs(self) -> int:
@@ -135,9 +135,9 @@ class Step:
         kind, *rest = (
             int.from_bytes(record[start : start + 32], "big") for start in range(0, RECORD, 32)
         )
-        if kind not in set(Kind):
-            raise ModelError("step", f"kind is {kind}; needed: 1 to {max(Kind)}")
-        return cls(Kind(kind), *rest)
+        if kind not in set(StepKind):
+            raise ModelError("step", f"kind is {kind}; needed: 1 to {max(StepKind)}")
+        return cls(StepKind(kind), *rest)
 
     def hash(self) -> bytes:
         """Return keccak256 of the record, 32 bytes."""
@@ -159,10 +159,10 @@ class Step:
             yield f"a tensor is over {MAX_SIZE} bytes"
         if self.k > MAX_K:
             yield f"K is {self.k}; needed: at most {MAX_K}"
-        if self.kind in _REQUANTISES:
+        if self.kind in _REQUANTIZES:
             if max(self.za, self.zw, self.zy, self.hi) > 255 or self.lo > self.hi:
                 yield "zero points and clamp need 0 to 255, and lo at most hi"
-            if self.kind == Kind.AVERAGE_POOL and self.zw:
+            if self.kind == StepKind.AVERAGE_POOL and self.zw:
                 yield "zw is used; needed: 0"
         elif self.za or self.zw or self.zy or self.lo or self.hi:
             yield "za, zw, zy, lo or hi is used; needed: 0"
@@ -172,12 +172,12 @@ class Step:
         window = (self.k_h, self.k_w, self.stride_h, self.stride_w, self.pad_top, self.pad_left)
         if self.kind in _WINDOWED:
             yield from self._window_reasons()
-        elif self.kind == Kind.DENSE:
+        elif self.kind == StepKind.DENSE:
             if (*self.in_shape[:2], *self.out_shape[:2], *window) != (1,) * 8 + (0,) * 2:
                 yield "height, width, kernel or stride is not 1, or a pad not 0"
         elif self.in_shape != self.out_shape or any(window):
             yield "another shape goes out than comes in, or a window is used"
-        if self.kind in (Kind.MAX_POOL, Kind.AVERAGE_POOL) and self.in_c != self.out_c:
+        if self.kind in (StepKind.MAX_POOL, StepKind.AVERAGE_POOL) and self.in_c != self.out_c:
             yield "other channels go out than come in"
         if self.kind in _WEIGHTED:
             groups = self.groups
@@ -185,11 +185,11 @@ class Step:
                 yield f"{groups} groups do not divide {self.in_c} and {self.out_c} channels"
             elif self.k != self.k_h * self.k_w * (self.in_c // groups):
                 yield f"K is {self.k}; needed: kernel height * width * channels of a group"
-            if self.kind == Kind.DENSE and groups != 1:
+            if self.kind == StepKind.DENSE and groups != 1:
                 yield f"groups is {groups}; needed: 1"
         elif self.groups:
             yield "groups is used; needed: 0"
-        elif self.k != (self.k_h * self.k_w if self.kind == Kind.AVERAGE_POOL else 0):
+        elif self.k != (self.k_h * self.k_w if self.kind == StepKind.AVERAGE_POOL else 0):
             yield f"K is {self.k}; needed: what an average pool sums up, else 0"
 
     def _window_reasons(self) -> Iterator[str]:

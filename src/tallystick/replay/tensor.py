@@ -1,4 +1,4 @@
-"""Where an ONNX tensor's elements lie among the bytes of a QI8-1 tensor."""
+"""Places of an ONNX tensor's elements among the bytes of a QI8-1 tensor."""
 
 from dataclasses import dataclass
 from math import prod
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tensor:
-    """A quantised tensor on its way through the graph."""
+    """A quantized tensor on its way through the graph."""
 
     name: str
     """In the ONNX graph."""
@@ -38,7 +38,7 @@ class Tensor:
 
     @property
     def in_order(self) -> bool:
-        """Whether the bytes are in ONNX's own order."""
+        """True if the bytes are in ONNX's own order."""
         return bool((self.order == np.arange(self.order.size)).all())
 
     @property

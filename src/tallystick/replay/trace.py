@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tallystick.errors import FieldError
-from tallystick.keccak import keccak256
+from tallystick.protocol.keccak import keccak256
 
 CHUNK = 1024
 """Bytes of a tensor under one hash."""

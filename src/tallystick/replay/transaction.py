@@ -1,17 +1,17 @@
-"""Whether a model's replay fits a transaction: by its bytes for sure, by its gas about.
+"""Limits of a transaction for a model's replay: its bytes for sure, its gas about.
 
-What it costs to the gas, the arbiter itself says (cli/models.py).
+The exact gas is asked of the arbiter itself: see tallystick.ape.models.
 """
 
 from typing import NamedTuple
 
 from tallystick.replay.model import Model
-from tallystick.replay.step import Kind, Step
+from tallystick.replay.step import Step, StepKind
 
 MAX_TRANSACTION = 128 * 1024
 """Bytes of a transaction that nodes pass on; a replay brings the whole model along."""
 MAX_GAS = 2**24
-"""Of a transaction, since Osaka."""
+"""Gas of a transaction, since Osaka."""
 FIXED_GAS = 150_000
 """Opening, rejection, archive."""
 _CALLDATA_GAS = 16
@@ -25,22 +25,22 @@ class _Costs(NamedTuple):
 
     step: float
     group: float
-    """Of a convolution."""
+    """Gas a group of a convolution."""
     product: float
     """Or comparison, or summand."""
     output: float
     channel: float
-    """Of the output."""
+    """Gas a channel of the output."""
     line: float
     """That is copied, or looked at, of one window's height."""
 
 
 _COSTS = {
-    Kind.DENSE: _Costs(6000, 0, 3.9, 430, 0, 0),
-    Kind.CONV: _Costs(7700, 3300, 4.2, 350, 1500, 260),
-    Kind.MAX_POOL: _Costs(6000, 0, 6.4, 0, 0, 450),
-    Kind.AVERAGE_POOL: _Costs(4000, 0, 56, 1400, 440, 120),
-    Kind.LOOKUP: _Costs(6000, 0, 0, 60, 0, 0),
+    StepKind.DENSE: _Costs(6000, 0, 3.9, 430, 0, 0),
+    StepKind.CONV: _Costs(7700, 3300, 4.2, 350, 1500, 260),
+    StepKind.MAX_POOL: _Costs(6000, 0, 6.4, 0, 0, 450),
+    StepKind.AVERAGE_POOL: _Costs(4000, 0, 56, 1400, 440, 120),
+    StepKind.LOOKUP: _Costs(6000, 0, 0, 60, 0, 0),
 }
 
 
@@ -81,7 +81,7 @@ def too_large(model: Model) -> str | None:
 
 def _step_gas(step: Step) -> int:
     costs, lines = _COSTS[step.kind], step.out_h * step.out_w * step.k_h
-    if step.kind is Kind.CONV:
+    if step.kind is StepKind.CONV:
         # Once for all windows of a column, and each group.
         lines = step.groups * step.out_w * ((step.out_h - 1) * step.stride_h + step.k_h)
     return round(

@@ -1,36 +1,37 @@
 """Attacks that the design names, tried whole; those on a single check stand with its function."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from tallystick.batch import Batch, Dispute
 from tallystick.chain.call import Call
-from tallystick.enums import DisputeKind, State
-from tallystick.events import (
+from tallystick.protocol.batch import Batch, Dispute
+from tallystick.protocol.enums import DisputeKind, State
+from tallystick.protocol.events import (
     BatchChallenged,
     BatchCommitted,
     BatchDemanded,
     BatchRejected,
     LeafRevealed,
 )
-from tallystick.keccak import keccak256
-from tallystick.opening import Opening
-from tests.support.chain import reverts
-from tests.support.story import conserved
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.opening import Opening
+from tests.support.chain import Chain, reverts
+from tests.support.story import Committed, Network, conserved
 
 REJECTED = (2).to_bytes(32, "big")
 
 
-def demanded(chain, batch, demander, index=0):
+def demanded(chain: Chain, batch: Committed, demander: bytes, index: int = 0) -> Dispute:
     mined = chain.send(demander, "demand", batch.batch.abi(), batch.stamp.pack(), index, False)
     due = mined.event(BatchDemanded).due
     return Dispute(DisputeKind.DEMAND, False, demander, index, due, bytes(32))
 
 
 def test_copied_root__its_leaves_cannot_be_revealed__and_the_copy_is_rejected(
-    chain, network, operator, other_operator, challenger
-):
+    chain: Chain, network: Network, operator: bytes, other_operator: bytes, challenger: bytes
+) -> None:
     network.join(other_operator)
     honest = network.commit(operator)
     copied = network.commit(other_operator, root=honest.batch.root)
@@ -49,8 +50,8 @@ def test_copied_root__its_leaves_cannot_be_revealed__and_the_copy_is_rejected(
 
 
 def test_shielded_batch__disputed_by_its_own_operator__is_disproved_all_the_same(
-    chain, network, operator, challenger
-):
+    chain: Chain, network: Network, operator: bytes, challenger: bytes
+) -> None:
     batch = network.commit(operator)
     chain.at(batch.closes_at - 1)
     mined = chain.send(
@@ -66,8 +67,8 @@ def test_shielded_batch__disputed_by_its_own_operator__is_disproved_all_the_same
 
 
 def test_shielded_batch__demanded_and_revealed_at_its_end__leaves_a_whole_response_window(
-    chain, network, operator, challenger
-):
+    chain: Chain, network: Network, operator: bytes, challenger: bytes
+) -> None:
     batch = network.commit(operator)
     chain.at(batch.closes_at - 1)
     dispute = demanded(chain, batch, operator)
@@ -89,19 +90,27 @@ FORGED = [
     pytest.param(2, 5, id="party"),
     pytest.param(3, 3, id="leaf index"),
     pytest.param(4, 12345, id="due"),
+    pytest.param(4, 1, id="due, its lowest byte"),
     pytest.param(5, 1, id="leaf"),
     pytest.param(0, 3, id="no kind"),
     pytest.param(1, 2, id="beyond a bit"),
     pytest.param(2, 1 << 200, id="beyond an address"),
     pytest.param(0, 1, id="a challenge that is none"),
+    *(pytest.param(word, 1 << 248, id=f"highest byte of word {word}") for word in range(6)),
 ]
 
 
 @pytest.mark.parametrize(("word", "value"), FORGED)
-@pytest.mark.parametrize("move", ["disprove", "faultDeadline", "stateOf"])
+@pytest.mark.parametrize("action", ["disprove", "faultDeadline", "stateOf"])
 def test_forged_dispute__of_an_undisputed_batch__opens_nothing(
-    chain, network, operator, challenger, word, value, move
-):
+    chain: Chain,
+    network: Network,
+    operator: bytes,
+    challenger: bytes,
+    word: int,
+    value: int,
+    action: str,
+) -> None:
     """Events named a bond owner by the sender's word."""
     batch = network.commit(
         operator, shape=lambda leaves: [*leaves[:-1], replace(leaves[-1], deadline=2**40)]
@@ -110,14 +119,14 @@ def test_forged_dispute__of_an_undisputed_batch__opens_nothing(
         "disprove": (batch.pre_image(), batch.opening(0), REJECTED),
         "faultDeadline": (batch.pre_image(), batch.opening(4)),
         "stateOf": (batch.pre_image(),),
-    }[move]
-    call = chain.registry.call(move, *arguments)
+    }[action]
+    call = chain.registry.call(action, *arguments)
     forged = bytearray(call.data)
     # Behind the selector: the batch's seven words, the stamp, the dispute's six.
     at = 4 + 32 * (8 + word)
     forged[at : at + 32] = value.to_bytes(32, "big")
 
-    if move == "stateOf":
+    if action == "stateOf":
         answer = chain.w3.eth.call(
             {
                 "to": chain.w3.to_checksum_address(call.to),
@@ -131,7 +140,9 @@ def test_forged_dispute__of_an_undisputed_batch__opens_nothing(
     assert batch.status().state is State.OPEN
 
 
-def test_rejected__undisputed__names_no_bond_owner(chain, network, operator, challenger):
+def test_rejected__undisputed__names_no_bond_owner(
+    chain: Chain, network: Network, operator: bytes, challenger: bytes
+) -> None:
     batch = network.commit(operator)
 
     mined = chain.send(challenger, "disprove", batch.pre_image(), batch.opening(0), REJECTED)
@@ -140,7 +151,9 @@ def test_rejected__undisputed__names_no_bond_owner(chain, network, operator, cha
     assert (event.bond_owner, event.bond) == (bytes(20), 0)
 
 
-def test_inner_node__passed_off_as_a_leaf__does_not_open(chain, network, operator, challenger):
+def test_inner_node__passed_off_as_a_leaf__does_not_open(
+    chain: Chain, network: Network, operator: bytes, challenger: bytes
+) -> None:
     batch = network.commit(operator, count=4)
     leaf, _, proof = batch.opening(0)
 
@@ -164,8 +177,8 @@ def test_inner_node__passed_off_as_a_leaf__does_not_open(chain, network, operato
     ],
 )
 def test_dirty_bits__beyond_a_fields_width__never_pass(
-    chain, network, operator, challenger, word, error
-):
+    chain: Chain, network: Network, operator: bytes, challenger: bytes, word: int, error: str
+) -> None:
     batch = network.commit(operator, solicited=True)
     arguments = batch.batch.abi(), batch.stamp.pack(), batch.opening(0)
     call = chain.registry.call("challenge", *arguments)
@@ -178,7 +191,7 @@ def test_dirty_bits__beyond_a_fields_width__never_pass(
     assert batch.status().state is State.OPEN
 
 
-def made_up(batch, index, **changes):
+def made_up(batch: Committed, index: int, **changes: Any) -> tuple[Any, ...]:
     """Open a leaf that the batch does not hold, with the proof of the one in its place."""
     return Opening(
         replace(batch.inferences[index], **changes), index, batch.tree.proof(index)
@@ -186,11 +199,18 @@ def made_up(batch, index, **changes):
 
 
 @pytest.mark.parametrize(
-    ("count", "index", "levels"), [(4, 0, 0), (4, 3, 0), (4, 1, 1), (1, 0, 1), (5, 4, 2)]
+    ("count", "index", "levels"),
+    [(4, 0, 0), (4, 3, 0), (4, 1, 1), (1, 0, 1), (5, 4, 2), (4, 3, 3), (2, 1, 2)],
 )
 def test_tree_of_another_depth__opens_no_leaf(
-    chain, network, operator, challenger, count, index, levels
-):
+    chain: Chain,
+    network: Network,
+    operator: bytes,
+    challenger: bytes,
+    count: int,
+    index: int,
+    levels: int,
+) -> None:
     """One leaf under a short root would stand for every index: a count made of nothing."""
     leaf = network.inferences(operator, 1, 0, chain.now + 900)[0]
     root, proof = leaf.leaf(), [bytes([level]) * 32 for level in range(levels)]
@@ -215,8 +235,10 @@ MADE_UP = [
 ]
 
 
-@pytest.mark.parametrize("move", MADE_UP)
-def test_made_up_leaf__convicts_nobody(chain, network, operator, challenger, move):
+@pytest.mark.parametrize("action", MADE_UP)
+def test_made_up_leaf__convicts_nobody(
+    chain: Chain, network: Network, operator: bytes, challenger: bytes, action: str
+) -> None:
     """Whoever could open a leaf that the root does not hold would reject any honest batch."""
     first, second = (network.commit(operator, slot=slot) for slot in (0, 1))
     pre_image, key = second.pre_image(), {"nonce": second.inferences[2].nonce}
@@ -247,9 +269,9 @@ def test_made_up_leaf__convicts_nobody(chain, network, operator, challenger, mov
             (pre_image, second.opening(2), first.pre_image(), made_up(first, 0, **key)),
         ),
         "deadline": ("faultDeadline", (pre_image, made_up(second, 0, deadline=2**40))),
-    }[move]
-    opened = first if move == "repeat, earlier" else second
-    leaf_index = 1 if move == "order, higher" else 0
+    }[action]
+    opened = first if action == "repeat, earlier" else second
+    leaf_index = 1 if action == "order, higher" else 0
 
     with reverts("ProofInvalid", batchId=opened.id, leafIndex=leaf_index):
         chain.send(challenger, name, *arguments)

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from tallystick.batch import Dispute
-from tallystick.committee import Audit
-from tallystick.draw import draw
-from tallystick.enums import DisputeKind, Ruling
-from tallystick.events import BatchDemanded
-from tallystick.inference import Inference
+from tallystick.protocol.batch import Dispute
+from tallystick.protocol.committee import Audit
+from tallystick.protocol.enums import DisputeKind, Ruling
+from tallystick.protocol.events import BatchDemanded
+from tallystick.protocol.inference import Inference
+from tallystick.protocol.sampling import draw
 from tests.support.chain import Chain, Mined
-from tests.support.committee import DRAWN, Panel
+from tests.support.committee import DRAWN, Committee
 from tests.support.story import Committed, Network, register
 
 Shape = Callable[[list[Inference]], list[Inference]]
@@ -21,10 +21,10 @@ FAR = 2**40
 
 
 def network_of(
-    chain: Chain, owner: bytes, panel: Panel, arbiter: bytes, salt: int = 5, **changes: Any
+    chain: Chain, owner: bytes, committee: Committee, arbiter: bytes, salt: int = 5, **changes: Any
 ) -> Network:
     """A network that a committee audits."""
-    places = (panel.address, bytes(20), bytes(20))
+    places = (committee.address, bytes(20), bytes(20))
     return register(chain, owner, salt=salt, arbiter=arbiter, attestors=places, **changes)
 
 
@@ -33,12 +33,12 @@ def attest(chain: Chain, batch: Committed, evidence: bytes) -> Mined:
     return chain.send(chain.accounts[9], "attest", *reference, 1, evidence)
 
 
-def rejection(judge: Panel, batch: Committed, index: int) -> bytes:
+def rejection(judge: Committee, batch: Committed, index: int) -> bytes:
     """The judges' evidence that a leaf is wrong."""
     return judge.verdict(batch.id, index, batch.tree.leaf(index), Ruling.REJECTED, [0, 1])
 
 
-def disprove(chain: Chain, batch: Committed, judge: Panel, index: int) -> Mined:
+def disprove(chain: Chain, batch: Committed, judge: Committee, index: int) -> Mined:
     arguments = batch.pre_image(), batch.opening(index), rejection(judge, batch, index)
     return chain.send(chain.accounts[9], "disprove", *arguments)
 

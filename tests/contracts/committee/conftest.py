@@ -4,27 +4,27 @@ import pytest
 
 from tests.contracts.committee.acts import network_of
 from tests.support.chain import Chain
-from tests.support.committee import Panel, found
+from tests.support.committee import Committee, found
 from tests.support.story import Committed, Network
 
 
 @pytest.fixture
-def judge(chain: Chain) -> Panel:
+def judge(chain: Chain) -> Committee:
     """Two of three; the arbiter."""
     return found(chain, threshold=2, members=3)
 
 
 @pytest.fixture
-def panel(chain: Chain, judge: Panel) -> Panel:
+def committee(chain: Chain, judge: Committee) -> Committee:
     """Two of three; audits where `judge` rules."""
     return found(chain, threshold=2, members=3, arbiter=judge.address)
 
 
 @pytest.fixture
 def judged(
-    chain: Chain, network_owner: bytes, operator: bytes, panel: Panel, judge: Panel
+    chain: Chain, network_owner: bytes, operator: bytes, committee: Committee, judge: Committee
 ) -> Network:
-    network = network_of(chain, network_owner, panel, judge.address)
+    network = network_of(chain, network_owner, committee, judge.address)
     network.join(operator)
     return network
 

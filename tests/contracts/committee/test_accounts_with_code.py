@@ -7,16 +7,17 @@ one transaction, would sign a false audit and keep its stake.
 import pytest
 from eth_account import Account
 
-from tallystick.enums import Grade
-from tallystick.signature import account_of
+from tallystick.protocol.enums import Grade
+from tallystick.protocol.signature import account_of
 from tests.contracts.committee.acts import attest, disprove, drawn_of, network_of
-from tests.support.chain import reverts
-from tests.support.committee import KEYS, MIN_STAKE, found
+from tests.support.chain import Chain, reverts
+from tests.support.committee import KEYS, MIN_STAKE, Committee, found
+from tests.support.story import Committed
 
 NOBODY = "0x" + "00" * 20
 
 
-def delegate(chain, key, to):
+def delegate(chain: Chain, key: bytes, to: str) -> bytes:
     """Set an account's code by a transaction of its own (EIP-7702); return the code."""
     account = Account.from_key(key)
     chain.w3.provider.make_request("anvil_setBalance", [account.address, hex(10**20)])
@@ -42,34 +43,40 @@ def delegate(chain, key, to):
 
 
 @pytest.fixture
-def panel(chain, judge):
+def committee(chain: Chain, judge: Committee) -> Committee:
     """One of two, by accounts' keys."""
     return found(chain, threshold=1, members=2, arbiter=judge.address)
 
 
 @pytest.fixture
-def batch(chain, network_owner, operator, panel, judge):
-    network = network_of(chain, network_owner, panel, judge.address)
+def batch(
+    chain: Chain, network_owner: bytes, operator: bytes, committee: Committee, judge: Committee
+) -> Committed:
+    network = network_of(chain, network_owner, committee, judge.address)
     network.join(operator)
     return network.commit(operator, count=40)
 
 
 @pytest.mark.parametrize("signature", [b"", b"\0", bytes(65)], ids=len)
-def test_account_with_code_that_says_yes__has_not_signed(chain, batch, panel, signature):
+def test_account_with_code_that_says_yes__has_not_signed(
+    chain: Chain, batch: Committed, committee: Committee, signature: bytes
+) -> None:
     wallet = chain.deploy("YesWallet")
     code = delegate(chain, KEYS[0], wallet.address)
     assert code == bytes.fromhex("ef0100" + wallet.address[2:])
 
     with reverts("SignatureInvalid", place=0):
-        attest(chain, batch, panel.audit(batch).evidence({0: signature}))
+        attest(chain, batch, committee.audit(batch).evidence({0: signature}))
 
 
-def test_account_with_code__signs_by_its_key_and_is_convicted(chain, batch, panel, judge):
+def test_account_with_code__signs_by_its_key_and_is_convicted(
+    chain: Chain, batch: Committed, committee: Committee, judge: Committee
+) -> None:
     """With code, without it, and with other code: a signature is worth the same."""
     wallet = chain.deploy("YesWallet")
     delegate(chain, KEYS[0], wallet.address)
-    audit = panel.audit(batch)
-    signatures = panel.signed(audit, [0])
+    audit = committee.audit(batch)
+    signatures = committee.signed(audit, [0])
     attest(chain, batch, audit.evidence(signatures))
     assert batch.status().grade is Grade.AUDITED
     assert delegate(chain, KEYS[0], NOBODY) == b""
@@ -77,24 +84,26 @@ def test_account_with_code__signs_by_its_key_and_is_convicted(chain, batch, pane
     refusing = chain.deploy("HostileResolver", 0, NOBODY, b"")
     assert delegate(chain, KEYS[0], refusing.address)
 
-    panel.convict(batch, audit, signatures)
+    committee.convict(batch, audit, signatures)
 
-    assert panel.stakes() == [0, MIN_STAKE]
+    assert committee.stakes() == [0, MIN_STAKE]
 
 
-def test_wallet_as_a_key__never_signs(chain, network_owner, operator, judge):
+def test_wallet_as_a_key__never_signs(
+    chain: Chain, network_owner: bytes, operator: bytes, judge: Committee
+) -> None:
     """20 bytes are a key's address: of a contract nobody has the key."""
     wallet = chain.deploy("YesWallet")
     keys = [bytes.fromhex(wallet.address[2:]), account_of(KEYS[1])]
-    panel = found(chain, threshold=1, members=2, keys=keys, arbiter=judge.address)
-    network = network_of(chain, network_owner, panel, judge.address, salt=6)
+    committee = found(chain, threshold=1, members=2, keys=keys, arbiter=judge.address)
+    network = network_of(chain, network_owner, committee, judge.address, salt=6)
     network.join(operator)
     batch = network.commit(operator, count=40)
-    audit = panel.audit(batch)
+    audit = committee.audit(batch)
 
-    for signature in (b"", b"\1", *panel.signed(audit, [0]).values()):
+    for signature in (b"", b"\1", *committee.signed(audit, [0]).values()):
         with reverts("SignatureInvalid", place=0):
             attest(chain, batch, audit.evidence({0: signature}))
-    attest(chain, batch, panel.evidence(audit, [1]))
+    attest(chain, batch, committee.evidence(audit, [1]))
 
     assert batch.status().grade is Grade.AUDITED

@@ -1,19 +1,21 @@
 """Committees that would not be worth their name are refused."""
 
+from typing import Any
+
 import pytest
 
-from tallystick.hexes import checksummed
-from tallystick.keys import P256_FIELD
-from tallystick.signature import account_of
-from tests.support.chain import reverts
-from tests.support.committee import KEYS, found
+from tallystick.protocol.hexes import checksummed
+from tallystick.protocol.keys import P256_FIELD
+from tallystick.protocol.signature import account_of
+from tests.support.chain import Chain, reverts
+from tests.support.committee import KEYS, Committee, found
 from tests.support.keys import held_p256, held_rsa
 
 ACCOUNTS = [account_of(key) for key in KEYS]
 NOBODY = b"n" * 20
 
 
-def built(chain, **changes):
+def built(chain: Chain, **changes: Any) -> Committee:
     arguments = {"threshold": 1, "members": 2, "staked": False} | changes
     return found(chain, **arguments)
 
@@ -36,7 +38,9 @@ def built(chain, **changes):
         ({"members": 17, "keys": [bytes([n]) * 20 for n in range(1, 18)]}, "KeysOutOfRange", {}),
     ],
 )
-def test_terms__out_of_range__are_built(chain, changes, error, says):
+def test_terms__out_of_range__are_built(
+    chain: Chain, changes: dict[str, Any], error: str, says: dict[str, Any]
+) -> None:
     with reverts(error, **says):
         built(chain, **changes)
 
@@ -49,26 +53,33 @@ def test_terms__out_of_range__are_built(chain, changes, error, says):
         {"members": 16, "keys": [bytes([n]) * 20 for n in range(1, 17)], "threshold": 16},
     ],
 )
-def test_terms__at_their_bounds__are_taken(chain, changes):
-    panel = built(chain, **changes)
+def test_terms__at_their_bounds__are_taken(chain: Chain, changes: dict[str, Any]) -> None:
+    committee = built(chain, **changes)
 
-    asset, threshold, drawn, delay, _, stake, arbiter = panel.contract.functions.terms().call()
+    asset, threshold, drawn, delay, _, stake, arbiter = committee.contract.functions.terms().call()
     assert (asset, arbiter) == (checksummed(bytes(20)), checksummed(bytes(20)))
     assert threshold == changes.get("threshold", 1)
     assert (drawn, delay) == (changes.get("min_drawn", 3), changes.get("seed_delay", 2))
     assert stake == changes.get("min_stake", 1000)
 
 
-def test_terms__an_arbiter__is_told(chain, resolver):
-    panel = built(chain, arbiter=resolver)
+@pytest.mark.parametrize("place", ["asset", "core", "arbiter"])
+def test_terms__contract_of_a_single_byte__is_taken(chain: Chain, place: str) -> None:
+    chain.w3.provider.make_request("anvil_setCode", [checksummed(b"c" * 20), "0x00"])
 
-    assert panel.contract.functions.terms().call()[-1] == checksummed(resolver)
+    assert built(chain, **{place: b"c" * 20}).active() == 0
+
+
+def test_terms__an_arbiter__is_told(chain: Chain, resolver: bytes) -> None:
+    committee = built(chain, arbiter=resolver)
+
+    assert committee.contract.functions.terms().call()[-1] == checksummed(resolver)
 
 
 @pytest.mark.parametrize("kind", ["account", "p256", "rsa"])
 @pytest.mark.parametrize("places", [(0, 1), (0, 2), (1, 2)])
-def test_keys__same_twice__are_built(chain, kind, places):
-    """Whoever has two seats by one key is one of k, not two."""
+def test_keys__same_twice__are_built(chain: Chain, kind: str, places: tuple[Any, ...]) -> None:
+    """Whoever has two members by one key is one of k, not two."""
     key = {"account": ACCOUNTS[9], "p256": held_p256().key, "rsa": held_rsa().key}[kind]
     keys = ACCOUNTS[:3]
     for place in places:
@@ -78,7 +89,7 @@ def test_keys__same_twice__are_built(chain, kind, places):
         built(chain, members=3, keys=keys)
 
 
-def p256(x, y):
+def p256(x: int, y: int) -> bytes:
     return x.to_bytes(32, "big") + y.to_bytes(32, "big")
 
 
@@ -114,25 +125,25 @@ NO_KEYS = {
 
 
 @pytest.mark.parametrize("name", NO_KEYS)
-def test_keys__what_is_none__are_built(chain, name):
+def test_keys__what_is_none__are_built(chain: Chain, name: str) -> None:
     with reverts("KeyInvalid", key=NO_KEYS[name]):
         built(chain, keys=[ACCOUNTS[0], NO_KEYS[name]])
 
 
-def test_keys__sixteen_of_the_longest__fit_into_a_transaction(chain):
+def test_keys__sixteen_of_the_longest__fit_into_a_transaction(chain: Chain) -> None:
     keys = [RSA[:4] + b"\xff" * 510 + bytes([number, 1]) for number in range(16)]
 
-    panel = built(chain, members=16, keys=keys, threshold=16)
+    committee = built(chain, members=16, keys=keys, threshold=16)
 
-    assert panel.contract.functions.memberAt(15).call()[1] == keys[15]
+    assert committee.contract.functions.memberAt(15).call()[1] == keys[15]
 
 
-def test_keys__of_each_kind__are_taken_and_told(chain):
+def test_keys__of_each_kind__are_taken_and_told(chain: Chain) -> None:
     keys = [ACCOUNTS[0], POINT, RSA, held_rsa(4096).key]
 
-    panel = built(chain, members=4, keys=keys, threshold=4)
+    committee = built(chain, members=4, keys=keys, threshold=4)
 
-    members = [panel.contract.functions.memberAt(place).call() for place in range(5)]
+    members = [committee.contract.functions.memberAt(place).call() for place in range(5)]
     assert [key for _, key in members] == [*keys, b""]
     assert members[4][0] == checksummed(bytes(20))
     assert [bytes.fromhex(account[2:]) for account, _ in members[:4]] == chain.accounts[:4]

@@ -1,4 +1,4 @@
-"""Committee.convict: what the core has archived burns the signers' stake, or does not.
+"""Committee.convict: what the registry has archived burns the signers' stake, or does not.
 
 ruling and disproof: drawn or not | order: drawn or not, planted by the cheat | deadline: of the
 same commit only | repeat, timeout, nothing at all: nobody
@@ -10,10 +10,12 @@ from dataclasses import replace
 
 import pytest
 
-from tallystick.batch import Dispute
-from tallystick.draw import draw
-from tallystick.enums import Cause, DisputeKind, Grade, Ruling
-from tallystick.events import BatchChallenged
+from tallystick.protocol.batch import Dispute
+from tallystick.protocol.committee import Audit
+from tallystick.protocol.enums import Cause, DisputeKind, Grade, Ruling
+from tallystick.protocol.events import BatchChallenged
+from tallystick.protocol.inference import Inference
+from tallystick.protocol.sampling import draw
 from tests.contracts.committee.acts import (
     attest,
     disprove,
@@ -27,39 +29,54 @@ from tests.contracts.committee.acts import (
     swapped,
     time_out,
 )
-from tests.support.chain import reverts
-from tests.support.committee import EXIT_DELAY, KEYS, MIN_STAKE, found
+from tests.support.chain import Chain, reverts
+from tests.support.committee import EXIT_DELAY, KEYS, MIN_STAKE, Committee, found
 from tests.support.keys import KINDS, held
-from tests.support.story import RULES
+from tests.support.story import RULES, Committed, Network
 
 BURN = bytes.fromhex("000000000000000000000000000000000000dead")
 SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
-def audited(chain, batch, panel, members=(0, 2)):
+def audited(
+    chain: Chain, batch: Committed, committee: Committee, members: tuple[int, ...] = (0, 2)
+) -> tuple[Audit, dict[int, bytes]]:
     """An audit, its signatures, and the batch attested by them."""
-    audit = panel.audit(batch)
-    signatures = panel.signed(audit, members)
+    audit = committee.audit(batch)
+    signatures = committee.signed(audit, members)
     attest(chain, batch, audit.evidence(signatures))
     assert batch.status().grade is Grade.AUDITED
     return audit, signatures
 
 
-def test_disproof_of_a_drawn_leaf__burns_every_signers_stake(chain, batch, panel, judge):
-    audit, signatures = audited(chain, batch, panel)
+def test_disproof_of_a_drawn_leaf__burns_every_signers_stake(
+    chain: Chain, batch: Committed, committee: Committee, judge: Committee
+) -> None:
+    audit, signatures = audited(chain, batch, committee)
     disprove(chain, batch, judge, drawn_of(audit, batch)[0])
     before = chain.balance(bytes(20), BURN)
 
-    panel.convict(batch, audit, signatures)
-    chain.transact(chain.accounts[9], panel.contract.functions.sweep())
+    convicted = committee.convict(batch, audit, signatures)
+    functions, events = committee.contract.functions, committee.contract.events
+    swept = chain.transact(chain.accounts[9], functions.sweep())
 
-    assert panel.stakes() == [0, MIN_STAKE, 0]
-    assert panel.active() == 0b010
+    assert committee.stakes() == [0, MIN_STAKE, 0]
+    assert committee.active() == 0b010
     assert chain.balance(bytes(20), BURN) - before == 2 * MIN_STAKE
+    told = events.MemberConvicted().get_logs(from_block=convicted.block_number)
+    assert [dict(log["args"]) for log in told] == [
+        {"member": member, "batchId": batch.id, "amount": MIN_STAKE} for member in (0, 2)
+    ]
+    (log,) = events.BurnSwept().get_logs(from_block=swept.block_number)
+    assert dict(log["args"]) == {"amount": 2 * MIN_STAKE}
+    with reverts("NothingBurned"):
+        chain.transact(chain.accounts[9], functions.sweep())
 
 
-def test_ruling_on_a_drawn_leaf__burns_every_signers_stake(chain, batch, panel, judge, challenger):
-    audit, signatures = audited(chain, batch, panel)
+def test_ruling_on_a_drawn_leaf__burns_every_signers_stake(
+    chain: Chain, batch: Committed, committee: Committee, judge: Committee, challenger: bytes
+) -> None:
+    audit, signatures = audited(chain, batch, committee)
     index = drawn_of(audit, batch)[0]
     asked = chain.send(
         challenger, "challenge", batch.batch.abi(), batch.stamp.pack(), batch.opening(index)
@@ -68,28 +85,32 @@ def test_ruling_on_a_drawn_leaf__burns_every_signers_stake(chain, batch, panel, 
     leaf, evidence = batch.inferences[index].abi_leaf(), rejection(judge, batch, index)
     chain.send(challenger, "resolve", batch.pre_image(dispute), leaf, evidence)
 
-    panel.convict(batch, audit, signatures)
+    committee.convict(batch, audit, signatures)
 
-    assert panel.stakes() == [0, MIN_STAKE, 0]
+    assert committee.stakes() == [0, MIN_STAKE, 0]
 
 
-def test_leaf_that_was_not_drawn__reverts(chain, batch, panel, judge):
-    audit, signatures = audited(chain, batch, panel)
+def test_leaf_that_was_not_drawn__reverts(
+    chain: Chain, batch: Committed, committee: Committee, judge: Committee
+) -> None:
+    audit, signatures = audited(chain, batch, committee)
     spared = spared_of(audit, batch)
     disprove(chain, batch, judge, spared)
 
     with reverts("LeafNotDrawn", batchId=batch.id, leafIndex=spared):
-        panel.convict(batch, audit, signatures)
+        committee.convict(batch, audit, signatures)
 
 
-def test_any_leaf_of_a_batch_smaller_than_the_draw__is_drawn(chain, judged, operator, panel, judge):
+def test_any_leaf_of_a_batch_smaller_than_the_draw__is_drawn(
+    chain: Chain, judged: Network, operator: bytes, committee: Committee, judge: Committee
+) -> None:
     batch = judged.commit(operator, count=2)
-    audit, signatures = audited(chain, batch, panel)
+    audit, signatures = audited(chain, batch, committee)
     disprove(chain, batch, judge, 1)
 
-    panel.convict(batch, audit, signatures)
+    committee.convict(batch, audit, signatures)
 
-    assert panel.stakes() == [0, MIN_STAKE, 0]
+    assert committee.stakes() == [0, MIN_STAKE, 0]
 
 
 class TestOrder:
@@ -97,13 +118,13 @@ class TestOrder:
 
     @pytest.mark.parametrize("is_drawn", [True, False])
     def test_drawn_or_not__burns_every_signers_stake(
-        self, chain, judged, operator, panel, is_drawn
-    ):
-        def pairs(leaves):
+        self, chain: Chain, judged: Network, operator: bytes, committee: Committee, is_drawn: bool
+    ) -> None:
+        def pairs(leaves: list[Inference]) -> list[Inference]:
             return [leaves[place ^ 1] for place in range(40)]
 
         batch = judged.commit(operator, count=40, shape=pairs)
-        audit, signatures = audited(chain, batch, panel)
+        audit, signatures = audited(chain, batch, committee)
         drawn = set(drawn_of(audit, batch))
         first = next(
             place for place in range(0, 40, 2) if bool({place, place + 1} & drawn) == is_drawn
@@ -112,68 +133,78 @@ class TestOrder:
         status = chain.registry.archived(batch.id)
         assert status.cause is Cause.ORDER and (is_drawn or status.leaf_index not in drawn)
 
-        panel.convict(batch, audit, signatures)
+        committee.convict(batch, audit, signatures)
 
-        assert panel.stakes() == [0, MIN_STAKE, 0]
+        assert committee.stakes() == [0, MIN_STAKE, 0]
 
-    def test_equal_leaves__burn_every_signers_stake(self, chain, judged, operator, panel):
-        def twins(leaves):
+    def test_equal_leaves__burn_every_signers_stake(
+        self, chain: Chain, judged: Network, operator: bytes, committee: Committee
+    ) -> None:
+        def twins(leaves: list[Inference]) -> list[Inference]:
             return [*leaves[:-1], leaves[-2]]
 
         batch = judged.commit(operator, count=40, shape=twins)
-        audit, signatures = audited(chain, batch, panel)
+        audit, signatures = audited(chain, batch, committee)
         fault_order(batch, 38, 39)
 
-        panel.convict(batch, audit, signatures)
+        committee.convict(batch, audit, signatures)
 
-        assert panel.stakes() == [0, MIN_STAKE, 0]
+        assert committee.stakes() == [0, MIN_STAKE, 0]
 
-    def test_fork_with_another_commit__burns_all_the_same(self, chain, judged, operator, panel):
+    def test_fork_with_another_commit__burns_all_the_same(
+        self, chain: Chain, judged: Network, operator: bytes, committee: Committee
+    ) -> None:
         """Order does not hang on when the batch was committed."""
         batch = judged.commit(operator, count=40, shape=swapped(7))
-        audit = replace(panel.audit(batch), committed_at=batch.stamp.committed_at - 5)
+        audit = replace(committee.audit(batch), committed_at=batch.stamp.committed_at - 5)
         fault_order(batch, 7, 8)
 
-        panel.convict(batch, audit, panel.signed(audit, [0]))
+        committee.convict(batch, audit, committee.signed(audit, [0]))
 
-        assert panel.stakes() == [0, MIN_STAKE, MIN_STAKE]
+        assert committee.stakes() == [0, MIN_STAKE, MIN_STAKE]
 
 
 class TestDeadline:
-    def test_of_the_same_commit__burns_every_signers_stake(self, chain, judged, operator, panel):
+    def test_of_the_same_commit__burns_every_signers_stake(
+        self, chain: Chain, judged: Network, operator: bytes, committee: Committee
+    ) -> None:
         """The planted fault: fired by the cheat itself in front of the ruling."""
         batch = judged.commit(operator, count=40, shape=late)
-        audit, signatures = audited(chain, batch, panel)
+        audit, signatures = audited(chain, batch, committee)
         fault_deadline(batch, 39)
         status = chain.registry.archived(batch.id)
         assert (status.cause, status.committed_at) == (Cause.DEADLINE, batch.stamp.committed_at)
 
-        panel.convict(batch, audit, signatures)
+        committee.convict(batch, audit, signatures)
 
-        assert panel.stakes() == [0, MIN_STAKE, 0]
+        assert committee.stakes() == [0, MIN_STAKE, 0]
 
     @pytest.mark.parametrize("apart", [-1, 1])
-    def test_of_a_dead_forks_commit__reverts(self, chain, judged, operator, panel, apart):
+    def test_of_a_dead_forks_commit__reverts(
+        self, chain: Chain, judged: Network, operator: bytes, committee: Committee, apart: int
+    ) -> None:
         """There the deadline was right; the signature is good for ever, and convicts nobody."""
         batch = judged.commit(operator, count=40, shape=late)
-        there = replace(panel.audit(batch), committed_at=batch.stamp.committed_at + apart)
+        there = replace(committee.audit(batch), committed_at=batch.stamp.committed_at + apart)
         fault_deadline(batch, 39)
 
         with reverts("CommitTimeMismatch", needed=batch.stamp.committed_at):
-            panel.convict(batch, there, panel.signed(there, [0]))
+            committee.convict(batch, there, committee.signed(there, [0]))
 
-    def test_fork_that_the_chain_left__convicts_nobody(self, chain, judged, operator, panel):
+    def test_fork_that_the_chain_left__convicts_nobody(
+        self, chain: Chain, judged: Network, operator: bytes, committee: Committee
+    ) -> None:
         """Really reorganised: the same batch, committed an hour later, breaks its deadline."""
         longest = RULES.challenge_window // 2
 
-        def tight(leaves):
+        def tight(leaves: list[Inference]) -> list[Inference]:
             return [replace(leaf, deadline=chain.now + 90 + longest) for leaf in leaves]
 
         with chain.isolated():
             chain.at(chain.now + 100)
             there = judged.commit(operator, count=40, shape=tight)
-            audit = panel.audit(there)
-            signatures = panel.signed(audit, [0, 1])
+            audit = committee.audit(there)
+            signatures = committee.signed(audit, [0, 1])
             with reverts("DeadlineInRange"):
                 fault_deadline(there, 0)
         # Sooner, so that the deadline is too far off now.
@@ -182,15 +213,17 @@ class TestDeadline:
         fault_deadline(here, 0)
 
         with reverts("CommitTimeMismatch"):
-            panel.convict(here, audit, signatures)
-        assert panel.stakes() == [MIN_STAKE] * 3
+            committee.convict(here, audit, signatures)
+        assert committee.stakes() == [MIN_STAKE] * 3
 
 
 class TestNobody:
-    def test_repeat__reverts(self, chain, judged, operator, panel):
+    def test_repeat__reverts(
+        self, chain: Chain, judged: Network, operator: bytes, committee: Committee
+    ) -> None:
         first = judged.commit(operator, count=40)
         again = judged.commit(operator, count=40, slot=1, shape=lambda _: first.inferences)
-        audit, signatures = audited(chain, again, panel)
+        audit, signatures = audited(chain, again, committee)
         chain.send(
             chain.accounts[9],
             "faultRepeat",
@@ -198,61 +231,82 @@ class TestNobody:
         )
 
         with reverts("BatchNotConvicted", batchId=again.id, cause=Cause.REPEAT.name):
-            panel.convict(again, audit, signatures)
+            committee.convict(again, audit, signatures)
 
-    def test_timeout__reverts(self, chain, batch, panel, challenger):
-        audit, signatures = audited(chain, batch, panel)
+    def test_timeout__reverts(
+        self, chain: Chain, batch: Committed, committee: Committee, challenger: bytes
+    ) -> None:
+        audit, signatures = audited(chain, batch, committee)
         time_out(batch, challenger)
 
         with reverts("BatchNotConvicted", batchId=batch.id, cause=Cause.TIMEOUT.name):
-            panel.convict(batch, audit, signatures)
+            committee.convict(batch, audit, signatures)
 
-    def test_open_batch__reverts(self, chain, batch, panel):
-        audit, signatures = audited(chain, batch, panel)
+    def test_open_batch__reverts(
+        self, chain: Chain, batch: Committed, committee: Committee
+    ) -> None:
+        audit, signatures = audited(chain, batch, committee)
 
         with reverts("BatchNotConvicted", batchId=batch.id, cause=Cause.NONE.name):
-            panel.convict(batch, audit, signatures)
+            committee.convict(batch, audit, signatures)
 
-    def test_final_batch__reverts(self, chain, judged, operator, batch, panel):
-        audit, signatures = audited(chain, batch, panel)
+    def test_final_batch__reverts(
+        self, chain: Chain, judged: Network, operator: bytes, batch: Committed, committee: Committee
+    ) -> None:
+        audit, signatures = audited(chain, batch, committee)
         chain.at(batch.closes_at)
         chain.send(operator, "finalize", [batch.ref], judged.id, operator)
         chain.send(operator, "archive", judged.id, operator, batch.ref)
 
         with reverts("BatchNotConvicted", batchId=batch.id, cause=Cause.NONE.name):
-            panel.convict(batch, audit, signatures)
+            committee.convict(batch, audit, signatures)
 
-    def test_statement_that_the_batch_is_bad__reverts(self, chain, batch, panel, judge):
-        audit, _ = audited(chain, batch, panel)
+    def test_statement_that_the_batch_is_bad__reverts(
+        self, chain: Chain, batch: Committed, committee: Committee, judge: Committee
+    ) -> None:
+        audit, _ = audited(chain, batch, committee)
         bad = replace(audit, verdict=False)
         disprove(chain, batch, judge, drawn_of(audit, batch)[0])
 
         with reverts("StatementMismatch", verdict=False):
-            panel.convict(batch, bad, panel.signed(bad, [0, 1]))
+            committee.convict(batch, bad, committee.signed(bad, [0, 1]))
 
 
 class TestWhere:
     def test_statement_of_another_batch__reverts(
-        self, chain, judged, operator, batch, panel, judge
-    ):
+        self,
+        chain: Chain,
+        judged: Network,
+        operator: bytes,
+        batch: Committed,
+        committee: Committee,
+        judge: Committee,
+    ) -> None:
         twin = judged.commit(operator, count=40, slot=1, root=batch.batch.root)
-        audit, signatures = audited(chain, twin, panel)
+        audit, signatures = audited(chain, twin, committee)
         disprove(chain, batch, judge, drawn_of(audit, batch)[0])
 
         with reverts("StatementMismatch", statedId=twin.id, batchId=batch.id):
-            panel.convict(batch, audit, signatures)
+            committee.convict(batch, audit, signatures)
 
     @pytest.mark.parametrize("by", ["ruling", "order"])
     def test_network_of_the_cheats_own_arbiter__reverts(
-        self, chain, network_owner, operator, panel, resolver, judge, by
-    ):
+        self,
+        chain: Chain,
+        network_owner: bytes,
+        operator: bytes,
+        committee: Committee,
+        resolver: bytes,
+        judge: Committee,
+        by: str,
+    ) -> None:
         """Its owner would have honest members burned who signed before they looked."""
-        rogue = network_of(chain, network_owner, panel, resolver, salt=7)
+        rogue = network_of(chain, network_owner, committee, resolver, salt=7)
         rogue.join(operator)
         shape = swapped(3) if by == "order" else None
         batch = rogue.commit(operator, count=40, **({"shape": shape} if shape else {}))
-        audit = panel.audit(batch)
-        signatures = panel.signed(audit, [0, 1])
+        audit = committee.audit(batch)
+        signatures = committee.signed(audit, [0, 1])
         if by == "order":
             fault_order(batch, 3, 4)
         else:
@@ -261,94 +315,110 @@ class TestWhere:
             chain.send(operator, "disprove", batch.pre_image(), batch.opening(index), yes)
 
         with reverts("ArbiterMismatch", arbiter=resolver, needed=judge.address):
-            panel.convict(batch, audit, signatures)
-        assert panel.stakes() == [MIN_STAKE] * 3
+            committee.convict(batch, audit, signatures)
+        assert committee.stakes() == [MIN_STAKE] * 3
 
-    def test_unknown_network__reverts(self, batch, panel):
+    def test_unknown_network__reverts(self, batch: Committed, committee: Committee) -> None:
         strange = replace(batch, batch=replace(batch.batch, network_id=b"x" * 32))
-        audit = replace(panel.audit(batch), batch_id=strange.id)
+        audit = replace(committee.audit(batch), batch_id=strange.id)
 
         with reverts("NetworkNotFound", networkId=b"x" * 32):
-            panel.convict(strange, audit, panel.signed(audit, [0]))
+            committee.convict(strange, audit, committee.signed(audit, [0]))
 
 
 class TestWhose:
-    def test_twice__reverts(self, chain, batch, panel, judge):
-        audit, signatures = audited(chain, batch, panel)
+    def test_twice__reverts(
+        self, chain: Chain, batch: Committed, committee: Committee, judge: Committee
+    ) -> None:
+        audit, signatures = audited(chain, batch, committee)
         disprove(chain, batch, judge, drawn_of(audit, batch)[0])
-        panel.convict(batch, audit, signatures)
+        committee.convict(batch, audit, signatures)
 
         with reverts("NoStakeToBurn", batchId=batch.id):
-            panel.convict(batch, audit, signatures)
+            committee.convict(batch, audit, signatures)
 
-    def test_who_left_since__loses_its_stake_too(self, chain, batch, panel, judge):
-        audit, signatures = audited(chain, batch, panel)
-        chain.transact(chain.accounts[2], panel.contract.functions.requestExit(2))
+    def test_who_left_since__loses_its_stake_too(
+        self, chain: Chain, batch: Committed, committee: Committee, judge: Committee
+    ) -> None:
+        audit, signatures = audited(chain, batch, committee)
+        chain.transact(chain.accounts[2], committee.contract.functions.requestExit(2))
         disprove(chain, batch, judge, drawn_of(audit, batch)[0])
 
-        panel.convict(batch, audit, signatures)
+        committee.convict(batch, audit, signatures)
 
-        assert panel.stakes() == [0, MIN_STAKE, 0]
+        assert committee.stakes() == [0, MIN_STAKE, 0]
 
-    def test_who_left_and_was_convicted__is_paid_nothing(self, chain, batch, panel, judge):
-        audit, signatures = audited(chain, batch, panel)
-        left = chain.transact(chain.accounts[2], panel.contract.functions.requestExit(2))
+    def test_who_left_and_was_convicted__is_paid_nothing(
+        self, chain: Chain, batch: Committed, committee: Committee, judge: Committee
+    ) -> None:
+        audit, signatures = audited(chain, batch, committee)
+        left = chain.transact(chain.accounts[2], committee.contract.functions.requestExit(2))
         disprove(chain, batch, judge, drawn_of(audit, batch)[0])
-        panel.convict(batch, audit, signatures)
-        before = chain.balance(bytes(20), panel.address)
+        committee.convict(batch, audit, signatures)
+        before = chain.balance(bytes(20), committee.address)
 
         chain.at(left.timestamp + EXIT_DELAY)
-        chain.transact(chain.accounts[9], panel.contract.functions.payOut(2))
+        chain.transact(chain.accounts[9], committee.contract.functions.payOut(2))
 
-        assert chain.balance(bytes(20), panel.address) == before == 3 * MIN_STAKE
+        assert chain.balance(bytes(20), committee.address) == before == 3 * MIN_STAKE
 
-    def test_who_is_gone__is_passed_over(self, chain, batch, panel, judge):
-        audit, signatures = audited(chain, batch, panel)
+    def test_who_is_gone__is_passed_over(
+        self, chain: Chain, batch: Committed, committee: Committee, judge: Committee
+    ) -> None:
+        audit, signatures = audited(chain, batch, committee)
         disprove(chain, batch, judge, drawn_of(audit, batch)[0])
-        left = chain.transact(chain.accounts[2], panel.contract.functions.requestExit(2))
+        left = chain.transact(chain.accounts[2], committee.contract.functions.requestExit(2))
         chain.at(left.timestamp + EXIT_DELAY)
-        chain.transact(chain.accounts[9], panel.contract.functions.payOut(2))
+        chain.transact(chain.accounts[9], committee.contract.functions.payOut(2))
 
-        panel.convict(batch, audit, signatures)
+        committee.convict(batch, audit, signatures)
 
-        assert panel.stakes() == [0, MIN_STAKE, 0]
+        assert committee.stakes() == [0, MIN_STAKE, 0]
 
-    def test_who_staked_again__loses_it_again(self, chain, batch, panel, judge):
-        audit, signatures = audited(chain, batch, panel)
+    def test_who_staked_again__loses_it_again(
+        self, chain: Chain, batch: Committed, committee: Committee, judge: Committee
+    ) -> None:
+        audit, signatures = audited(chain, batch, committee)
         disprove(chain, batch, judge, drawn_of(audit, batch)[0])
-        panel.convict(batch, audit, signatures)
-        again = panel.contract.functions.stake(0, MIN_STAKE)
+        committee.convict(batch, audit, signatures)
+        again = committee.contract.functions.stake(0, MIN_STAKE)
         chain.transact(chain.accounts[0], again, value=MIN_STAKE)
 
-        panel.convict(batch, audit, signatures)
+        committee.convict(batch, audit, signatures)
 
-        assert panel.stakes() == [0, MIN_STAKE, 0]
-        assert panel.active() == 0b010
+        assert committee.stakes() == [0, MIN_STAKE, 0]
+        assert committee.active() == 0b010
 
-    def test_fewer_than_the_threshold__lose_their_stake(self, chain, batch, panel, judge):
+    def test_fewer_than_the_threshold__lose_their_stake(
+        self, chain: Chain, batch: Committed, committee: Committee, judge: Committee
+    ) -> None:
         """A signature that never was evidence is a lie all the same."""
-        audit = panel.audit(batch)
+        audit = committee.audit(batch)
         disprove(chain, batch, judge, drawn_of(audit, batch)[0])
 
-        panel.convict(batch, audit, panel.signed(audit, [1]))
+        committee.convict(batch, audit, committee.signed(audit, [1]))
 
-        assert panel.stakes() == [MIN_STAKE, 0, MIN_STAKE]
+        assert committee.stakes() == [MIN_STAKE, 0, MIN_STAKE]
 
-    def test_who_did_not_sign__is_not_convicted(self, chain, batch, panel, judge):
-        audit, signatures = audited(chain, batch, panel)
+    def test_who_did_not_sign__is_not_convicted(
+        self, chain: Chain, batch: Committed, committee: Committee, judge: Committee
+    ) -> None:
+        audit, signatures = audited(chain, batch, committee)
         disprove(chain, batch, judge, drawn_of(audit, batch)[0])
 
         with reverts("SignatureInvalid", place=1):
-            panel.convict(batch, audit, {**signatures, 1: signatures[0]})
+            committee.convict(batch, audit, {**signatures, 1: signatures[0]})
         with reverts("SignatureInvalid", place=1):
-            panel.convict(batch, audit, {1: bytes(65)})
+            committee.convict(batch, audit, {1: bytes(65)})
         with reverts("NoStakeToBurn"):
-            panel.convict(batch, audit, {})
-        assert panel.stakes() == [MIN_STAKE] * 3
+            committee.convict(batch, audit, {})
+        assert committee.stakes() == [MIN_STAKE] * 3
 
-    def test_another_seed_than_signed__reverts(self, chain, batch, panel, judge):
+    def test_another_seed_than_signed__reverts(
+        self, chain: Chain, batch: Committed, committee: Committee, judge: Committee
+    ) -> None:
         """Nobody chooses a draw that holds the leaf."""
-        audit, signatures = audited(chain, batch, panel)
+        audit, signatures = audited(chain, batch, committee)
         spared = spared_of(audit, batch)
         disprove(chain, batch, judge, spared)
         seed = next(
@@ -358,11 +428,13 @@ class TestWhose:
         )
 
         with reverts("SignatureInvalid", place=0):
-            panel.convict(batch, replace(audit, seed=seed), signatures)
+            committee.convict(batch, replace(audit, seed=seed), signatures)
 
     @pytest.mark.parametrize("change", ["high s", "other v", "v 0", "compact", "longer"])
-    def test_signature_in_another_form__reverts(self, chain, batch, panel, judge, change):
-        audit, signatures = audited(chain, batch, panel)
+    def test_signature_in_another_form__reverts(
+        self, chain: Chain, batch: Committed, committee: Committee, judge: Committee, change: str
+    ) -> None:
+        audit, signatures = audited(chain, batch, committee)
         disprove(chain, batch, judge, drawn_of(audit, batch)[0])
         good = signatures[0]
         r, s, v = good[:32], int.from_bytes(good[32:64], "big"), good[64]
@@ -375,19 +447,19 @@ class TestWhose:
         }[change]
 
         with reverts("SignatureInvalid", place=0):
-            panel.convict(batch, audit, {0: form})
+            committee.convict(batch, audit, {0: form})
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_key_of_each_kind__attests_and_is_convicted(
-        self, chain, network_owner, operator, judge, kind
-    ):
+        self, chain: Chain, network_owner: bytes, operator: bytes, judge: Committee, kind: str
+    ) -> None:
         key = held(kind)
-        panel = found(chain, 1, 1, keys=[key.key], signs=[key.sign], arbiter=judge.address)
-        network = network_of(chain, network_owner, panel, judge.address, salt=8)
+        committee = found(chain, 1, 1, keys=[key.key], signs=[key.sign], arbiter=judge.address)
+        network = network_of(chain, network_owner, committee, judge.address, salt=8)
         network.join(operator)
         batch = network.commit(operator, count=40)
-        audit = panel.audit(batch)
-        good = panel.signed(audit, [0])
+        audit = committee.audit(batch)
+        good = committee.signed(audit, [0])
         wrong = {0: good[0][:9] + bytes([good[0][9] ^ 1]) + good[0][10:]}
         with reverts("SignatureInvalid", place=0):
             attest(chain, batch, audit.evidence(wrong))
@@ -396,39 +468,58 @@ class TestWhose:
         disprove(chain, batch, judge, drawn_of(audit, batch)[0])
 
         with reverts("SignatureInvalid", place=0):
-            panel.convict(batch, audit, wrong)
-        panel.convict(batch, audit, good)
+            committee.convict(batch, audit, wrong)
+        committee.convict(batch, audit, good)
 
-        assert panel.stakes() == [0]
+        assert committee.stakes() == [0]
 
 
-def test_sixteen_members__all_convicted_within_a_transaction(chain, network_owner, operator, judge):
+def test_stake_of_one_unit__is_burned(
+    chain: Chain, network_owner: bytes, operator: bytes, judge: Committee
+) -> None:
+    committee = found(chain, 1, 1, min_stake=1, arbiter=judge.address)
+    network = network_of(chain, network_owner, committee, judge.address, salt=9)
+    network.join(operator)
+    batch = network.commit(operator, count=40)
+    audit, signatures = audited(chain, batch, committee, members=(0,))
+    disprove(chain, batch, judge, drawn_of(audit, batch)[0])
+
+    committee.convict(batch, audit, signatures)
+
+    assert committee.stakes() == [0]
+
+
+def test_sixteen_members__all_convicted_within_a_transaction(
+    chain: Chain, network_owner: bytes, operator: bytes, judge: Committee
+) -> None:
     """With the longest draw, and the leaf that is drawn last."""
-    panel = found(chain, 16, 16, min_drawn=256, arbiter=judge.address)
-    network = network_of(chain, network_owner, panel, judge.address, salt=9)
+    committee = found(chain, 16, 16, min_drawn=256, arbiter=judge.address)
+    network = network_of(chain, network_owner, committee, judge.address, salt=9)
     network.join(operator)
     batch = network.commit(operator, count=300)
-    audit = panel.audit(batch)
-    signatures = panel.signed(audit, range(16))
+    audit = committee.audit(batch)
+    signatures = committee.signed(audit, range(16))
     attest(chain, batch, audit.evidence(signatures))
     drawn = draw(audit.seed, batch.id, 256, 300)
     # The one that the search finds last.
     last = max(set(drawn), key=drawn.index)
     disprove(chain, batch, judge, last)
 
-    mined = panel.convict(batch, audit, signatures)
+    mined = committee.convict(batch, audit, signatures)
 
-    assert panel.stakes() == [0] * 16
+    assert committee.stakes() == [0] * 16
     assert mined.gas_used < 1_000_000
 
 
-def test_ruling_is_undecided_or_upheld__no_conviction_follows(chain, batch, panel, judge):
-    audit, signatures = audited(chain, batch, panel)
+def test_ruling_is_undecided_or_upheld__no_conviction_follows(
+    chain: Chain, batch: Committed, committee: Committee, judge: Committee
+) -> None:
+    audit, signatures = audited(chain, batch, committee)
     index = drawn_of(audit, batch)[0]
     upheld = judge.verdict(batch.id, index, batch.tree.leaf(index), Ruling.UPHELD, [0, 1])
     with reverts("NotDisproved"):
         chain.send(chain.accounts[9], "disprove", batch.pre_image(), batch.opening(index), upheld)
 
     with reverts("BatchNotConvicted", cause=Cause.NONE.name):
-        panel.convict(batch, audit, signatures)
+        committee.convict(batch, audit, signatures)
     assert len(KEYS) == 16

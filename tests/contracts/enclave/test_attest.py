@@ -1,4 +1,4 @@
-"""Enclave.attest through the core: whose signature raises a batch's grade, and when.
+"""Enclave.attest through the registry: whose signature raises a batch's grade, and when.
 
 keys: EOA, P-256, RSA | not endorsed | endorsed for another measurement or operator
 time: before, at, after the ends of its validity | revoked before or after the batch is attested
@@ -6,27 +6,31 @@ signature: of another batch, resolver, key | malformed evidence
 """
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from tallystick.enclave import Approval, batch_digest, evidence, sign_batch
-from tallystick.enums import Grade
-from tests.support.chain import reverts
+from tallystick.protocol.enclave import Approval, batch_digest, evidence, sign_batch
+from tallystick.protocol.enums import Grade
+from tests.support.chain import Chain, Mined, reverts
 from tests.support.enclave import (
     MEASUREMENT,
+    Endorsed,
     endorsed,
 )
-from tests.support.keys import KINDS, held, held_account
-from tests.support.story import register
+from tests.support.keys import KINDS, HeldKey, held, held_account
+from tests.support.story import Committed, Network, register
 
 
 @pytest.fixture
-def enclave(chain):
+def enclave(chain: Chain) -> Endorsed:
     return endorsed(chain, "Enclave")
 
 
 @pytest.fixture
-def guarded(chain, network_owner, operator, other_operator, enclave):
+def guarded(
+    chain: Chain, network_owner: bytes, operator: bytes, other_operator: bytes, enclave: Endorsed
+) -> Network:
     """A network whose Enclave grade the resolver gives."""
     places = (bytes(20), enclave.address, bytes(20))
     network = register(chain, network_owner, salt=9, attestors=places)
@@ -36,29 +40,33 @@ def guarded(chain, network_owner, operator, other_operator, enclave):
 
 
 @pytest.fixture
-def key(enclave, operator):
+def key(enclave: Endorsed, operator: bytes) -> HeldKey:
     key = held_account()
     enclave.endorse(key, operator)
     return key
 
 
-def attest(chain, batch, shown):
+def attest(chain: Chain, batch: Committed, shown: bytes) -> Mined:
     arguments = batch.batch.abi(), batch.stamp.pack(), int(Grade.ENCLAVE), shown
     return chain.send(chain.accounts[9], "attest", *arguments)
 
 
-def signed(enclave, batch, key):
+def signed(enclave: Endorsed, batch: Committed, key: HeldKey) -> bytes:
     return sign_batch(enclave.domain, batch.batch, key.key, key.sign)
 
 
-def test_attest__unendorsed_key__reverts(chain, enclave, guarded, operator):
+def test_attest__unendorsed_key__reverts(
+    chain: Chain, enclave: Endorsed, guarded: Network, operator: bytes
+) -> None:
     batch, key = guarded.commit(operator), held_account(2)
 
     with reverts("KeyNotEndorsed", keyId=key.id):
         attest(chain, batch, signed(enclave, batch, key))
 
 
-def test_attest__measurement_not_approved__reverts(chain, enclave, guarded, operator):
+def test_attest__measurement_not_approved__reverts(
+    chain: Chain, enclave: Endorsed, guarded: Network, operator: bytes
+) -> None:
     key = held_account(2)
     enclave.endorse(key, operator, measurement=b"w" * 32)
     batch = guarded.commit(operator)
@@ -71,7 +79,9 @@ def test_attest__measurement_not_approved__reverts(chain, enclave, guarded, oper
     assert batch.status().grade is Grade.ENCLAVE
 
 
-def test_attest__measurement_revoked__reverts(chain, enclave, guarded, operator, key):
+def test_attest__measurement_revoked__reverts(
+    chain: Chain, enclave: Endorsed, guarded: Network, operator: bytes, key: HeldKey
+) -> None:
     batch = guarded.commit(operator)
     enclave.revoke_measurement()
 
@@ -79,14 +89,23 @@ def test_attest__measurement_revoked__reverts(chain, enclave, guarded, operator,
         attest(chain, batch, signed(enclave, batch, key))
 
 
-def test_attest__key_of_another_operator__reverts(chain, enclave, guarded, other_operator, key):
+def test_attest__key_of_another_operator__reverts(
+    chain: Chain,
+    enclave: Endorsed,
+    guarded: Network,
+    operator: bytes,
+    other_operator: bytes,
+    key: HeldKey,
+) -> None:
     batch = guarded.commit(other_operator)
 
-    with reverts("KeyOfOtherOperator", keyId=key.id):
+    with reverts("KeyOfOtherOperator", keyId=key.id, operator=operator, needed=other_operator):
         attest(chain, batch, signed(enclave, batch, key))
 
 
-def test_attest__revoked_key__reverts(chain, enclave, guarded, operator, key):
+def test_attest__revoked_key__reverts(
+    chain: Chain, enclave: Endorsed, guarded: Network, operator: bytes, key: HeldKey
+) -> None:
     batch = guarded.commit(operator)
     enclave.revoke_key(key)
 
@@ -94,7 +113,9 @@ def test_attest__revoked_key__reverts(chain, enclave, guarded, operator, key):
         attest(chain, batch, signed(enclave, batch, key))
 
 
-def test_attest__key_revoked_later__grade_stays(chain, enclave, guarded, operator, key):
+def test_attest__key_revoked_later__grade_stays(
+    chain: Chain, enclave: Endorsed, guarded: Network, operator: bytes, key: HeldKey
+) -> None:
     batch = guarded.commit(operator, count=7)
     attest(chain, batch, signed(enclave, batch, key))
     enclave.revoke_key(key)
@@ -110,8 +131,14 @@ def test_attest__key_revoked_later__grade_stays(chain, enclave, guarded, operato
     [(0, 0, True), (0, 9, True), (-9, 0, True), (1, 9, False), (-9, -1, False)],
 )
 def test_attest__validity_around_the_commit__decides(
-    chain, enclave, guarded, operator, before, after, valid
-):
+    chain: Chain,
+    enclave: Endorsed,
+    guarded: Network,
+    operator: bytes,
+    before: int,
+    after: int,
+    valid: bool,
+) -> None:
     time = chain.now + 10
     key = held_account(2)
     enclave.endorse(key, operator, not_before=time + before, not_after=time + after)
@@ -130,7 +157,9 @@ def test_attest__validity_around_the_commit__decides(
             attest(chain, batch, shown)
 
 
-def test_attest__signature_of_another_batch__reverts(chain, enclave, guarded, operator, key):
+def test_attest__signature_of_another_batch__reverts(
+    chain: Chain, enclave: Endorsed, guarded: Network, operator: bytes, key: HeldKey
+) -> None:
     batch = guarded.commit(operator)
     twin = guarded.commit(operator, slot=1, root=batch.batch.root)
     assert twin.batch.root == batch.batch.root
@@ -152,8 +181,13 @@ def test_attest__signature_of_another_batch__reverts(chain, enclave, guarded, op
     ],
 )
 def test_attest__any_field_signed_otherwise__reverts(
-    chain, enclave, guarded, operator, key, change
-):
+    chain: Chain,
+    enclave: Endorsed,
+    guarded: Network,
+    operator: bytes,
+    key: HeldKey,
+    change: dict[str, Any],
+) -> None:
     batch = guarded.commit(operator)
     other = replace(batch.batch, **change)
 
@@ -161,7 +195,9 @@ def test_attest__any_field_signed_otherwise__reverts(
         attest(chain, batch, sign_batch(enclave.domain, other, key.key, key.sign))
 
 
-def test_attest__signed_for_another_resolver__reverts(chain, enclave, guarded, operator, key):
+def test_attest__signed_for_another_resolver__reverts(
+    chain: Chain, enclave: Endorsed, guarded: Network, operator: bytes, key: HeldKey
+) -> None:
     other = endorsed(chain, "Enclave")
     batch = guarded.commit(operator)
 
@@ -169,7 +205,9 @@ def test_attest__signed_for_another_resolver__reverts(chain, enclave, guarded, o
         attest(chain, batch, signed(other, batch, key))
 
 
-def test_attest__signed_by_another_key__reverts(chain, enclave, guarded, operator, key):
+def test_attest__signed_by_another_key__reverts(
+    chain: Chain, enclave: Endorsed, guarded: Network, operator: bytes, key: HeldKey
+) -> None:
     batch = guarded.commit(operator)
     shown = sign_batch(enclave.domain, batch.batch, key.key, held_account(2).sign)
 
@@ -177,7 +215,9 @@ def test_attest__signed_by_another_key__reverts(chain, enclave, guarded, operato
         attest(chain, batch, shown)
 
 
-def test_attest__evidence_cut_short__reverts(chain, enclave, guarded, operator, key):
+def test_attest__evidence_cut_short__reverts(
+    chain: Chain, enclave: Endorsed, guarded: Network, operator: bytes, key: HeldKey
+) -> None:
     batch = guarded.commit(operator)
     shown = signed(enclave, batch, key)
 
@@ -188,7 +228,9 @@ def test_attest__evidence_cut_short__reverts(chain, enclave, guarded, operator, 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_attest__key_of_each_kind__raises_the_grade(chain, enclave, guarded, operator, kind):
+def test_attest__key_of_each_kind__raises_the_grade(
+    chain: Chain, enclave: Endorsed, guarded: Network, operator: bytes, kind: str
+) -> None:
     key = held(kind)
     enclave.endorse(key, operator)
     batch = guarded.commit(operator, count=9)
@@ -203,8 +245,8 @@ def test_attest__key_of_each_kind__raises_the_grade(chain, enclave, guarded, ope
 
 
 def test_attest__commit_and_attest_at_once__raises_the_grade(
-    chain, enclave, guarded, operator, key
-):
+    chain: Chain, enclave: Endorsed, guarded: Network, operator: bytes, key: HeldKey
+) -> None:
     with chain.isolated():
         batch = guarded.commit(operator)
     chain.at(batch.mined.timestamp)

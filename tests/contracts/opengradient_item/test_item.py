@@ -1,4 +1,4 @@
-"""OpenGradientItem through the core: an item's signature grades a batch of one and upholds a leaf.
+"""OpenGradientItem through the registry: an item's signature grades a batch of one, upholds a leaf.
 
 attest: a batch of one | of more | another leaf, item, operator | no claim, claim for another batch
 time: key valid at the item's timestamp | item after the commit or too old
@@ -6,28 +6,31 @@ rule: Upheld with the leaf's item | reverts with anything else, so that the chal
 """
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from tallystick.batch import Dispute
-from tallystick.enums import DisputeKind, Grade, State
-from tallystick.events import BatchChallenged
-from tallystick.opengradient_item import Item
-from tests.support.chain import reverts
-from tests.support.enclave import endorsed
+from tallystick.protocol.batch import Dispute
+from tallystick.protocol.enums import DisputeKind, Grade, State
+from tallystick.protocol.events import BatchChallenged
+from tallystick.protocol.opengradient_item import Item
+from tests.support.chain import Chain, Mined, reverts
+from tests.support.enclave import Endorsed, endorsed
 from tests.support.keys import HeldKey, held_rsa
-from tests.support.story import CREDIT, HOUR, register
+from tests.support.story import CREDIT, HOUR, Committed, Network, register
 
 MAX_AGE = 2 * HOUR
 
 
 @pytest.fixture
-def resolver(chain):
+def resolver(chain: Chain) -> Endorsed:
     return endorsed(chain, "OpenGradientItem", MAX_AGE)
 
 
 @pytest.fixture
-def network(chain, network_owner, operator, other_operator, resolver):
+def network(
+    chain: Chain, network_owner: bytes, operator: bytes, other_operator: bytes, resolver: Endorsed
+) -> Network:
     places = (bytes(20), resolver.address, bytes(20))
     network = register(chain, network_owner, salt=11, attestors=places, arbiter=resolver.address)
     network.join(operator)
@@ -37,34 +40,36 @@ def network(chain, network_owner, operator, other_operator, resolver):
 
 
 @pytest.fixture
-def key(chain, resolver, operator):
+def key(chain: Chain, resolver: Endorsed, operator: bytes) -> HeldKey:
     """An RSA-2048 key in an enclave of the operator's, as OpenGradient's are."""
     key = held_rsa()
     resolver.endorse(key, operator)
     return key
 
 
-def item_of(batch, index=0, age=5):
+def item_of(batch: Committed, index: int = 0, age: int = 5) -> Item:
     inference = batch.inferences[index]
     timestamp = batch.stamp.committed_at - age
     return Item(inference.input_hash, inference.output_hash, timestamp)
 
 
-def claim(chain, resolver, operator, item, batch_id):
+def claim(chain: Chain, resolver: Endorsed, operator: bytes, item: Item, batch_id: bytes) -> Mined:
     return chain.transact(operator, resolver.contract.functions.claim(item.hash(), batch_id))
 
 
-def attest(chain, batch, shown):
+def attest(chain: Chain, batch: Committed, shown: bytes) -> Mined:
     arguments = batch.batch.abi(), batch.stamp.pack(), int(Grade.ENCLAVE), shown
     return chain.send(chain.accounts[9], "attest", *arguments)
 
 
-def shown(item, batch, key: HeldKey, signature=None):
+def shown(item: Item, batch: Committed, key: HeldKey, signature: bytes | None = None) -> bytes:
     signature = signature or key.sign(item.hash())
     return item.evidence(batch.inferences[0], key.key, signature)
 
 
-def test_attest__item_of_a_batch_of_one__raises_the_grade(chain, resolver, network, operator, key):
+def test_attest__item_of_a_batch_of_one__raises_the_grade(
+    chain: Chain, resolver: Endorsed, network: Network, operator: bytes, key: HeldKey
+) -> None:
     batch = network.commit(operator, count=1)
     item = item_of(batch)
     claim(chain, resolver, operator, item, batch.id)
@@ -77,7 +82,9 @@ def test_attest__item_of_a_batch_of_one__raises_the_grade(chain, resolver, netwo
     assert network.totals().enclave == 1
 
 
-def test_attest__solicited_leaf__raises_the_grade(chain, resolver, network, operator, key):
+def test_attest__solicited_leaf__raises_the_grade(
+    chain: Chain, resolver: Endorsed, network: Network, operator: bytes, key: HeldKey
+) -> None:
     batch = network.commit(operator, count=1, solicited=True)
     item = item_of(batch)
     claim(chain, resolver, operator, item, batch.id)
@@ -87,7 +94,9 @@ def test_attest__solicited_leaf__raises_the_grade(chain, resolver, network, oper
     assert batch.status().grade is Grade.ENCLAVE
 
 
-def test_attest__batch_of_two__reverts(chain, resolver, network, operator, key):
+def test_attest__batch_of_two__reverts(
+    chain: Chain, resolver: Endorsed, network: Network, operator: bytes, key: HeldKey
+) -> None:
     batch = network.commit(operator, count=2)
     item = item_of(batch)
     claim(chain, resolver, operator, item, batch.id)
@@ -96,7 +105,9 @@ def test_attest__batch_of_two__reverts(chain, resolver, network, operator, key):
         attest(chain, batch, shown(item, batch, key))
 
 
-def test_attest__no_claim__reverts(chain, network, operator, key):
+def test_attest__no_claim__reverts(
+    chain: Chain, network: Network, operator: bytes, key: HeldKey
+) -> None:
     batch = network.commit(operator, count=1)
     item = item_of(batch)
 
@@ -104,7 +115,9 @@ def test_attest__no_claim__reverts(chain, network, operator, key):
         attest(chain, batch, shown(item, batch, key))
 
 
-def test_attest__item_in_a_second_batch__reverts(chain, resolver, network, operator, key):
+def test_attest__item_in_a_second_batch__reverts(
+    chain: Chain, resolver: Endorsed, network: Network, operator: bytes, key: HeldKey
+) -> None:
     first = network.commit(operator, count=1)
     second = network.commit(operator, count=1, slot=1)
     item = item_of(first)
@@ -118,20 +131,42 @@ def test_attest__item_in_a_second_batch__reverts(chain, resolver, network, opera
         attest(chain, second, shown(item, second, key))
 
 
+def test_claim__an_item__is_told_by_its_event(
+    chain: Chain, resolver: Endorsed, operator: bytes
+) -> None:
+    item, batch_id = Item(b"i" * 32, b"o" * 32, 1_800_000_000), b"x" * 32
+
+    claim(chain, resolver, operator, item, batch_id)
+
+    (log,) = resolver.contract.events.ItemClaimed().get_logs(from_block=0)
+    account = chain.w3.to_checksum_address(operator)
+    assert dict(log["args"]) == {"operator": account, "item": item.hash(), "batchId": batch_id}
+
+
 def test_attest__item_of_another_operators_key__reverts(
-    chain, resolver, network, operator, other_operator, key
-):
+    chain: Chain,
+    resolver: Endorsed,
+    network: Network,
+    operator: bytes,
+    other_operator: bytes,
+    key: HeldKey,
+) -> None:
     batch = network.commit(other_operator, count=1)
     item = item_of(batch)
     claim(chain, resolver, other_operator, item, batch.id)
 
-    with reverts("KeyOfOtherOperator", keyId=key.id):
+    with reverts("KeyOfOtherOperator", keyId=key.id, operator=operator, needed=other_operator):
         attest(chain, batch, shown(item, batch, key))
 
 
 def test_claim__by_a_stranger__leaves_the_operators_own(
-    chain, resolver, network, operator, stranger, key
-):
+    chain: Chain,
+    resolver: Endorsed,
+    network: Network,
+    operator: bytes,
+    stranger: bytes,
+    key: HeldKey,
+) -> None:
     batch = network.commit(operator, count=1)
     item = item_of(batch)
     claim(chain, resolver, stranger, item, b"x" * 32)
@@ -153,7 +188,14 @@ def test_claim__by_a_stranger__leaves_the_operators_own(
         {"trace_root": b"t" * 32},
     ],
 )
-def test_attest__another_leaf__reverts(chain, resolver, network, operator, key, change):
+def test_attest__another_leaf__reverts(
+    chain: Chain,
+    resolver: Endorsed,
+    network: Network,
+    operator: bytes,
+    key: HeldKey,
+    change: dict[str, Any],
+) -> None:
     batch = network.commit(operator, count=1)
     other = replace(batch.inferences[0], **change)
     item = Item(other.input_hash, other.output_hash, batch.stamp.committed_at)
@@ -164,7 +206,9 @@ def test_attest__another_leaf__reverts(chain, resolver, network, operator, key, 
         attest(chain, batch, evidence)
 
 
-def test_attest__bits_beyond_a_fields_width__reverts(chain, resolver, network, operator, key):
+def test_attest__bits_beyond_a_fields_width__reverts(
+    chain: Chain, resolver: Endorsed, network: Network, operator: bytes, key: HeldKey
+) -> None:
     batch = network.commit(operator, count=1)
     item = item_of(batch)
     claim(chain, resolver, operator, item, batch.id)
@@ -175,7 +219,9 @@ def test_attest__bits_beyond_a_fields_width__reverts(chain, resolver, network, o
 
 
 @pytest.mark.parametrize("size", [0, 191, 192, 300])
-def test_attest__evidence_cut_short__reverts(chain, resolver, network, operator, key, size):
+def test_attest__evidence_cut_short__reverts(
+    chain: Chain, resolver: Endorsed, network: Network, operator: bytes, key: HeldKey, size: int
+) -> None:
     batch = network.commit(operator, count=1)
     item = item_of(batch)
     claim(chain, resolver, operator, item, batch.id)
@@ -187,7 +233,14 @@ def test_attest__evidence_cut_short__reverts(chain, resolver, network, operator,
 @pytest.mark.parametrize(
     "other", [{"output_hash": b"o" * 32}, {"input_hash": b"i" * 32}, {"timestamp": 1_800_000_001}]
 )
-def test_attest__signature_of_another_item__reverts(chain, resolver, network, operator, key, other):
+def test_attest__signature_of_another_item__reverts(
+    chain: Chain,
+    resolver: Endorsed,
+    network: Network,
+    operator: bytes,
+    key: HeldKey,
+    other: dict[str, Any],
+) -> None:
     batch = network.commit(operator, count=1)
     item = item_of(batch)
     claim(chain, resolver, operator, item, batch.id)
@@ -197,7 +250,9 @@ def test_attest__signature_of_another_item__reverts(chain, resolver, network, op
         attest(chain, batch, shown(item, batch, key, signature))
 
 
-def test_attest__unendorsed_key__reverts(chain, resolver, network, operator, key):
+def test_attest__unendorsed_key__reverts(
+    chain: Chain, resolver: Endorsed, network: Network, operator: bytes, key: HeldKey
+) -> None:
     batch = network.commit(operator, count=1)
     item = item_of(batch)
     claim(chain, resolver, operator, item, batch.id)
@@ -207,7 +262,9 @@ def test_attest__unendorsed_key__reverts(chain, resolver, network, operator, key
         attest(chain, batch, shown(item, batch, other))
 
 
-def test_attest__revoked_key__reverts(chain, resolver, network, operator, key):
+def test_attest__revoked_key__reverts(
+    chain: Chain, resolver: Endorsed, network: Network, operator: bytes, key: HeldKey
+) -> None:
     batch = network.commit(operator, count=1)
     item = item_of(batch)
     claim(chain, resolver, operator, item, batch.id)
@@ -220,7 +277,15 @@ def test_attest__revoked_key__reverts(chain, resolver, network, operator, key):
 @pytest.mark.parametrize(
     ("age", "valid"), [(0, True), (MAX_AGE, True), (MAX_AGE + 1, False), (-1, False)]
 )
-def test_attest__age_of_the_item__decides(chain, resolver, network, operator, key, age, valid):
+def test_attest__age_of_the_item__decides(
+    chain: Chain,
+    resolver: Endorsed,
+    network: Network,
+    operator: bytes,
+    key: HeldKey,
+    age: int,
+    valid: bool,
+) -> None:
     batch = network.commit(operator, count=1)
     item = item_of(batch, age=age)
     claim(chain, resolver, operator, item, batch.id)
@@ -236,8 +301,8 @@ def test_attest__age_of_the_item__decides(chain, resolver, network, operator, ke
 
 @pytest.mark.parametrize(("age", "valid"), [(4, False), (5, True), (6, True), (7, False)])
 def test_attest__key_valid_at_the_items_timestamp__decides(
-    chain, resolver, network, operator, age, valid
-):
+    chain: Chain, resolver: Endorsed, network: Network, operator: bytes, age: int, valid: bool
+) -> None:
     key = held_rsa()
     time = chain.now + 10
     resolver.endorse(key, operator, not_before=time - 6, not_after=time - 5)
@@ -254,7 +319,9 @@ def test_attest__key_valid_at_the_items_timestamp__decides(
             attest(chain, batch, shown(item, batch, key))
 
 
-def challenged(chain, network, operator, index):
+def challenged(
+    chain: Chain, network: Network, operator: bytes, index: int
+) -> tuple[Committed, Dispute]:
     batch = network.commit(operator, count=5)
     challenger = chain.accounts[4]
     mined = chain.send(
@@ -265,12 +332,14 @@ def challenged(chain, network, operator, index):
     return batch, dispute
 
 
-def resolve(chain, batch, dispute, evidence):
+def resolve(chain: Chain, batch: Committed, dispute: Dispute, evidence: bytes) -> Mined:
     leaf = batch.inferences[dispute.leaf_index].abi_leaf()
     return chain.send(chain.accounts[9], "resolve", batch.pre_image(dispute), leaf, evidence)
 
 
-def test_rule__the_leafs_item__is_upheld(chain, network, operator, key):
+def test_rule__the_leafs_item__is_upheld(
+    chain: Chain, network: Network, operator: bytes, key: HeldKey
+) -> None:
     batch, dispute = challenged(chain, network, operator, 3)
     item = item_of(batch, 3)
 
@@ -281,7 +350,9 @@ def test_rule__the_leafs_item__is_upheld(chain, network, operator, key):
     assert network.totals().rejected == 0
 
 
-def test_rule__item_of_another_leaf__reverts(chain, network, operator, key):
+def test_rule__item_of_another_leaf__reverts(
+    chain: Chain, network: Network, operator: bytes, key: HeldKey
+) -> None:
     batch, dispute = challenged(chain, network, operator, 3)
     item = item_of(batch, 2)
 
@@ -289,7 +360,9 @@ def test_rule__item_of_another_leaf__reverts(chain, network, operator, key):
         resolve(chain, batch, dispute, item.ruling_evidence(key.key, key.sign(item.hash())))
 
 
-def test_rule__item_after_the_deadline__reverts(chain, network, operator, key):
+def test_rule__item_after_the_deadline__reverts(
+    chain: Chain, network: Network, operator: bytes, key: HeldKey
+) -> None:
     batch, dispute = challenged(chain, network, operator, 3)
     deadline = batch.inferences[3].deadline
     item = replace(item_of(batch, 3), timestamp=deadline + 1)
@@ -298,7 +371,9 @@ def test_rule__item_after_the_deadline__reverts(chain, network, operator, key):
         resolve(chain, batch, dispute, item.ruling_evidence(key.key, key.sign(item.hash())))
 
 
-def test_rule__no_item_to_show__can_only_lapse(chain, network, operator, key):
+def test_rule__no_item_to_show__can_only_lapse(
+    chain: Chain, network: Network, operator: bytes, key: HeldKey
+) -> None:
     batch, dispute = challenged(chain, network, operator, 3)
     with reverts("Reverted"):
         resolve(chain, batch, dispute, b"")
@@ -312,7 +387,9 @@ def test_rule__no_item_to_show__can_only_lapse(chain, network, operator, key):
     assert network.totals().unresolved == 5
 
 
-def test_rule__good_item__does_not_disprove(chain, network, operator, key):
+def test_rule__good_item__does_not_disprove(
+    chain: Chain, network: Network, operator: bytes, key: HeldKey
+) -> None:
     batch = network.commit(operator)
     item = item_of(batch, 3)
     evidence = item.ruling_evidence(key.key, key.sign(item.hash()))

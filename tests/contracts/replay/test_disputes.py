@@ -1,31 +1,31 @@
-"""Replay as a network's arbiter: who is convicted, by which move, and who can't be."""
+"""Replay as a network's arbiter: who is convicted, by which action, and who can't be."""
 
 import numpy as np
 import pytest
 
-from tallystick.batch import Dispute
-from tallystick.enums import Cause, DisputeKind, State
-from tallystick.events import BatchChallenged, BatchRejected, ChallengeUpheld
-from tests.support.chain import reverts
+from tallystick.protocol.batch import Dispute
+from tallystick.protocol.enums import Cause, DisputeKind, State
+from tallystick.protocol.events import BatchChallenged, BatchRejected, ChallengeUpheld
+from tests.support.chain import Chain, reverts
 from tests.support.plain_qi8 import conv, dense
 from tests.support.replay import Replayed, found, random_net
-from tests.support.story import RULES, conserved
+from tests.support.story import RULES, Committed, conserved
 
 DATA = np.random.default_rng(5).bytes(36)
 
 
 @pytest.fixture
-def replayed(chain, network_owner, operator) -> Replayed:
+def replayed(chain: Chain, network_owner: bytes, operator: bytes) -> Replayed:
     net = random_net([conv((6, 6, 1), 4, 3), dense(64, 10)], seed=2)
     return found(chain, net, network_owner, operator)
 
 
 @pytest.fixture
-def prover(chain) -> bytes:
+def prover(chain: Chain) -> bytes:
     return chain.accounts[4]
 
 
-def challenged(replayed, batch, challenger):
+def challenged(replayed: Replayed, batch: Committed, challenger: bytes) -> Dispute:
     mined = replayed.network.chain.send(
         challenger, "challenge", batch.batch.abi(), batch.stamp.pack(), batch.opening(0)
     )
@@ -33,13 +33,15 @@ def challenged(replayed, batch, challenger):
     return Dispute(DisputeKind.CHALLENGE, False, challenger, 0, event.due, event.leaf)
 
 
-def wrong(replayed):
+def wrong(replayed: Replayed) -> bytes:
     output = bytearray(replayed.net.run(DATA))
     output[9] ^= 0x80
     return bytes(output)
 
 
-def test_disprove__wrong_output__slashes_and_pays_the_prover(chain, replayed, operator, prover):
+def test_disprove__wrong_output__slashes_and_pays_the_prover(
+    chain: Chain, replayed: Replayed, operator: bytes, prover: bytes
+) -> None:
     batch = replayed.commit(operator, DATA, wrong(replayed), count=4)
     stake, credit = replayed.network.lane(operator).stake, replayed.network.credit(prover)
 
@@ -55,8 +57,8 @@ def test_disprove__wrong_output__slashes_and_pays_the_prover(chain, replayed, op
 
 
 def test_disprove__right_output__reverts_and_the_batch_becomes_final(
-    chain, replayed, operator, prover
-):
+    chain: Chain, replayed: Replayed, operator: bytes, prover: bytes
+) -> None:
     batch = replayed.commit(operator, DATA, replayed.net.run(DATA))
 
     with reverts("NotDisproved", batchId=batch.id, leafIndex=0):
@@ -68,25 +70,27 @@ def test_disprove__right_output__reverts_and_the_batch_becomes_final(
 
 
 def test_disprove__right_output__with_evidence_of_any_other_model_or_input__reverts(
-    chain, replayed, operator, prover
-):
+    chain: Chain, replayed: Replayed, operator: bytes, prover: bytes
+) -> None:
     batch = replayed.commit(operator, DATA, replayed.net.run(DATA))
     other = random_net([conv((6, 6, 1), 4, 3), dense(64, 10)], seed=3)
     flipped = bytes([DATA[0] ^ 1]) + DATA[1:]
 
-    for evidence in (
-        replayed.evidence(DATA, other),
-        replayed.evidence(flipped),
-        replayed.evidence(b""),
-        replayed.evidence(DATA, parent=b"p" * 32),
+    for evidence, error in (
+        (replayed.evidence(DATA, other), "ModelMismatch"),
+        (replayed.evidence(flipped), "InputMismatch"),
+        (replayed.evidence(b""), "InputMismatch"),
+        (replayed.evidence(DATA, parent=b"p" * 32), "ModelMismatch"),
     ):
-        with reverts("UnknownError"):
+        with reverts(error):
             replayed.disprove(prover, batch, evidence)
 
     assert batch.status().state is State.OPEN
 
 
-def test_disprove__input_of_another_length__slashes(chain, replayed, operator, prover):
+def test_disprove__input_of_another_length__slashes(
+    chain: Chain, replayed: Replayed, operator: bytes, prover: bytes
+) -> None:
     short = DATA[:-1]
     batch = replayed.commit(operator, short, replayed.net.run(DATA))
 
@@ -95,7 +99,9 @@ def test_disprove__input_of_another_length__slashes(chain, replayed, operator, p
     assert mined.event(BatchRejected).cause is Cause.DISPROOF
 
 
-def test_resolve__right_output_challenged__upholds(chain, replayed, operator, prover):
+def test_resolve__right_output_challenged__upholds(
+    chain: Chain, replayed: Replayed, operator: bytes, prover: bytes
+) -> None:
     batch = replayed.commit(operator, DATA, replayed.net.run(DATA))
     dispute = challenged(replayed, batch, prover)
     credit = replayed.network.credit(operator)
@@ -108,7 +114,9 @@ def test_resolve__right_output_challenged__upholds(chain, replayed, operator, pr
     conserved(chain, replayed.network)
 
 
-def test_resolve__wrong_output_challenged__rejects(chain, replayed, operator, prover):
+def test_resolve__wrong_output_challenged__rejects(
+    chain: Chain, replayed: Replayed, operator: bytes, prover: bytes
+) -> None:
     batch = replayed.commit(operator, DATA, wrong(replayed))
     dispute = challenged(replayed, batch, prover)
 

@@ -1,8 +1,11 @@
-"""What the importer makes of quantised ONNX files, run by the contract.
+"""What the importer makes of quantized ONNX files, run by the contract.
 
 nets     digits CNN and MLP, each operator once, in the three pairs of types
 answers  the contract's = the engine's, for real inputs, all 0 and all 255
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +36,9 @@ def assert_alike(replayer: Replayer, model: Model, inputs: np.ndarray) -> None:
 
 @pytest.mark.parametrize("types", Types)
 @pytest.mark.parametrize("net", [cnn, mlp])
-def test_run__digits__is_the_engine(replayer, net, types):
+def test_run__digits__is_the_engine(
+    replayer: Replayer, net: Callable[..., Any], types: Types
+) -> None:
     model = import_onnx(quantize(net(), digits()[:100], types), digits()[:50], count=8)
 
     assert_alike(replayer, model, encode(model, digits()[::60]))
@@ -41,7 +46,7 @@ def test_run__digits__is_the_engine(replayer, net, types):
 
 @pytest.mark.parametrize("types", Types)
 @pytest.mark.parametrize("name", ZOO)
-def test_run__each_operator__is_the_engine(replayer, name, types):
+def test_run__each_operator__is_the_engine(replayer: Replayer, name: str, types: Types) -> None:
     net = ZOO[name]()
     shape = [dim.dim_value for dim in net.graph.input[0].type.tensor_type.shape.dim][1:]
     values = samples(20, *shape)

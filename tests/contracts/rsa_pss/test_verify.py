@@ -11,7 +11,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.strategies import DataObject
 
+from tests.contracts.rsa_pss.conftest import Verifier
 from tests.support.rsa import Encoding, accepts, opened, pss, secret
 
 # Keys of the pool by bits, and signatures by each.
@@ -38,7 +40,9 @@ WYCHEPROOF_SIGNATURE = (
 
 
 @pytest.mark.parametrize("bits", POOL)
-def test_verify__signatures_of_the_library__are_accepted_until_a_bit_changes(verifier, bits):
+def test_verify__signatures_of_the_library__are_accepted_until_a_bit_changes(
+    verifier: Verifier, bits: int
+) -> None:
     keys, count = POOL[bits]
     choose = random.Random(bits)
     for number in range(keys):
@@ -60,7 +64,7 @@ def flipped(data: bytes, bit: int) -> bytes:
     return bytes(changed)
 
 
-def test_verify__wycheproofs_vector__is_accepted(verifier):
+def test_verify__wycheproofs_vector__is_accepted(verifier: Verifier) -> None:
     key = bytes.fromhex("00010001" + WYCHEPROOF_MODULUS)
     message = bytes(range(0xE0, 0x100))
 
@@ -68,7 +72,7 @@ def test_verify__wycheproofs_vector__is_accepted(verifier):
     assert not verifier.accepts(key, message[::-1], bytes.fromhex(WYCHEPROOF_SIGNATURE))
 
 
-def test_verify__larger_exponent__is_accepted(verifier):
+def test_verify__larger_exponent__is_accepted(verifier: Verifier) -> None:
     key, message = replace(opened(2048), exponent=65539), secrets.token_bytes(32)
 
     assert verifier.accepts(key.public(), message, key.sign(Encoding(key.length, message)))
@@ -76,7 +80,9 @@ def test_verify__larger_exponent__is_accepted(verifier):
 
 @settings(max_examples=150, deadline=None)
 @given(bits=st.sampled_from([2048, 2056, 3072]), data=st.data())
-def test_verify__any_bits_of_the_encoding_changed__says_what_the_library_says(verifier, bits, data):
+def test_verify__any_bits_of_the_encoding_changed__says_what_the_library_says(
+    verifier: Verifier, bits: int, data: DataObject
+) -> None:
     key, message = opened(bits), data.draw(st.binary(min_size=32, max_size=32))
     encoded = Encoding(key.length, message).encode()
     for bit in data.draw(st.sets(st.integers(1, 8 * key.length - 1), max_size=2)):

@@ -4,12 +4,13 @@ The rules here: challenge bond 101, demand bond 33, 11 a leaf, a batch of 5: sla
 """
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from tallystick.batch import Dispute, PreImage
-from tallystick.enums import Cause, DisputeKind, Grade, State
-from tallystick.events import (
+from tallystick.protocol.batch import Dispute, PreImage
+from tallystick.protocol.enums import Cause, DisputeKind, Grade, State
+from tallystick.protocol.events import (
     BatchChallenged,
     BatchDemanded,
     BatchRejected,
@@ -18,16 +19,17 @@ from tallystick.events import (
     ChallengeUpheld,
     LeafRevealed,
 )
-from tallystick.keccak import keccak256
-from tests.support.chain import reverts
-from tests.support.story import CREDIT, HOUR, KEY_OF, STAKE, conserved, register
+from tallystick.protocol.inference import Inference
+from tallystick.protocol.keccak import keccak256
+from tests.support.chain import Chain, Mined, reverts
+from tests.support.story import CREDIT, HOUR, KEY_OF, STAKE, Committed, Network, conserved, register
 
 UPHELD = (1).to_bytes(32, "big")
 REJECTED = (2).to_bytes(32, "big")
 UNDECIDED = bytes(32)
 
 
-def challenged(chain, batch, challenger, index=0):
+def challenged(chain: Chain, batch: Committed, challenger: bytes, index: int = 0) -> Dispute:
     """Challenge a leaf; returns the dispute."""
     mined = chain.send(
         challenger, "challenge", batch.batch.abi(), batch.stamp.pack(), batch.opening(index)
@@ -38,7 +40,9 @@ def challenged(chain, batch, challenger, index=0):
     )
 
 
-def demanded(chain, batch, demander, index=0, with_bytes=False):
+def demanded(
+    chain: Chain, batch: Committed, demander: bytes, index: int = 0, with_bytes: bool = False
+) -> Dispute:
     """Demand a leaf; returns the dispute."""
     mined = chain.send(demander, "demand", batch.batch.abi(), batch.stamp.pack(), index, with_bytes)
     event = mined.event(BatchDemanded)
@@ -47,7 +51,15 @@ def demanded(chain, batch, demander, index=0, with_bytes=False):
     )
 
 
-def revealed(chain, batch, dispute, sender, index=None, signature=None, bytes_=(b"", b"")):
+def revealed(
+    chain: Chain,
+    batch: Committed,
+    dispute: Dispute,
+    sender: bytes,
+    index: int | None = None,
+    signature: bytes | None = None,
+    bytes_: tuple[Any, ...] = (b"", b""),
+) -> Mined:
     place = dispute.leaf_index if index is None else index
     if signature is None:
         signature = batch.signature(place)
@@ -56,20 +68,22 @@ def revealed(chain, batch, dispute, sender, index=None, signature=None, bytes_=(
     )
 
 
-def resolved(chain, batch, dispute, sender, evidence):
+def resolved(
+    chain: Chain, batch: Committed, dispute: Dispute, sender: bytes, evidence: bytes
+) -> Mined:
     leaf = batch.inferences[dispute.leaf_index].abi_leaf()
     return chain.send(sender, "resolve", batch.pre_image(dispute), leaf, evidence)
 
 
 @pytest.fixture
-def batch(network, operator):
+def batch(network: Network, operator: bytes) -> Committed:
     return network.commit(operator, count=5)
 
 
 class TestChallenge:
     def test_open_batch__takes_the_bond_and_seals_the_dispute(
-        self, chain, network, batch, challenger
-    ):
+        self, chain: Chain, network: Network, batch: Committed, challenger: bytes
+    ) -> None:
         dispute = challenged(chain, batch, challenger, index=4)
 
         assert dispute.leaf == batch.tree.leaf(4)
@@ -80,17 +94,21 @@ class TestChallenge:
         assert chain.registry.state_of(held) is State.DISPUTED
         conserved(chain, network)
 
-    def test_last_second_before_closes_at__is_taken(self, chain, batch, challenger):
+    def test_last_second_before_closes_at__is_taken(
+        self, chain: Chain, batch: Committed, challenger: bytes
+    ) -> None:
         chain.at(batch.closes_at - 1)
 
         assert challenged(chain, batch, challenger).kind is DisputeKind.CHALLENGE
 
-    def test_at_closes_at__reverts(self, chain, batch, challenger):
+    def test_at_closes_at__reverts(self, chain: Chain, batch: Committed, challenger: bytes) -> None:
         chain.at(batch.closes_at)
         with reverts("TooLate", timestamp=batch.closes_at, until=batch.closes_at - 1):
             challenged(chain, batch, challenger)
 
-    def test_without_arbiter__reverts(self, chain, network_owner, operator, challenger):
+    def test_without_arbiter__reverts(
+        self, chain: Chain, network_owner: bytes, operator: bytes, challenger: bytes
+    ) -> None:
         network = register(chain, network_owner, salt=9)
         network.join(operator)
         batch = network.commit(operator)
@@ -98,21 +116,25 @@ class TestChallenge:
         with reverts("ArbiterMissing", networkId=network.id):
             challenged(chain, batch, challenger)
 
-    def test_proven_batch__reverts(self, chain, batch, challenger):
+    def test_proven_batch__reverts(self, chain: Chain, batch: Committed, challenger: bytes) -> None:
         proof = (int(Grade.PROVEN), UPHELD)
         chain.send(challenger, "attest", batch.batch.abi(), batch.stamp.pack(), *proof)
 
         with reverts("ProvenUnchallengeable", batchId=batch.id):
             challenged(chain, batch, challenger)
 
-    def test_credit_one_unit_short__reverts(self, chain, network, batch, challenger):
+    def test_credit_one_unit_short__reverts(
+        self, chain: Chain, network: Network, batch: Committed, challenger: bytes
+    ) -> None:
         chain.send(challenger, "withdraw", bytes(20), challenger, CREDIT - 100)
 
         with reverts("InsufficientCredit", credit=100, needed=101):
             challenged(chain, batch, challenger)
 
     @pytest.mark.parametrize("index", [5, 7])
-    def test_index_from_count_on__reverts(self, chain, batch, challenger, index):
+    def test_index_from_count_on__reverts(
+        self, chain: Chain, batch: Committed, challenger: bytes, index: int
+    ) -> None:
         leaf, _, proof = batch.opening(4)
 
         with reverts("LeafIndexOutOfRange", leafIndex=index, count=5):
@@ -120,7 +142,9 @@ class TestChallenge:
             chain.send(challenger, "challenge", batch.batch.abi(), batch.stamp.pack(), opening)
 
     @pytest.mark.parametrize("change", ["short", "long", "other sibling", "other place", "leaf"])
-    def test_wrong_proof__reverts(self, chain, batch, challenger, change):
+    def test_wrong_proof__reverts(
+        self, chain: Chain, batch: Committed, challenger: bytes, change: str
+    ) -> None:
         leaf, index, proof = batch.opening(2)
         opening = {
             "short": (leaf, index, proof[:-1]),
@@ -134,19 +158,25 @@ class TestChallenge:
             chain.send(challenger, "challenge", batch.batch.abi(), batch.stamp.pack(), opening)
 
     @pytest.mark.parametrize("count", [1, 2, 3, 4, 7, 8, 9])
-    def test_any_count__first_and_last_leaf_open(self, chain, network, operator, challenger, count):
+    def test_any_count__first_and_last_leaf_open(
+        self, chain: Chain, network: Network, operator: bytes, challenger: bytes, count: int
+    ) -> None:
         for slot, index in enumerate({0, count - 1}):
             batch = network.commit(operator, count=count, slot=10 + slot)
 
             assert challenged(chain, batch, challenger, index).leaf == batch.tree.leaf(index)
 
-    def test_disputed_batch__reverts(self, chain, batch, challenger):
+    def test_disputed_batch__reverts(
+        self, chain: Chain, batch: Committed, challenger: bytes
+    ) -> None:
         challenged(chain, batch, challenger)
 
         with reverts("PreImageMismatch", batchId=batch.id):
             challenged(chain, batch, challenger)
 
-    def test_final_batch__reverts(self, chain, network, operator, challenger):
+    def test_final_batch__reverts(
+        self, chain: Chain, network: Network, operator: bytes, challenger: bytes
+    ) -> None:
         batch = network.final(operator, slot=1)
 
         with reverts("StateForbids", state="FINAL"):
@@ -155,8 +185,14 @@ class TestChallenge:
 
 class TestResolve:
     def test_upheld__odd_bond__half_to_the_operator_and_the_odd_unit_burned(
-        self, chain, network, batch, operator, challenger, stranger
-    ):
+        self,
+        chain: Chain,
+        network: Network,
+        batch: Committed,
+        operator: bytes,
+        challenger: bytes,
+        stranger: bytes,
+    ) -> None:
         dispute = challenged(chain, batch, challenger)
 
         event = resolved(chain, batch, dispute, stranger, UPHELD).event(ChallengeUpheld)
@@ -171,8 +207,14 @@ class TestResolve:
         conserved(chain, network)
 
     def test_rejected__pays_challenger_and_burns_the_rest(
-        self, chain, network, batch, operator, challenger, stranger
-    ):
+        self,
+        chain: Chain,
+        network: Network,
+        batch: Committed,
+        operator: bytes,
+        challenger: bytes,
+        stranger: bytes,
+    ) -> None:
         dispute = challenged(chain, batch, challenger, index=3)
 
         event = resolved(chain, batch, dispute, stranger, REJECTED).event(BatchRejected)
@@ -190,8 +232,13 @@ class TestResolve:
         conserved(chain, network)
 
     def test_rejected__large_slash__reward_is_capped_at_16_bonds(
-        self, chain, network_owner, resolver, operator, challenger
-    ):
+        self,
+        chain: Chain,
+        network_owner: bytes,
+        resolver: bytes,
+        operator: bytes,
+        challenger: bytes,
+    ) -> None:
         rules = {"arbiter": resolver, "challenge_bond": 20, "stake_per_inference": 1000}
         network = register(chain, network_owner, salt=3, **rules)
         network.join(operator)
@@ -202,20 +249,24 @@ class TestResolve:
 
         assert (event.reward, event.burned) == (320, 4680)
 
-    def test_rejected__own_challenge__does_not_pay(self, chain, network, batch, operator):
+    def test_rejected__own_challenge__does_not_pay(
+        self, chain: Chain, network: Network, batch: Committed, operator: bytes
+    ) -> None:
         dispute = challenged(chain, batch, operator)
 
         resolved(chain, batch, dispute, operator, REJECTED)
 
         assert network.credit(operator) + network.lane(operator).stake == CREDIT + STAKE - 28
 
-    def test_undecided__reverts(self, chain, batch, challenger):
+    def test_undecided__reverts(self, chain: Chain, batch: Committed, challenger: bytes) -> None:
         dispute = challenged(chain, batch, challenger)
 
         with reverts("NotRuled", batchId=batch.id, leafIndex=0):
             resolved(chain, batch, dispute, challenger, UNDECIDED)
 
-    def test_in_the_due_second__is_taken_and_after_it_reverts(self, chain, batch, challenger):
+    def test_in_the_due_second__is_taken_and_after_it_reverts(
+        self, chain: Chain, batch: Committed, challenger: bytes
+    ) -> None:
         dispute = challenged(chain, batch, challenger)
 
         with chain.isolated():
@@ -225,28 +276,30 @@ class TestResolve:
         with reverts("TooLate", timestamp=dispute.due + 1, until=dispute.due):
             resolved(chain, batch, dispute, challenger, UPHELD)
 
-    def test_another_leaf__reverts(self, chain, batch, challenger):
+    def test_another_leaf__reverts(self, chain: Chain, batch: Committed, challenger: bytes) -> None:
         dispute = challenged(chain, batch, challenger)
 
         with reverts("LeafNotDisputed", leafIndex=0):
             leaf = batch.inferences[1].abi_leaf()
             chain.send(challenger, "resolve", batch.pre_image(dispute), leaf, REJECTED)
 
-    def test_a_demand__reverts(self, chain, batch, challenger):
+    def test_a_demand__reverts(self, chain: Chain, batch: Committed, challenger: bytes) -> None:
         dispute = demanded(chain, batch, challenger)
 
         with reverts("DisputeKindMismatch", kind="DEMAND", needed="CHALLENGE"):
             resolved(chain, batch, dispute, challenger, REJECTED)
 
-    def test_an_open_batch__reverts(self, chain, batch, challenger):
+    def test_an_open_batch__reverts(
+        self, chain: Chain, batch: Committed, challenger: bytes
+    ) -> None:
         with reverts("StateForbids", state="OPEN"):
             leaf = batch.inferences[0].abi_leaf()
             chain.send(challenger, "resolve", batch.pre_image(), leaf, REJECTED)
 
     @pytest.mark.parametrize("left", [3 * HOUR, HOUR // 2])
     def test_upheld__time_left__is_what_was_left_or_the_response_window(
-        self, chain, network, batch, challenger, left
-    ):
+        self, chain: Chain, network: Network, batch: Committed, challenger: bytes, left: int
+    ) -> None:
         chain.at(batch.closes_at - left)
         dispute = challenged(chain, batch, challenger)
         chain.at(dispute.due)
@@ -257,7 +310,9 @@ class TestResolve:
 
 
 class TestLapse:
-    def test_in_the_due_second__reverts(self, chain, batch, challenger):
+    def test_in_the_due_second__reverts(
+        self, chain: Chain, batch: Committed, challenger: bytes
+    ) -> None:
         dispute = challenged(chain, batch, challenger)
 
         chain.at(dispute.due)
@@ -266,8 +321,15 @@ class TestLapse:
 
     @pytest.mark.parametrize("attested", ["before", "after", "never"])
     def test_after_due__counts_as_unresolved_whatever_the_grade(
-        self, chain, network, batch, operator, challenger, stranger, attested
-    ):
+        self,
+        chain: Chain,
+        network: Network,
+        batch: Committed,
+        operator: bytes,
+        challenger: bytes,
+        stranger: bytes,
+        attested: str,
+    ) -> None:
         audit = (int(Grade.AUDITED), UPHELD)
         if attested == "before":
             chain.send(stranger, "attest", batch.batch.abi(), batch.stamp.pack(), *audit)
@@ -297,7 +359,9 @@ class TestLapse:
 
 
 class TestDemand:
-    def test_open_batch__takes_the_bond(self, chain, network, batch, challenger):
+    def test_open_batch__takes_the_bond(
+        self, chain: Chain, network: Network, batch: Committed, challenger: bytes
+    ) -> None:
         dispute = demanded(chain, batch, challenger, index=4, with_bytes=True)
 
         assert dispute.due == chain.now + network.rules.response_window
@@ -306,13 +370,15 @@ class TestDemand:
         assert batch.word() == held.word(State.DISPUTED)
 
     @pytest.mark.parametrize("index", [5, 7])
-    def test_index_from_count_on__reverts(self, chain, batch, challenger, index):
+    def test_index_from_count_on__reverts(
+        self, chain: Chain, batch: Committed, challenger: bytes, index: int
+    ) -> None:
         with reverts("LeafIndexOutOfRange", leafIndex=index, count=5):
             demanded(chain, batch, challenger, index=index)
 
     def test_bytes_where_one_is_to_be_had__is_taken(
-        self, chain, network_owner, operator, challenger
-    ):
+        self, chain: Chain, network_owner: bytes, operator: bytes, challenger: bytes
+    ) -> None:
         network = register(chain, network_owner, salt=9, max_bytes=1)
         network.join(operator)
         batch = network.commit(operator)
@@ -320,8 +386,8 @@ class TestDemand:
         assert demanded(chain, batch, challenger, with_bytes=True).with_bytes is True
 
     def test_bytes_where_none_are_to_be_had__reverts(
-        self, chain, network_owner, operator, challenger
-    ):
+        self, chain: Chain, network_owner: bytes, operator: bytes, challenger: bytes
+    ) -> None:
         network = register(chain, network_owner, salt=9, max_bytes=0)
         network.join(operator)
         batch = network.commit(operator)
@@ -329,7 +395,7 @@ class TestDemand:
         with reverts("BytesNotDemandable", networkId=network.id):
             demanded(chain, batch, challenger, with_bytes=True)
 
-    def test_at_closes_at__reverts(self, chain, batch, challenger):
+    def test_at_closes_at__reverts(self, chain: Chain, batch: Committed, challenger: bytes) -> None:
         chain.at(batch.closes_at)
         with reverts("TooLate", timestamp=batch.closes_at, until=batch.closes_at - 1):
             demanded(chain, batch, challenger)
@@ -337,8 +403,14 @@ class TestDemand:
 
 class TestReveal:
     def test_by_anyone__credits_the_operator_and_opens_again(
-        self, chain, network, batch, operator, challenger, stranger
-    ):
+        self,
+        chain: Chain,
+        network: Network,
+        batch: Committed,
+        operator: bytes,
+        challenger: bytes,
+        stranger: bytes,
+    ) -> None:
         dispute = demanded(chain, batch, challenger, index=2)
 
         event = revealed(chain, batch, dispute, stranger).event(LeafRevealed)
@@ -350,7 +422,9 @@ class TestReveal:
         assert batch.word() == PreImage(batch.batch, reopened).word(State.OPEN)
         conserved(chain, network)
 
-    def test_in_the_due_second__is_taken_and_after_it_reverts(self, chain, batch, challenger):
+    def test_in_the_due_second__is_taken_and_after_it_reverts(
+        self, chain: Chain, batch: Committed, challenger: bytes
+    ) -> None:
         dispute = demanded(chain, batch, challenger)
 
         with chain.isolated():
@@ -360,21 +434,21 @@ class TestReveal:
         with reverts("TooLate", until=dispute.due):
             revealed(chain, batch, dispute, challenger)
 
-    def test_another_leaf__reverts(self, chain, batch, challenger):
+    def test_another_leaf__reverts(self, chain: Chain, batch: Committed, challenger: bytes) -> None:
         dispute = demanded(chain, batch, challenger, index=2)
 
         with reverts("LeafNotDisputed", leafIndex=3):
             revealed(chain, batch, dispute, challenger, index=3)
 
-    def test_a_challenge__reverts(self, chain, batch, challenger):
+    def test_a_challenge__reverts(self, chain: Chain, batch: Committed, challenger: bytes) -> None:
         dispute = challenged(chain, batch, challenger)
 
         with reverts("DisputeKindMismatch", kind="CHALLENGE", needed="DEMAND"):
             revealed(chain, batch, dispute, challenger)
 
     def test_solicited_leaf__with_its_requesters_signature__is_taken(
-        self, chain, network, operator, challenger
-    ):
+        self, chain: Chain, network: Network, operator: bytes, challenger: bytes
+    ) -> None:
         batch = network.commit(operator, slot=1, solicited=True)
         dispute = demanded(chain, batch, challenger)
 
@@ -382,8 +456,8 @@ class TestReveal:
 
     @pytest.mark.parametrize("flaw", ["none", "other signer", "high s", "v", "other request"])
     def test_solicited_leaf__without_a_good_signature__reverts(
-        self, chain, network, operator, challenger, flaw
-    ):
+        self, chain: Chain, network: Network, operator: bytes, challenger: bytes, flaw: str
+    ) -> None:
         batch = network.commit(operator, slot=1, solicited=True)
         dispute = demanded(chain, batch, challenger)
         good = batch.signature(0)
@@ -403,9 +477,9 @@ class TestReveal:
             revealed(chain, batch, dispute, challenger, signature=signature)
 
     def test_unsolicited_leaf__with_another_nonce_than_its_place__reverts(
-        self, chain, network, operator, challenger
-    ):
-        def shape(leaves):
+        self, chain: Chain, network: Network, operator: bytes, challenger: bytes
+    ) -> None:
+        def shape(leaves: list[Inference]) -> list[Inference]:
             return [*leaves[:-1], replace(leaves[-1], nonce=leaves[-1].nonce + 1)]
 
         batch = network.commit(operator, slot=1, shape=shape)
@@ -415,8 +489,8 @@ class TestReveal:
             revealed(chain, batch, dispute, challenger)
 
     def test_unsolicited_leaf__in_a_solicited_network__reverts(
-        self, chain, network_owner, operator, challenger
-    ):
+        self, chain: Chain, network_owner: bytes, operator: bytes, challenger: bytes
+    ) -> None:
         network = register(chain, network_owner, salt=9, solicited=True)
         network.join(operator)
         batch = network.commit(operator)
@@ -425,14 +499,18 @@ class TestReveal:
         with reverts("UnsolicitedLeaf", leaf=batch.tree.leaf(0), nonce=0, needed=0):
             revealed(chain, batch, dispute, challenger)
 
-    def test_without_bytes__tells_none(self, chain, batch, challenger):
+    def test_without_bytes__tells_none(
+        self, chain: Chain, batch: Committed, challenger: bytes
+    ) -> None:
         dispute = demanded(chain, batch, challenger)
 
         mined = revealed(chain, batch, dispute, challenger, bytes_=(b"in 0", b"out 0"))
 
         assert not [event for event in mined.events if isinstance(event, BytesRevealed)]
 
-    def test_with_bytes__right_ones__are_taken_and_told(self, chain, batch, challenger):
+    def test_with_bytes__right_ones__are_taken_and_told(
+        self, chain: Chain, batch: Committed, challenger: bytes
+    ) -> None:
         dispute = demanded(chain, batch, challenger, index=1, with_bytes=True)
 
         mined = revealed(chain, batch, dispute, challenger, bytes_=(b"in 1", b"out 1"))
@@ -442,14 +520,18 @@ class TestReveal:
         assert (event.input, event.output) == (b"in 1", b"out 1")
 
     @pytest.mark.parametrize("bytes_", [(b"in 2", b"out 1"), (b"in 1", b""), (b"", b"")])
-    def test_with_bytes__other_ones__reverts(self, chain, batch, challenger, bytes_):
+    def test_with_bytes__other_ones__reverts(
+        self, chain: Chain, batch: Committed, challenger: bytes, bytes_: tuple[Any, ...]
+    ) -> None:
         dispute = demanded(chain, batch, challenger, index=1, with_bytes=True)
 
         inputs, outputs = map(keccak256, bytes_)
         with reverts("BytesMismatch", inputHash=inputs, outputHash=outputs):
             revealed(chain, batch, dispute, challenger, bytes_=bytes_)
 
-    def test_with_bytes__one_more_than_the_rules_allow__reverts(self, chain, batch, challenger):
+    def test_with_bytes__one_more_than_the_rules_allow__reverts(
+        self, chain: Chain, batch: Committed, challenger: bytes
+    ) -> None:
         dispute = demanded(chain, batch, challenger, index=1, with_bytes=True)
 
         with reverts("TooManyBytes", length=65, highest=64):
@@ -457,7 +539,9 @@ class TestReveal:
 
 
 class TestTimeout:
-    def test_in_the_due_second__reverts(self, chain, batch, challenger):
+    def test_in_the_due_second__reverts(
+        self, chain: Chain, batch: Committed, challenger: bytes
+    ) -> None:
         dispute = demanded(chain, batch, challenger)
 
         chain.at(dispute.due)
@@ -465,8 +549,14 @@ class TestTimeout:
             chain.send(challenger, "timeout", batch.pre_image(dispute))
 
     def test_after_due__rejects_and_pays_the_demander(
-        self, chain, network, batch, operator, challenger, stranger
-    ):
+        self,
+        chain: Chain,
+        network: Network,
+        batch: Committed,
+        operator: bytes,
+        challenger: bytes,
+        stranger: bytes,
+    ) -> None:
         dispute = demanded(chain, batch, challenger, index=1)
         chain.at(dispute.due + 1)
 
@@ -478,7 +568,7 @@ class TestTimeout:
         assert batch.status().leaf_index == 1
         conserved(chain, network)
 
-    def test_a_challenge__reverts(self, chain, batch, challenger):
+    def test_a_challenge__reverts(self, chain: Chain, batch: Committed, challenger: bytes) -> None:
         dispute = challenged(chain, batch, challenger)
 
         chain.at(dispute.due + 1)

@@ -8,19 +8,20 @@
 import pytest
 
 from tallystick.chain.call import Call
-from tallystick.enums import State
-from tallystick.events import BatchRejected, ChallengeLapsed, Deposited, LeafRevealed
+from tallystick.protocol.batch import Dispute
+from tallystick.protocol.enums import State
+from tallystick.protocol.events import BatchRejected, ChallengeLapsed, Deposited, LeafRevealed
 from tests.contracts.tallystick.test_disputes import challenged, demanded
-from tests.support.chain import reverts
-from tests.support.story import conserved
+from tests.support.chain import Chain, reverts
+from tests.support.story import Committed, Network, conserved
 
 
-def reveal(chain, batch, dispute):
+def reveal(chain: Chain, batch: Committed, dispute: Dispute) -> bytes:
     arguments = batch.pre_image(dispute), batch.opening(0), b"", b"", b""
     return chain.registry.call("reveal", *arguments).data
 
 
-def asked(chain, sender, calls):
+def asked(chain: Chain, sender: bytes, calls: list[bytes]) -> list[bool]:
     """Return what `each` answers, without sending it."""
     call = chain.registry.call("each", calls)
     answer = chain.w3.eth.call(
@@ -34,8 +35,8 @@ def asked(chain, sender, calls):
 
 
 def test_reveals__one_was_sent_in_front__leave_the_others(
-    chain, network, operator, challenger, stranger
-):
+    chain: Chain, network: Network, operator: bytes, challenger: bytes, stranger: bytes
+) -> None:
     batches = [network.commit(operator, slot=slot) for slot in range(3)]
     disputes = [demanded(chain, batch, challenger) for batch in batches]
     calls = [reveal(chain, *pair) for pair in zip(batches, disputes, strict=True)]
@@ -50,8 +51,8 @@ def test_reveals__one_was_sent_in_front__leave_the_others(
 
 
 def test_reveals__thirty_demands_at_once__are_answered_in_one_transaction(
-    chain, network, operator, challenger
-):
+    chain: Chain, network: Network, operator: bytes, challenger: bytes
+) -> None:
     network.fund(challenger)
     batches = [network.commit(operator, slot=slot) for slot in range(30)]
     disputes = [demanded(chain, batch, challenger) for batch in batches]
@@ -63,7 +64,9 @@ def test_reveals__thirty_demands_at_once__are_answered_in_one_transaction(
     assert mined.gas_used < 2**24
 
 
-def test_timeouts_and_lapses__go_together(chain, network, operator, challenger, stranger):
+def test_timeouts_and_lapses__go_together(
+    chain: Chain, network: Network, operator: bytes, challenger: bytes, stranger: bytes
+) -> None:
     demands, challenges = (
         [network.commit(operator, slot=slot) for slot in slots] for slots in ((0, 1), (2, 3))
     )
@@ -83,29 +86,33 @@ def test_timeouts_and_lapses__go_together(chain, network, operator, challenger, 
     conserved(chain, network)
 
 
-def test_entry__of_no_function__fails_alone(chain, network, stranger):
+def test_entry__of_no_function__fails_alone(
+    chain: Chain, network: Network, stranger: bytes
+) -> None:
     deposit = chain.registry.call("deposit", bytes(20), 0).data
 
     assert asked(chain, stranger, [b"", b"\xff\xff\xff\xff", deposit]) == [False, False, True]
 
 
-def test_nothing__answers_nothing(chain, stranger):
+def test_nothing__answers_nothing(chain: Chain, stranger: bytes) -> None:
     assert asked(chain, stranger, []) == []
 
 
-def test_coins__sent_along__revert(chain, stranger):
+def test_coins__sent_along__revert(chain: Chain, stranger: bytes) -> None:
     with reverts("Reverted"):
         chain.send(stranger, "each", [], value=1)
 
 
-def test_deposit__cannot_use_one_payment_twice(chain, stranger):
+def test_deposit__cannot_use_one_payment_twice(chain: Chain, stranger: bytes) -> None:
     """The classic flaw of payable multicalls."""
     deposit = chain.registry.call("deposit", bytes(20), 5).data
 
     assert asked(chain, stranger, [deposit, deposit]) == [False, False]
 
 
-def test_each_in_each__acts_as_the_sender(chain, network, operator, stranger):
+def test_each_in_each__acts_as_the_sender(
+    chain: Chain, network: Network, operator: bytes, stranger: bytes
+) -> None:
     network.fund(operator)
     inner = chain.registry.call("withdraw", bytes(20), stranger, 7).data
     nested = chain.registry.call("each", [inner]).data
@@ -121,20 +128,20 @@ def test_each_in_each__acts_as_the_sender(chain, network, operator, stranger):
 
 
 @pytest.mark.parametrize("name", ["deposit", "withdraw"])
-def test_lock__holds_inside_each(chain, network_owner, name):
+def test_lock__holds_inside_each(chain: Chain, network_owner: bytes, name: str) -> None:
     """A token that calls back finds every entry of each locked."""
     token = chain.deploy("ReentrantToken")
-    asset, core = bytes.fromhex(token.address[2:]), chain.registry
-    inner = core.call("deposit", asset, 1).data
+    asset, registry = bytes.fromhex(token.address[2:]), chain.registry
+    inner = registry.call("deposit", asset, 1).data
     chain.transact(
         network_owner, token.functions.mint(chain.w3.to_checksum_address(network_owner), 100)
     )
     chain.transact(
-        network_owner, token.functions.approve(chain.w3.to_checksum_address(core.address), 100)
+        network_owner, token.functions.approve(chain.w3.to_checksum_address(registry.address), 100)
     )
     chain.send(network_owner, "deposit", asset, 10)
-    target = chain.w3.to_checksum_address(core.address)
-    chain.transact(network_owner, token.functions.arm(target, core.call("each", [inner]).data))
+    target = chain.w3.to_checksum_address(registry.address)
+    chain.transact(network_owner, token.functions.arm(target, registry.call("each", [inner]).data))
     outer = {"deposit": (asset, 10), "withdraw": (asset, network_owner, 10)}[name]
 
     mined = chain.send(network_owner, name, *outer)
@@ -143,7 +150,9 @@ def test_lock__holds_inside_each(chain, network_owner, name):
     assert chain.registry.credit(asset, network_owner) == (20 if name == "deposit" else 0)
 
 
-def test_state__of_a_failed_entry__is_undone(chain, network, operator, challenger):
+def test_state__of_a_failed_entry__is_undone(
+    chain: Chain, network: Network, operator: bytes, challenger: bytes
+) -> None:
     batch = network.commit(operator)
     dispute = demanded(chain, batch, challenger)
     call = chain.registry.call(

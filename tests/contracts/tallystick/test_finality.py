@@ -2,28 +2,37 @@
 
 import pytest
 
-from tallystick.batch import ARCHIVE_DELAY, PreImage
-from tallystick.enums import Cause, Grade, Outcome, State
-from tallystick.events import BatchArchived, BatchAttested, BatchFinalized, EvidenceAccepted
-from tallystick.hexes import checksummed
-from tests.support.chain import GAS, reverts
-from tests.support.story import CREDIT, STAKE, conserved, register
+from tallystick.protocol.batch import ARCHIVE_DELAY, PreImage
+from tallystick.protocol.enums import Cause, Grade, Outcome, State
+from tallystick.protocol.events import (
+    BatchArchived,
+    BatchAttested,
+    BatchFinalized,
+    EvidenceAccepted,
+)
+from tallystick.protocol.hexes import checksummed
+from tests.support.chain import GAS, Chain, Mined, reverts
+from tests.support.story import CREDIT, STAKE, Committed, Network, conserved, register
 
 YES = (1).to_bytes(32, "big")
 REVERT, EAT_GAS, EMPTY, TWO_WORDS, OUT_OF_RANGE, REENTER = range(6)
 
 
 @pytest.fixture
-def batch(network, operator):
+def batch(network: Network, operator: bytes) -> Committed:
     return network.commit(operator, count=5)
 
 
-def attest(chain, sender, batch, grade, evidence=YES):
+def attest(
+    chain: Chain, sender: bytes, batch: Committed, grade: Grade, evidence: bytes = YES
+) -> Mined:
     reference = batch.batch.abi(), batch.stamp.pack()
     return chain.send(sender, "attest", *reference, int(grade), evidence)
 
 
-def test_attest__accepted__raises_the_grade(chain, batch, stranger):
+def test_attest__accepted__raises_the_grade(
+    chain: Chain, batch: Committed, stranger: bytes
+) -> None:
     event = attest(chain, stranger, batch, Grade.AUDITED).event(BatchAttested)
 
     assert event.grade is Grade.AUDITED
@@ -32,7 +41,20 @@ def test_attest__accepted__raises_the_grade(chain, batch, stranger):
     assert batch.status().grade is Grade.PROVEN
 
 
-def test_attest__accepted__tells_the_evidence(chain, batch, stranger):
+def test_attest__each_grade_in_turn__is_the_batchs(
+    chain: Chain, batch: Committed, stranger: bytes
+) -> None:
+    """No bit of the grade before is left: Audited and Enclave together would be Proven."""
+    for grade in (Grade.AUDITED, Grade.ENCLAVE, Grade.PROVEN):
+        attest(chain, stranger, batch, grade)
+
+        assert batch.word() == PreImage(batch.batch, batch.stamp).word(State.OPEN, grade)
+        assert batch.status().grade is grade
+
+
+def test_attest__accepted__tells_the_evidence(
+    chain: Chain, batch: Committed, stranger: bytes
+) -> None:
     """Also where a contract sent it: whoever convicts needs no transaction's input."""
     evidence = YES + batch.id + b"signatures"
 
@@ -43,14 +65,18 @@ def test_attest__accepted__tells_the_evidence(chain, batch, stranger):
 
 
 @pytest.mark.parametrize("grade", [Grade.AUDITED, Grade.UNCHALLENGED])
-def test_attest__grade_not_higher__reverts(chain, batch, stranger, grade):
+def test_attest__grade_not_higher__reverts(
+    chain: Chain, batch: Committed, stranger: bytes, grade: Grade
+) -> None:
     attest(chain, stranger, batch, Grade.AUDITED)
 
     with reverts("GradeNotRaised", grade=grade.name, current="AUDITED"):
         attest(chain, stranger, batch, grade)
 
 
-def test_attest__last_second_before_closes_at__is_taken_and_at_it_reverts(chain, batch, stranger):
+def test_attest__last_second_before_closes_at__is_taken_and_at_it_reverts(
+    chain: Chain, batch: Committed, stranger: bytes
+) -> None:
     with chain.isolated():
         chain.at(batch.closes_at - 1)
         attest(chain, stranger, batch, Grade.AUDITED)
@@ -60,8 +86,8 @@ def test_attest__last_second_before_closes_at__is_taken_and_at_it_reverts(chain,
 
 
 def test_attest__no_attestor_in_the_grades_place__reverts(
-    chain, network_owner, operator, resolver, stranger
-):
+    chain: Chain, network_owner: bytes, operator: bytes, resolver: bytes, stranger: bytes
+) -> None:
     places = (bytes(20), resolver, bytes(20))
     network = register(chain, network_owner, salt=9, attestors=places)
     network.join(operator)
@@ -75,14 +101,27 @@ def test_attest__no_attestor_in_the_grades_place__reverts(
     assert batch.status().grade is Grade.ENCLAVE
 
 
-def test_attest__refused__reverts(chain, batch, stranger):
+def test_attest__refused__reverts(chain: Chain, batch: Committed, stranger: bytes) -> None:
     with reverts("EvidenceRefused", batchId=batch.id, grade="AUDITED"):
         attest(chain, stranger, batch, Grade.AUDITED, bytes(32))
 
 
+def test_attest__answer_that_is_no_boolean__reverts(
+    chain: Chain, network_owner: bytes, operator: bytes, stranger: bytes
+) -> None:
+    attestor, answers_two = b"a" * 20, "0x600260005260206000f3"
+    chain.w3.provider.make_request("anvil_setCode", [checksummed(attestor), answers_two])
+    network = register(chain, network_owner, salt=9, attestors=(attestor, bytes(20), bytes(20)))
+    network.join(operator)
+    batch = network.commit(operator)
+
+    with reverts("MalformedAnswer", resolver=attestor):
+        attest(chain, stranger, batch, Grade.AUDITED)
+
+
 def test_attest__evidence_for_another_batch__is_refused_by_its_id(
-    chain, network, operator, batch, stranger
-):
+    chain: Chain, network: Network, operator: bytes, batch: Committed, stranger: bytes
+) -> None:
     twin = network.commit(operator, slot=1, root=batch.batch.root)
     evidence = YES + batch.id
     attest(chain, stranger, batch, Grade.AUDITED, evidence)
@@ -92,7 +131,7 @@ def test_attest__evidence_for_another_batch__is_refused_by_its_id(
 
 
 @pytest.fixture
-def told(chain, network_owner, operator):
+def told(chain: Chain, network_owner: bytes, operator: bytes) -> Network:
     """A network whose attestor accepts nothing but the facts."""
     attestor = bytes.fromhex(chain.deploy("FactsAttestor").address[2:])
     network = register(chain, network_owner, salt=9, attestors=(attestor, bytes(20), bytes(20)))
@@ -100,11 +139,13 @@ def told(chain, network_owner, operator):
     return network
 
 
-def facts(committed_at, block, closes_at):
+def facts(committed_at: int, block: int, closes_at: int) -> bytes:
     return b"".join(word.to_bytes(32, "big") for word in (committed_at, block, closes_at))
 
 
-def test_attest__attestor__is_told_the_batch_its_times_and_its_block(chain, told, operator):
+def test_attest__attestor__is_told_the_batch_its_times_and_its_block(
+    chain: Chain, told: Network, operator: bytes
+) -> None:
     batch = told.commit(operator, solicited=True)
     stamp = batch.stamp
 
@@ -119,7 +160,9 @@ def test_attest__attestor__is_told_the_batch_its_times_and_its_block(chain, told
     assert batch.status().grade is Grade.AUDITED
 
 
-def test_commit_attested__attestor__is_told_the_same(chain, told, operator):
+def test_commit_attested__attestor__is_told_the_same(
+    chain: Chain, told: Network, operator: bytes
+) -> None:
     at, block = chain.now + 10, chain.w3.eth.block_number + 1
     evidence = facts(at, block, at + told.rules.challenge_window)
     commitment = told.commitment(told.inferences(operator, 5, 0, at + 900), 0)
@@ -130,7 +173,7 @@ def test_commit_attested__attestor__is_told_the_same(chain, told, operator):
     assert mined.event(BatchAttested).grade is Grade.AUDITED
 
 
-def test_attest__disputed_batch__reverts(chain, batch, challenger):
+def test_attest__disputed_batch__reverts(chain: Chain, batch: Committed, challenger: bytes) -> None:
     chain.send(challenger, "demand", batch.batch.abi(), batch.stamp.pack(), 0, False)
 
     with reverts("PreImageMismatch"):
@@ -149,11 +192,11 @@ def test_attest__disputed_batch__reverts(chain, batch, challenger):
     ],
 )
 def test_hostile_resolver__attesting_or_ruling__changes_nothing(
-    chain, network_owner, operator, challenger, mode, error
-):
+    chain: Chain, network_owner: bytes, operator: bytes, challenger: bytes, mode: int, error: str
+) -> None:
     callback = chain.registry.call("withdraw", bytes(20), challenger, 0).data
-    core = checksummed(chain.registry.address)
-    hostile = bytes.fromhex(chain.deploy("HostileResolver", mode, core, callback).address[2:])
+    address = checksummed(chain.registry.address)
+    hostile = bytes.fromhex(chain.deploy("HostileResolver", mode, address, callback).address[2:])
     attestors = (hostile, bytes(20), bytes(20))
     network = register(chain, network_owner, salt=9, arbiter=hostile, attestors=attestors)
     network.join(operator)
@@ -169,7 +212,9 @@ def test_hostile_resolver__attesting_or_ruling__changes_nothing(
     conserved(chain, network)
 
 
-def test_attest__account_without_code__reverts(chain, network_owner, operator, stranger):
+def test_attest__account_without_code__reverts(
+    chain: Chain, network_owner: bytes, operator: bytes, stranger: bytes
+) -> None:
     places = (stranger, bytes(20), bytes(20))
     network = register(chain, network_owner, salt=9, attestors=places)
     network.join(operator)
@@ -178,15 +223,17 @@ def test_attest__account_without_code__reverts(chain, network_owner, operator, s
         attest(chain, stranger, network.commit(operator), Grade.AUDITED)
 
 
-def test_finalize__a_second_before_closes_at__reverts(chain, network, operator, batch):
+def test_finalize__a_second_before_closes_at__reverts(
+    chain: Chain, network: Network, operator: bytes, batch: Committed
+) -> None:
     chain.at(batch.closes_at - 1)
     with reverts("TooEarly", timestamp=batch.closes_at - 1, from_=batch.closes_at):
         chain.send(operator, "finalize", [batch.ref], network.id, operator)
 
 
 def test_finalize__at_closes_at_by_anyone__counts_and_unlocks(
-    chain, network, operator, batch, stranger
-):
+    chain: Chain, network: Network, operator: bytes, batch: Committed, stranger: bytes
+) -> None:
     chain.at(batch.closes_at)
     event = chain.send(stranger, "finalize", [batch.ref], network.id, operator).event(
         BatchFinalized
@@ -199,7 +246,9 @@ def test_finalize__at_closes_at_by_anyone__counts_and_unlocks(
     chain.send(operator, "unstake", network.id, STAKE)
 
 
-def test_finalize__several_of_a_lane__all_or_none(chain, network, operator):
+def test_finalize__several_of_a_lane__all_or_none(
+    chain: Chain, network: Network, operator: bytes
+) -> None:
     batches = [network.commit(operator, count=count, slot=count) for count in (1, 2, 3)]
     refs = [batch.ref for batch in batches]
 
@@ -212,24 +261,30 @@ def test_finalize__several_of_a_lane__all_or_none(chain, network, operator):
     assert network.totals().unchallenged == 6
 
 
-def test_finalize__twice__reverts(chain, network, operator):
+def test_finalize__twice__reverts(chain: Chain, network: Network, operator: bytes) -> None:
     batch = network.final(operator)
 
     with reverts("StateForbids", batchId=batch.id, state="FINAL"):
         chain.send(operator, "finalize", [batch.ref], network.id, operator)
 
 
-def test_archive__open_batch__reverts(chain, network, operator, batch):
+def test_archive__open_batch__reverts(
+    chain: Chain, network: Network, operator: bytes, batch: Committed
+) -> None:
     with reverts("StateForbids", state="OPEN"):
         chain.send(operator, "archive", network.id, operator, batch.ref)
 
 
-def test_archive__another_pre_image__reverts(chain, network, operator, batch):
+def test_archive__another_pre_image__reverts(
+    chain: Chain, network: Network, operator: bytes, batch: Committed
+) -> None:
     with reverts("PreImageMismatch"):
         chain.send(operator, "archive", network.id, operator, (b"x" * 32, batch.ref[1]))
 
 
-def test_archive__final_batch__is_known_after_its_slot_is_taken_over(chain, network, operator):
+def test_archive__final_batch__is_known_after_its_slot_is_taken_over(
+    chain: Chain, network: Network, operator: bytes
+) -> None:
     batch = network.final(operator)
     assert chain.registry.archived(batch.id).state is State.UNKNOWN
     event = chain.send(operator, "archive", network.id, operator, batch.ref).event(BatchArchived)
@@ -246,7 +301,7 @@ def test_archive__final_batch__is_known_after_its_slot_is_taken_over(chain, netw
         chain.send(operator, "archive", network.id, operator, batch.ref)
 
 
-def test_archive__twice__reverts(chain, network, operator):
+def test_archive__twice__reverts(chain: Chain, network: Network, operator: bytes) -> None:
     batch = network.final(operator)
     chain.send(operator, "archive", network.id, operator, batch.ref)
 
@@ -254,7 +309,9 @@ def test_archive__twice__reverts(chain, network, operator):
         chain.send(operator, "archive", network.id, operator, batch.ref)
 
 
-def test_status__overwritten_and_not_archived__is_unknown_never_final(chain, network, operator):
+def test_status__overwritten_and_not_archived__is_unknown_never_final(
+    chain: Chain, network: Network, operator: bytes
+) -> None:
     batch = network.commit(operator)
     chain.at(batch.closes_at + ARCHIVE_DELAY).mine()
 
@@ -264,13 +321,15 @@ def test_status__overwritten_and_not_archived__is_unknown_never_final(chain, net
     assert chain.registry.state_of(PreImage(batch.batch, batch.stamp)) is State.UNKNOWN
 
 
-def test_status__disputed__is_unknown_without_the_dispute(chain, batch, challenger):
+def test_status__disputed__is_unknown_without_the_dispute(
+    chain: Chain, batch: Committed, challenger: bytes
+) -> None:
     chain.send(challenger, "demand", batch.batch.abi(), batch.stamp.pack(), 0, False)
 
     assert batch.status().state is State.UNKNOWN
 
 
-def test_request_digest__any_leaf__is_the_librarys(chain, batch):
+def test_request_digest__any_leaf__is_the_librarys(chain: Chain, batch: Committed) -> None:
     inference = batch.inferences[2]
 
     digest = chain.registry.read(
@@ -280,7 +339,9 @@ def test_request_digest__any_leaf__is_the_librarys(chain, batch):
     assert digest == inference.request().digest(chain.registry.domain)
 
 
-def test_totals__two_slots__cost_two_cold_reads(chain, network, operator):
+def test_totals__two_slots__cost_two_cold_reads(
+    chain: Chain, network: Network, operator: bytes
+) -> None:
     network.commit(operator)
     call = chain.registry.call("totals", network.id)
     to = checksummed(chain.registry.address)

@@ -5,28 +5,32 @@
 └── commit, commitMany, commitAttested: the sender's own lane, key or not
 """
 
+from typing import Any
+
 import pytest
 
-from tallystick.enums import State
-from tallystick.events import BatchCommitted, KeySet
-from tallystick.words import ZERO_ADDRESS
-from tests.support.chain import reverts
-from tests.support.story import conserved
+from tallystick.protocol.abi_words import ZERO_ADDRESS
+from tallystick.protocol.enums import State
+from tallystick.protocol.events import BatchCommitted, KeySet
+from tests.support.chain import Chain, reverts
+from tests.support.story import Network, conserved
 
 
 @pytest.fixture
-def key(chain):
+def key(chain: Chain) -> bytes:
     return chain.accounts[6]
 
 
-def commitments(chain, network, operator, *indices):
+def commitments(
+    chain: Chain, network: Network, operator: bytes, *indices: int
+) -> list[tuple[Any, ...]]:
     return [
         network.commitment(network.inferences(operator, 5, index, chain.now + 900), index, index)
         for index in indices
     ]
 
 
-def test_set_key__emits_and_is_read(chain, operator, key):
+def test_set_key__emits_and_is_read(chain: Chain, operator: bytes, key: bytes) -> None:
     mined = chain.send(operator, "setKey", key)
 
     event = mined.event(KeySet)
@@ -35,7 +39,9 @@ def test_set_key__emits_and_is_read(chain, operator, key):
     assert chain.registry.key(key) == ZERO_ADDRESS
 
 
-def test_commit_for__by_the_key__commits_in_the_operators_lane(chain, network, operator, key):
+def test_commit_for__by_the_key__commits_in_the_operators_lane(
+    chain: Chain, network: Network, operator: bytes, key: bytes
+) -> None:
     chain.send(operator, "setKey", key)
     before = network.lane(operator)
 
@@ -49,7 +55,9 @@ def test_commit_for__by_the_key__commits_in_the_operators_lane(chain, network, o
     conserved(chain, network)
 
 
-def test_commit_for__by_the_operator__with_a_key_and_without(chain, network, operator, key):
+def test_commit_for__by_the_operator__with_a_key_and_without(
+    chain: Chain, network: Network, operator: bytes, key: bytes
+) -> None:
     chain.send(operator, "commitFor", operator, commitments(chain, network, operator, 0))
     chain.send(operator, "setKey", key)
     chain.send(operator, "commitFor", operator, commitments(chain, network, operator, 1))
@@ -60,8 +68,14 @@ def test_commit_for__by_the_operator__with_a_key_and_without(chain, network, ope
 
 @pytest.mark.parametrize("who", ["stranger", "old key", "key of another", "removed key"])
 def test_commit_for__by_anybody_else__reverts(
-    chain, network, operator, other_operator, stranger, key, who
-):
+    chain: Chain,
+    network: Network,
+    operator: bytes,
+    other_operator: bytes,
+    stranger: bytes,
+    key: bytes,
+    who: str,
+) -> None:
     sender = stranger if who == "stranger" else key
     if who in ("old key", "removed key"):
         chain.send(operator, "setKey", key)
@@ -73,27 +87,33 @@ def test_commit_for__by_anybody_else__reverts(
         chain.send(sender, "commitFor", operator, commitments(chain, network, operator, 0))
 
 
-def test_commit__by_a_key__is_in_its_own_lane(chain, network, operator, key):
+def test_commit__by_a_key__is_in_its_own_lane(
+    chain: Chain, network: Network, operator: bytes, key: bytes
+) -> None:
     chain.send(operator, "setKey", key)
 
     with reverts("InsufficientStake", operator=key):
         chain.send(key, "commit", commitments(chain, network, key, 0)[0])
 
 
-@pytest.mark.parametrize("move", ["unstake", "withdraw", "stake"])
-def test_money__by_a_key__is_out_of_reach(chain, network, operator, key, move):
+@pytest.mark.parametrize("action", ["unstake", "withdraw", "stake"])
+def test_money__by_a_key__is_out_of_reach(
+    chain: Chain, network: Network, operator: bytes, key: bytes, action: str
+) -> None:
     chain.send(operator, "setKey", key)
     arguments = {
         "unstake": (network.id, 1),
         "withdraw": (bytes(20), key, 1),
         "stake": (network.id, 1),
-    }[move]
+    }[action]
 
-    with reverts("InsufficientStake" if move == "unstake" else "InsufficientCredit"):
-        chain.send(key, move, *arguments)
+    with reverts("InsufficientStake" if action == "unstake" else "InsufficientCredit"):
+        chain.send(key, action, *arguments)
 
 
-def test_open_batch__whose_key_is_gone__is_revealed_and_finalized(chain, network, operator, key):
+def test_open_batch__whose_key_is_gone__is_revealed_and_finalized(
+    chain: Chain, network: Network, operator: bytes, key: bytes
+) -> None:
     chain.send(operator, "setKey", key)
     mined = chain.send(key, "commitFor", operator, commitments(chain, network, operator, 0))
     event = mined.event(BatchCommitted)
@@ -106,7 +126,9 @@ def test_open_batch__whose_key_is_gone__is_revealed_and_finalized(chain, network
     assert status.state is State.FINAL
 
 
-def test_commit_for__all_or_none(chain, network, operator, key):
+def test_commit_for__all_or_none(
+    chain: Chain, network: Network, operator: bytes, key: bytes
+) -> None:
     chain.send(operator, "setKey", key)
 
     with reverts("BatchIndexNotNext", index=2, nextIndex=1):

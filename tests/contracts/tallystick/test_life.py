@@ -13,17 +13,17 @@ from dataclasses import replace
 import pytest
 from web3 import Web3
 
-from tallystick.batch import Batch, Dispute, PreImage
-from tallystick.enums import DisputeKind, Grade, Outcome, State
-from tallystick.events import (
+from tallystick.protocol.batch import Batch, Dispute, PreImage
+from tallystick.protocol.enums import DisputeKind, Grade, Outcome, State
+from tallystick.protocol.events import (
     BatchCommitted,
     BatchDemanded,
     BatchFinalized,
     ChallengeUpheld,
     LeafRevealed,
 )
-from tallystick.inference import hash_leaves
-from tallystick.tree import Tree
+from tallystick.protocol.inference import hash_leaves
+from tallystick.protocol.merkle import Tree
 from tests.contracts.tallystick.test_disputes import (
     REJECTED,
     UPHELD,
@@ -32,20 +32,20 @@ from tests.contracts.tallystick.test_disputes import (
     resolved,
     revealed,
 )
-from tests.support.chain import reverts
-from tests.support.story import HOUR, Committed, conserved
+from tests.support.chain import Chain, Mined, reverts
+from tests.support.story import HOUR, Committed, Network, conserved
 
 CHALLENGE, RESPONSE, RULING = 4 * HOUR, HOUR, 2 * HOUR
 LIFE = CHALLENGE + 16 * RESPONSE + 4 * RULING
 
 
-def reopened(batch, mined):
+def reopened(batch: Committed, mined: Mined) -> Committed:
     """Return the batch after its dispute."""
     (event,) = [one for one in mined.events if isinstance(one, LeafRevealed | ChallengeUpheld)]
     return replace(batch, stamp=batch.stamp.closing_at(event.closes_at))
 
 
-def answered(chain, batch, demander, at):
+def answered(chain: Chain, batch: Committed, demander: bytes, at: int) -> Committed:
     """Demand at a time, and answer at once."""
     chain.at(at)
     dispute = demanded(chain, batch, demander)
@@ -53,7 +53,7 @@ def answered(chain, batch, demander, at):
     return reopened(batch, revealed(chain, batch, dispute, demander))
 
 
-def aged(chain, batch, challenger, closes_at):
+def aged(chain: Chain, batch: Committed, challenger: bytes, closes_at: int) -> Committed:
     """Keep a batch in disputes until it closes at a time."""
     while batch.closes_at + 2 * RESPONSE - 1 < closes_at:
         start = batch.closes_at - 1
@@ -69,11 +69,11 @@ def aged(chain, batch, challenger, closes_at):
 
 
 @pytest.fixture
-def batch(network, operator):
+def batch(network: Network, operator: bytes) -> Committed:
     return network.commit(operator, count=5)
 
 
-def test_life_of__is_the_last_second_of_the_last_dispute(chain, network):
+def test_life_of__is_the_last_second_of_the_last_dispute(chain: Chain, network: Network) -> None:
     found = chain.registry.read("lifeOf", network.id)
 
     assert found == LIFE + RESPONSE + RULING == network.rules.life
@@ -82,7 +82,9 @@ def test_life_of__is_the_last_second_of_the_last_dispute(chain, network):
 @pytest.mark.parametrize(
     ("past", "lapsed"), [(0, False), (1, True)], ids=["at its end", "a second later"]
 )
-def test_reveal__closes_at_the_end_of_its_life(chain, batch, challenger, past, lapsed):
+def test_reveal__closes_at_the_end_of_its_life(
+    chain: Chain, batch: Committed, challenger: bytes, past: int, lapsed: bool
+) -> None:
     batch = aged(chain, batch, challenger, batch.stamp.committed_at + LIFE + past)
 
     assert batch.closes_at == batch.stamp.committed_at + LIFE + past
@@ -92,7 +94,9 @@ def test_reveal__closes_at_the_end_of_its_life(chain, batch, challenger, past, l
 @pytest.mark.parametrize(
     ("past", "lapsed"), [(0, False), (1, True)], ids=["at its end", "a second later"]
 )
-def test_resolve__upheld_at_the_end_of_its_life(chain, batch, challenger, past, lapsed):
+def test_resolve__upheld_at_the_end_of_its_life(
+    chain: Chain, batch: Committed, challenger: bytes, past: int, lapsed: bool
+) -> None:
     batch = aged(chain, batch, challenger, batch.stamp.committed_at + LIFE - 2 * RESPONSE)
     chain.at(batch.closes_at - 1)
     dispute = challenged(chain, batch, challenger)
@@ -105,8 +109,8 @@ def test_resolve__upheld_at_the_end_of_its_life(chain, batch, challenger, past, 
 
 
 def test_audited_batch__that_outlives__counts_as_unresolved(
-    chain, network, batch, operator, challenger
-):
+    chain: Chain, network: Network, batch: Committed, operator: bytes, challenger: bytes
+) -> None:
     audit = (int(Grade.AUDITED), UPHELD)
     chain.send(challenger, "attest", batch.batch.abi(), batch.stamp.pack(), *audit)
     batch = aged(chain, batch, challenger, batch.stamp.committed_at + LIFE + 1)
@@ -120,7 +124,9 @@ def test_audited_batch__that_outlives__counts_as_unresolved(
     conserved(chain, network)
 
 
-def test_sixteen_answered_demands__in_a_row__leave_the_grade(chain, network, batch, challenger):
+def test_sixteen_answered_demands__in_a_row__leave_the_grade(
+    chain: Chain, network: Network, batch: Committed, challenger: bytes
+) -> None:
     network.fund(challenger)
     for _ in range(16):
         batch = answered(chain, batch, challenger, batch.closes_at - 1)
@@ -129,7 +135,9 @@ def test_sixteen_answered_demands__in_a_row__leave_the_grade(chain, network, bat
     assert batch.status().lapsed is False
 
 
-def test_four_slow_challenges__in_a_row__leave_the_grade(chain, network, batch, challenger):
+def test_four_slow_challenges__in_a_row__leave_the_grade(
+    chain: Chain, network: Network, batch: Committed, challenger: bytes
+) -> None:
     for _ in range(4):
         chain.at(batch.closes_at - 1)
         dispute = challenged(chain, batch, challenger)
@@ -140,8 +148,8 @@ def test_four_slow_challenges__in_a_row__leave_the_grade(chain, network, batch, 
 
 
 def test_lapsed_batch__is_disputed_and_rejected_all_the_same(
-    chain, network, batch, operator, challenger
-):
+    chain: Chain, network: Network, batch: Committed, operator: bytes, challenger: bytes
+) -> None:
     batch = aged(chain, batch, challenger, batch.stamp.committed_at + LIFE + 1)
 
     chain.at(batch.closes_at - 1)
@@ -153,7 +161,9 @@ def test_lapsed_batch__is_disputed_and_rejected_all_the_same(
     conserved(chain, network)
 
 
-def test_lapsed_batch__once_reopened_in_time__stays_lapsed(chain, batch, challenger):
+def test_lapsed_batch__once_reopened_in_time__stays_lapsed(
+    chain: Chain, batch: Committed, challenger: bytes
+) -> None:
     batch = aged(chain, batch, challenger, batch.stamp.committed_at + LIFE + 1)
     batch = answered(chain, batch, challenger, batch.closes_at - RESPONSE)
 
@@ -161,11 +171,11 @@ def test_lapsed_batch__once_reopened_in_time__stays_lapsed(chain, batch, challen
 
 
 def test_shielded_operator__demands_and_reveals_in_one_transaction__loses_the_count(
-    chain, network, resolver
-):
+    chain: Chain, network: Network, resolver: bytes
+) -> None:
     """A contract that is its own demander kept honest challenges out for ever, at no cost."""
-    core = Web3.to_checksum_address(chain.registry.address)
-    shield = chain.deploy("ContractOperator", core, value=10**18)
+    address = Web3.to_checksum_address(chain.registry.address)
+    shield = chain.deploy("ContractOperator", address, value=10**18)
     me, anyone = bytes.fromhex(shield.address[2:]), chain.accounts[7]
     chain.transact(anyone, shield.functions.join(network.id, 1000))
     leaves = network.inferences(me, 40, 0, chain.now + HOUR)

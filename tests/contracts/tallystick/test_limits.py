@@ -11,17 +11,19 @@ from dataclasses import replace
 
 import pytest
 
-from tallystick.batch import ARCHIVE_DELAY, Batch
-from tallystick.enums import Outcome
-from tallystick.events import BatchCommitted, BytesRevealed
-from tallystick.inference import hash_leaves
-from tallystick.keccak import keccak256
-from tallystick.tree import Tree
-from tallystick.words import ZERO32
+from tallystick.protocol.abi_words import ZERO32
+from tallystick.protocol.batch import ARCHIVE_DELAY, Batch
+from tallystick.protocol.enums import Outcome
+from tallystick.protocol.events import BatchCommitted, BytesRevealed
+from tallystick.protocol.inference import hash_leaves
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.merkle import Tree
+from tallystick.protocol.totals import Totals
 from tests.contracts.tallystick.test_disputes import challenged, demanded
-from tests.support.chain import reverts
-from tests.support.storage import set_counter, set_lane
-from tests.support.story import Committed, fund, register
+from tests.support.chain import Chain, reverts
+from tests.support.layout import counts_slot, losses_word
+from tests.support.storage import set_counter, set_lane, write_word
+from tests.support.story import Committed, Network, fund, register
 
 MOST_OPEN = 2**48 - 1
 MOST_COMMITTED = 2**51 - 1
@@ -32,7 +34,7 @@ UPHELD = (1).to_bytes(32, "big")
 
 
 @pytest.fixture
-def cheap(chain, network_owner, operator, resolver):
+def cheap(chain: Chain, network_owner: bytes, operator: bytes, resolver: bytes) -> Network:
     """A network where a unit backs an inference; the operator has more than any lane needs."""
     network = register(
         chain,
@@ -48,7 +50,9 @@ def cheap(chain, network_owner, operator, resolver):
 
 
 class TestLane:
-    def test_open_inferences__at_their_highest__are_taken(self, chain, cheap, operator):
+    def test_open_inferences__at_their_highest__are_taken(
+        self, chain: Chain, cheap: Network, operator: bytes
+    ) -> None:
         set_lane(chain, cheap, operator, open_inferences=MOST_OPEN - 5)
 
         cheap.commit(operator, count=5)
@@ -56,7 +60,9 @@ class TestLane:
         assert cheap.lane(operator).open_inferences == MOST_OPEN
 
     @pytest.mark.parametrize("count", [6, 1000])
-    def test_open_inferences__above__reverts(self, chain, cheap, operator, count):
+    def test_open_inferences__above__reverts(
+        self, chain: Chain, cheap: Network, operator: bytes, count: int
+    ) -> None:
         before = set_lane(chain, cheap, operator, open_inferences=MOST_OPEN - 5)
 
         with reverts("LaneFull", openInferences=MOST_OPEN - 5 + count, highest=MOST_OPEN):
@@ -65,8 +71,8 @@ class TestLane:
         assert cheap.lane(operator) == before
 
     def test_open_inferences__full__commit_over_a_finalizable_batch__is_taken(
-        self, chain, cheap, operator
-    ):
+        self, chain: Chain, cheap: Network, operator: bytes
+    ) -> None:
         before = cheap.commit(operator, count=5)
         set_lane(chain, cheap, operator, open_inferences=MOST_OPEN)
         chain.at(before.closes_at + ARCHIVE_DELAY).mine()
@@ -75,7 +81,9 @@ class TestLane:
 
         assert cheap.lane(operator).open_inferences == MOST_OPEN
 
-    def test_index__at_its_highest__is_the_last(self, chain, cheap, operator):
+    def test_index__at_its_highest__is_the_last(
+        self, chain: Chain, cheap: Network, operator: bytes
+    ) -> None:
         set_lane(chain, cheap, operator, next_index=HIGHEST_INDEX)
 
         cheap.commit(operator, count=1)
@@ -88,8 +96,13 @@ class TestLane:
             chain.send(operator, "commit", arguments)
 
     def test_wrap__2_to_the_28_full_batches__does_not_free_the_stake(
-        self, chain, network_owner, operator, other_operator, resolver
-    ):
+        self,
+        chain: Chain,
+        network_owner: bytes,
+        operator: bytes,
+        other_operator: bytes,
+        resolver: bytes,
+    ) -> None:
         """Whoever passed 48 bits of open inferences had nothing locked, and took all coins."""
         victim = register(chain, network_owner, arbiter=resolver)
         victim.join(other_operator, stake=10**19)
@@ -120,20 +133,24 @@ class TestLane:
 
 
 class TestNetwork:
-    def test_committed__at_its_highest__is_taken(self, chain, cheap, operator):
+    def test_committed__at_its_highest__is_taken(
+        self, chain: Chain, cheap: Network, operator: bytes
+    ) -> None:
         set_counter(chain, cheap, 0, MOST_COMMITTED - 5)
 
         cheap.commit(operator, count=5)
 
         assert cheap.totals().committed == MOST_COMMITTED
 
-    def test_committed__above__reverts(self, chain, cheap, operator):
+    def test_committed__above__reverts(self, chain: Chain, cheap: Network, operator: bytes) -> None:
         set_counter(chain, cheap, 0, MOST_COMMITTED - 5)
 
         with reverts("NetworkFull", committed=MOST_COMMITTED - 5, highest=MOST_COMMITTED):
             cheap.commit(operator, count=6)
 
-    def test_full__what_is_open__still_ends(self, chain, cheap, operator, challenger):
+    def test_full__what_is_open__still_ends(
+        self, chain: Chain, cheap: Network, operator: bytes, challenger: bytes
+    ) -> None:
         batch, other = (cheap.commit(operator, count=5, slot=slot) for slot in (0, 1))
         set_counter(chain, cheap, 0, MOST_COMMITTED)
 
@@ -147,8 +164,14 @@ class TestNetwork:
     @pytest.mark.parametrize("over", [False, True], ids=["finalize", "commit over"])
     @pytest.mark.parametrize("outcome", Outcome)
     def test_counters__near_their_ends__do_not_carry(
-        self, chain, cheap, operator, challenger, outcome, over
-    ):
+        self,
+        chain: Chain,
+        cheap: Network,
+        operator: bytes,
+        challenger: bytes,
+        outcome: Outcome,
+        over: bool,
+    ) -> None:
         """Every counter but the one that moves stays as it was."""
         batch = cheap.commit(operator, count=5)
         if outcome is Outcome.UNRESOLVED:
@@ -173,8 +196,22 @@ class TestNetwork:
         assert cheap.totals().committed == highest + over
         assert cheap.totals().burned == before.burned
 
+    def test_burned__near_its_end__does_not_carry(
+        self, chain: Chain, cheap: Network, operator: bytes, challenger: bytes
+    ) -> None:
+        """154 bits, behind rejected and unresolved."""
+        batch = cheap.commit(operator, count=5)
+        burned = 2**154 - 99
+        write_word(chain, counts_slot(cheap.id) + 1, losses_word(Totals(burned=burned)))
+        assert cheap.totals().burned == burned
 
-def lapsed(chain, batch, challenger):
+        chain.send(challenger, "disprove", batch.pre_image(), batch.opening(0), REJECTED)
+
+        totals = cheap.totals()
+        assert (totals.rejected, totals.unresolved, totals.burned) == (5, 0, burned + 3)
+
+
+def lapsed(chain: Chain, batch: Committed, challenger: bytes) -> Committed:
     """Challenge a batch, and let the challenge lapse."""
     dispute = challenged(chain, batch, challenger)
     chain.at(dispute.due + 1)
@@ -186,7 +223,9 @@ def lapsed(chain, batch, challenger):
 class TestForfeit:
     """Stake covers what is open; were it short all the same, the batch would still be rejected."""
 
-    def test_stake_short__takes_what_there_is(self, chain, cheap, operator, challenger):
+    def test_stake_short__takes_what_there_is(
+        self, chain: Chain, cheap: Network, operator: bytes, challenger: bytes
+    ) -> None:
         batch = cheap.commit(operator, count=5)
         set_lane(chain, cheap, operator, stake=3)
         before = cheap.credit(challenger)
@@ -199,7 +238,9 @@ class TestForfeit:
         assert cheap.lane(operator).stake == 0
         assert cheap.totals().rejected == 5 and cheap.totals().burned == 2
 
-    def test_open_short__clamps_at_zero(self, chain, cheap, operator, challenger):
+    def test_open_short__clamps_at_zero(
+        self, chain: Chain, cheap: Network, operator: bytes, challenger: bytes
+    ) -> None:
         batch = cheap.commit(operator, count=5)
         before = set_lane(chain, cheap, operator, open_inferences=2)
 
@@ -213,8 +254,14 @@ class TestForfeit:
 class TestMaxBytes:
     @pytest.mark.parametrize("count", [1, FULL])
     def test_reveal__90_000_bytes__fit_into_a_transaction(
-        self, chain, network_owner, operator, challenger, resolver, count
-    ):
+        self,
+        chain: Chain,
+        network_owner: bytes,
+        operator: bytes,
+        challenger: bytes,
+        resolver: bytes,
+        count: int,
+    ) -> None:
         """Below 95,000 bytes of arguments (Nitro) and 2^24 gas, in the deepest tree too."""
         network = register(chain, network_owner, salt=4, arbiter=resolver, max_bytes=90_000)
         network.join(operator, stake=11 * FULL)
@@ -245,7 +292,9 @@ class TestMaxBytes:
         assert (shown.input, shown.output) == (big, answer)
 
     @pytest.mark.parametrize("max_bytes", [90_001, 1_000_000, 2**32 - 1])
-    def test_register_network__more__reverts(self, chain, network, network_owner, max_bytes):
+    def test_register_network__more__reverts(
+        self, chain: Chain, network: Network, network_owner: bytes, max_bytes: int
+    ) -> None:
         rules = replace(network.rules, max_bytes=max_bytes).abi()
 
         with reverts("MaxBytesOutOfRange", maxBytes=max_bytes, highest=90_000):

@@ -1,6 +1,6 @@
 """What names something that was never registered or committed
 
-├── moves and views of an unknown network, or model: revert by its name
+├── actions and views of an unknown network, or model: revert by its name
 ├── what opens a pre-image: reverts, nothing matches
 ├── finalize of nothing: reverts
 └── status, stateOf, archived: Unknown; unknown operators of a known network: zero
@@ -10,11 +10,12 @@ from dataclasses import replace
 
 import pytest
 
-from tallystick.batch import Batch, PreImage, Stamp
-from tallystick.enums import State
-from tallystick.status import LaneStatus
-from tallystick.words import ZERO32
-from tests.support.chain import reverts
+from tallystick.protocol.abi_words import ZERO32
+from tallystick.protocol.batch import Batch, PreImage, Stamp
+from tallystick.protocol.enums import State
+from tallystick.protocol.status import LaneStatus
+from tests.support.chain import Chain, reverts
+from tests.support.story import Network
 
 NOWHERE = b"no such network".ljust(32, b"\0")
 OF_A_NETWORK = {
@@ -38,45 +39,57 @@ VIEWS = {
 
 
 @pytest.mark.parametrize("name", OF_A_NETWORK)
-def test_move__unknown_network__reverts(chain, network, stranger, name):
+def test_action__unknown_network__reverts(
+    chain: Chain, network: Network, stranger: bytes, name: str
+) -> None:
     with reverts("NetworkNotFound", networkId=NOWHERE):
         chain.send(stranger, name, *OF_A_NETWORK[name](stranger))
 
 
 @pytest.mark.parametrize("amount", [0, 1, 2**128 - 1])
-def test_unstake__unknown_network__reverts_whatever_the_amount(chain, stranger, amount):
+def test_unstake__unknown_network__reverts_whatever_the_amount(
+    chain: Chain, stranger: bytes, amount: int
+) -> None:
     with reverts("NetworkNotFound", networkId=NOWHERE):
         chain.send(stranger, "unstake", NOWHERE, amount)
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_view__unknown_network__reverts(chain, network, stranger, name):
+def test_view__unknown_network__reverts(
+    chain: Chain, network: Network, stranger: bytes, name: str
+) -> None:
     with reverts("NetworkNotFound", networkId=NOWHERE):
         chain.registry.read(name, *VIEWS[name](stranger))
 
 
 @pytest.mark.parametrize("parent", [NOWHERE, b"\1".rjust(32, b"\0")])
-def test_register_network__unknown_parent__reverts(chain, network, stranger, parent):
+def test_register_network__unknown_parent__reverts(
+    chain: Chain, network: Network, stranger: bytes, parent: bytes
+) -> None:
     rules = replace(network.rules).abi()
 
     with reverts("NetworkNotFound", networkId=parent):
         chain.send(stranger, "registerNetwork", ZERO32, rules, parent, "", "")
 
 
-def test_views__network_without_commits__answer_zeros(chain, network, stranger):
+def test_views__network_without_commits__answer_zeros(
+    chain: Chain, network: Network, stranger: bytes
+) -> None:
     assert network.totals().committed == 0
     assert network.lane(stranger) == LaneStatus(0, 0, 0, False, False)
     assert chain.registry.word(network.id, stranger, 0) == ZERO32
     assert chain.registry.read("sweptOf", network.id) == 0
 
 
-def test_model_terms__unknown_model__reverts(chain, network):
+def test_model_terms__unknown_model__reverts(chain: Chain, network: Network) -> None:
     with reverts("ModelNotFound", networkId=network.id, modelId=NOWHERE):
         chain.registry.read("modelTerms", network.id, NOWHERE)
 
 
 @pytest.mark.parametrize("field", ["networkId", "modelId"])
-def test_commit__unknown_network_or_model__reverts(chain, network, operator, field):
+def test_commit__unknown_network_or_model__reverts(
+    chain: Chain, network: Network, operator: bytes, field: str
+) -> None:
     names = {"networkId": "network_id", "modelId": "model_id"}
     leaves = network.inferences(operator, 5, 0, chain.now + 900)
 
@@ -84,20 +97,22 @@ def test_commit__unknown_network_or_model__reverts(chain, network, operator, fie
         chain.send(operator, "commit", network.commitment(leaves, 0, **{names[field]: NOWHERE}))
 
 
-def made_up(network, operator, network_id):
+def made_up(network: Network, operator: bytes, network_id: bytes) -> PreImage:
     """Return the pre-image of a batch that nobody committed."""
     batch = Batch(network_id, operator, 0, network.model_id, b"r" * 32, 5, 2**40)
     return PreImage(batch, Stamp(0, 5, 1_800_000_000, 1, 1_800_010_000))
 
 
 @pytest.mark.parametrize("where", ["unknown network", "known network"])
-def test_pre_image__of_nothing__opens_nothing(chain, network, operator, challenger, where):
+def test_pre_image__of_nothing__opens_nothing(
+    chain: Chain, network: Network, operator: bytes, challenger: bytes, where: str
+) -> None:
     held = made_up(network, operator, NOWHERE if where == "unknown network" else network.id)
     leaf = network.inferences(operator, 1, 0, chain.now)[0].abi_leaf()
     opening = (leaf, 0, [ZERO32] * 3)
     batch, stamp, _ = held.abi()
     ref = (held.batch.id(), stamp)
-    moves = {
+    actions = {
         "attest": (batch, stamp, 1, b""),
         "challenge": (batch, stamp, opening),
         "demand": (batch, stamp, 0, False),
@@ -117,7 +132,7 @@ def test_pre_image__of_nothing__opens_nothing(chain, network, operator, challeng
     if where == "unknown network":
         earlier = {("challenge", where): "ArbiterMissing"}
 
-    for name, arguments in moves.items():
+    for name, arguments in actions.items():
         with reverts(earlier.get((name, where), "PreImageMismatch")):
             chain.send(challenger, name, *arguments)
 
@@ -127,7 +142,9 @@ def test_pre_image__of_nothing__opens_nothing(chain, network, operator, challeng
     assert status.state is State.UNKNOWN
 
 
-def test_finalize__nothing__reverts(chain, network, operator, stranger):
+def test_finalize__nothing__reverts(
+    chain: Chain, network: Network, operator: bytes, stranger: bytes
+) -> None:
     for network_id in (network.id, NOWHERE):
         with reverts("NothingToFinalize", networkId=network_id, operator=operator):
             chain.send(stranger, "finalize", [], network_id, operator)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tallystick.console.main import main
-from tallystick.hexes import to_hex
-from tallystick.localnet import localnet
+from tallystick.chain.localnet import localnet
+from tallystick.cli.main import main
+from tallystick.protocol.hexes import to_hex
 from tests.support.chain import Chain
 from tests.support.story import RULES, Network, keep, register
 
@@ -56,7 +56,7 @@ class Story:
         self._play(chain)
 
     @property
-    def core(self) -> str:
+    def registry(self) -> str:
         return to_hex(self.chain.registry.address)
 
     @property
@@ -107,6 +107,6 @@ def console(story: Story) -> Console:
     """With events, gas and inferences of the story in its data folder."""
     console = Console(story.folder / "data")
     options = ["--rpc", story.url, "--depth", "0", "--range", "7", "--gas"]
-    assert console.json("extract", story.core, *options)["events"] == 19
+    assert console.json("extract", story.registry, *options)["events"] == 19
     console.json("collect", story.store)
     return console

@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tallystick.hexes import to_hex
-from tallystick.totals import Totals
-from tallystick.totals.expression import COUNTS
+from tallystick.data.totals.expression import COUNTS
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.totals import Totals
 from tests.integration.analysis.conftest import Console, Story
 
 
@@ -198,7 +198,7 @@ def test_extract__run_again__has_nothing_to_do(console: Console, story: Story) -
     before = {path: path.stat().st_mtime_ns for path in console.folder.rglob("*.parquet")}
 
     options = ["--rpc", story.url, "--depth", "0", "--range", "7", "--gas"]
-    done = console.json("extract", story.core, *options)
+    done = console.json("extract", story.registry, *options)
 
     assert done["files_written"] == 0
     assert {path: path.stat().st_mtime_ns for path in console.folder.rglob("*.parquet")} == before

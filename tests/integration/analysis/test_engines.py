@@ -9,8 +9,8 @@ import pytest
 
 pytest.importorskip("pyrevm", reason="pyrevm has no wheel for this Python or processor")
 
-from tallystick.analysis import Analysis
-from tallystick.extract.dataset import Core
+from tallystick.data.analysis import Analysis
+from tallystick.data.extract.dataset import ContractKey
 from tests.invariant.machine import CHAIN_ID
 from tests.invariant.walk import walk
 from tests.support.folder import fill, logs_table
@@ -23,7 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("history")
     for chain_id, seed in ((CHAIN_ID, 41), (10, 42)):
         machine = walk(seed, 1_200)
-        fill(folder, Core(chain_id, machine.core), logs_table(machine.raw), parts=4)
+        fill(folder, ContractKey(chain_id, machine.registry), logs_table(machine.raw), parts=4)
     return folder
 
 

@@ -1,6 +1,6 @@
 """Networks that one person makes up, beside an honest one, from the chain to the page's answers.
 
-audited    committee of one, without an arbiter | with an arbiter of its own | of another core
+audited    committee of one, without an arbiter | with an arbiter of its own | of another registry
 enclave    one endorser | named endorsers in storage that no constructor wrote | two of three,
            deployed as the list asks, with Replay: models that it runs, models that it doesn't
 """
@@ -15,20 +15,20 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tallystick.chain.deploy import create2_address, creation_code, deployment
+from tallystick.chain.localnet import localnet
 from tallystick.dashboard.app import create_app
 from tallystick.dashboard.live import Live
-from tallystick.enclave import sign_batch
-from tallystick.enums import Grade
-from tallystick.events import ModelRegistered
-from tallystick.extract.dataset import Dataset
-from tallystick.hexes import to_hex
-from tallystick.keccak import keccak256
-from tallystick.localnet import localnet
+from tallystick.data.extract.dataset import Dataset
+from tallystick.data.resolvers.identify import read_resolvers
+from tallystick.data.totals.ranking import NONE_RANKED
+from tallystick.protocol.abi_words import ZERO32, uint
+from tallystick.protocol.enclave import sign_batch
+from tallystick.protocol.enums import Grade
+from tallystick.protocol.events import ModelRegistered
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.signature import account_of
 from tallystick.replay.model import SPEC_ID
-from tallystick.resolvers.identify import read_resolvers
-from tallystick.signature import account_of
-from tallystick.totals.ranking import NONE_RANKED
-from tallystick.words import ZERO32, uint
 from tests.integration.analysis.conftest import GENESIS, Console
 from tests.support.builds import abi
 from tests.support.chain import Chain
@@ -117,10 +117,12 @@ def _make(chain: Chain, folder: Path) -> Made:
         return batch
 
     batches = {}
-    for name, panel, arbiter in (("alone", alone, NOBODY), ("judged", judged, judge.address)):
-        batches[name] = network(name, (panel.address, NOBODY), arbiter, SPEC_ID).commit(operator, 9)
-        audit = panel.audit(batches[name])
-        attested(batches[name], Grade.AUDITED, panel.evidence(audit, [0]))
+    for name, committee, arbiter in (("alone", alone, NOBODY), ("judged", judged, judge.address)):
+        batches[name] = network(name, (committee.address, NOBODY), arbiter, SPEC_ID).commit(
+            operator, 9
+        )
+        audit = committee.audit(batches[name])
+        attested(batches[name], Grade.AUDITED, committee.evidence(audit, [0]))
     network("elsewhere", (elsewhere.address, NOBODY), replay, SPEC_ID)
     batches |= {
         "honest": enclaved("honest", honest),
@@ -233,7 +235,7 @@ def test_measures__enclave_with_stake_and_replay__is_known_and_has_a_price(
     assert row["price_of_a_fake"] == row["price_enclave"] == row["price_unchallenged"] == "500"
     assert row["price_enclave_because"].startswith("2 of 3 endorsers")
     data = Dataset(made.console.folder)
-    facts = read_resolvers(data, *data.cores())
+    facts = read_resolvers(data, *data.registries())
     terms = facts[to_hex(made.enclave.address)]["terms"]
     assert terms == {"endorsers": [to_hex(key) for key in ENDORSERS], "threshold": 2}
 

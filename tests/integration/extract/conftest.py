@@ -11,9 +11,9 @@ import pytest
 from web3 import Web3
 
 from tallystick.chain.call import encode_call
-from tallystick.extract.dataset import Core, Dataset
-from tallystick.extract.extractor import Extracted, Plan, extract
-from tallystick.localnet import localnet
+from tallystick.chain.localnet import localnet
+from tallystick.data.extract.dataset import ContractKey, Dataset
+from tallystick.data.extract.extractor import Extracted, ExtractPlan, extract
 from tests.support.chain import Chain
 from tests.support.faulty_rpc import Fault, FaultyRpc, faulty_rpc
 
@@ -35,14 +35,14 @@ def rpc(chain: Chain, method: str, *params: Any) -> Any:
 
 def deposits(chain: Chain, blocks: int, each: int = 3, first: int = 1) -> None:
     """Mine blocks with some deposits in every other one, of amounts that are never the same."""
-    core = Web3.to_checksum_address(chain.registry.address)
+    address = Web3.to_checksum_address(chain.registry.address)
     rpc(chain, "evm_setAutomine", False)
     for number in range(blocks):
         for place in range(each if number % 2 else 0):
             amount = first + number * each + place
             call = encode_call("Tallystick", chain.registry.address, "deposit", bytes(20), amount)
             sender = chain.w3.eth.accounts[place % len(chain.accounts)]
-            transaction = {"from": sender, "to": core, "data": "0x" + call.data.hex()}
+            transaction = {"from": sender, "to": address, "data": "0x" + call.data.hex()}
             gas = {"value": hex(amount), "gas": hex(200_000)}
             rpc(chain, "eth_sendTransaction", transaction | gas)
         rpc(chain, "evm_mine")
@@ -71,18 +71,18 @@ def moving() -> Iterator[Chain]:
         yield chain
 
 
-def plan(chain: Chain, *urls: str, **changes: Any) -> Plan:
+def plan(chain: Chain, *urls: str, **changes: Any) -> ExtractPlan:
     """To the chain's very head, with little patience."""
     quick = {"depth": 0, "block_range": RANGE, "timeout": 0.5, "longest_wait": 0.02}
-    return Plan(urls or (url_of(chain),), chain.registry.address, **quick | changes)
+    return ExtractPlan(urls or (url_of(chain),), chain.registry.address, **quick | changes)
 
 
 def run(folder: Path, chain: Chain, *urls: str, **changes: Any) -> Extracted:
     return extract(Dataset(folder), plan(chain, *urls, **changes))
 
 
-def core_of(chain: Chain) -> Core:
-    return Core(chain.w3.eth.chain_id, chain.registry.address)
+def registry_of(chain: Chain) -> ContractKey:
+    return ContractKey(chain.w3.eth.chain_id, chain.registry.address)
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -96,7 +96,7 @@ def content(folder: Path) -> dict[str, str]:
 
 def identities(folder: Path, chain: Chain) -> dict[str, tuple[int, int]]:
     """Inode and time of change of each file of raw logs."""
-    logs = Dataset(folder).logs(core_of(chain))
+    logs = Dataset(folder).logs(registry_of(chain))
     return {
         path.name: (path.stat().st_ino, path.stat().st_mtime_ns)
         for path in sorted(logs.glob("*.parquet"))
@@ -105,7 +105,7 @@ def identities(folder: Path, chain: Chain) -> dict[str, tuple[int, int]]:
 
 def parts(folder: Path, chain: Chain) -> list[dict[str, Any]]:
     """What the manifest says."""
-    text = Dataset(folder).manifest(core_of(chain)).read_text()
+    text = Dataset(folder).manifest(registry_of(chain)).read_text()
     found: list[dict[str, Any]] = json.loads(text)["parts"]
     return found
 

@@ -6,23 +6,25 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tallystick.decode import files
-from tallystick.decode.files import decode_core
-from tallystick.extract import extractor
-from tallystick.extract.dataset import Core, Dataset
-from tallystick.extract.extractor import Plan, extract
+from tallystick.data.decode import files
+from tallystick.data.decode.files import decode_logs
+from tallystick.data.extract import extractor
+from tallystick.data.extract.dataset import ContractKey, Dataset
+from tallystick.data.extract.extractor import ExtractPlan, extract
 
 STEPS = {"open", "os.rename", "os.remove", "os.mkdir"}
 
 
-def work(folder: Path, plan: Plan, lower: Plan, core: Core, die_at: int | None) -> None:
+def work(
+    folder: Path, plan: ExtractPlan, lower: ExtractPlan, registry: ContractKey, die_at: int | None
+) -> None:
     """Extract up to a lower head, then up to the head, and decode after each.
 
     Args:
         folder: the data folder.
         plan: to the head.
         lower: to the lower head.
-        core: the contract extracted.
+        registry: the contract extracted.
         die_at: kill this process before its so many-th step on the folder's files; None: never.
     """
     extractor.NOTE_EVERY = files.NOTE_EVERY = 0.02
@@ -30,7 +32,7 @@ def work(folder: Path, plan: Plan, lower: Plan, core: Core, die_at: int | None) 
         sys.addaudithook(_Death(folder, die_at))
     for one in (lower, plan):
         extract(Dataset(folder), one)
-        decode_core(Dataset(folder), core)
+        decode_logs(Dataset(folder), registry)
 
 
 class _Death:

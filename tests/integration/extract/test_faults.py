@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.extract.errors import RpcError, UnavailableError
+from tallystick.chain.rpc.errors import RpcError, UnavailableError
 from tests.integration.extract.conftest import content, parts, run
 from tests.support.chain import Chain
 from tests.support.faulty_rpc import (

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.decode.files import decode_core
-from tallystick.extract.dataset import Dataset
-from tests.integration.extract.conftest import content, core_of, plan, run, url_of
+from tallystick.data.decode.files import decode_logs
+from tallystick.data.extract.dataset import Dataset
+from tests.integration.extract.conftest import content, plan, registry_of, run, url_of
 from tests.integration.extract.interrupted import work
 from tests.support.chain import Chain
 from tests.support.faulty_rpc import Exchange, Fault, FaultyRpc
@@ -27,7 +27,7 @@ def alone(history: Chain, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     """The files of one run that nothing interrupts, decoded."""
     folder = tmp_path_factory.mktemp("alone")
     run(folder, history)
-    decode_core(Dataset(folder), core_of(history))
+    decode_logs(Dataset(folder), registry_of(history))
     return content(folder)
 
 
@@ -39,7 +39,9 @@ def start(history: Chain, tmp_path: Path) -> Callable[..., BaseProcess]:
 
     def start(url: str, die_at: int | None = None) -> BaseProcess:
         plans = plan(history, url), plan(history, url, depth=LOWER)
-        process = context.Process(target=work, args=(tmp_path, *plans, core_of(history), die_at))
+        process = context.Process(
+            target=work, args=(tmp_path, *plans, registry_of(history), die_at)
+        )
         process.start()
         return process
 

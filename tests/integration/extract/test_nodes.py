@@ -10,20 +10,21 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from tallystick.decode.files import decode_core
-from tallystick.extract.dataset import Core, Dataset
-from tallystick.extract.errors import ExtractError, ManifestError, RpcError, UnavailableError
-from tallystick.extract.extractor import extract
-from tallystick.extract.lock import locked
-from tallystick.extract.manifest import Part
-from tallystick.extract.rpc import GET_LOGS
+from tallystick.chain.rpc.errors import RpcError, UnavailableError
+from tallystick.data.decode.files import decode_logs
+from tallystick.data.extract.dataset import ContractKey, Dataset
+from tallystick.data.extract.errors import ExtractError, ManifestError
+from tallystick.data.extract.extractor import extract
+from tallystick.data.extract.lock import locked
+from tallystick.data.extract.manifest import Part
+from tallystick.data.extract.rpc import GET_LOGS
 from tests.integration.extract.conftest import (
     chain_with_deposits,
     content,
-    core_of,
     deposits,
     parts,
     plan,
+    registry_of,
     run,
     url_of,
 )
@@ -70,11 +71,14 @@ def test_extract__two_chains_with_one_address__are_kept_apart(
         run(tmp_path / "both", history)
 
         dataset = Dataset(tmp_path / "both")
-        assert dataset.cores() == [core_of(other), core_of(history)]
+        assert dataset.registries() == [registry_of(other), registry_of(history)]
         assert content(tmp_path / "both") == clean | content(tmp_path / "other")
-        for core in dataset.cores():
-            decode_core(dataset, core)
-        rows = {core.chain_id: dataset.read_manifest(core).rows for core in dataset.cores()}
+        for registry in dataset.registries():
+            decode_logs(dataset, registry)
+        rows = {
+            registry.chain_id: dataset.read_manifest(registry).rows
+            for registry in dataset.registries()
+        }
         assert rows == {10: 30, 31337: 165}
 
 
@@ -172,9 +176,9 @@ def test_extract__first_block_within_a_range__only_later_blocks(
 def test_extract__while_another_process_does__is_refused_by_one_line(
     history: Chain, tmp_path: Path
 ) -> None:
-    folder = Dataset(tmp_path).logs(core_of(history))
+    folder = Dataset(tmp_path).logs(registry_of(history))
     holder = (
-        "import sys; from pathlib import Path; from tallystick.extract.lock import locked\n"
+        "import sys; from pathlib import Path; from tallystick.data.extract.lock import locked\n"
         f"with locked(Path({str(folder)!r})): print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", holder]
@@ -194,10 +198,10 @@ def test_extract__while_another_process_does__is_refused_by_one_line(
 
 def test_decode__while_files_are_extracted__is_refused(history: Chain, tmp_path: Path) -> None:
     run(tmp_path, history)
-    dataset, core = Dataset(tmp_path), core_of(history)
+    dataset, registry = Dataset(tmp_path), registry_of(history)
 
-    with locked(dataset.logs(core)), pytest.raises(ExtractError, match="another process"):
-        decode_core(dataset, core)
+    with locked(dataset.logs(registry)), pytest.raises(ExtractError, match="another process"):
+        decode_logs(dataset, registry)
 
 
 def test_extract__files_are_written_slowly__little_more_is_asked_for(
@@ -206,7 +210,7 @@ def test_extract__files_are_written_slowly__little_more_is_asked_for(
     """Ranges wait in memory while they are written: as many as are asked for at once."""
     node, asked = proxy(history, never), []
 
-    def slowly(core: Core, part: Part, logs: pa.Table) -> None:
+    def slowly(registry: ContractKey, part: Part, logs: pa.Table) -> None:
         time.sleep(0.1)
         asked.append(node.calls[GET_LOGS])
 

@@ -6,21 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.decode.files import decode_core
-from tallystick.extract.dataset import Dataset
-from tallystick.extract.errors import UnavailableError
+from tallystick.chain.rpc.errors import BehindError, UnavailableError
+from tallystick.data.decode.files import decode_logs
+from tallystick.data.extract.dataset import Dataset
 from tests.integration.extract.conftest import (
     RANGE,
     content,
-    core_of,
     deposits,
     identities,
     parts,
+    registry_of,
     rpc,
     run,
+    url_of,
 )
 from tests.support.chain import Chain
-from tests.support.faulty_rpc import Exchange, Fault, FaultyRpc, never
+from tests.support.faulty_rpc import Exchange, Fault, FaultyRpc, behind, never
 
 Proxy = Callable[[Chain, Fault], FaultyRpc]
 
@@ -88,23 +89,80 @@ def test_extract__reorg_between_runs__files_of_the_new_chain(
 
 
 @pytest.mark.parametrize("depth", [2, 2 * RANGE + 3])
-def test_extract__chain_is_shorter_than_before__files_of_the_short_chain(
+def test_extract__node_has_not_come_so_far__is_behind_and_nothing_is_lost(
     moving: Chain, tmp_path: Path, depth: int
 ) -> None:
     run(tmp_path / "a", moving)
+    before = identities(tmp_path / "a", moving)
     shrink(moving, depth)
+
+    with pytest.raises(BehindError, match=r"is behind: its latest block is \d+, and block 7\d was"):
+        run(tmp_path / "a", moving)
+
+    assert identities(tmp_path / "a", moving) == before
+
+
+@pytest.mark.parametrize("fork", [3, RANGE + 3])
+def test_extract__shorter_chain_of_another_fork__files_of_the_short_chain(
+    moving: Chain, tmp_path: Path, fork: int
+) -> None:
+    """The fork is below the new head, at a height that both chains have."""
+    run(tmp_path / "a", moving)
+    shrink(moving, fork + 2)
+    deposits(moving, 4, first=6000)
 
     done = run(tmp_path / "a", moving)
 
     assert done.last_block == moving.w3.eth.block_number
+    assert done.replaced >= 1
     assert content(tmp_path / "a") == fresh(tmp_path, moving)
+
+
+def test_extract__one_of_two_nodes_is_behind__the_other_is_read(
+    moving: Chain, proxy: Proxy, tmp_path: Path
+) -> None:
+    run(tmp_path / "a", moving)
+    deposits(moving, 5, first=8000)
+    late = proxy(moving, behind(url_of(moving), 12))
+
+    done = run(tmp_path / "a", moving, late.url, url_of(moving))
+
+    assert done.replaced == 0
+    assert content(tmp_path / "a") == fresh(tmp_path, moving)
+
+
+def test_extract__pool_whose_machines_are_behind_now_and_then__reads_on(
+    moving: Chain, proxy: Proxy, tmp_path: Path
+) -> None:
+    """Each machine's answers are right; which of them answers is by chance."""
+    head, turn = moving.w3.eth.block_number, 0
+    late = behind(url_of(moving), head - 3)
+
+    def flapping(exchange: Exchange) -> bool:
+        nonlocal turn
+        turn += 1
+        return turn % 3 == 0 and late(exchange)
+
+    pool = proxy(moving, flapping)
+
+    runs = []
+    while pool.faulted.total() < 3:
+        runs.append(run(tmp_path / "a", moving, pool.url))
+        assert len(runs) < 20, "a run asks a few questions, and every third answer is late"
+
+    last = [done.last_block for done in runs]
+    assert head - 3 <= last[0]
+    assert last == sorted(last)
+    assert last[-1] <= head
+    assert sum(done.replaced for done in runs) == 0
+    assert (content(tmp_path / "a") == fresh(tmp_path, moving)) == (last[-1] == head)
 
 
 def test_decode__after_a_reorg__events_of_the_new_chain(moving: Chain, tmp_path: Path) -> None:
     for turn in range(3):
         for folder in (tmp_path / "a", tmp_path / f"fresh-{turn}"):
             run(folder, moving)
-            decode_core(Dataset(folder), core_of(moving))
+            decode_logs(Dataset(folder), registry_of(moving))
         assert content(tmp_path / "a") == content(tmp_path / f"fresh-{turn}")
         reorg(moving, RANGE + 4)
         deposits(moving, 7, first=1000 * (turn + 1))
@@ -199,15 +257,15 @@ def test_extract__killed_after_a_reorg_in_between__next_run_mends_it(
     """A manifest with parts of two forks, as a run leaves it that ends before its last look."""
     folder = tmp_path / "a"
     run(folder, moving)
-    dataset, core = Dataset(folder), core_of(moving)
-    old = dataset.read_manifest(core)
+    dataset, registry = Dataset(folder), registry_of(moving)
+    old = dataset.read_manifest(registry)
     reorg(moving, moving.w3.eth.block_number - RANGE - 2)
     run(folder, moving)
-    mixed = dataset.read_manifest(core)
+    mixed = dataset.read_manifest(registry)
     stale = [part for part in old.parts if part.first == 2 * RANGE]
     assert stale[0] not in mixed.parts
     mixed.put(stale[0])
-    mixed.write(dataset.manifest(core))
+    mixed.write(dataset.manifest(registry))
 
     run(folder, moving)
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from tallystick.chain.localnet import localnet
 from tallystick.chain.logs import read_events
-from tallystick.decode.files import decode_core
-from tallystick.events import CARGO, EVENTS
-from tallystick.extract.dataset import Dataset
-from tallystick.localnet import localnet
-from tests.integration.extract.conftest import GENESIS, core_of, run
+from tallystick.data.decode.files import decode_logs
+from tallystick.data.extract.dataset import Dataset
+from tallystick.protocol.events import CARGO, EVENTS
+from tests.integration.extract.conftest import GENESIS, registry_of, run
 from tests.support.chain import Chain
 from tests.support.story import register
 
@@ -34,12 +34,12 @@ def test_extract_and_decode__a_story__same_events_as_read_one_by_one(tmp_path: P
             one.position.block_number: w3.eth.get_block(one.position.block_number)["timestamp"]
             for one in events
         }
-        core = core_of(chain)
-    decode_core(Dataset(tmp_path), core)
+        registry = registry_of(chain)
+    decode_logs(Dataset(tmp_path), registry)
 
     assert len({type(one) for one in events}) >= 7
     for name in set(EVENTS) - CARGO:
-        folder = Dataset(tmp_path).events(name, core)
+        folder = Dataset(tmp_path).events(name, registry)
         found = [
             (row["block_number"], row["log_index"], row["transaction_hash"], row["block_time"])
             for path in sorted(folder.iterdir())

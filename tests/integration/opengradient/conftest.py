@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.extract.dataset import Dataset
-from tallystick.extract.extractor import Plan
+from tallystick.data.extract.dataset import Dataset
+from tallystick.data.extract.extractor import ExtractPlan
 from tallystick.opengradient.audit import Audited, audit
 from tallystick.opengradient.blobs import BlobSource
 from tallystick.opengradient.folder import Folder, extract_settlements
@@ -50,7 +50,7 @@ class Auditor:
 
     def extract(self, block_range: int = 16) -> Folder:
         url: str = self.og.chain.w3.provider.endpoint_uri  # type: ignore[attr-defined]
-        plan = Plan([url], self.og.relay_address, depth=0, block_range=block_range)
+        plan = ExtractPlan([url], self.og.relay_address, depth=0, block_range=block_range)
         folder, _, _ = extract_settlements(self.data, plan, self.og.registry_address)
         return folder
 

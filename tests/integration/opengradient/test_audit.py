@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import pytest
 
-from tallystick.extract.errors import ExtractError
+from tallystick.chain.rpc.errors import UnavailableError
 from tallystick.opengradient.audit import CLOCK_SKEW, LIES, Audited, audit, by_day
 from tallystick.opengradient.blobs import BlobSource
 from tallystick.opengradient.errors import AuditError
@@ -417,7 +417,7 @@ def test_audit__second_key_of_a_lying_node__is_refused(
     og.register(Tee(1))
     og.send(og.registry.functions.swapKey(Tee(1).id, tee.der))
 
-    with pytest.raises(ExtractError, match="gives another key than that of TEE"):
+    with pytest.raises(UnavailableError, match="gives another key than that of TEE"):
         auditor.extract()
 
 

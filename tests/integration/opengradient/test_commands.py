@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tallystick.analysis import Analysis
-from tallystick.console.opengradient import opengradient
-from tallystick.hexes import to_hex
+from tallystick.cli.opengradient import opengradient
+from tallystick.data.analysis import Analysis
 from tallystick.opengradient.tables import NAME
+from tallystick.protocol.hexes import to_hex
 from tests.support.opengradient import OpenGradient, Tee
 
 

@@ -6,7 +6,6 @@ never twice: run again, crash at each step, two relays' worth of the same | what
 """
 
 import json
-import runpy
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,31 +15,29 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tallystick.batch import Dispute
+from tallystick.actions.submission.journal import SubmissionJournal
 from tallystick.chain.call import Call
 from tallystick.chain.sender import Sent
-from tallystick.enums import DisputeKind, Grade, Outcome, State
-from tallystick.events import BatchChallenged
-from tallystick.hexes import to_hex
-from tallystick.keys import rsa_key
+from tallystick.cli.opengradient import opengradient
 from tallystick.opengradient.audit import audit
-from tallystick.opengradient.bring_in import Destination, Importer, verified_items
 from tallystick.opengradient.errors import OpenGradientError
+from tallystick.opengradient.import_batches import ImportBatch, ImportBatches
+from tallystick.opengradient.importer import Importer, ImportTarget, verified_items
 from tallystick.opengradient.item import SignedItem
-from tallystick.opengradient.parcels import Parcel, Parcels
-from tallystick.opengradient_item import Item
-from tallystick.opening import Opening
-from tallystick.receipt import Receipt
-from tallystick.store import BatchStore
-from tallystick.submit.journal import Journal
+from tallystick.protocol.batch import Dispute
+from tallystick.protocol.enums import DisputeKind, Grade, Outcome, State
+from tallystick.protocol.events import BatchChallenged
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.opengradient_item import Item
+from tallystick.protocol.opening import Opening
+from tallystick.protocol.receipt import Receipt
+from tallystick.storage.batch_store import BatchStore
 from tests.integration.conftest import Commands
 from tests.integration.opengradient.conftest import Auditor
-from tests.support.builds import ROOT
 from tests.support.chain import Chain, ChainSender
 from tests.support.enclave import Endorsed, endorsed
 from tests.support.keys import HeldKey
 from tests.support.opengradient import OpenGradient, Tee
-from tests.support.rsa import pss
 from tests.support.story import HOUR, Network, register
 
 MAX_AGE = 2 * HOUR
@@ -62,15 +59,10 @@ def home(chain: Chain, attestor: Endorsed, operator: bytes) -> Network:
     return network
 
 
-def held(tee: Tee) -> HeldKey:
-    numbers = tee.key.public_key().public_numbers()
-    return HeldKey(rsa_key(numbers.e, numbers.n), lambda digest: pss(tee.key, digest))
-
-
 @pytest.fixture
 def key(tee: Tee, attestor: Endorsed, operator: bytes) -> HeldKey:
     """The enclave's key, endorsed for the operator."""
-    key = held(tee)
+    key = tee.held
     attestor.endorse(key, operator)
     return key
 
@@ -116,7 +108,7 @@ def importer(
         lambda: chain.w3.eth.get_block("pending")["timestamp"],
         BatchStore(str(tmp_path / "batches")),
         tmp_path / "receipts",
-        Destination(home.id, home.model_id),
+        ImportTarget(home.id, home.model_id),
         {tee.id: tee.der, Tee(1).id: Tee(1).der},
     )
 
@@ -129,11 +121,11 @@ def held_items(auditor: Auditor) -> list[list[SignedItem]]:
 def bring_all(
     importer: Importer, settlements: Sequence[Sequence[SignedItem]], singly: bool = False
 ) -> list[Any]:
-    parcels, _ = importer.plan(settlements, singly)
-    waiting = importer.parcels.waiting()
-    for parcel in parcels:
-        importer.parcels.note(parcel)
-    return [importer.bring(parcel) for parcel in (*waiting, *parcels)]
+    batches, _ = importer.plan(settlements, singly)
+    waiting = importer.imports.waiting()
+    for batch in batches:
+        importer.imports.note(batch)
+    return [importer.bring(batch) for batch in (*waiting, *batches)]
 
 
 def test_bring__individual_settlement__is_graded_enclave_and_final(
@@ -191,7 +183,7 @@ def test_bring__challenged_leaf_of_a_larger_batch__is_upheld_by_its_own_signatur
     event = mined.event(BatchChallenged)
     dispute = Dispute(DisputeKind.CHALLENGE, False, challenger, 3, event.due, event.leaf)
 
-    signed = done.parcel.items[3]
+    signed = done.batch.items[3]
     item = Item(signed.input_hash, signed.output_hash, signed.timestamp)
     evidence = item.ruling_evidence(key.key, signed.signature)
     pre_image = replace(chain.ledger().batches[record.id].pre_image, dispute=dispute)
@@ -223,7 +215,7 @@ def test_bring__what_did_not_hold__stays_out(
 
     (done,) = bring_all(importer, held_items(auditor))
 
-    assert [one.input_hash for one in done.parcel.items] == [
+    assert [one.input_hash for one in done.batch.items] == [
         items[place].input_hash for place in (0, 2, 3)
     ]
 
@@ -237,11 +229,11 @@ def test_plan__brought_in_already__nothing_is_new(
 
     again, _ = importer.plan(held_items(auditor), singly=True)
 
-    assert [len(parcel.items) for parcel in again] == [1]
+    assert [len(batch.items) for batch in again] == [1]
     bring_all(importer, held_items(auditor))
     assert [one.batch.count for one in og.chain.ledger().batches.values()] == [3, 1]
     assert importer.plan(held_items(auditor)) == ([], {})
-    assert importer.parcels.waiting() == []
+    assert importer.imports.waiting() == []
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -267,7 +259,7 @@ def test_bring__crash_at_a_transaction__second_run_commits_once_and_graded(
     (record,) = og.chain.ledger().batches.values()
     assert record.grade is done.grade is Grade.ENCLAVE
     assert done.warnings == ()
-    assert importer.parcels.waiting() == []
+    assert importer.imports.waiting() == []
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -291,17 +283,17 @@ def test_bring__crash_at_a_larger_batch__second_run_commits_once(
     assert [one.batch.count for one in og.chain.ledger().batches.values()] == [3, 2]
 
 
-def test_note__item_in_another_parcel__is_refused(tmp_path: Path) -> None:
+def test_note__item_in_another_import_batch__is_refused(tmp_path: Path) -> None:
     first, second = Tee().items(range(2), 1_800_000_000)
-    parcels = Parcels(tmp_path, b"scope")
-    parcels.note(Parcel((first,)))
+    batches = ImportBatches(tmp_path, b"scope")
+    batches.note(ImportBatch((first,)))
 
     with pytest.raises(sqlite3.IntegrityError):
-        parcels.note(Parcel((second, first)))
+        batches.note(ImportBatch((second, first)))
 
-    assert parcels.waiting() == [Parcel((first,))]
-    assert parcels.new([first, second, second]) == [second]
-    assert Parcels(tmp_path, b"elsewhere").new([first]) == [first]
+    assert batches.waiting() == [ImportBatch((first,))]
+    assert batches.new([first, second, second]) == [second]
+    assert ImportBatches(tmp_path, b"elsewhere").new([first]) == [first]
 
 
 def test_bring__crash_at_the_journal__second_run_commits_once_and_graded(
@@ -317,7 +309,7 @@ def test_bring__crash_at_the_journal__second_run_commits_once_and_graded(
 
     og.individual(tee.item(0, og.chain.now))
     with monkeypatch.context() as patch:
-        patch.setattr(Journal, "note", crash)
+        patch.setattr(SubmissionJournal, "note", crash)
         with pytest.raises(Crash):
             bring_all(importer, held_items(auditor))
 
@@ -367,9 +359,9 @@ def test_plan__what_the_attestor_would_refuse__is_told_by_reason(
     og.settle([tee.item(0, now), other.item(1, now), tee.item(2, old)])
     settlements = [*held_items(auditor), [stranger]]
 
-    parcels, reasons = importer.plan(settlements)
+    batches, reasons = importer.plan(settlements)
 
-    assert [len(parcel.items) for parcel in parcels] == [1]
+    assert [len(batch.items) for batch in batches] == [1]
     assert reasons == {"key_not_endorsed": 1, "too_old": 1, "key_missing": 1}
 
 
@@ -388,7 +380,7 @@ def test_importer__network_of_other_resolvers__is_refused(
     if own:
         places = (bytes(20), attestor.address, bytes(20))
         network = register(chain, chain.accounts[1], salt=22, attestors=places)
-    to = Destination(network.id, network.model_id)
+    to = ImportTarget(network.id, network.model_id)
     store = BatchStore(str(tmp_path))
 
     with pytest.raises(OpenGradientError, match=reason):
@@ -437,7 +429,7 @@ def test_import_command__dry_run_then_run_then_again(
     assert commands.json("import opengradient", *words, account=2) == []
 
 
-def test_evidence_command__leaf_of_a_parcel__is_what_upholds_it(
+def test_evidence_command__leaf_of_an_import_batch__is_what_upholds_it(
     og: OpenGradient,
     tee: Tee,
     key: HeldKey,
@@ -447,8 +439,7 @@ def test_evidence_command__leaf_of_a_parcel__is_what_upholds_it(
 ) -> None:
     og.settle(tee.items(range(3), og.chain.now))
     (done,) = bring_all(importer, held_items(auditor))
-    script = runpy.run_path(str(ROOT / "scripts" / "import.py"))["cli"]
-    file = tmp_path / "receipts" / "parcels" / f"{done.parcel.name}.items.jsonl"
+    file = tmp_path / "receipts" / "imports" / f"{done.batch.name}.items.jsonl"
     words = [
         "evidence",
         str(file),
@@ -456,10 +447,10 @@ def test_evidence_command__leaf_of_a_parcel__is_what_upholds_it(
         str(tmp_path / "data"),
     ]
 
-    shown = CliRunner().invoke(script, [*words, "--leaf", "2", "--json"])
-    beyond = CliRunner(mix_stderr=False).invoke(script, [*words, "--leaf", "3"])
+    shown = CliRunner().invoke(opengradient, [*words, "--leaf", "2", "--json"])
+    beyond = CliRunner(mix_stderr=False).invoke(opengradient, [*words, "--leaf", "3"])
 
-    signed = done.parcel.items[2]
+    signed = done.batch.items[2]
     item = Item(signed.input_hash, signed.output_hash, signed.timestamp)
     evidence = item.ruling_evidence(key.key, signed.signature)
     assert json.loads(shown.stdout)["evidence"] == to_hex(evidence)

@@ -1,18 +1,18 @@
-"""tables.py: audited settlements as a network of a data folder, beside a core's own networks."""
+"""tables.py: audited settlements as a network of a data folder, beside a registry's own."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from tallystick.analysis import Analysis
-from tallystick.decode.files import decode_core
-from tallystick.extract.extractor import Plan, extract
-from tallystick.hexes import to_hex
+from tallystick.data.analysis import Analysis
+from tallystick.data.decode.files import decode_logs
+from tallystick.data.extract.extractor import ExtractPlan, extract
+from tallystick.data.reconcile.folder import reconcile
+from tallystick.data.totals.coverage import CoverageError
 from tallystick.opengradient.audit import audit
 from tallystick.opengradient.tables import MOST_CLAIMED, NAME, network_id, publish
-from tallystick.reconcile import reconcile
-from tallystick.totals.coverage import CoverageError
+from tallystick.protocol.hexes import to_hex
 from tests.integration.opengradient.conftest import Auditor
 from tests.support.opengradient import OpenGradient, Tee
 from tests.support.story import Network
@@ -123,15 +123,15 @@ def test_utility__imported_network__has_its_parts(
     assert found.scalability > 0
 
 
-def test_publish__beside_a_core__both_are_shown_and_the_core_agrees(
+def test_publish__beside_a_registry__both_are_shown_and_the_registry_agrees(
     og: OpenGradient, tee: Tee, auditor: Auditor, network: Network, operator: bytes
 ) -> None:
     network.final(operator)
     og.settle(tee.items(range(3), og.chain.now))
     imported = published(auditor)
     url: str = og.chain.w3.provider.endpoint_uri  # type: ignore[attr-defined]
-    done = extract(auditor.data, Plan([url], og.chain.registry.address, depth=0))
-    decode_core(auditor.data, done.core)
+    done = extract(auditor.data, ExtractPlan([url], og.chain.registry.address, depth=0))
+    decode_logs(auditor.data, done.contract)
 
     rows = Analysis(auditor.data.root).totals().to_pylist()
 
@@ -139,7 +139,7 @@ def test_publish__beside_a_core__both_are_shown_and_the_core_agrees(
         imported["network_id"]: 3,
         to_hex(network.id): 5,
     }
-    compared = reconcile(Analysis(auditor.data.root), {done.core.chain_id: [url]})
+    compared = reconcile(Analysis(auditor.data.root), {done.contract.chain_id: [url]})
     assert {one.address for one in compared} == {to_hex(og.chain.registry.address)}
     assert all(one.agrees for one in compared)
 
@@ -153,11 +153,11 @@ def test_analysis__extracted_and_not_audited__says_which_command(
         Analysis(auditor.data.root)
 
 
-def test_decode_core__relay__leaves_what_was_published(
+def test_decode_logs__relay__leaves_what_was_published(
     og: OpenGradient, tee: Tee, auditor: Auditor
 ) -> None:
     og.settle(tee.items(range(3), og.chain.now))
     before = published(auditor)
 
-    assert decode_core(auditor.data, auditor.extract().relay) == 0
+    assert decode_logs(auditor.data, auditor.extract().relay) == 0
     assert Analysis(auditor.data.root).totals().to_pylist() == [before]

@@ -1,6 +1,7 @@
 """A chain, a network of signed requests with the digits model, and its operator's node."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
@@ -10,17 +11,18 @@ import pytest
 from web3 import Web3
 
 from tallystick.chain.call import Call
+from tallystick.chain.localnet import localnet
 from tallystick.demo.digits import model as digits
-from tallystick.events import ModelRegistered
-from tallystick.hexes import to_hex
-from tallystick.inference import Request
-from tallystick.keccak import keccak256
-from tallystick.localnet import localnet
-from tallystick.receipt import Receipt
-from tallystick.record import Record
-from tallystick.words import ZERO32
+from tallystick.protocol.abi_words import ZERO32
+from tallystick.protocol.events import ModelRegistered
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.inference import Request
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.receipt import Receipt
+from tallystick.protocol.record import InferenceRecord
 from tests.support.chain import Chain
 from tests.support.operator_process import OperatorProcess, running
+from tests.support.patience import PATIENCE
 from tests.support.story import KEY_OF, REQUESTERS, Network, register
 
 OPERATOR, DEMANDER = 2, 3
@@ -62,7 +64,7 @@ class Scene:
                     {
                         "id": to_hex(self.model_id),
                         "file": str(digits.FILE),
-                        "runner": "digits",
+                        "runner": digits.RUNNER,
                     }
                 ],
                 "commit_every": 0.3,
@@ -117,7 +119,7 @@ class Scene:
         return [request.struct_hash() for request, _ in asked], body
 
     def send(self, account: int, name: str, *args: Any, value: int = 0) -> None:
-        """Call the core while a node is running: blocks' times are anvil's."""
+        """Call the registry while a node is running: blocks' times are anvil's."""
         self.transact(account, self.chain.registry.call(name, *args, value=value))
 
     def transact(self, account: int, call: Call) -> None:
@@ -132,9 +134,9 @@ class Scene:
         )
         assert self.w3.eth.wait_for_transaction_receipt(tx_hash)["status"] == 1
 
-    def leaves(self, store: Path) -> list[Record]:
+    def leaves(self, store: Path) -> list[InferenceRecord]:
         """All leaves that the chain has of the operator, as a store has their batches."""
-        from tallystick.store import BatchStore
+        from tallystick.storage.batch_store import BatchStore
 
         kept = BatchStore(str(store))
         found = []
@@ -146,9 +148,9 @@ class Scene:
 Start = Callable[..., OperatorProcess]
 
 
-def wait_for(condition: Callable[[], bool], node: OperatorProcess, timeout: float = 20) -> None:
+def wait_for(condition: Callable[[], bool], node: OperatorProcess) -> None:
     """Wait until a condition holds."""
-    end = monotonic() + timeout
+    end = monotonic() + PATIENCE
     while not condition():
         assert monotonic() < end, node.log.read_text()[-5000:]
         sleep(0.05)
@@ -172,10 +174,10 @@ def shared_chain() -> Iterator[Chain]:
         yield Chain(w3)
 
 
-@pytest.fixture
-def scene(shared_chain: Chain, tmp_path: Path) -> Iterator[Scene]:
-    with shared_chain.isolated():
-        chain = shared_chain
+@contextmanager
+def staged(chain: Chain, folder: Path) -> Iterator[Scene]:
+    """A network with a staked operator; the chain is as before at the end."""
+    with chain.isolated():
         network = register(chain, chain.accounts[1], solicited=True, max_bytes=128)
         network.join(chain.accounts[OPERATOR])
         network.fund(chain.accounts[DEMANDER])
@@ -189,7 +191,27 @@ def scene(shared_chain: Chain, tmp_path: Path) -> Iterator[Scene]:
             "digits",
             "",
         )
-        yield Scene(chain, network, mined.event(ModelRegistered).model_id, tmp_path)
+        yield Scene(chain, network, mined.event(ModelRegistered).model_id, folder)
+
+
+@pytest.fixture
+def scene(shared_chain: Chain, tmp_path: Path) -> Iterator[Scene]:
+    with staged(shared_chain, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def shared_scene(shared_chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """One for all tests of a file."""
+    with staged(shared_chain, tmp_path_factory.mktemp("scene")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def shared_node(shared_scene: Scene) -> Iterator[OperatorProcess]:
+    """One for all tests of a file that ask for nothing else: it takes seconds to start."""
+    with running(shared_scene.node()) as found:
+        yield found
 
 
 @pytest.fixture

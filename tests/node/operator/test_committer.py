@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 
 from tallystick.chain.call import Call
+from tallystick.chain.follower import Follower
 from tallystick.chain.sender import Sent, Web3Sender
-from tallystick.hexes import to_hex
-from tallystick.keccak import keccak256
-from tallystick.node.follower import Follower
 from tallystick.node.metrics import Metrics
 from tallystick.node.operator.committer import Committer
-from tallystick.node.operator.journal import Accepted, Answered, Journal
-from tallystick.node.operator.lane import Lane
+from tallystick.node.operator.journal import Accepted, Answered, OperatorJournal
+from tallystick.node.operator.lane import OperatorLane
 from tallystick.node.operator.receipts import Receipts
-from tallystick.node.settings import Operator
-from tallystick.record import Record
-from tallystick.store import BatchStore
+from tallystick.node.settings import OperatorSettings
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.record import InferenceRecord
+from tallystick.storage.batch_store import BatchStore
 from tests.node.operator.conftest import OPERATOR, Scene, checked
 from tests.support.operator_process import dev_account
 
@@ -26,7 +26,7 @@ class Crash(BaseException):
     """The process is gone: nothing catches it."""
 
 
-class Desk:
+class RequestHandler:
     """Answers without HTTP, and commits as a process of its own would."""
 
     def __init__(self, scene: Scene, folder: Path) -> None:
@@ -34,9 +34,9 @@ class Desk:
         self.requests: list[bytes] = []
         self.sender = Web3Sender(scene.w3, dev_account(OPERATOR))
 
-    def journal(self) -> Journal:
+    def journal(self) -> OperatorJournal:
         path = self.folder / "journal.sqlite3"
-        return Journal(path, self.scene.network.id, self.scene.operator, b"here")
+        return OperatorJournal(path, self.scene.network.id, self.scene.operator, b"here")
 
     def answer(self, nonces: range, deadline: int | None = None) -> None:
         journal, scene = self.journal(), self.scene
@@ -44,7 +44,7 @@ class Desk:
         for nonce in nonces:
             request, sample = scene.request(nonce, **changes)
             signature = bytes.fromhex(str(scene.line(request, sample)["signature"])[2:])
-            record = Record(
+            record = InferenceRecord(
                 request.input_hash,
                 bytes(32),
                 request.requester,
@@ -61,10 +61,10 @@ class Desk:
             self.requests.append(digest)
         journal.close()
 
-    def lane(self) -> Lane:
+    def lane(self) -> OperatorLane:
         settings = self.scene.settings(commit_every=0.001)["operator"]
-        return Lane(
-            Operator(**settings),
+        return OperatorLane(
+            OperatorSettings(**settings),
             self.scene.chain.registry,
             self.sender,
             Follower(self.scene.chain.registry),
@@ -73,7 +73,7 @@ class Desk:
             Metrics(),
         )
 
-    def round(self, lane: Lane) -> None:
+    def round(self, lane: OperatorLane) -> None:
         lane.follower.advance()
         committer = Committer(lane)
         committer.reconcile()
@@ -87,10 +87,10 @@ class Desk:
 
 
 @pytest.fixture
-def desk(scene: Scene, tmp_path: Path) -> Desk:
-    desk = Desk(scene, tmp_path)
-    desk.answer(range(5))
-    return desk
+def handler(scene: Scene, tmp_path: Path) -> RequestHandler:
+    handler = RequestHandler(scene, tmp_path)
+    handler.answer(range(5))
+    return handler
 
 
 STEPS = ["put", "note", "send", "settle"]
@@ -99,9 +99,14 @@ STEPS = ["put", "note", "send", "settle"]
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("step", STEPS)
 def test_commit__crash_at_any_step__next_process_ends_it_once(
-    scene: Scene, desk: Desk, step: str, when: str, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, handler: RequestHandler, step: str, when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    owner = {"put": BatchStore, "note": Journal, "send": Web3Sender, "settle": Journal}[step]
+    owner = {
+        "put": BatchStore,
+        "note": OperatorJournal,
+        "send": Web3Sender,
+        "settle": OperatorJournal,
+    }[step]
     with monkeypatch.context() as patch:
         plain = getattr(owner, step)
 
@@ -112,93 +117,97 @@ def test_commit__crash_at_any_step__next_process_ends_it_once(
             raise Crash
 
         patch.setattr(owner, step, crashing)
-        lane = desk.lane()
+        lane = handler.lane()
         with pytest.raises(Crash):
-            desk.round(lane)
+            handler.round(lane)
         lane.journal.close()
-    desk.answer(range(5, 7))
+    handler.answer(range(5, 7))
 
     for _ in range(2):
-        lane = desk.lane()
-        desk.round(lane)
+        lane = handler.lane()
+        handler.round(lane)
         lane.journal.close()
 
     assert scene.network.totals().committed == 7
-    found = desk.receipts()
+    found = handler.receipts()
     assert [one["state"] for one in found] == ["committed"] * 7
     keys = {checked(one).opening.inference.key for one in found}
     assert len(keys) == 7
-    assert {one.nonce for one in scene.leaves(desk.folder / "batches")} == set(range(7))
+    assert {one.nonce for one in scene.leaves(handler.folder / "batches")} == set(range(7))
 
 
 def test_commit__index_taken_by_another_program__batch_given_up_and_answers_go_on(
-    scene: Scene, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, handler: RequestHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def failing(self: Web3Sender, call: Call) -> Sent:
         raise OSError("the chain is away")
 
     with monkeypatch.context() as patch:
         patch.setattr(Web3Sender, "send", failing)
-        lane = desk.lane()
+        lane = handler.lane()
         with pytest.raises(OSError):
-            desk.round(lane)
+            handler.round(lane)
         lane.journal.close()
     other = scene.network.commit(scene.operator, count=3, solicited=True)
 
-    lane = desk.lane()
-    desk.round(lane)
+    lane = handler.lane()
+    handler.round(lane)
     lane.journal.close()
 
     assert scene.network.totals().committed == 8
-    assert [one["state"] for one in desk.receipts()] == ["committed"] * 5
+    assert [one["state"] for one in handler.receipts()] == ["committed"] * 5
     assert other.id in scene.chain.ledger().batches
 
 
-def test_commit__batch_of_a_lost_journal__adopted_with_its_nonces(scene: Scene, desk: Desk) -> None:
-    lane = desk.lane()
-    desk.round(lane)
+def test_commit__batch_of_a_lost_journal__adopted_with_its_nonces(
+    scene: Scene, handler: RequestHandler
+) -> None:
+    lane = handler.lane()
+    handler.round(lane)
     lane.journal.close()
-    (desk.folder / "journal.sqlite3").unlink()
-    for rest in desk.folder.glob("journal.sqlite3-*"):
+    (handler.folder / "journal.sqlite3").unlink()
+    for rest in handler.folder.glob("journal.sqlite3-*"):
         rest.unlink()
 
-    lane = desk.lane()
-    desk.round(lane)
+    lane = handler.lane()
+    handler.round(lane)
 
     request, sample = scene.request(3, deadline=scene.now + 1700)
-    record = Record(request.input_hash, bytes(32), request.requester, 3, request.deadline)
+    record = InferenceRecord(request.input_hash, bytes(32), request.requester, 3, request.deadline)
     (known,) = lane.journal.accept(scene.model_id, [Accepted(request.struct_hash(), record)], 0)
     lane.journal.close()
     assert known is not None and known.answer is not None
-    assert known.request == desk.requests[3] and known.answer.output == b"\x07"
-    assert [one["state"] for one in desk.receipts()] == ["committed"] * 5
+    assert known.request == handler.requests[3] and known.answer.output == b"\x07"
+    assert [one["state"] for one in handler.receipts()] == ["committed"] * 5
     assert sample
 
 
 def test_commit__deadline_missed__answer_expires_and_the_rest_is_committed(
-    scene: Scene, desk: Desk
+    scene: Scene, handler: RequestHandler
 ) -> None:
-    desk.answer(range(5, 6), deadline=scene.now - 1)
+    handler.answer(range(5, 6), deadline=scene.now - 1)
 
-    lane = desk.lane()
-    desk.round(lane)
+    lane = handler.lane()
+    handler.round(lane)
     lane.journal.close()
 
-    states = {one["request"]: one["state"] for one in desk.receipts()}
-    assert states.pop(to_hex(desk.requests[5])) == "expired"
+    states = {one["request"]: one["state"] for one in handler.receipts()}
+    assert states.pop(to_hex(handler.requests[5])) == "expired"
     assert set(states.values()) == {"committed"}
     assert scene.network.totals().committed == 5
 
 
-def test_commit__stake_for_some__commits_as_many_and_says_so(scene: Scene, desk: Desk) -> None:
+def test_commit__stake_for_some__commits_as_many_and_says_so(
+    scene: Scene, handler: RequestHandler
+) -> None:
     stake = scene.network.lane(scene.operator).stake
     left = 3 * scene.network.rules.stake_per_inference
     scene.chain.send(scene.operator, "unstake", scene.network.id, stake - left)
 
-    lane = desk.lane()
-    desk.round(lane)
+    lane = handler.lane()
+    handler.round(lane)
     lane.journal.close()
 
     assert scene.network.totals().committed == 3
-    states = sorted(one["state"] for one in desk.receipts())
+    states = sorted(one["state"] for one in handler.receipts())
     assert states == ["answered"] * 2 + ["committed"] * 3

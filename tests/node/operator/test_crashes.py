@@ -8,9 +8,9 @@ from time import sleep
 
 import httpx
 
-from tallystick.enums import DisputeKind, State
-from tallystick.hexes import from_hex
-from tallystick.localnet import advance
+from tallystick.chain.localnet import advance
+from tallystick.protocol.enums import DisputeKind, State
+from tallystick.protocol.hexes import from_hex
 from tests.node.operator.conftest import (
     DEMANDER,
     OPERATOR,
@@ -22,6 +22,7 @@ from tests.node.operator.conftest import (
 )
 from tests.support import faulty_rpc as faults
 from tests.support.operator_process import OperatorProcess
+from tests.support.patience import PATIENCE
 
 
 class Client(threading.Thread):
@@ -35,7 +36,7 @@ class Client(threading.Thread):
         self.over = threading.Event()
 
     def run(self) -> None:
-        with httpx.Client(base_url=self.node.url, timeout=10) as client:
+        with httpx.Client(base_url=self.node.url, timeout=PATIENCE) as client:
             for _, body in self.parts:
                 while not self.over.is_set():
                     try:
@@ -106,7 +107,7 @@ def test_node__killed_again_and_again__nothing_twice_and_nothing_lost(
         if choose.random() < 0.7:
             node.wait()
     node.wait()
-    wait_for(client.over.is_set, node, 40)
+    wait_for(client.over.is_set, node)
 
     check_whole(scene, node, client, 960)
     wait_for(lambda: not open_demands(scene), node)
@@ -167,15 +168,10 @@ def test_node__demand_while_it_was_dead_and_its_store_lost__answered_from_the_jo
 def test_node__two_processes_of_one_lane__one_commits_and_the_other_takes_over(
     scene: Scene, start: Start
 ) -> None:
-    first = start("first")
-    second = OperatorProcess(
-        scene.folder / "second",
-        {
-            **scene.settings(),
-            "common": {**scene.settings()["common"], "data": str(first.folder)},
-        },
-        OPERATOR,
-    )
+    first = start("first", shared=True)
+    settings = scene.settings(shared=True)
+    settings["common"]["data"] = str(first.folder)
+    second = OperatorProcess(scene.folder / "second", settings, OPERATOR)
     second.start()
     try:
         both = [
@@ -191,8 +187,8 @@ def test_node__two_processes_of_one_lane__one_commits_and_the_other_takes_over(
         # The first may have committed all that was asked so far.
         both.append(Client(scene, second, [range(at, at + 8) for at in range(320, 400, 8)]))
         both[2].start()
-        wait_for(both[1].over.is_set, second, 40)
-        wait_for(both[2].over.is_set, second, 40)
+        wait_for(both[1].over.is_set, second)
+        wait_for(both[2].over.is_set, second)
 
         requests = [request for client in both for request in client.answered]
         wait_for(lambda: committed(second, requests), second)

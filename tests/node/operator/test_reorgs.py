@@ -6,15 +6,15 @@ from contextlib import contextmanager
 import pytest
 from web3 import HTTPProvider, Web3
 
+from tallystick.chain.follower import Follower
+from tallystick.chain.localnet import advance, mine
 from tallystick.chain.logs import topic_of
 from tallystick.chain.registry import Registry
 from tallystick.errors import MissingLogsError
-from tallystick.events import Deposited
-from tallystick.hexes import to_hex
-from tallystick.localnet import advance, mine
-from tallystick.node.follower import Follower
+from tallystick.protocol.events import Deposited
+from tallystick.protocol.hexes import to_hex
 from tests.node.operator.conftest import DEMANDER, Scene, checked
-from tests.node.operator.test_committer import Desk
+from tests.node.operator.test_committer import RequestHandler
 from tests.support.faulty_rpc import Exchange, faulty_rpc, never
 from tests.support.loose_core import LooseCore
 
@@ -38,17 +38,17 @@ def test_follower__blocks_replaced__as_if_it_had_read_only_the_new_ones(scene: S
     follower.advance()
     with given_up(scene) as give_up:
         scene.send(DEMANDER, "deposit", bytes(20), 5, value=5)
-        assert len(follower.advance()) == 1
+        assert follower.advance() == 1
         with_deposit = follower.ledger.credits[bytes(20), account]
         give_up()
         mine(scene.w3, 3)
 
         again = follower.advance()
 
-        assert len(again) > 1
+        assert again > 1
         assert follower.ledger.credits[bytes(20), account] == with_deposit - 5
         scene.send(DEMANDER, "deposit", bytes(20), 3, value=3)
-        assert len(follower.advance()) == 1
+        assert follower.advance() == 1
         fresh = Follower(registry)
         fresh.advance()
         assert fresh.ledger.credits == follower.ledger.credits
@@ -57,12 +57,12 @@ def test_follower__blocks_replaced__as_if_it_had_read_only_the_new_ones(scene: S
 
 
 def test_follower__events_of_an_unknown_network__passed_over(scene: Scene) -> None:
-    core, follower = LooseCore(scene.chain), Follower(scene.chain.registry)
+    loose, follower = LooseCore(scene.chain), Follower(scene.chain.registry)
     follower.advance()
-    core.emit("Unstaked", b"?" * 32, scene.operator, 0)
+    loose.emit("Unstaked", b"?" * 32, scene.operator, 0)
     scene.send(DEMANDER, "deposit", bytes(20), 5, value=5)
 
-    assert len(follower.advance()) == 2
+    assert follower.advance() == 2
 
     assert follower.ledger.passed_over == 1
     assert vars(follower.ledger) == vars(scene.chain.ledger())
@@ -105,27 +105,27 @@ def test_follower__confirmations__leaves_the_latest_blocks_alone(scene: Scene) -
     follower.advance()
 
     scene.send(DEMANDER, "deposit", bytes(20), 5, value=5)
-    assert follower.advance() == []
+    assert follower.advance() == 0
     mine(scene.w3, 1)
-    assert follower.advance() == []
+    assert follower.advance() == 0
     mine(scene.w3, 1)
-    assert len(follower.advance()) == 1
+    assert follower.advance() == 1
 
 
 def test_commit__its_block_given_up__sent_again_and_receipts_say_where(scene: Scene) -> None:
-    desk = Desk(scene, scene.folder)
-    desk.answer(range(4))
-    lane = desk.lane()
+    handler = RequestHandler(scene, scene.folder)
+    handler.answer(range(4))
+    lane = handler.lane()
     with given_up(scene) as give_up:
-        desk.round(lane)
-        before = [checked(one) for one in desk.receipts()]
+        handler.round(lane)
+        before = [checked(one) for one in handler.receipts()]
         give_up()
         assert scene.network.totals().committed == 0
 
-        desk.round(lane)
+        handler.round(lane)
         lane.journal.close()
 
-        after = [checked(one) for one in desk.receipts()]
+        after = [checked(one) for one in handler.receipts()]
         assert scene.network.totals().committed == 4
         assert [one.batch_id for one in after] == [one.batch_id for one in before]
         (record,) = scene.chain.ledger().batches.values()

@@ -5,9 +5,10 @@ import time
 
 import httpx
 
-from tallystick.hexes import to_hex
-from tallystick.receipt import Receipt
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.receipt import Receipt
 from tests.node.together.lane import A_REQUEST, Lane, read_receipts
+from tests.support.patience import PATIENCE
 
 
 class Asker(threading.Thread):
@@ -32,7 +33,7 @@ class Asker(threading.Thread):
 
     def run(self) -> None:
         try:
-            with httpx.Client(base_url=self.lane.url, timeout=10) as client:
+            with httpx.Client(base_url=self.lane.url, timeout=PATIENCE) as client:
                 while not self.enough.is_set():
                     self._ask(client)
                     self._fetch(client)

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from tallystick.demo.digits import model as digits
-from tallystick.demo.digits import quantised
+from tallystick.demo.digits import quantized
 from tallystick.node.runner import Runner, load
 from tallystick.replay.model import SPEC_ID
 
@@ -50,14 +50,14 @@ class Served:
 
 @cache
 def qi8() -> Served:
-    model = quantised.load()
+    model = quantized.load()
     return Served(
         "qi8",
-        quantised.FILE,
+        quantized.FILE,
         "qi8",
         model.content_hash(),
         SPEC_ID,
-        _distinct(quantised.load_samples(model)),
+        _distinct(quantized.load_samples(model)),
         lambda output: output[1:] + output[:1],
     )
 
@@ -67,7 +67,7 @@ def plain() -> Served:
     return Served(
         "digits",
         digits.FILE,
-        "digits",
+        digits.RUNNER,
         digits.content_hash(),
         digits.spec_hash(),
         _distinct(digits.load_samples()),

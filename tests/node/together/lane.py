@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tallystick.hexes import from_hex, to_hex
-from tallystick.inference import Request
-from tallystick.keccak import keccak256
-from tallystick.ledger import BatchRecord
-from tallystick.node.operator.acknowledgement import Acknowledgement
-from tallystick.receipt import Receipt
+from tallystick.protocol.acknowledgement import Acknowledgement
+from tallystick.protocol.hexes import from_hex, to_hex
+from tallystick.protocol.inference import Request
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.ledger import BatchState
+from tallystick.protocol.receipt import Receipt
 from tests.node.together.bendable import Served
 from tests.node.together.gate import Gate
 from tests.support.chain import Chain
@@ -166,11 +166,11 @@ class Lane:
             found |= read_receipts(part, self.node.receipts(part))
         return found
 
-    def batches(self) -> list[BatchRecord]:
+    def batches(self) -> list[BatchState]:
         """The lane's, as the chain's events have them."""
         return [one for one in self.chain.ledger().batches.values() if self.owns(one)]
 
-    def owns(self, record: BatchRecord) -> bool:
+    def owns(self, record: BatchState) -> bool:
         return record.batch.operator == self.operator
 
 

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from tallystick.enums import Grade, Outcome, State
-from tallystick.events import (
+from tallystick.protocol.enums import Grade, Outcome, State
+from tallystick.protocol.events import (
     BatchAttested,
     BatchChallenged,
     BatchDemanded,

@@ -12,16 +12,16 @@ from collections import Counter
 from dataclasses import replace
 
 from tallystick.chain.revert import ContractError
-from tallystick.enums import Grade, State
-from tallystick.events import (
+from tallystick.protocol.enums import Grade, State
+from tallystick.protocol.events import (
     BatchAttested,
     BatchChallenged,
     BatchDemanded,
     BatchRejected,
     LeafRevealed,
 )
-from tallystick.ledger import BatchRecord
-from tallystick.store import BatchStore
+from tallystick.protocol.ledger import BatchState
+from tallystick.storage.batch_store import BatchStore
 from tests.node.together.asker import Asker
 from tests.node.together.lane import Lane
 from tests.node.together.world import DEMANDER, World
@@ -51,7 +51,7 @@ def demand_one(here: World, lane: Lane, since: int, choose: random.Random) -> No
         here.chain.send(here.chain.accounts[DEMANDER], "demand", *arguments)
 
 
-def committed(lane: Lane, since: int) -> list[BatchRecord]:
+def committed(lane: Lane, since: int) -> list[BatchState]:
     """An operator's batches since a block."""
     return [one for one in lane.batches() if one.committed.block_number >= since]
 
@@ -100,9 +100,9 @@ def test_kills__of_any_of_five_with_a_failing_rpc__nothing_twice_and_nothing_los
     kill_at_random(here, since, choose)
 
     for asker in askers:
-        asker.lane.node.wait(90)
+        asker.lane.node.wait()
         asker.enough.set()
-    here.until(lambda: not any(asker.is_alive() for asker in askers), "all is answered", 120)
+    here.until(lambda: not any(asker.is_alive() for asker in askers), "all is answered")
     batches = set()
     for asker in askers:
         assert asker.failure is None
@@ -117,7 +117,6 @@ def test_kills__of_any_of_five_with_a_failing_rpc__nothing_twice_and_nothing_los
             for one in map(here.record, batches)
         ),
         "all is answered for, and audited",
-        120,
     )
     assert here.rpc.faulted.total() - faulted > (here.rpc.calls.total() - calls) / 8
 

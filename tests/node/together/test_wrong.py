@@ -3,8 +3,13 @@ rejected, once each, and nobody else's."""
 
 from dataclasses import replace
 
-from tallystick.enums import Cause, Grade, State
-from tallystick.events import BatchChallenged, BatchRejected, ChallengeLapsed, ChallengeUpheld
+from tallystick.protocol.enums import Cause, Grade, State
+from tallystick.protocol.events import (
+    BatchChallenged,
+    BatchRejected,
+    ChallengeLapsed,
+    ChallengeUpheld,
+)
 from tests.node.together.bendable import BENT_EVERY
 from tests.node.together.lane import Asked, Lane
 from tests.node.together.world import World
@@ -32,7 +37,7 @@ def rejected_for_a_wrong_answer(here: World, lane: Lane, cause: Cause) -> list[b
     other = here.other(lane)
     before = lane.network.totals(), other.network.totals()
     lane.run(lane.model.bent_runner)
-    lane.node.wait(60)
+    lane.node.wait()
     asked, asked_too = lane.ask(COUNT), other.ask(COUNT)
     bad_requests = wrong(lane, asked)
     assert len(bad_requests) == COUNT // BENT_EVERY

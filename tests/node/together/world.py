@@ -14,23 +14,24 @@ from pathlib import Path
 from typing import Any
 
 from tallystick.chain.abi import contract
+from tallystick.chain.localnet import advance, localnet
 from tallystick.chain.logs import read_events
 from tallystick.demo.processes import free_port
-from tallystick.events import Event, ModelRegistered
-from tallystick.hexes import to_hex
-from tallystick.ledger import BatchRecord
-from tallystick.localnet import advance, localnet
-from tallystick.receipt import Receipt
-from tallystick.words import ZERO32, ZERO_ADDRESS
+from tallystick.protocol.abi_words import ZERO32, ZERO_ADDRESS
+from tallystick.protocol.events import Event, ModelRegistered
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.ledger import BatchState
+from tallystick.protocol.receipt import Receipt
 from tests.node.together.bendable import Served, plain, qi8
 from tests.node.together.gate import Gate
 from tests.node.together.lane import Lane
 from tests.node.verifier.running import Running
 from tests.node.verifier.stage import BOND, RULES, STAKE, VERIFIERS, LiveChain
 from tests.support.chain import Chain
-from tests.support.committee import Panel
+from tests.support.committee import Committee
 from tests.support.committee import found as found_committee
 from tests.support.faulty_rpc import FaultyRpc, faulty_rpc, never
+from tests.support.patience import PATIENCE
 from tests.support.story import HOUR, Network, fund, register
 
 OWNER, FIRST, SECOND, DEMANDER = 1, 2, 3, 4
@@ -39,6 +40,8 @@ ALL_DRAWN = 4000
 """Leaves that a verifier runs again of its own accord: of a batch of 200, all."""
 BLOCK_EVERY = 1
 """Seconds."""
+TURN_EVERY = 8
+"""Seconds: on a busy machine, whose turn it is needs some to notice."""
 
 
 @dataclass
@@ -46,7 +49,7 @@ class World:
     """Everything that runs."""
 
     chain: Chain
-    panels: tuple[Panel, ...]
+    committees: tuple[Committee, ...]
     """Two that audit, in the order of the lanes, and one that judges."""
     rpc: FaultyRpc
     lanes: tuple[Lane, Lane]
@@ -68,16 +71,16 @@ class World:
         (found,) = [one for one in self.lanes if one is not lane]
         return found
 
-    def record(self, batch_id: bytes) -> BatchRecord:
+    def record(self, batch_id: bytes) -> BatchState:
         """What the chain says of a batch."""
         return self.chain.ledger().batches[batch_id]
 
     def events(self, kind: type[Event], batch_id: bytes | None = None) -> list[Any]:
-        """The core's events of a kind, of one batch where one is named."""
-        w3, core = self.chain.w3, self.chain.registry.address
+        """The registry's events of a kind, of one batch where one is named."""
+        w3, address = self.chain.w3, self.chain.registry.address
         return [
             event
-            for event in read_events(w3, core, 0, w3.eth.block_number)
+            for event in read_events(w3, address, 0, w3.eth.block_number)
             if type(event) is kind and (batch_id is None or event.batch_id == batch_id)  # type: ignore[attr-defined]
         ]
 
@@ -85,12 +88,12 @@ class World:
         """Let time pass on the chain."""
         advance(self.chain.w3, seconds)
 
-    def until(self, true: Callable[[], bool], what: str, timeout: float = 90) -> None:
+    def until(self, true: Callable[[], bool], what: str) -> None:
         """Wait until something is true; show what the nodes logged when it does not become so."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + PATIENCE
         while not true():
             if time.monotonic() > deadline:
-                raise AssertionError(f"not within {timeout:g} s: {what}\n{self.said()}")
+                raise AssertionError(f"not within {PATIENCE:g} s: {what}\n{self.said()}")
             time.sleep(0.1)
 
     def said(self) -> str:
@@ -141,6 +144,16 @@ class World:
             for sender, data in self._all_sent()
         )
 
+    def first(self, batch_id: bytes) -> int:
+        """The account of the verifier whose turn it is first to do something about a batch."""
+        place = int.from_bytes(batch_id[:8], "big") % len(VERIFIERS)
+        return VERIFIERS[place]
+
+    def pass_turns(self) -> None:
+        """Let the time pass in which others would make a move too."""
+        last = self.chain.w3.eth.block_number + 3 * TURN_EVERY // BLOCK_EVERY
+        self.until(lambda: self.chain.w3.eth.block_number >= last, "turns pass")
+
     def _all_sent(self) -> list[tuple[bytes, bytes]]:
         """Senders and data of all transactions."""
         for block in range(self._blocks_read, self.chain.w3.eth.block_number + 1):
@@ -167,7 +180,7 @@ class World:
             lane.run(lane.model.runner)
             lane.gate.target = lane.node.url
         for lane in self.lanes:
-            lane.node.wait(60)
+            lane.node.wait()
         for one in self.verifiers:
             if one.process.poll() is not None:
                 one.restart()
@@ -196,7 +209,7 @@ def world(folder: Path) -> Iterator[World]:
             found_committee(chain, THRESHOLD, 3, signers, min_drawn=DRAWN, arbiter=arbiter)
             for arbiter in (replay, judges.address)
         ]
-        panels = (*auditors, judges)
+        committees = (*auditors, judges)
         endpoint = str(w3.provider.endpoint_uri)  # type: ignore[attr-defined]
         rpc = stack.enter_context(faulty_rpc(endpoint, never))
         common = {
@@ -206,8 +219,8 @@ def world(folder: Path) -> Iterator[World]:
             "poll_every": 0.3,
         }
 
-        def lane(account: int, served: Served, panel: Panel, arbiter: bytes) -> Lane:
-            network = _network(chain, panel, served, arbiter)
+        def lane(account: int, served: Served, committee: Committee, arbiter: bytes) -> Lane:
+            network = _network(chain, committee, served, arbiter)
             network.join(chain.accounts[account], STAKE)
             gate = stack.enter_context(Gate(None).standing())
             operator = chain.accounts[account]
@@ -221,17 +234,17 @@ def world(folder: Path) -> Iterator[World]:
         for number in (DEMANDER, *VERIFIERS):
             fund(chain, ZERO_ADDRESS, chain.accounts[number], 100 * BOND)
         w3.provider.make_request("evm_setIntervalMining", [BLOCK_EVERY])  # type: ignore[arg-type]
-        here = World(chain, panels, rpc, lanes, [])
+        here = World(chain, committees, rpc, lanes, [])
         stack.callback(_end, here)
-        here.verifiers += _verifiers(lanes, panels, common, folder)
+        here.verifiers += _verifiers(lanes, committees, common, folder)
         here.heal()
         for one in here.verifiers:
             here.until(lambda one=one: '"event": "started"' in one.text(), "a verifier starts")
         yield here
 
 
-def _network(chain: Chain, panel: Panel, served: Served, arbiter: bytes) -> Network:
-    owner, attestors = chain.accounts[OWNER], (panel.address, ZERO_ADDRESS, ZERO_ADDRESS)
+def _network(chain: Chain, committee: Committee, served: Served, arbiter: bytes) -> Network:
+    owner, attestors = chain.accounts[OWNER], (committee.address, ZERO_ADDRESS, ZERO_ADDRESS)
     network = register(chain, owner, solicited=True, arbiter=arbiter, attestors=attestors, **RULES)
     hashes = (served.content_hash, served.spec_hash, ZERO32)
     mined = chain.send(owner, "registerModel", network.id, *hashes, served.name, served.file.name)
@@ -240,7 +253,10 @@ def _network(chain: Chain, panel: Panel, served: Served, arbiter: bytes) -> Netw
 
 
 def _verifiers(
-    lanes: tuple[Lane, Lane], panels: tuple[Panel, ...], common: dict[str, Any], folder: Path
+    lanes: tuple[Lane, Lane],
+    committees: tuple[Committee, ...],
+    common: dict[str, Any],
+    folder: Path,
 ) -> list[Running]:
     ports = [free_port() for _ in VERIFIERS]
     peers = [f"http://127.0.0.1:{port}" for port in ports]
@@ -258,13 +274,13 @@ def _verifiers(
             "networks": [to_hex(lane.network.id) for lane in lanes],
             "stores": [f"{lane.gate.url}/batches" for lane in lanes],
             "models": models,
-            "committees": [to_hex(panel.address) for panel in panels],
+            "committees": [to_hex(committee.address) for committee in committees],
             "share_port": port,
             "share_peers": [url for url in peers if not url.endswith(f":{port}")],
             "drawn": ALL_DRAWN,
             "missing_after": 3.0,
             "look_every": 1.0,
-            "turn_every": 1.0,
+            "turn_every": TURN_EVERY,
             "fetch_timeout": 2.0,
             "fetch_max_size": 1 << 20,
             "demands_per_batch": 1,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.localnet import localnet
+from tallystick.chain.localnet import localnet
 from tests.node.verifier.stage import LiveChain, Stage, stage
 
 

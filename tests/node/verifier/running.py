@@ -16,6 +16,7 @@ import yaml
 
 from tests.node.verifier.stage import Stage
 from tests.support.builds import ROOT
+from tests.support.patience import PATIENCE
 
 
 class Running:
@@ -72,13 +73,13 @@ def running(stage: Stage, numbers: tuple[int, ...], **changes: Any) -> Iterator[
             one.end()
 
 
-def until(true: Callable[[], bool], timeout: float, what: str, *logs: Running) -> None:
+def until(true: Callable[[], bool], what: str, *logs: Running) -> None:
     """Wait until something is true; show the processes' logs when it does not become so."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + PATIENCE
     while not true():
         if time.monotonic() > deadline or any(one.process.poll() is not None for one in logs):
             said = "\n".join(f"--- {one.number}\n{one.text()[-4000:]}" for one in logs)
-            raise AssertionError(f"not within {timeout:g} s: {what}\n{said}")
+            raise AssertionError(f"not within {PATIENCE:g} s: {what}\n{said}")
         time.sleep(0.1)
 
 

@@ -10,21 +10,21 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from web3 import HTTPProvider, Web3
 
-from tallystick.batch import Batch
-from tallystick.demo.digits.model import FILE, Digits, content_hash, load_samples, spec_hash
-from tallystick.events import BatchCommitted, ModelRegistered
-from tallystick.inference import Inference, hash_leaves
-from tallystick.keccak import keccak256
-from tallystick.localnet import MNEMONIC, advance, mine
-from tallystick.node.rpc import persist
+from tallystick.chain.localnet import MNEMONIC, advance, mine
+from tallystick.chain.rpc.persistent import NodePersistent, persist
+from tallystick.chain.signer import KeySigner
+from tallystick.demo.digits.model import FILE, RUNNER, Digits, content_hash, load_samples, spec_hash
 from tallystick.node.settings import Settings
 from tallystick.node.verifier.assembly import assemble
-from tallystick.node.verifier.signer import KeySigner
 from tallystick.node.verifier.verifier import Verifier
-from tallystick.tree import Tree
-from tallystick.words import ZERO32, ZERO_ADDRESS
+from tallystick.protocol.abi_words import ZERO32, ZERO_ADDRESS
+from tallystick.protocol.batch import Batch
+from tallystick.protocol.events import BatchCommitted, ModelRegistered
+from tallystick.protocol.inference import Inference, hash_leaves
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.merkle import Tree
 from tests.support.chain import Chain
-from tests.support.committee import Panel
+from tests.support.committee import Committee
 from tests.support.committee import found as found_committee
 from tests.support.story import HOUR, Committed, Network, fund, keep, register
 
@@ -64,9 +64,9 @@ class Stage:
     """A network on digits, which a committee audits, and which another one judges."""
 
     chain: Chain
-    panel: Panel
+    committee: Committee
     """Audits."""
-    judges: Panel | None
+    judges: Committee | None
     """Of the same members; None where another arbiter was named."""
     network: Network
     store: Path
@@ -150,25 +150,31 @@ class Stage:
         verifier = {
             "stores": [str(self.store)],
             "models": [
-                {"id": "0x" + self.network.model_id.hex(), "file": str(FILE), "runner": "digits"}
+                {"id": "0x" + self.network.model_id.hex(), "file": str(FILE), "runner": RUNNER}
             ],
             "committees": [
-                "0x" + panel.address.hex() for panel in (self.panel, self.judges) if panel
+                "0x" + committee.address.hex()
+                for committee in (self.committee, self.judges)
+                if committee
             ],
             "share_folder": str(self.folder / "shared"),
             "missing_after": 0.0,
-            "look_every": 0.01,
+            "look_every": 0.0001,
             "turn_every": 0.001,
-            "fetch_timeout": 2.0,
+            "fetch_timeout": 30.0,
             "fetch_max_size": 1 << 20,
             "demands_per_batch": 1,
         } | changes
         return {"common": common, "verifier": verifier}
 
-    def verifier(self, number: int = VERIFIERS[0], name: str = "", **changes: Any) -> Verifier:
-        """A verifier in this process."""
-        settings = Settings(**self.settings(name or f"verifier {number}", **changes))
-        w3 = persist(Web3(HTTPProvider(settings.common.rpc)))
+    def verifier(
+        self, number: int = VERIFIERS[0], name: str = "", rpc: str = "", **changes: Any
+    ) -> Verifier:
+        """A verifier in this process, at another URL of the chain where one is named."""
+        values = self.settings(name or f"verifier {number}", **changes)
+        values["common"] |= {"rpc": rpc} if rpc else {}
+        settings = Settings(**values)
+        w3 = persist(Web3(HTTPProvider(settings.common.rpc)), NodePersistent)
         return assemble(settings, w3, KeySigner(account(number)))
 
     def record(self, batch: Committed) -> Any:
@@ -176,8 +182,8 @@ class Stage:
         return self.chain.ledger().batches[batch.id]
 
     def sent(self, number: int) -> int:
-        """How many transactions a verifier has sent."""
-        return self.chain.w3.eth.get_transaction_count(account(number).address)
+        """How many transactions a verifier has sent; a busy machine may not have mined them yet."""
+        return self.chain.w3.eth.get_transaction_count(account(number).address, "pending")
 
 
 def stage(chain: Chain, folder: Path, threshold: int = 2, arbiter: bytes | None = None) -> Stage:
@@ -188,8 +194,8 @@ def stage(chain: Chain, folder: Path, threshold: int = 2, arbiter: bytes | None 
     if arbiter is None:
         judges = found_committee(chain, threshold, 3, keys)
         arbiter = judges.address
-    panel = found_committee(chain, threshold, 3, keys, min_drawn=DRAWN, arbiter=arbiter)
-    attestors = (panel.address, ZERO_ADDRESS, ZERO_ADDRESS)
+    committee = found_committee(chain, threshold, 3, keys, min_drawn=DRAWN, arbiter=arbiter)
+    attestors = (committee.address, ZERO_ADDRESS, ZERO_ADDRESS)
     network = register(chain, chain.accounts[1], arbiter=arbiter, attestors=attestors, **RULES)
     hashes = (content_hash(), spec_hash(), ZERO32)
     mined = chain.send(
@@ -200,7 +206,15 @@ def stage(chain: Chain, folder: Path, threshold: int = 2, arbiter: bytes | None 
         network.join(chain.accounts[number], STAKE)
     for number in (*VERIFIERS, GRIEFER):
         fund(chain, ZERO_ADDRESS, chain.accounts[number], 10 * BOND)
-    return Stage(chain, panel, judges, network, folder / "batches", folder)
+    return Stage(chain, committee, judges, network, folder / "batches", folder)
+
+
+def reveal(staged: Stage, batch: Committed) -> None:
+    """Answer the demand for a leaf, with what was committed."""
+    record = staged.record(batch)
+    index = record.dispute.leaf_index
+    answer = batch.opening(index), b"", batch.inputs[index], batch.outputs[index]
+    staged.chain.send(batch.batch.operator, "reveal", record.pre_image.abi(), *answer)
 
 
 def rounds(*verifiers: Verifier, count: int = 4) -> None:
@@ -212,6 +226,6 @@ def rounds(*verifiers: Verifier, count: int = 4) -> None:
 
 def mined(verifier: Verifier) -> None:
     """Wait for what is on its way: a busy machine may mine after it has answered."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while verifier.journal.pending() and time.monotonic() < deadline:
         verifier.outbox.settle()

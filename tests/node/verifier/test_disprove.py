@@ -7,22 +7,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tallystick.enums import Cause, State
-from tallystick.events import ModelRegistered
-from tallystick.hexes import checksummed
-from tallystick.keccak import keccak256
 from tallystick.node.verifier.verifier import Verifier
+from tallystick.protocol.abi_words import ZERO32
+from tallystick.protocol.enums import Cause, State
+from tallystick.protocol.events import ModelRegistered
+from tallystick.protocol.hexes import checksummed
+from tallystick.protocol.inference import Inference
+from tallystick.protocol.keccak import keccak256
 from tallystick.replay.client import encode
 from tallystick.replay.engine import Engine
 from tallystick.replay.evidence import check_model, evidence
 from tallystick.replay.importer import import_onnx
 from tallystick.replay.model import SPEC_ID, Model
 from tallystick.replay.quantize import Types, quantize
-from tallystick.words import ZERO32
 from tests.contracts.committee.acts import time_out
 from tests.node.verifier.stage import GRIEFER, OPERATOR, RULES, STAKE, Stage, rounds
 from tests.support.chain import Chain
-from tests.support.committee import Panel, found
+from tests.support.committee import Committee, found
 from tests.support.nets import digits, mlp
 from tests.support.story import Committed, Network, keep, register
 
@@ -56,7 +57,7 @@ def commit(staged: Stage, network: Network, model: Model, wrong: int | None) -> 
     if wrong is not None:
         outputs[wrong] = bytes([outputs[wrong][0] ^ 1]) + outputs[wrong][1:]
 
-    def filled(leaves):
+    def filled(leaves: list[Inference]) -> list[Inference]:
         return [
             replace(leaf, input_hash=keccak256(data), output_hash=keccak256(output))
             for leaf, data, output in zip(leaves, inputs, outputs, strict=True)
@@ -77,7 +78,9 @@ def verifier(
     return staged.verifier(models=[source], **changes)
 
 
-def test_tick__wrong_leaf__disproved_without_a_bond(staged, replayed, model, tmp_path):
+def test_tick__wrong_leaf__disproved_without_a_bond(
+    staged: Stage, replayed: Network, model: Model, tmp_path: Path
+) -> None:
     batch = commit(staged, replayed, model, wrong=4)
     node = verifier(staged, replayed, model, tmp_path)
 
@@ -89,7 +92,9 @@ def test_tick__wrong_leaf__disproved_without_a_bond(staged, replayed, model, tmp
 
 
 @pytest.mark.parametrize(("wrong", "state"), [(None, State.OPEN), (4, State.REJECTED)])
-def test_tick__challenged__resolved_by_replay(staged, replayed, model, tmp_path, wrong, state):
+def test_tick__challenged__resolved_by_replay(
+    staged: Stage, replayed: Network, model: Model, tmp_path: Path, wrong: int | None, state: State
+) -> None:
     batch = commit(staged, replayed, model, wrong)
     arguments = batch.batch.abi(), batch.stamp.pack(), batch.opening(2)
     staged.chain.send(staged.chain.accounts[GRIEFER], "challenge", *arguments)
@@ -102,28 +107,28 @@ def test_tick__challenged__resolved_by_replay(staged, replayed, model, tmp_path,
 
 
 @pytest.fixture
-def lied(staged: Stage, model: Model) -> tuple[Panel, Committed]:
+def lied(staged: Stage, model: Model) -> tuple[Committee, Committed]:
     """A batch with a wrong leaf, and an auditor who signed that all is good."""
     chain = staged.chain
     replay = bytes.fromhex(chain.deploy("Replay").address[2:])
-    panel = found(chain, 1, 1, min_drawn=24, arbiter=replay)
-    batch = commit(staged, opened(chain, model, replay, panel.address), model, wrong=4)
-    evidence = panel.evidence(panel.audit(batch), [0])
+    committee = found(chain, 1, 1, min_drawn=24, arbiter=replay)
+    batch = commit(staged, opened(chain, model, replay, committee.address), model, wrong=4)
+    evidence = committee.evidence(committee.audit(batch), [0])
     # Through a contract, as a cheat would: the audit is in no transaction's calldata.
     through = chain.deploy("ContractOperator", checksummed(chain.registry.address))
     network_id, operator, *rest = batch.batch.abi()
     named = network_id, checksummed(operator), *rest
     attest = through.functions.attest(named, batch.stamp.pack(), 1, evidence)
     chain.transact(chain.accounts[GRIEFER], attest)
-    return panel, batch
+    return committee, batch
 
 
 def test_tick__cheat_is_first_with_a_timeout__auditors_are_convicted_all_the_same(
-    staged, model, lied, tmp_path
-):
-    panel, batch = lied
+    staged: Stage, model: Model, lied: tuple[Committee, Committed], tmp_path: Path
+) -> None:
+    committee, batch = lied
     network = replace(staged.network, id=batch.batch.network_id, model_id=batch.batch.model_id)
-    committees = ["0x" + panel.address.hex()]
+    committees = ["0x" + committee.address.hex()]
     options = {"name": "one", "committees": committees}
     looking = verifier(staged, network, model, tmp_path, dry_run=True, **options)
     rounds(looking)
@@ -136,21 +141,25 @@ def test_tick__cheat_is_first_with_a_timeout__auditors_are_convicted_all_the_sam
 
     mined = [move for move in node.journal.made() if move[1] == "mined"]
     assert mined == [("convictOnEvidence", "mined", 1)]
-    assert panel.stakes() == [0]
+    assert committee.stakes() == [0]
 
 
-def test_tick__disproved__auditors_are_convicted_by_the_archive(staged, model, lied, tmp_path):
-    panel, batch = lied
+def test_tick__disproved__auditors_are_convicted_by_the_archive(
+    staged: Stage, model: Model, lied: tuple[Committee, Committed], tmp_path: Path
+) -> None:
+    committee, batch = lied
     network = replace(staged.network, id=batch.batch.network_id, model_id=batch.batch.model_id)
-    node = verifier(staged, network, model, tmp_path, committees=["0x" + panel.address.hex()])
+    node = verifier(staged, network, model, tmp_path, committees=["0x" + committee.address.hex()])
 
     rounds(node)
 
     assert sorted(node.journal.made()) == [("convict", "mined", 1), ("disprove", "mined", 1)]
-    assert panel.stakes() == [0]
+    assert committee.stakes() == [0]
 
 
-def test_rerun__another_file__not_run(staged, replayed, model, tmp_path):
+def test_rerun__another_file__not_run(
+    staged: Stage, replayed: Network, model: Model, tmp_path: Path
+) -> None:
     batch = commit(staged, replayed, model, wrong=4)
     rows = bytearray(model.rows)
     rows[-1] ^= 1
@@ -164,8 +173,8 @@ def test_rerun__another_file__not_run(staged, replayed, model, tmp_path):
     assert node.journal.finding(batch.id) is None
 
 
-def test_check_model__another_registrant__refused(model):
-    from tallystick.network import model_id
+def test_check_model__another_registrant__refused(model: Model) -> None:
+    from tallystick.protocol.rules import model_id
     from tallystick.replay.errors import ModelError
 
     needed = model_id(bytes(32), bytes(20), model.content_hash(), SPEC_ID, ZERO32)
@@ -174,7 +183,7 @@ def test_check_model__another_registrant__refused(model):
         check_model(model, bytes(32), b"r" * 20, ZERO32, needed)
 
 
-def test_evidence__model_and_input__are_opened(model):
+def test_evidence__model_and_input__are_opened(model: Model) -> None:
     from eth_abi.abi import decode
 
     packed = evidence(model, b"n" * 32, b"r" * 20, ZERO32, b"in")

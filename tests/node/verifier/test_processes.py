@@ -12,7 +12,7 @@ import signal
 import time
 from pathlib import Path
 
-from tallystick.enums import Cause, Grade, State
+from tallystick.protocol.enums import Cause, Grade, State
 from tests.node.verifier.bad_store import bad_store
 from tests.node.verifier.running import Running, redis, running, until
 from tests.node.verifier.stage import OTHER, VERIFIERS, Stage
@@ -25,6 +25,7 @@ from tests.support.faulty_rpc import (
     server_error,
     sometimes,
 )
+from tests.support.patience import PATIENCE
 from tests.support.story import Committed
 
 FAULTS = (rate_limited, server_error, bad_gateway, cut_off, not_json)
@@ -37,7 +38,7 @@ def endpoint(stage: Stage) -> str:
 def challenges(stage: Stage, batch_id: bytes) -> int:
     """How often a batch was challenged, by its events."""
     from tallystick.chain.logs import read_events
-    from tallystick.events import BatchChallenged
+    from tallystick.protocol.events import BatchChallenged
 
     found = read_events(
         stage.chain.w3, stage.chain.registry.address, 0, stage.chain.w3.eth.block_number
@@ -61,7 +62,7 @@ class Killer:
             self._next = time.monotonic() + self._random.uniform(12, 18)
 
 
-def test_processes__honest_wrong_and_withheld__each_gets_its_due(staged: Stage):
+def test_processes__honest_wrong_and_withheld__each_gets_its_due(staged: Stage) -> None:
     with (
         faulty_rpc(endpoint(staged), sometimes(FAULTS, 0.2, seed=1)) as rpc,
         bad_store("garbage") as garbage,
@@ -89,17 +90,17 @@ def test_processes__honest_wrong_and_withheld__each_gets_its_due(staged: Stage):
             audited = staged.record(good).grade is Grade.AUDITED
             return audited and staged.record(bad).state is State.REJECTED
 
-        until(judged, 150, "audited and rejected", *nodes)
+        until(judged, "audited and rejected", *nodes)
         if not killer.kills:
             nodes[0].restart()
-        until(lambda: staged.record(gone).state is State.DISPUTED, 60, "demanded", *nodes)
+        until(lambda: staged.record(gone).state is State.DISPUTED, "demanded", *nodes)
         staged.later(3700)
-        until(lambda: staged.record(gone).state is State.REJECTED, 60, "timed out", *nodes)
+        until(lambda: staged.record(gone).state is State.REJECTED, "timed out", *nodes)
         assert rpc.faulted.total() > rpc.calls.total() / 8
         for one in nodes:
             one.process.terminate()
         # Of one that has just begun anew, Python itself takes the signal.
-        codes = [one.process.wait(30) for one in nodes]
+        codes = [one.process.wait(PATIENCE) for one in nodes]
         assert 0 in codes
         assert set(codes) <= {0, -15}
     assert staged.record(bad).cause is Cause.RULING
@@ -112,7 +113,7 @@ def workers(node: Running) -> list[int]:
     return [int(pid) for pid in re.findall(r'"pid": (\d+), "event": "worker started"', node.text())]
 
 
-def test_workers__one_of_two_killed__the_other_goes_on(staged: Stage):
+def test_workers__one_of_two_killed__the_other_goes_on(staged: Stage) -> None:
     # The committee needs two; the other one is in this process.
     other = staged.verifier(VERIFIERS[1])
 
@@ -122,18 +123,18 @@ def test_workers__one_of_two_killed__the_other_goes_on(staged: Stage):
 
     with redis() as url, running(staged, VERIFIERS[:1], broker=url, workers=2) as nodes:
         (node,) = nodes
-        until(lambda: len(workers(node)) == 2, 120, "two workers", node)
+        until(lambda: len(workers(node)) == 2, "two workers", node)
         first = staged.commit(60)
         staged.seeded()
-        until(lambda: audited(first), 120, "audited", node)
+        until(lambda: audited(first), "audited", node)
         os.kill(workers(node)[0], signal.SIGKILL)
         second = staged.commit(60)
         staged.seeded()
-        until(lambda: audited(second), 120, "audited", node)
-        until(lambda: len(workers(node)) == 3, 120, "a worker in its place", node)
+        until(lambda: audited(second), "audited", node)
+        until(lambda: len(workers(node)) == 3, "a worker in its place", node)
         # Workers go with whoever began them.
         node.kill()
-        until(lambda: not any(alive(pid) for pid in workers(node)), 30, "all gone")
+        until(lambda: not any(alive(pid) for pid in workers(node)), "all gone")
 
 
 def alive(pid: int) -> bool:

@@ -6,14 +6,15 @@ from dataclasses import replace
 import pytest
 from web3 import Web3
 
-from tallystick.batch import Batch
-from tallystick.enums import DisputeKind, State
-from tallystick.events import BatchCommitted
-from tallystick.inference import hash_leaves
-from tallystick.keccak import keccak256
-from tallystick.node.verifier.reader import Reader
+from tallystick.chain.follower import Follower
 from tallystick.node.verifier.revealed import Revealed
-from tallystick.tree import Tree
+from tallystick.protocol.batch import Batch
+from tallystick.protocol.enums import DisputeKind, State
+from tallystick.protocol.events import BatchCommitted
+from tallystick.protocol.inference import hash_leaves
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.merkle import Tree
+from tallystick.protocol.scope import Scope
 from tests.node.verifier.stage import GRIEFER, STAKE, Stage, rounds
 from tests.support.story import Committed
 
@@ -21,8 +22,8 @@ from tests.support.story import Committed
 def commit_through(staged: Stage, wrong: bool) -> tuple[Committed, Callable[[int, bool], None]]:
     """Have a contract commit, without data in any store; returns what has it reveal a leaf."""
     chain, network = staged.chain, staged.network
-    core = Web3.to_checksum_address(chain.registry.address)
-    contract = chain.deploy("ContractOperator", core, value=2 * STAKE)
+    address = Web3.to_checksum_address(chain.registry.address)
+    contract = chain.deploy("ContractOperator", address, value=2 * STAKE)
     me, anyone = bytes.fromhex(contract.address[2:]), chain.accounts[9]
     chain.transact(anyone, contract.functions.join(network.id, STAKE))
     chain.send(network.owner, "admit", network.id, me)
@@ -54,15 +55,17 @@ def commit_through(staged: Stage, wrong: bool) -> tuple[Committed, Callable[[int
 
 
 @pytest.mark.parametrize("with_bytes", [True, False])
-def test_of__revealed_through_a_contract__leaf_proof_and_bytes(staged: Stage, with_bytes: bool):
+def test_of__revealed_through_a_contract__leaf_proof_and_bytes(
+    staged: Stage, with_bytes: bool
+) -> None:
     batch, reveal = commit_through(staged, wrong=False)
     demand = (batch.batch.abi(), batch.stamp.pack(), 2, with_bytes)
     staged.chain.send(staged.chain.accounts[GRIEFER], "demand", *demand)
     reveal(2, with_bytes)
-    journal = staged.verifier().journal
-    Reader(staged.chain.registry, journal, 0, 0).sync()
+    follower = Follower(staged.chain.registry, scope=Scope.network(staged.network.id), cargo=True)
+    follower.advance()
 
-    ((opening, record),) = Revealed(journal).of(batch.batch)
+    ((opening, record),) = Revealed(follower).of(batch.batch)
 
     assert (opening.leaf_index, opening.inference) == (2, batch.inferences[2])
     opening.check(batch.batch)
@@ -73,23 +76,23 @@ def test_of__revealed_through_a_contract__leaf_proof_and_bytes(staged: Stage, wi
     assert record.output_hash == batch.inferences[2].output_hash
 
 
-def test_of__the_same_leaf_twice__with_the_bytes_of_either(staged: Stage):
+def test_of__the_same_leaf_twice__with_the_bytes_of_either(staged: Stage) -> None:
     batch, reveal = commit_through(staged, wrong=False)
     for with_bytes in (False, True):
         stamp = staged.record(batch).stamp.pack()
         demand = (batch.batch.abi(), stamp, 2, with_bytes)
         staged.chain.send(staged.chain.accounts[GRIEFER], "demand", *demand)
         reveal(2, with_bytes)
-    journal = staged.verifier().journal
-    Reader(staged.chain.registry, journal, 0, 0).sync()
+    follower = Follower(staged.chain.registry, scope=Scope.network(staged.network.id), cargo=True)
+    follower.advance()
 
-    first, second = Revealed(journal).of(batch.batch)
+    first, second = Revealed(follower).of(batch.batch)
 
     assert first == second
     assert first[1].output == batch.outputs[2]
 
 
-def test_rounds__wrong_leaf_revealed_through_a_contract__challenged(staged: Stage):
+def test_rounds__wrong_leaf_revealed_through_a_contract__challenged(staged: Stage) -> None:
     batch, reveal = commit_through(staged, wrong=True)
     verifier = staged.verifier(demands="missing")
     staged.seeded()

@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tallystick.demo.digits.model import FILE, Digits, load_samples
-from tallystick.keccak import keccak256
-from tallystick.ledger import Model as RegisteredModel
-from tallystick.node.runner import InputRefusedError, RunnerError, load, load_compare
+from tallystick.demo.digits.model import FILE, RUNNER, Digits, load_samples
+from tallystick.errors import InputRefusedError, RunnerError
+from tallystick.node.runner import load, load_compare
 from tallystick.node.settings import ModelSource
 from tallystick.node.verifier.models import BytesMissingError, Models, ModelSourceError, Rerun
-from tallystick.record import Record
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.ledger import Model as RegisteredModel
+from tallystick.protocol.record import InferenceRecord
 
 HERE = "tests.node.verifier.test_runner"
 
@@ -35,8 +36,8 @@ def near(claimed: bytes, own: bytes) -> bool:
 not_callable = 5
 
 
-def leaf(data: bytes | None, output: bytes, kept: bool = True) -> Record:
-    return Record(
+def leaf(data: bytes | None, output: bytes, kept: bool = True) -> InferenceRecord:
+    return InferenceRecord(
         keccak256(data or b""), keccak256(output), input=data, output=output if kept else None
     )
 
@@ -44,13 +45,13 @@ def leaf(data: bytes | None, output: bytes, kept: bool = True) -> Record:
 # Runners
 
 
-def test_load__digits__is_the_demos():
+def test_load__digits__is_the_demos() -> None:
     samples = load_samples()[:20]
-    assert load("digits").infer(samples) == Digits().infer(samples)
-    assert load("digits", FILE).infer([]) == []
+    assert load(RUNNER).infer(samples) == Digits().infer(samples)
+    assert load(RUNNER, FILE).infer([]) == []
 
 
-def test_load__onnx__takes_tensors_as_they_lie():
+def test_load__onnx__takes_tensors_as_they_lie() -> None:
     samples = load_samples()[:20]
     tensors = [(np.frombuffer(one, np.uint8) / 16).astype("<f4").tobytes() for one in samples]
     outputs = load("onnx", FILE).infer(tensors)
@@ -58,14 +59,14 @@ def test_load__onnx__takes_tensors_as_they_lie():
     assert digits == Digits().infer(samples)
 
 
-def test_load__callable__is_called():
+def test_load__callable__is_called() -> None:
     assert load(f"{HERE}:double").infer([b"a", b"b"]) == [b"aa", b"bb"]
 
 
-@pytest.mark.parametrize("name", ["digits", "onnx"])
-def test_infer__another_length__refused(name: str):
+@pytest.mark.parametrize("name", [RUNNER, "onnx"])
+def test_infer__another_length__refused(name: str) -> None:
     with pytest.raises(InputRefusedError, match="input 1 is 3 bytes"):
-        load(name, FILE).infer([bytes(64 if name == "digits" else 256), b"abc"])
+        load(name, FILE).infer([bytes(64 if name == RUNNER else 256), b"abc"])
 
 
 @pytest.mark.parametrize(
@@ -79,13 +80,13 @@ def test_infer__another_length__refused(name: str):
         (f"{HERE}:not_callable", "is not callable"),
     ],
 )
-def test_load__not_there__says_so(name: str, reason: str):
+def test_load__not_there__says_so(name: str, reason: str) -> None:
     with pytest.raises(RunnerError, match=reason):
         load(name)
 
 
 @pytest.mark.parametrize("name", ["qi8", "onnx"])
-def test_load__rubbish_in_the_file__says_so(tmp_path: Path, name: str):
+def test_load__rubbish_in_the_file__says_so(tmp_path: Path, name: str) -> None:
     (tmp_path / "model").write_bytes(b"rubbish")
     with pytest.raises(RunnerError, match=f"runner {name} cannot load"):
         load(name, tmp_path / "model")
@@ -94,7 +95,7 @@ def test_load__rubbish_in_the_file__says_so(tmp_path: Path, name: str):
 @pytest.mark.parametrize(
     ("name", "reason"), [("short", "0 outputs to 1 inputs"), ("broken", "ZeroDivisionError")]
 )
-def test_infer__callable_fails__is_no_verdict(name: str, reason: str):
+def test_infer__callable_fails__is_no_verdict(name: str, reason: str) -> None:
     with pytest.raises(RunnerError, match=reason):
         load(f"{HERE}:{name}").infer([b"a"])
 
@@ -102,7 +103,7 @@ def test_infer__callable_fails__is_no_verdict(name: str, reason: str):
 # Comparing
 
 
-def test_right__exact__by_the_bytes_or_their_hash():
+def test_right__exact__by_the_bytes_or_their_hash() -> None:
     rerun = Rerun(load(f"{HERE}:double"), load_compare(""))
     assert rerun.right([leaf(b"a", b"aa"), leaf(b"b", b"bc"), leaf(b"c", b"cc", kept=False)]) == [
         True,
@@ -111,22 +112,22 @@ def test_right__exact__by_the_bytes_or_their_hash():
     ]
 
 
-def test_right__tolerance__the_specs_own_test_decides():
+def test_right__tolerance__the_specs_own_test_decides() -> None:
     rerun = Rerun(load(f"{HERE}:double"), load_compare(f"{HERE}:near"))
     assert rerun.right([leaf(b"a", b"ba"), leaf(b"a", b"ca")]) == [True, False]
 
 
-def test_right__input_refused__wrong_and_the_others_are_run():
+def test_right__input_refused__wrong_and_the_others_are_run() -> None:
     sample = load_samples()[0]
     (digit,) = Digits().infer([sample])
-    rerun = Rerun(load("digits"), load_compare(""))
+    rerun = Rerun(load(RUNNER), load_compare(""))
     assert rerun.right([leaf(b"abc", b"\1"), leaf(sample, digit)]) == [False, True]
 
 
 @pytest.mark.parametrize(
     ("record", "which"), [(leaf(None, b"aa"), "input"), (leaf(b"a", b"b", kept=False), "output")]
 )
-def test_right__bytes_missing__names_the_leaf(record: Record, which: str):
+def test_right__bytes_missing__names_the_leaf(record: InferenceRecord, which: str) -> None:
     rerun = Rerun(load(f"{HERE}:double"), load_compare(""))
     with pytest.raises(BytesMissingError, match=f"the {which}'s bytes") as caught:
         rerun.right([leaf(b"b", b"bb"), record])
@@ -141,20 +142,20 @@ def registered(content: bytes) -> RegisteredModel:
     return RegisteredModel(*ids, content, bytes(32), bytes(32), "m", "")
 
 
-def test_rerun__file_of_another_content__refused():
-    models = Models([ModelSource(id="0x" + "00" * 32, file=FILE, runner="digits")])
+def test_rerun__file_of_another_content__refused() -> None:
+    models = Models([ModelSource(id="0x" + "00" * 32, file=FILE, runner=RUNNER)])
     assert models.rerun(registered(keccak256(FILE.read_bytes())))
-    models = Models([ModelSource(id="0x" + "00" * 32, file=FILE, runner="digits")])
+    models = Models([ModelSource(id="0x" + "00" * 32, file=FILE, runner=RUNNER)])
     with pytest.raises(ModelSourceError, match="has content hash"):
         models.rerun(registered(b"c" * 32))
 
 
-def test_rerun__no_file_where_one_is_named__says_so(tmp_path: Path):
-    models = Models([ModelSource(id="0x" + "00" * 32, file=tmp_path / "no", runner="digits")])
+def test_rerun__no_file_where_one_is_named__says_so(tmp_path: Path) -> None:
+    models = Models([ModelSource(id="0x" + "00" * 32, file=tmp_path / "no", runner=RUNNER)])
     with pytest.raises(ModelSourceError, match="cannot be read"):
         models.rerun(registered(bytes(32)))
 
 
-def test_rerun__unknown_model__says_so():
+def test_rerun__unknown_model__says_so() -> None:
     with pytest.raises(ModelSourceError, match="no source is set"):
         Models([]).rerun(registered(bytes(32)))

@@ -51,7 +51,7 @@ contract Commits is Ledger {
         uint256 finalized
     ) private {
         (c.networkId, c.slot) = (NETWORK, scene.stamp.slot());
-        ModelTerms memory terms = core.modelTerms(NETWORK, c.modelId);
+        ModelTerms memory terms = registry.modelTerms(NETWORK, c.modelId);
         vm.assume(
             terms.stakePerInference == scene.rules.stakePerInference
                 && terms.challengeWindow == scene.rules.challengeWindow
@@ -66,7 +66,7 @@ contract Commits is Ledger {
             uint256(State.Open)
         );
         vm.prank(scene.sender);
-        core.commit(c);
+        registry.commit(c);
         unchecked {
             assert(c.count > 0 && c.count <= 1 << 20 && scene.time <= c.commitDeadline);
             assert(old.totals.committed + c.count <= MOST_COMMITTED);

@@ -20,7 +20,7 @@ contract Disputes is Ledger {
         Change memory change = _dispute(scene, dispute, scene.rules.challengeBond);
         Books memory old = _before(scene, probe);
         vm.prank(scene.sender);
-        core.challenge(preImage.batch, preImage.stamp, held.opening(1));
+        registry.challenge(preImage.batch, preImage.stamp, held.opening(1));
         assert(scene.rules.arbiter != address(0));
         assert((scene.stateByte >> 4) != uint256(Grade.Proven));
         _afterDispute(scene, probe, old, change);
@@ -36,7 +36,7 @@ contract Disputes is Ledger {
         Change memory change = _dispute(scene, dispute, scene.rules.demandBond);
         Books memory old = _before(scene, probe);
         vm.prank(scene.sender);
-        core.demand(preImage.batch, preImage.stamp, leafIndex, withBytes);
+        registry.demand(preImage.batch, preImage.stamp, leafIndex, withBytes);
         assert(leafIndex < scene.batch.count);
         _afterDispute(scene, probe, old, change);
     }

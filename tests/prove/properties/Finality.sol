@@ -30,7 +30,7 @@ contract Finality is Ledger {
         BatchRef[] memory refs = new BatchRef[](1);
         refs[0] = BatchRef(keccak256(abi.encode(preImage.batch)), preImage.stamp);
         vm.prank(scene.sender);
-        core.finalize(refs, NETWORK, scene.batch.operator);
+        registry.finalize(refs, NETWORK, scene.batch.operator);
         assert(_isIn(scene, State.Open) && scene.time >= scene.stamp.closesAt());
         _after(scene, probe, old, change);
     }
@@ -42,7 +42,7 @@ contract Finality is Ledger {
         Change memory change;
         change.word = old.word;
         vm.prank(scene.sender);
-        core.archive(NETWORK, scene.batch.operator, BatchRef(keccak256(abi.encode(preImage.batch)), preImage.stamp));
+        registry.archive(NETWORK, scene.batch.operator, BatchRef(keccak256(abi.encode(preImage.batch)), preImage.stamp));
         assert(_isIn(scene, State.Final));
         _after(scene, probe, old, change);
     }
@@ -58,7 +58,7 @@ contract Finality is Ledger {
         Change memory change;
         change.word = _sealed(scene.batch, scene.stamp, scene.stateByte & 0x0f | uint256(grade) << 4);
         vm.prank(scene.sender);
-        core.attest(preImage.batch, preImage.stamp, Grade(grade), "");
+        registry.attest(preImage.batch, preImage.stamp, Grade(grade), "");
         assert(_isIn(scene, State.Open) && scene.time < scene.stamp.closesAt() && grade > scene.stateByte >> 4);
         _after(scene, probe, old, change);
     }

@@ -2,14 +2,14 @@
 pragma solidity 0.8.37;
 
 import {Lane, Totals} from "../../../contracts/interfaces/Types.sol";
-import {Core} from "./Core.sol";
+import {Registry} from "./Registry.sol";
 import {Logic} from "./Logic.sol";
 import {Storage} from "./Storage.sol";
 import {vm} from "./Vm.sol";
 
-/// @dev What a move may change, and the rules that every move keeps: the inductive step of each. A move starts in any
-/// state that keeps them, and so they hold after any sequence of moves.
-abstract contract Ledger is Core {
+/// @dev What an action may change, and the rules that every action keeps: the inductive step of each. An action starts in any
+/// state that keeps them, and so they hold after any sequence of actions.
+abstract contract Ledger is Registry {
     using Logic for bool;
 
     uint256 internal constant MOST_BURNED = 1 << 153;
@@ -28,7 +28,7 @@ abstract contract Ledger is Core {
         Lane lane; // of the scene's operator
         Totals totals; // of the scene's network
         uint256 swept;
-        uint256 balance; // of the core
+        uint256 balance; // of the registry
         bytes32 word; // of the scene's slot
         uint256 credit; // from here on: what the probe names
         Lane anyLane;
@@ -37,7 +37,7 @@ abstract contract Ledger is Core {
         bytes32 anyWord;
     }
 
-    /// @dev What a move does, in units of the network's asset, in inferences, and to the slot's word.
+    /// @dev What an action does, in units of the network's asset, in inferences, and to the slot's word.
     struct Change {
         uint256 paid; // from the sender's credit
         address payee;
@@ -49,8 +49,8 @@ abstract contract Ledger is Core {
         uint256 burned;
         uint256 bondBefore;
         uint256 bondAfter;
-        uint256 received; // by the core
-        uint256 sent; // by the core
+        uint256 received; // by the registry
+        uint256 sent; // by the registry
         uint256 swept; // of what was burned
         uint256 opened; // inferences
         uint256 closed; // inferences
@@ -60,7 +60,7 @@ abstract contract Ledger is Core {
     }
 
     function _before(Scene memory scene, Probe memory probe) internal view returns (Books memory books) {
-        vm.assume(core.ownerOf(probe.networkId) != address(0));
+        vm.assume(registry.ownerOf(probe.networkId) != address(0));
         books = this.read(scene, probe);
         (Lane memory lane, Totals memory totals) = (books.lane, books.totals);
         vm.assume(books.credit < MOST_CREDIT);
@@ -76,24 +76,24 @@ abstract contract Ledger is Core {
     }
 
     function _bound(Scene memory scene, address account) private view {
-        vm.assume(Storage.credit(core, scene.rules.asset, account) < MOST_CREDIT);
+        vm.assume(Storage.credit(registry, scene.rules.asset, account) < MOST_CREDIT);
     }
 
     function read(Scene calldata scene, Probe calldata probe) external view returns (Books memory books) {
-        books.lane = Storage.lane(core, NETWORK, scene.batch.operator);
-        books.totals = Storage.totals(core, NETWORK);
-        books.swept = Storage.swept(core, NETWORK);
+        books.lane = Storage.lane(registry, NETWORK, scene.batch.operator);
+        books.totals = Storage.totals(registry, NETWORK);
+        books.swept = Storage.swept(registry, NETWORK);
         books.balance = _balance();
         books.word = _word(scene);
-        books.credit = Storage.credit(core, probe.asset, probe.account);
-        books.anyLane = Storage.lane(core, probe.networkId, probe.operator);
-        books.anyTotals = Storage.totals(core, probe.networkId);
-        books.anySwept = Storage.swept(core, probe.networkId);
-        books.anyWord = Storage.word(core, probe.networkId, probe.operator, probe.slot);
+        books.credit = Storage.credit(registry, probe.asset, probe.account);
+        books.anyLane = Storage.lane(registry, probe.networkId, probe.operator);
+        books.anyTotals = Storage.totals(registry, probe.networkId);
+        books.anySwept = Storage.swept(registry, probe.networkId);
+        books.anyWord = Storage.word(registry, probe.networkId, probe.operator, probe.slot);
     }
 
-    /// @dev The move did what `change` says and nothing else, and that keeps the rules. A property's twin asserts here
-    /// that no move comes so far.
+    /// @dev The action did what `change` says and nothing else, and that keeps the rules. A property's twin asserts here
+    /// that no action comes so far.
     function _after(Scene memory scene, Probe memory probe, Books memory old, Change memory change)
         internal
         view
@@ -208,9 +208,9 @@ abstract contract Ledger is Core {
         }
     }
 
-    /// @dev Of the core, in the network's asset; in coins unless a property is about another.
+    /// @dev Of the registry, in the network's asset; in coins unless a property is about another.
     function _balance() internal view virtual returns (uint256) {
-        return address(core).balance;
+        return address(registry).balance;
     }
 
     /// @dev stakePerInference * open inferences, split where one batch ends: true of all numbers, and hard for a solver.

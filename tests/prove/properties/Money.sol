@@ -14,13 +14,13 @@ contract Coins is Ledger {
         return address(0);
     }
 
-    /// @dev The core holds what it must, and the sender has what it may send.
+    /// @dev The registry holds what it must, and the sender has what it may send.
     function _open(Scene memory scene, Probe memory probe) internal virtual returns (Books memory old) {
         scene.rules.asset = _asset();
         scene.batch.operator = scene.sender;
         _setRules(scene.rules);
-        vm.assume(scene.sender != address(core) && scene.sender != PAYEE);
-        vm.deal(address(core), scene.held);
+        vm.assume(scene.sender != address(registry) && scene.sender != PAYEE);
+        vm.deal(address(registry), scene.held);
         vm.assume(_balance() < MOST_CREDIT);
         old = _before(scene, probe);
     }
@@ -44,7 +44,7 @@ contract Coins is Ledger {
         change.word = old.word;
         change.sent = change.paid = amount;
         vm.prank(scene.sender);
-        core.withdraw(scene.rules.asset, PAYEE, amount);
+        registry.withdraw(scene.rules.asset, PAYEE, amount);
         _after(scene, probe, old, change);
     }
 
@@ -56,7 +56,7 @@ contract Coins is Ledger {
         change.word = old.word;
         change.sent = change.swept = old.totals.burned - old.swept;
         vm.prank(scene.sender);
-        core.sweep(NETWORK);
+        registry.sweep(NETWORK);
         assert(change.sent > 0);
         _after(scene, probe, old, change);
     }
@@ -64,7 +64,7 @@ contract Coins is Ledger {
     function _deposit(Scene memory scene, uint256 amount) internal virtual {
         vm.deal(scene.sender, amount);
         vm.prank(scene.sender);
-        core.deposit{value: amount}(address(0), amount);
+        registry.deposit{value: amount}(address(0), amount);
     }
 }
 
@@ -77,7 +77,7 @@ contract Stakes is Ledger {
         change.paid = change.staked = amount;
         vm.assume(uint256(old.lane.stake) + amount < 1 << 128); // else it reverts
         vm.prank(scene.sender);
-        core.stake(NETWORK, amount);
+        registry.stake(NETWORK, amount);
         _after(scene, probe, old, change);
     }
 
@@ -90,7 +90,7 @@ contract Stakes is Ledger {
         change.slashed = change.reward = amount;
         change.payee = scene.sender;
         vm.prank(scene.sender);
-        core.unstake(NETWORK, amount);
+        registry.unstake(NETWORK, amount);
         _after(scene, probe, old, change);
     }
 
@@ -116,12 +116,12 @@ contract Tokens is Coins {
     }
 
     function _balance() internal view override returns (uint256) {
-        return _token.balanceOf(address(core));
+        return _token.balanceOf(address(registry));
     }
 
     function _deposit(Scene memory scene, uint256 amount) internal override {
         vm.prank(scene.sender);
-        core.deposit(address(_token), amount);
+        registry.deposit(address(_token), amount);
     }
 }
 

@@ -28,7 +28,7 @@ contract Rejections is Ledger {
         Books memory old = _before(scene, probe);
         Change memory change = _rejection(scene, old, scene.dispute.party);
         vm.prank(scene.sender);
-        core.timeout(preImage);
+        registry.timeout(preImage);
         assert(_isIn(scene, State.Disputed) && scene.time > scene.dispute.due);
         _after(scene, probe, old, change);
     }
@@ -42,7 +42,7 @@ contract Rejections is Ledger {
         Change memory change = _rejection(scene, old, scene.dispute.party);
         _answer(2);
         vm.prank(scene.sender);
-        core.resolve(preImage, held.leaf, "");
+        registry.resolve(preImage, held.leaf, "");
         assert(_isIn(scene, State.Disputed) && scene.time <= scene.dispute.due);
         _after(scene, probe, old, change);
     }
@@ -74,7 +74,7 @@ contract Rejections is Ledger {
         Books memory old = _before(scene, probe);
         Change memory change = _rejection(scene, old, scene.sender);
         vm.prank(scene.sender);
-        core.faultOrder(preImage, held.opening(0), other.opening(1));
+        registry.faultOrder(preImage, held.opening(0), other.opening(1));
         _afterFault(scene, probe, old, change);
     }
 
@@ -85,7 +85,7 @@ contract Rejections is Ledger {
         Books memory old = _before(scene, probe);
         Change memory change = _rejection(scene, old, scene.sender);
         vm.prank(scene.sender);
-        core.faultDeadline(preImage, held.opening(1));
+        registry.faultDeadline(preImage, held.opening(1));
         _afterFault(scene, probe, old, change);
     }
 
@@ -104,7 +104,7 @@ contract Rejections is Ledger {
         Books memory old = _before(scene, probe);
         Change memory change = _rejection(scene, old, scene.sender);
         vm.prank(scene.sender);
-        core.faultRepeat(preImage, held.opening(0), earlier, other.opening(1));
+        registry.faultRepeat(preImage, held.opening(0), earlier, other.opening(1));
         _afterFault(scene, probe, old, change);
     }
 
@@ -117,7 +117,7 @@ contract Rejections is Ledger {
         Change memory change = _rejection(scene, old, payee);
         _answer(2);
         vm.prank(scene.sender);
-        core.disprove(preImage, held.opening(1), "");
+        registry.disprove(preImage, held.opening(1), "");
         _afterFault(scene, probe, old, change);
     }
 

@@ -58,7 +58,7 @@ contract Reopenings is Ledger {
         (, bytes memory answer) = _resolver.staticcall("");
         vm.assume(abi.decode(answer, (uint256)) == 1);
         vm.prank(scene.sender);
-        core.resolve(preImage, held.leaf, "");
+        registry.resolve(preImage, held.leaf, "");
         assert(_isIn(scene, State.Disputed) && scene.time <= scene.dispute.due);
         _after(scene, probe, old, change);
     }
@@ -70,7 +70,7 @@ contract Reopenings is Ledger {
         Change memory change = _reopening(scene, scene.rules.rulingWindow, true);
         _splitBond(scene, change, scene.dispute.party);
         vm.prank(scene.sender);
-        core.lapse(preImage);
+        registry.lapse(preImage);
         assert(_isIn(scene, State.Disputed) && scene.time > scene.dispute.due);
         _after(scene, probe, old, change);
     }
@@ -89,7 +89,7 @@ contract Reopenings is Ledger {
         change.bondBefore = change.reward = scene.rules.demandBond;
         change.payee = scene.batch.operator;
         vm.prank(scene.sender);
-        core.reveal(preImage, held.opening(1), signature, input, output);
+        registry.reveal(preImage, held.opening(1), signature, input, output);
         assert(_isIn(scene, State.Disputed) && scene.time <= scene.dispute.due);
         assert(1 == scene.dispute.leafIndex);
         _after(scene, probe, old, change);

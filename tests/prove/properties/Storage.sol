@@ -5,14 +5,14 @@ import {ITallystick} from "../../../contracts/interfaces/ITallystick.sol";
 import {Lane, Totals} from "../../../contracts/interfaces/Types.sol";
 import {vm} from "./Vm.sol";
 
-/// @dev The core's storage, read without a jump: views that jump would double the paths. Layout.sol proves that the
+/// @dev The registry's storage, read without a jump: views that jump would double the paths. Layout.sol proves that the
 /// views answer the same.
 library Storage {
     uint256 private constant NETWORKS = 2;
     uint256 private constant CREDITS = 4;
 
-    function lane(ITallystick core, bytes32 networkId, address operator) internal view returns (Lane memory) {
-        uint256 word = uint256(vm.load(address(core), bytes32(_lane(networkId, operator))));
+    function lane(ITallystick registry, bytes32 networkId, address operator) internal view returns (Lane memory) {
+        uint256 word = uint256(vm.load(address(registry), bytes32(_lane(networkId, operator))));
         return Lane({
             stake: uint128(word),
             openInferences: uint48(word >> 128),
@@ -22,12 +22,12 @@ library Storage {
         });
     }
 
-    function totals(ITallystick core, bytes32 networkId) internal view returns (Totals memory) {
+    function totals(ITallystick registry, bytes32 networkId) internal view returns (Totals memory) {
         uint256 slot = _network(networkId);
         uint256 mask = (1 << 51) - 1;
         unchecked {
-            uint256 counts = uint256(vm.load(address(core), bytes32(slot)));
-            uint256 losses = uint256(vm.load(address(core), bytes32(slot + 1)));
+            uint256 counts = uint256(vm.load(address(registry), bytes32(slot)));
+            uint256 losses = uint256(vm.load(address(registry), bytes32(slot + 1)));
             return Totals({
                 committed: counts & mask,
                 unchallenged: counts >> 51 & mask,
@@ -41,21 +41,25 @@ library Storage {
         }
     }
 
-    function swept(ITallystick core, bytes32 networkId) internal view returns (uint256) {
+    function swept(ITallystick registry, bytes32 networkId) internal view returns (uint256) {
         unchecked {
-            return uint256(vm.load(address(core), bytes32(_network(networkId) + 3)));
+            return uint256(vm.load(address(registry), bytes32(_network(networkId) + 3)));
         }
     }
 
-    function word(ITallystick core, bytes32 networkId, address operator, uint32 slot) internal view returns (bytes32) {
+    function word(ITallystick registry, bytes32 networkId, address operator, uint32 slot)
+        internal
+        view
+        returns (bytes32)
+    {
         unchecked {
-            return vm.load(address(core), bytes32(_lane(networkId, operator) + 1 + slot));
+            return vm.load(address(registry), bytes32(_lane(networkId, operator) + 1 + slot));
         }
     }
 
-    function credit(ITallystick core, address asset, address account) internal view returns (uint256) {
+    function credit(ITallystick registry, address asset, address account) internal view returns (uint256) {
         bytes32 slot = keccak256(abi.encode(account, keccak256(abi.encode(asset, CREDITS))));
-        return uint256(vm.load(address(core), slot));
+        return uint256(vm.load(address(registry), slot));
     }
 
     function _network(bytes32 networkId) private pure returns (uint256) {

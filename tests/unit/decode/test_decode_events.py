@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallystick.chain.abi import contract, signature_hash
-from tallystick.decode.columns import ENUMS, LARGE, layouts
-from tallystick.decode.decode import COUNTERS, decode
-from tallystick.decode.words import DecodeError
-from tallystick.events import CARGO, EVENTS, ModelRegistered
-from tests.support.raw_logs import CORE, GENESIS, RawLog, amount, event, rows, table
+from tallystick.data.decode.columns import ENUMS, LARGE, layouts
+from tallystick.data.decode.decode import COUNTERS, decode
+from tallystick.data.decode.words import DecodeError
+from tallystick.protocol.events import CARGO, EVENTS, ModelRegistered
+from tests.support.raw_logs import GENESIS, REGISTRY, RawLog, amount, event, rows, table
 
 ENTRIES = {entry["name"]: entry for entry in contract("Tallystick").abi if entry["type"] == "event"}
 NAMES = sorted(set(EVENTS) - CARGO)
@@ -101,7 +101,7 @@ def test_decode__any_logs__equal_one_log_at_a_time(data: st.DataObject) -> None:
     chosen = data.draw(st.lists(st.sampled_from(NAMES).flatmap(raw_logs), max_size=25))
     events = [event(place, one) for place, one in enumerate(chosen)]
 
-    tables = decode(table(chosen), CORE)
+    tables = decode(table(chosen), REGISTRY)
 
     assert sum(map(len, tables.values())) == len(chosen)
     for name in NAMES:
@@ -120,7 +120,7 @@ def test_decode__each_kind_of_event__equal_one_log_at_a_time(
     chosen = data.draw(st.lists(raw_logs(name), min_size=1, max_size=6))
     expected = rows([event(place, one) for place, one in enumerate(chosen)])
 
-    found = decode(table(chosen), CORE)[name].to_pylist()
+    found = decode(table(chosen), REGISTRY)[name].to_pylist()
 
     assert len(found) == len(expected)
     for row, want in zip(found, expected, strict=True):
@@ -139,7 +139,7 @@ def test_decode__events_that_move_a_counter__name_it(data: st.DataObject) -> Non
         st.lists(st.sampled_from(drawn), max_size=6) if drawn else st.just([])
     )
 
-    tables = decode(table(chosen), CORE)
+    tables = decode(table(chosen), REGISTRY)
 
     assert sum(len(tables[name]) for name in COUNTERS) == len(chosen)
     for name, moved in COUNTERS.items():
@@ -161,7 +161,7 @@ def test_layouts__every_event_that_counts__has_one() -> None:
 def test_decode__events_that_only_carry_data__have_no_table_and_do_no_harm() -> None:
     logs = [log("Staked"), *(log(name) for name in CARGO), log("BatchArchived")]
 
-    tables = decode(table(logs), CORE)
+    tables = decode(table(logs), REGISTRY)
 
     assert {name for name, found in tables.items() if len(found)} == {"Staked", "BatchArchived"}
     assert not CARGO & set(tables)
@@ -171,7 +171,7 @@ def test_decode__events_that_only_carry_data__have_no_table_and_do_no_harm() -> 
 def test_decode__commit_deadline_of_any_size__is_hex_text(value: int) -> None:
     committed = log("BatchCommitted", commitDeadline=value)
 
-    (row,) = decode(table([committed]), CORE)["BatchCommitted"].to_pylist()
+    (row,) = decode(table([committed]), REGISTRY)["BatchCommitted"].to_pylist()
 
     assert int(row["commit_deadline"], 16) == value
 
@@ -180,7 +180,7 @@ def test_decode__revealed_leaf__its_fields_without_the_proof() -> None:
     leaf = (b"q" * 20, 2**64 - 1, 7, b"i" * 32, b"o" * 32, b"t" * 32)
     revealed = log("LeafRevealed", leafIndex=3, leaf=leaf, bond=9, proof=[b"p" * 32] * 20)
 
-    (row,) = decode(table([revealed, log("Staked")]), CORE)["LeafRevealed"].to_pylist()
+    (row,) = decode(table([revealed, log("Staked")]), REGISTRY)["LeafRevealed"].to_pylist()
 
     assert (row["leaf_index"], row["leaf_requester"], row["bond_0"]) == (3, "0x" + "71" * 20, 9)
     assert (int(row["leaf_nonce"], 16), int(row["leaf_deadline"], 16)) == (2**64 - 1, 7)
@@ -189,7 +189,10 @@ def test_decode__revealed_leaf__its_fields_without_the_proof() -> None:
 
 
 def test_decode__no_logs__has_each_table_with_its_columns() -> None:
-    empty, full = decode(table([]), CORE), decode(table([log(name) for name in NAMES]), CORE)
+    empty, full = (
+        decode(table([]), REGISTRY),
+        decode(table([log(name) for name in NAMES]), REGISTRY),
+    )
 
     assert set(empty) == set(full)
     for name in NAMES:
@@ -198,7 +201,7 @@ def test_decode__no_logs__has_each_table_with_its_columns() -> None:
 
 
 def test_decode__day__is_the_blocks_in_utc() -> None:
-    days = decode(table([log("BatchArchived")] * 150), CORE)["BatchArchived"]["day"].to_pylist()
+    days = decode(table([log("BatchArchived")] * 150), REGISTRY)["BatchArchived"]["day"].to_pylist()
 
     start = datetime.datetime.fromtimestamp(GENESIS, datetime.UTC)
     assert days == [(start + datetime.timedelta(hours=place // 3)).date() for place in range(150)]
@@ -214,7 +217,7 @@ def test_decode__string_that_is_no_utf8__is_replaced_and_others_stay(hostile: by
     bad = log("ModelRegistered", name="x" * len(hostile), uri="ipfs://y")
     bad = RawLog(bad.topics, bad.data.replace(b"x" * len(hostile), hostile, 1))
 
-    found = decode(table([good, bad, good]), CORE)["ModelRegistered"].to_pylist()
+    found = decode(table([good, bad, good]), REGISTRY)["ModelRegistered"].to_pylist()
 
     replaced = hostile.decode("utf-8", "replace")
     assert [row["name"] for row in found] == ["näïve ✓", replaced, "näïve ✓"]
@@ -228,14 +231,14 @@ def test_decode__huge_strings__are_whole() -> None:
     huge = "🜚" * 300_000
     logs = [log("NetworkRegistered", name=huge, uri="u"), log("NetworkRegistered", name="n")]
 
-    found = decode(table(logs), CORE)["NetworkRegistered"].to_pylist()
+    found = decode(table(logs), REGISTRY)["NetworkRegistered"].to_pylist()
 
     assert [(row["name"] == huge, row["uri"]) for row in found] == [(True, "u"), (False, "")]
 
 
 @pytest.mark.parametrize("value", [0, 1, 2**32 - 1, 2**32, 2**96 - 1, 2**127 + 5, 2**128 - 1])
 def test_decode__amount__limbs_join_to_the_value(value: int) -> None:
-    (row,) = decode(table([log("Staked", amount=value)]), CORE)["Staked"].to_pylist()
+    (row,) = decode(table([log("Staked", amount=value)]), REGISTRY)["Staked"].to_pylist()
 
     assert amount(row, "amount") == value
     assert int(row["amount"], 16) == value
@@ -291,12 +294,12 @@ def test_decode__malformed_log_among_good_ones__names_the_event(what: str) -> No
     name, break_ = MALFORMED[what]
     good = log(name)
 
-    assert len(decode(table([good, good]), CORE)[name]) == 2
+    assert len(decode(table([good, good]), REGISTRY)[name]) == 2
     with pytest.raises(DecodeError, match=f"^{name}: "):
-        decode(table([good, break_(good), good]), CORE)
+        decode(table([good, break_(good), good]), REGISTRY)
 
 
 @pytest.mark.parametrize("topics", [[], [b"\x11" * 32], [bytes(32)]])
 def test_decode__unknown_event__is_refused(topics: list[bytes]) -> None:
-    with pytest.raises(DecodeError, match="no event of the core"):
-        decode(table([log("Staked"), RawLog(topics, b"")]), CORE)
+    with pytest.raises(DecodeError, match="no event of the registry"):
+        decode(table([log("Staked"), RawLog(topics, b"")]), REGISTRY)

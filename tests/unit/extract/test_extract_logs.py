@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallystick.extract.errors import UnavailableError
-from tallystick.extract.logs import to_table
+from tallystick.chain.rpc.errors import UnavailableError
+from tallystick.data.extract.logs import to_table
 
 ADDRESS = b"\xab" * 20
 HASHES = ("blockHash", "transactionHash")

@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from tallystick.extract.transport import AiohttpTransport
+from tallystick.data.extract.transport import AiohttpTransport
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,18 @@ def test_mutants__of_assembly__hold_each_kind_of_change():
     assert "{}" in loop["mstore(side, node)"]
 
 
+def test_mutants__of_assembly_with_a_call_in_it__are_built_alone():
+    line = "found := and(found, staticcall(gas(), 0x02, input, 0x24, 0x00, 0x20))"
+    found = {
+        mutant.after: mutant.how
+        for mutant in mutants_of(["contracts/keys/RsaPss.sol"])
+        if mutant.before == line
+    }
+
+    assert found[line.replace("and(", "or(")] == ""
+    assert found[line.replace("0x00", "0x1")] == "yul"
+
+
 def test_bundle__many_changes__is_each_by_its_number():
     wanted, files = {"VerifiedGate": targets.CONTRACTS["VerifiedGate"]}, [TREE]
     mutants = [mutant for mutant in mutants_of(files) if mutant.how][:10]
@@ -55,6 +67,20 @@ def test_bundle__many_changes__is_each_by_its_number():
     codes = {bundle.code_of(number)["VerifiedGate"] for number in range(11)}
     assert len(codes) == 11
     assert not any(f"{MAGIC:064x}" in code for code in codes)
+
+
+def test_bundle__an_assignment_that_must_stand__leaves_the_others_their_bundle():
+    """The compiler names the return variable, not the switch that may leave it unassigned."""
+    wanted = {"OpenGradientItem": targets.CONTRACTS["OpenGradientItem"]}
+    mutants = [mutant for mutant in mutants_of(list(wanted.values())) if mutant.how]
+    (must_stand,) = [one for one in mutants if one.before == "leaf := words.offset"]
+    stillborn: list[Mutant] = []
+
+    bundles = list(build(wanted, mutants, stillborn.append))
+
+    assert len(bundles[0].mutants) > 30 and must_stand in stillborn
+    every = [mutant for bundle in bundles for mutant in bundle.mutants] + stillborn
+    assert len(every) == len(mutants) and {*every} == {*mutants}
 
 
 @pytest.mark.parametrize("file", sorted({key[0] for key in equivalents()}))

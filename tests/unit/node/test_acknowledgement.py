@@ -6,13 +6,13 @@ from eth_account.messages import encode_typed_data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallystick.eip712 import Domain
 from tallystick.errors import FieldError, SignatureError
-from tallystick.events import KeySet, Position
-from tallystick.hexes import checksummed
-from tallystick.ledger import Ledger
-from tallystick.node.operator.acknowledgement import Acknowledgement
-from tallystick.signature import account_of
+from tallystick.protocol.acknowledgement import Acknowledgement
+from tallystick.protocol.eip712 import Domain
+from tallystick.protocol.events import KeySet, Position
+from tallystick.protocol.hexes import checksummed
+from tallystick.protocol.ledger import Ledger
+from tallystick.protocol.signature import account_of
 
 KEY = b"k" * 32
 DOMAIN = Domain(31337, b"c" * 20)

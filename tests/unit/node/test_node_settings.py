@@ -9,7 +9,7 @@ from tallystick.node.settings import LogLevel, Settings
 
 YAML = """
 common:
-  registry: "0x{core}"
+  registry: "0x{registry}"
   log_level: debug
 operator:
   network_id: "0x{network}"
@@ -18,7 +18,7 @@ operator:
     file: model.qi8
     runner: qi8
     traced: true
-""".format(core="aa" * 20, network="11" * 32)
+""".format(registry="aa" * 20, network="11" * 32)
 
 TOML = f"""
 [verifier]
@@ -81,17 +81,18 @@ def test_load__prune_after__seconds_or_never(
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("common:\n  registry: 0xaa", "common.registry: needed: hex text in quotes"),
+        ("common:\n  registry: 0xaa", "0xaa has to be in quotes"),
         ('common:\n  registry: "0xaa"', "common.registry: hex text is 1 bytes; needed: 20 bytes"),
-        ("common:\n  colour: red", "common.colour: Extra inputs are not permitted"),
+        ("common:\n  colour: red", "node.yaml, line 2: unknown key colour; known: account, "),
         ("common:\n  poll_every: 0", "common.poll_every: Input should be greater than 0"),
         ("verifier:\n  workers: 2", "verifier.workers is more than 1; needed: broker"),
         (YAML.replace("runner: qi8", "runner: onnx"), "only a qi8 runner can be traced"),
-        (YAML.replace("models:", "modell:"), "operator.models: Field required"),
+        (YAML.replace("models:", "modell:"), "line 7: unknown key modell; did you mean models?"),
+        (YAML + "  commit_every: 1 fortnight", "line 12: operator.commit_every: it is '1 fortni"),
         (YAML + "  prune_after: -1", "operator.prune_after"),
         (YAML + "  prune_after: sometimes", "operator.prune_after"),
-        ("- 1", "holds no sections"),
-        ("a: [", "is not what its name says"),
+        ("- 1", "line 1: not a mapping of keys to values"),
+        ("a: [", "line 1: not YAML: expected the node content"),
     ],
 )
 def test_load__wrong__names_the_first_field(tmp_path: Path, text: str, reason: str) -> None:

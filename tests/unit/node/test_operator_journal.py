@@ -5,24 +5,29 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from time import sleep
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
-from tallystick.batch import Batch, Stamp
-from tallystick.keccak import keccak256
+from tallystick.node.log import get_log
 from tallystick.node.operator.errors import JournalError
-from tallystick.node.operator.journal import Accepted, Answered, Journal, Noted
-from tallystick.record import Record
+from tallystick.node.operator.journal import Accepted, Answered, OperatorJournal, PendingBatch
+from tallystick.node.operator.lane import OperatorLane
+from tallystick.node.operator.pruner import Pruner
+from tallystick.protocol.batch import Batch, Stamp
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.record import InferenceRecord
 
 MODEL, NETWORK, OPERATOR = b"m" * 32, b"n" * 32, b"o" * 20
 STAMP = Stamp(0, 1, 100, 1, 200)
 
 
 def accepted(nonce: int, deadline: int = 1000, requester: bytes = b"r" * 20) -> Accepted:
-    record = Record(
+    record = InferenceRecord(
         keccak256(b"in"),
         bytes(32),
         requester,
@@ -38,22 +43,22 @@ def answered(one: Accepted) -> Answered:
     return Answered(one.request, b"out", keccak256(b"out"), bytes(32))
 
 
-def batch_of(records: list[Record], index: int = 0) -> Batch:
+def batch_of(records: list[InferenceRecord], index: int = 0) -> Batch:
     root = keccak256(b"".join((one.nonce or 0).to_bytes(8) for one in records) + bytes([index]))
     return Batch(NETWORK, OPERATOR, index, MODEL, root, len(records), 1000)
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "journal.sqlite3", NETWORK, OPERATOR, b"here")
+def journal(tmp_path: Path) -> OperatorJournal:
+    return OperatorJournal(tmp_path / "journal.sqlite3", NETWORK, OPERATOR, b"here")
 
 
-def test_journal__of_another_lane__refused(journal: Journal, tmp_path: Path) -> None:
+def test_journal__of_another_lane__refused(journal: OperatorJournal, tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="another lane"):
-        Journal(tmp_path / "journal.sqlite3", NETWORK, OPERATOR, b"elsewhere")
+        OperatorJournal(tmp_path / "journal.sqlite3", NETWORK, OPERATOR, b"elsewhere")
 
 
-def test_accept__one_nonce_taken__takes_none(journal: Journal) -> None:
+def test_accept__one_nonce_taken__takes_none(journal: OperatorJournal) -> None:
     journal.accept(MODEL, [accepted(1)], worker=0)
 
     known = journal.accept(MODEL, [accepted(2), accepted(1, deadline=999)], worker=1)
@@ -64,7 +69,7 @@ def test_accept__one_nonce_taken__takes_none(journal: Journal) -> None:
     assert journal.accept(MODEL, [accepted(2)], worker=1) == [None]
 
 
-def test_accept__highest_nonce__kept_and_ordered_as_leaves_are(journal: Journal) -> None:
+def test_accept__highest_nonce__kept_and_ordered_as_leaves_are(journal: OperatorJournal) -> None:
     nonces = [2**64 - 1, 0, 2**63, 1]
     for nonce in nonces:
         journal.accept(MODEL, [accepted(nonce)], worker=0)
@@ -74,7 +79,7 @@ def test_accept__highest_nonce__kept_and_ordered_as_leaves_are(journal: Journal)
     assert [one.nonce for one in journal.records(noted)] == sorted(nonces)
 
 
-def test_release_worker__gone__only_what_nobody_was_told(journal: Journal) -> None:
+def test_release_worker__gone__only_what_nobody_was_told(journal: OperatorJournal) -> None:
     for nonce, worker in ((1, 0), (2, 0), (3, 1)):
         journal.accept(MODEL, [accepted(nonce)], worker)
     journal.answer([answered(accepted(1))], now=5)
@@ -86,7 +91,7 @@ def test_release_worker__gone__only_what_nobody_was_told(journal: Journal) -> No
     assert [place is not None for place in places] == [True, False, True]
 
 
-def test_note__answers_that_another_batch_holds__refused_whole(journal: Journal) -> None:
+def test_note__answers_that_another_batch_holds__refused_whole(journal: OperatorJournal) -> None:
     journal.accept(MODEL, [accepted(1), accepted(2)], worker=0)
     journal.answer([answered(accepted(1)), answered(accepted(2))], now=5)
     both = journal.take(MODEL, 9, 0, 2000)
@@ -99,7 +104,7 @@ def test_note__answers_that_another_batch_holds__refused_whole(journal: Journal)
     assert [one.nonce for one in journal.take(MODEL, 9, 0, 2000)] == [2]
 
 
-def test_accept__many_threads_want_the_same_nonces__one_gets_each(journal: Journal) -> None:
+def test_accept__many_threads_want_the_same_nonces__one_gets_each(journal: OperatorJournal) -> None:
     def take(worker: int) -> list[int]:
         got = []
         for nonce in range(60):
@@ -121,7 +126,7 @@ def test_accept__many_threads_want_the_same_nonces__one_gets_each(journal: Journ
 
 
 def test_accept__among_others_in_one_transaction__its_failure_is_its_own(
-    journal: Journal, tmp_path: Path
+    journal: OperatorJournal, tmp_path: Path
 ) -> None:
     journal.accept(MODEL, [accepted(0)], worker=0)
     requests = [[accepted(nonce), accepted(nonce + 1)] for nonce in range(0, 40, 2)]
@@ -142,7 +147,7 @@ def test_accept__among_others_in_one_transaction__its_failure_is_its_own(
     assert [place is not None for place in found] == [True, False] + [True] * 38
 
 
-def committed_batch(journal: Journal, nonces: range, index: int = 0) -> Noted:
+def committed_batch(journal: OperatorJournal, nonces: range, index: int = 0) -> PendingBatch:
     journal.accept(MODEL, [accepted(nonce) for nonce in nonces], worker=0)
     journal.answer([answered(accepted(nonce)) for nonce in nonces], now=5)
     records = journal.take(MODEL, len(nonces), 0, 2000)
@@ -151,11 +156,11 @@ def committed_batch(journal: Journal, nonces: range, index: int = 0) -> Noted:
     return noted
 
 
-def bytes_kept(journal: Journal, noted: Noted) -> list[bool]:
+def bytes_kept(journal: OperatorJournal, noted: PendingBatch) -> list[bool]:
     return [one.input is not None or one.output is not None for one in journal.records(noted)]
 
 
-def test_prune__a_few_at_a_time__goes_on_where_it_was(journal: Journal) -> None:
+def test_prune__a_few_at_a_time__goes_on_where_it_was(journal: OperatorJournal) -> None:
     noted = committed_batch(journal, range(7))
     other = committed_batch(journal, range(7, 9), 1)
     hashes = [one.input_hash for one in journal.records(noted)]
@@ -177,7 +182,7 @@ def test_prune__a_few_at_a_time__goes_on_where_it_was(journal: Journal) -> None:
 
 
 def test_unpruned__batch_that_the_chain_is_not_known_to_have__is_none_of_them(
-    journal: Journal,
+    journal: OperatorJournal,
 ) -> None:
     journal.accept(MODEL, [accepted(1)], worker=0)
     journal.answer([answered(accepted(1))], now=5)
@@ -187,7 +192,7 @@ def test_unpruned__batch_that_the_chain_is_not_known_to_have__is_none_of_them(
     assert journal.unpruned() == []
 
 
-def test_known__pruned__is_told_from_what_is_being_answered(journal: Journal) -> None:
+def test_known__pruned__is_told_from_what_is_being_answered(journal: OperatorJournal) -> None:
     noted = committed_batch(journal, range(1))
     journal.accept(MODEL, [accepted(1)], worker=0)
     journal.begin_pruning([noted], now=9)
@@ -200,7 +205,7 @@ def test_known__pruned__is_told_from_what_is_being_answered(journal: Journal) ->
 
 
 def test_give_back__half_of_the_bytes_pruned__file_is_shorter(
-    journal: Journal, tmp_path: Path
+    journal: OperatorJournal, tmp_path: Path
 ) -> None:
     data = bytes(100_000)
     batches = []
@@ -225,8 +230,25 @@ def test_give_back__half_of_the_bytes_pruned__file_is_shorter(
     assert [len(journal.records(noted)[0].input or b"") for noted in batches] == [0, 100_000] * 20
 
 
+def test_give_back__killed_before_the_log_was_let_go__next_one_does(
+    journal: OperatorJournal,
+) -> None:
+    """The file is shorter by then: only the log beside it tells that something is left."""
+    noted = committed_batch(journal, range(1))
+    one = accepted(1)
+    journal.accept(MODEL, [replace(one, record=replace(one.record, input=bytes(5 << 20)))], 0)
+    journal.prune(noted, 0, 9)
+    journal.give_back(1 << 20)
+    assert journal.free() < 1 << 20 < 5 << 20 < journal.log_size()
+    lane = cast(OperatorLane, SimpleNamespace(journal=journal, log=get_log("lane")))
+
+    assert Pruner(lane)._give_back(float("inf"))
+
+    assert journal.log_size() == 0
+
+
 def test_journal__file_of_before__gets_what_it_lacks_and_keeps_the_rest(
-    journal: Journal, tmp_path: Path
+    journal: OperatorJournal, tmp_path: Path
 ) -> None:
     noted = committed_batch(journal, range(3))
     before = journal.records(noted)
@@ -250,7 +272,7 @@ def test_journal__file_of_before__gets_what_it_lacks_and_keeps_the_rest(
     assert old.execute("pragma auto_vacuum").fetchone() == (0,)
     old.close()
 
-    journal = Journal(path, NETWORK, OPERATOR, b"here")
+    journal = OperatorJournal(path, NETWORK, OPERATOR, b"here")
 
     assert [one.key for one in journal.unpruned()] == [noted.key]
     assert journal.records(noted) == before
@@ -273,7 +295,7 @@ class Walk(RuleBasedStateMachine):
 
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name) / "journal.sqlite3"
-        self.journal = Journal(self.path, NETWORK, OPERATOR, b"here")
+        self.journal = OperatorJournal(self.path, NETWORK, OPERATOR, b"here")
         self.told: set[int] = set()
         self.pending: set[int] = set()
         self.gone: set[int] = set()
@@ -306,7 +328,7 @@ class Walk(RuleBasedStateMachine):
     @rule()
     def crash(self) -> None:
         self.journal.close()
-        self.journal = Journal(self.path, NETWORK, OPERATOR, b"here")
+        self.journal = OperatorJournal(self.path, NETWORK, OPERATOR, b"here")
         self.journal.release_worker(0)
         self.pending = set()
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.console.opengradient import opengradient
+from tallystick.cli.opengradient import opengradient
 from tallystick.opengradient.audit import CLOCK_SKEW, LIES
 from tallystick.opengradient.blobs import LEAF_ENCODING, MAX_SIZE, TIMEOUT
-from tallystick.opengradient.bring_in import CONTRACT, TIME_TO_COMMIT
+from tallystick.opengradient.importer import CONTRACT, TIME_TO_COMMIT
 from tallystick.opengradient.registry import CHANGES
 from tallystick.opengradient.relay import SETTLEMENTS
 from tallystick.opengradient.tables import MOST_CLAIMED, NAME

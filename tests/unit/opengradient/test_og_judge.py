@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallystick.opengradient.audit import NEEDED, Audited, Shown, judge
-from tallystick.opengradient.examine import INNER_NODE, ITEMS, LEAF, WRONG_LEAF
+from tallystick.opengradient.blob_audit import INNER_NODE, ITEMS, LEAF, WRONG_LEAF
 from tallystick.opengradient.registry import Validity
 from tallystick.opengradient.relay import Settlement
 

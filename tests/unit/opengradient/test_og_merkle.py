@@ -4,10 +4,10 @@ from eth_abi import encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallystick.keccak import keccak256
 from tallystick.opengradient.item import SignedItem
 from tallystick.opengradient.merkle import build, node_of, standard_tree
-from tallystick.opengradient_item import Item
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.opengradient_item import Item
 
 WORD = st.binary(min_size=32, max_size=32)
 ITEMS = st.builds(SignedItem, WORD, WORD, WORD, st.integers(0, 2**256 - 1), st.binary(max_size=300))

@@ -3,7 +3,7 @@
 import pytest
 
 from tallystick.chain.abi import signature_hash
-from tallystick.decode.columns import Layout
+from tallystick.data.decode.columns import Layout
 from tallystick.opengradient.registry import CHANGES
 from tallystick.opengradient.relay import BATCH, INDIVIDUAL, SETTLEMENTS
 from tests.support.builds import abi

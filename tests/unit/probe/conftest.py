@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tallystick.eip712 import Domain
-from tallystick.probe.answer import NONCE_HEADER, SIGNATURE_HEADER, Answer
-from tallystick.probe.endpoints import Endpoint
-from tallystick.signature import account_of
+from tallystick.data.probe.endpoints import Endpoint
+from tallystick.protocol.answer import NONCE_HEADER, SIGNATURE_HEADER, Answer
+from tallystick.protocol.eip712 import Domain
+from tallystick.protocol.signature import account_of
 
 KEY = b"k" * 32
 DOMAIN = Domain(31337, b"c" * 20)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallystick.probe.accessibility import accessibility
-from tallystick.probe.log import SCHEMA, ProbeLog
-from tallystick.probe.result import ProbeResult
+from tallystick.data.probe.accessibility import accessibility
+from tallystick.data.probe.log import SCHEMA, ProbeLog
+from tallystick.data.probe.result import ProbeResult
 
 NETWORKS = [(1, b"c" * 20, b"n" * 32), (1, b"c" * 20, b"m" * 32), (10, b"c" * 20, b"n" * 32)]
 

@@ -9,12 +9,12 @@ from eth_account.messages import encode_typed_data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallystick.eip712 import Domain
 from tallystick.errors import FieldError, SignatureError
-from tallystick.hexes import from_hex, to_hex
-from tallystick.keccak import keccak256
-from tallystick.probe.answer import ANSWER_TYPE, Answer
-from tallystick.signature import account_of
+from tallystick.protocol.answer import ANSWER_TYPE, Answer
+from tallystick.protocol.eip712 import Domain
+from tallystick.protocol.hexes import from_hex, to_hex
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.signature import account_of
 
 KEY = b"k" * 32
 SIGNER = account_of(KEY)

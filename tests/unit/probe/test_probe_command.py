@@ -13,10 +13,10 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from tallystick.console.probe import probe
-from tallystick.hexes import to_hex
-from tallystick.probe.endpoints import Endpoint
-from tallystick.probe.log import ProbeLog
+from tallystick.cli.probe import probe
+from tallystick.data.probe.endpoints import Endpoint
+from tallystick.data.probe.log import ProbeLog
+from tallystick.protocol.hexes import to_hex
 
 At = Callable[..., Endpoint]
 
@@ -133,8 +133,8 @@ def test_probe__option_out_of_range__usage_error(
 
 def test_import__probe_and_its_command__need_neither_ape_nor_web3() -> None:
     modules = [
-        *(f"tallystick.probe.{name}" for name in ("accessibility", "log", "prober")),
-        "tallystick.console.probe",
+        *(f"tallystick.data.probe.{name}" for name in ("accessibility", "log", "prober")),
+        "tallystick.cli.probe",
     ]
     code = f"import sys, {', '.join(modules)}; print({{'ape', 'web3'}} & set(sys.modules))"
 

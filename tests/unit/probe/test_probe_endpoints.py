@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tallystick.eip712 import Domain
-from tallystick.probe.endpoints import Endpoint, read_endpoints
-from tallystick.probe.errors import EndpointsError
+from tallystick.data.probe.endpoints import Endpoint, read_endpoints
+from tallystick.data.probe.errors import EndpointsError
+from tallystick.protocol.eip712 import Domain
 
 ENTRY = {
     "chain_id": 31337,
@@ -93,9 +93,7 @@ def test_read_endpoints__all_fields__as_written(path: Path) -> None:
         ("headers", {"Content-Length": "0"}, "header 'Content-Length' is given"),
         ("signer", "0x", "signer: "),
         ("timeout", 0, "timeout is 0.0"),
-        ("timeout", float("nan"), "timeout is nan"),
         ("timeout", 3601, "timeout is 3601.0"),
-        ("retries", 1, "retries: "),
     ],
 )
 def test_read_endpoints__wrong_field__entry_and_field_named(
@@ -155,3 +153,16 @@ def test_read_endpoints__no_list__refused(path: Path, text: str, reason: str) ->
 
     with pytest.raises(EndpointsError, match=reason):
         read_endpoints(path)
+
+
+def test_read_endpoints__unknown_key__file_line_and_nearest(path: Path) -> None:
+    write(path, ENTRY, {**ENTRY, "url": "http://two.example", "signr": "0x00"})
+    line = path.read_text().splitlines().index("  signr: '0x00'") + 1
+
+    with pytest.raises(EndpointsError) as raised:
+        read_endpoints(path)
+
+    assert raised.value.reasons == (
+        f"entry 2 (http://two.example): {path}, line {line}: unknown key signr; "
+        "did you mean signer?",
+    )

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tallystick.data.probe.errors import ProbeLogError
+from tallystick.data.probe.log import SCHEMA, ProbeLog
+from tallystick.data.probe.result import ProbeResult
 from tallystick.errors import FieldError
-from tallystick.probe.errors import ProbeLogError
-from tallystick.probe.log import SCHEMA, ProbeLog
-from tallystick.probe.result import ProbeResult
 
 UNANSWERED = ProbeResult(1700000000.25, 1, b"c" * 20, b"n" * 32, b"o" * 20, "http://a", False)
 ANSWERED = ProbeResult(
@@ -59,8 +59,8 @@ def run(path: Path, code: str) -> "subprocess.Popen[bytes]":
         import os, resource, signal, sys
         from dataclasses import replace
         from pathlib import Path
-        from tallystick.probe.log import ProbeLog
-        from tallystick.probe.result import ProbeResult
+        from tallystick.data.probe.log import ProbeLog
+        from tallystick.data.probe.result import ProbeResult
         one = ProbeResult(1.0, 1, b"c" * 20, b"n" * 32, b"o" * 20, "http://a", False)
         log = ProbeLog(Path(sys.argv[1]))
     """
@@ -83,6 +83,7 @@ def test_append__line__is_json_with_hex_text(log: ProbeLog, path: Path) -> None:
     log.append([ANSWERED])
 
     assert json.loads(path.read_text()) == {
+        "version": 1,
         "time": 1700000060,
         "chain_id": 1,
         "core": "0x" + "63" * 20,

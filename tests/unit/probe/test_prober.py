@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tallystick.hexes import from_hex
-from tallystick.probe.endpoints import Endpoint
-from tallystick.probe.prober import probe_all
-from tallystick.probe.result import ProbeResult
+from tallystick.data.probe.endpoints import Endpoint
+from tallystick.data.probe.prober import probe_all
+from tallystick.data.probe.result import ProbeResult
+from tallystick.protocol.hexes import from_hex
 
 PAUSE = 0.6
 """Seconds that the server's slow body takes."""

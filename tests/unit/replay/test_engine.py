@@ -14,7 +14,7 @@ from tallystick.errors import FieldError
 from tallystick.replay.engine import Engine
 from tallystick.replay.model import Model, Rows
 from tallystick.replay.requantize import scale_bits
-from tallystick.replay.step import Kind, Step
+from tallystick.replay.step import Step, StepKind
 from tests.support import qi8
 
 small = st.integers(1, 6)
@@ -33,15 +33,15 @@ def windows(draw, size):
 
 @st.composite
 def models(draw):
-    kind = draw(st.sampled_from(list(Kind)))
-    h, w = (1, 1) if kind == Kind.DENSE else (draw(small), draw(small))
-    groups = draw(st.integers(1, 4)) if kind == Kind.CONV else 1
+    kind = draw(st.sampled_from(list(StepKind)))
+    h, w = (1, 1) if kind == StepKind.DENSE else (draw(small), draw(small))
+    groups = draw(st.integers(1, 4)) if kind == StepKind.CONV else 1
     in_c = groups * draw(st.integers(1, 4))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    if kind == Kind.LOOKUP:
+    if kind == StepKind.LOOKUP:
         table = rng.integers(0, 256, 256, np.uint8).tobytes()
         return Model((Step(kind, h, w, in_c, h, w, in_c),), table)
-    if kind == Kind.DENSE:
+    if kind == StepKind.DENSE:
         (k_h, s_h, top, out_h), (k_w, s_w, left, out_w) = (1, 1, 0, 1), (1, 1, 0, 1)
     else:
         (k_h, s_h, top, out_h), (k_w, s_w, left, out_w) = draw(windows(h)), draw(windows(w))
@@ -49,12 +49,12 @@ def models(draw):
         **{"k_h": k_h, "k_w": k_w, "stride_h": s_h, "stride_w": s_w},
         **{"pad_top": top, "pad_left": left},
     }
-    if kind == Kind.MAX_POOL:
+    if kind == StepKind.MAX_POOL:
         return Model((Step(kind, h, w, in_c, out_h, out_w, in_c, **window),), b"")
     lo, hi = sorted((draw(byte), draw(byte)))
     za, zw, zy = draw(byte), draw(byte), draw(byte)
     clamp = {"za": za, "zy": zy, "lo": lo, "hi": hi}
-    if kind == Kind.AVERAGE_POOL:
+    if kind == StepKind.AVERAGE_POOL:
         k = k_h * k_w
         step = Step(kind, h, w, in_c, out_h, out_w, in_c, **window, k=k, **clamp)
         scale = np.array([scale_bits(draw(st.floats(0.125, 2, width=32)) / k)], np.uint32)
@@ -88,7 +88,7 @@ def test_trace__any_step__is_the_twin_in_integers(model, data):
 
 def dense(k: int, weight: int, zw: int, bias: int = 0, za: int = 0) -> Model:
     step = Step(
-        *(Kind.DENSE, 1, 1, k, 1, 1, 2, 1, 1, 1, 1),
+        *(StepKind.DENSE, 1, 1, k, 1, 1, 2, 1, 1, 1, 1),
         **{"groups": 1, "k": k, "za": za, "zw": zw, "zy": 128, "hi": 255},
     )
     weights = np.full((2, k), weight, np.uint8)
@@ -122,7 +122,7 @@ def test_run__any_bias__is_exact(bias, za):
 
 def conv() -> Model:
     step = Step(
-        *(Kind.CONV, 20, 20, 8, 20, 20, 16, 3, 3, 1, 1, 1, 1),
+        *(StepKind.CONV, 20, 20, 8, 20, 20, 16, 3, 3, 1, 1, 1, 1),
         **{"groups": 1, "k": 72, "za": 9, "zw": 128, "zy": 7, "hi": 255},
     )
     rng = np.random.default_rng(6)

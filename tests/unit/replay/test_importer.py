@@ -19,7 +19,7 @@ from tallystick.replay.importer import import_onnx, read_graph
 from tallystick.replay.model import Model
 from tallystick.replay.quantize import Types, quantize
 from tallystick.replay.runtime import session
-from tallystick.replay.step import Kind
+from tallystick.replay.step import StepKind
 from tests.support.nets import cnn, digits, in_bytes, mlp
 from tests.support.zoo import ZOO, samples
 
@@ -123,7 +123,7 @@ def test_import_onnx__any_global_average_pool__is_onnxruntime(signed, x_scale, s
 
     model = import_onnx(source, np.zeros((1, *shape), kind), count=64)
 
-    assert model.steps[0].kind == Kind.AVERAGE_POOL
+    assert model.steps[0].kind == StepKind.AVERAGE_POOL
 
 
 def test_import_onnx__floats_flattened_before__takes_them_as_they_come():
@@ -213,4 +213,4 @@ def test_import_onnx__shapes_that_move_no_byte__have_no_step(nodes, shape, new):
 
     model = import_onnx(source, np.zeros((1, *shape), np.uint8), count=64)
 
-    assert {step.kind for step in model.steps} == {Kind.MAX_POOL}
+    assert {step.kind for step in model.steps} == {StepKind.MAX_POOL}

@@ -4,7 +4,7 @@ records   20 words as Solidity's abi.encode has them | unknown kind, another len
 hash      as eth_abi computes it | a vector that stays | what it does and does not depend on
 file      there and back | cut or too long | any bytes changed | other magic, reserved bytes
 checks    each field of each kind out of range | shapes that do not meet | rows: size, scale, bound
-client    as onnxruntime quantises | clamped, not finite, other shapes, unknown scale
+client    as onnxruntime quantizes | clamped, not finite, other shapes, unknown scale
 """
 
 from dataclasses import fields, replace
@@ -20,24 +20,24 @@ from tallystick.errors import FieldError
 from tallystick.replay.client import decode, encode
 from tallystick.replay.engine import Engine
 from tallystick.replay.errors import ModelError
-from tallystick.replay.model import SPEC_ID, Model, Quantisation, Rows
+from tallystick.replay.model import SPEC_ID, Model, Quantization, Rows
 from tallystick.replay.requantize import scale_bits
-from tallystick.replay.step import Kind, Step
+from tallystick.replay.step import Step, StepKind
 from tests.support import qi8
 
 CONV = Step(
-    *(Kind.CONV, 4, 4, 2, 2, 2, 4, 3, 3, 2, 2, 1, 1),
+    *(StepKind.CONV, 4, 4, 2, 2, 2, 4, 3, 3, 2, 2, 1, 1),
     **{"groups": 2, "k": 9, "za": 3, "zw": 128, "zy": 7, "lo": 7, "hi": 255},
 )
-POOL = Step(Kind.MAX_POOL, 2, 2, 4, 1, 1, 4, 2, 2, 2, 2)
+POOL = Step(StepKind.MAX_POOL, 2, 2, 4, 1, 1, 4, 2, 2, 2, 2)
 AVERAGE = Step(
-    *(Kind.AVERAGE_POOL, 2, 2, 4, 1, 1, 4, 2, 2, 2, 2), **{"k": 4, "za": 7, "zy": 1, "hi": 255}
+    *(StepKind.AVERAGE_POOL, 2, 2, 4, 1, 1, 4, 2, 2, 2, 2), **{"k": 4, "za": 7, "zy": 1, "hi": 255}
 )
 DENSE = Step(
-    *(Kind.DENSE, 1, 1, 4, 1, 1, 3, 1, 1, 1, 1),
+    *(StepKind.DENSE, 1, 1, 4, 1, 1, 3, 1, 1, 1, 1),
     **{"groups": 1, "k": 4, "za": 7, "zw": 0, "zy": 0, "hi": 255},
 )
-LOOKUP = Step(Kind.LOOKUP, 1, 1, 3, 1, 1, 3)
+LOOKUP = Step(StepKind.LOOKUP, 1, 1, 3, 1, 1, 3)
 STEPS = {"conv": CONV, "max_pool": POOL, "average_pool": AVERAGE, "dense": DENSE, "lookup": LOOKUP}
 
 
@@ -45,11 +45,11 @@ VECTOR = "25e269594cf087042f6d79b07fa540e0a1db7097ea242931de64fa372e36c91a"
 
 
 def rows_of(step: Step) -> bytes:
-    if step.kind == Kind.LOOKUP:
+    if step.kind == StepKind.LOOKUP:
         return bytes(reversed(range(256)))
     if not step.row_count:
         return b""
-    k = step.k if step.kind != Kind.AVERAGE_POOL else 0
+    k = step.k if step.kind != StepKind.AVERAGE_POOL else 0
     weights = np.arange(step.row_count * k, dtype=np.uint8).reshape(step.row_count, k)
     scales = np.full(step.row_count, scale_bits(0.01), np.uint32)
     return Rows(np.arange(step.row_count) - 5, scales, weights).pack()
@@ -57,7 +57,7 @@ def rows_of(step: Step) -> bytes:
 
 def model_of(*steps: Step) -> Model:
     rows = b"".join(rows_of(step) for step in steps)
-    return Model(steps, rows, Quantisation(scale_bits(0.5), 3), Quantisation(scale_bits(2.0), 9))
+    return Model(steps, rows, Quantization(scale_bits(0.5), 3), Quantization(scale_bits(2.0), 9))
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_content_hash__vector__stays(model):
 
 
 def test_content_hash__ends__are_not_in_it_and_all_else_is(model):
-    other_ends = replace(model, input=Quantisation(0, 0), output=Quantisation(0, 0))
+    other_ends = replace(model, input=Quantization(0, 0), output=Quantization(0, 0))
     other_rows = replace(model, rows=model.rows[:-1] + b"\x07")
     fewer = replace(model, steps=model.steps[:-1])
 
@@ -216,7 +216,7 @@ def test_check__clamp_upside_down__raises():
 
 
 def test_check__tensor_too_large__raises():
-    step = Step(Kind.LOOKUP, 65535, 65535, 1, 65535, 65535, 1)
+    step = Step(StepKind.LOOKUP, 65535, 65535, 1, 65535, 65535, 1)
 
     with pytest.raises(ModelError, match="over 2147483648"):
         step.check()
@@ -285,7 +285,7 @@ def test_check__bias_of_64_bits__raises_and_does_not_wrap(bias):
         replace(model_of(DENSE), rows=bytes(rows)).check()
 
 
-@pytest.mark.parametrize("known", [Quantisation(1, 0), Quantisation(0x7F800000, 0)])
+@pytest.mark.parametrize("known", [Quantization(1, 0), Quantization(0x7F800000, 0)])
 def test_check__scale_of_an_end_not_normal__raises(model, known):
     with pytest.raises(ModelError, match="output"):
         replace(model, output=known).check()
@@ -331,7 +331,7 @@ def test_decode__bytes__are_the_numbers_they_stand_for():
 
 
 def test_encode__scale_unknown__raises():
-    model = replace(model_of(LOOKUP), input=Quantisation(0, 0), output=Quantisation(0, 0))
+    model = replace(model_of(LOOKUP), input=Quantization(0, 0), output=Quantization(0, 0))
 
     with pytest.raises(FieldError, match="input scale is unknown"):
         encode(model, np.zeros((1, 3), np.float32))

@@ -1,7 +1,7 @@
 """What the importer refuses: by node, with a reason and what to do instead.
 
 types       full-range u8s8 | s8u8 | 16 bits | zero points per channel
-forms       QDQ | dynamic | floats before, within, after | nothing quantised
+forms       QDQ | dynamic | floats before, within, after | nothing quantized
 operators   QLinearAdd | QLinearMul | QLinearAveragePool | Transpose | QGemm to float | alpha
 shapes      dilated | ceil_mode | indices | batches of 2 | a flattened image at the end | a branch
 bounds      K | accumulator | scales: zero, subnormal, negative, infinite, NaN; their product
@@ -9,6 +9,7 @@ self-test   flipped weight, bias, scale, zero point, stride, table; no samples; 
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import onnx
@@ -29,7 +30,7 @@ node = helper.make_node
 
 
 @pytest.fixture(scope="module")
-def quantised() -> onnx.ModelProto:
+def quantized() -> onnx.ModelProto:
     """The digits CNN, u8u8, one scale a layer."""
     return quantize(cnn(), digits()[:100], Types.U8U8, per_channel=False)
 
@@ -47,7 +48,9 @@ def with_constant(model: onnx.ModelProto, name: str, value: np.ndarray) -> onnx.
     return other
 
 
-def dense(k=4, n=2, w_scale=0.01, y_scale=0.02, bias=0, w_type=np.uint8, w_zero=None, **attributes):
+def dense(
+    k=4, n=2, w_scale=0.01, y_scale=0.02, bias=0, w_type=np.uint8, w_zero=None, **attributes: Any
+):
     """QGemm from k to n bytes, written by hand."""
     w_zero = w_type(0) if w_zero is None else w_zero
     constants = {
@@ -148,9 +151,9 @@ def test_read_graph__gemm_to_float__refused():
 
 @pytest.mark.parametrize("name", ["image_scale", "w2_scale", "logits_scale"])
 @pytest.mark.parametrize("value", [0, 1e-40, np.inf, np.nan, -1])
-def test_read_graph__any_scale_not_normal__refused(quantised, name, value):
+def test_read_graph__any_scale_not_normal__refused(quantized, name, value):
     with pytest.raises(UnportableError, match="scale is"):
-        read_graph(with_constant(quantised, name, np.float32(value)))
+        read_graph(with_constant(quantized, name, np.float32(value)))
 
 
 def test_read_graph__qdq__refused(tmp_path):
@@ -171,7 +174,7 @@ def test_read_graph__dynamic__refused(tmp_path, net):
     onnx.save(net(), str(tmp_path / "float.onnx"))
     quantize_dynamic(str(tmp_path / "float.onnx"), str(tmp_path / "q.onnx"))
 
-    with pytest.raises(UnportableError, match="dynamic quantisation"):
+    with pytest.raises(UnportableError, match="dynamic quantization"):
         read_graph(onnx.load(str(tmp_path / "q.onnx")))
 
 
@@ -206,8 +209,8 @@ def test_read_graph__float_operator_within__refused(op):
         read_graph(quantize(net, samples(9, 3, 9, 7)))
 
 
-def test_read_graph__float_operator_after__refused(quantised):
-    model = copied(quantised)
+def test_read_graph__float_operator_after__refused(quantized):
+    model = copied(quantized)
     model.graph.node.append(node("Exp", [model.graph.output[0].name], ["odds"], "odds"))
     model.graph.output[0].name = "odds"
 
@@ -215,8 +218,8 @@ def test_read_graph__float_operator_after__refused(quantised):
         read_graph(model)
 
 
-def test_read_graph__float_operator_before__refused(quantised):
-    model = copied(quantised)
+def test_read_graph__float_operator_before__refused(quantized):
+    model = copied(quantized)
     model.graph.node.insert(0, node("Sqrt", ["image"], ["root"], "root"))
     model.graph.node[1].input[0] = "root"
 
@@ -227,11 +230,11 @@ def test_read_graph__float_model__refused():
     assert_refused(cnn(), "Conv c1", "float operator")
 
 
-def test_read_graph__nothing_but_quantisation__refused():
+def test_read_graph__nothing_but_quantization__refused():
     nodes = [node("QuantizeLinear", ["x", "s", "z"], ["q"]), node("Identity", ["q"], ["y"])]
     model = in_bytes(nodes, {"s": np.float32(1), "z": np.uint8(0)}, (4,), TensorProto.FLOAT)
 
-    assert_refused(model, "output y", "no quantised node")
+    assert_refused(model, "output y", "no quantized node")
 
 
 @pytest.mark.parametrize(
@@ -306,8 +309,8 @@ def test_read_graph__input_of_another_type__refused():
     assert_refused(in_bytes([pool], {}, (3, 4, 4), TensorProto.FLOAT16), "input x", "8 bits")
 
 
-def test_import_onnx__onnxruntime_cannot_load_it__refused_in_one_line(quantised):
-    model = copied(quantised)
+def test_import_onnx__onnxruntime_cannot_load_it__refused_in_one_line(quantized):
+    model = copied(quantized)
     model.graph.node[1].attribute.append(helper.make_attribute("nonsense", 1))
 
     with pytest.raises(UnportableError, match="onnxruntime refuses it") as caught:
@@ -391,27 +394,27 @@ def change(model: Model, what: str) -> Model:
     "what",
     ["zy", "za", "zw", "bias", "scale", "weight", "input", "output"],
 )
-def test_check_against_onnxruntime__model_changed__raises(quantised, what):
-    model, tensors = read_graph(quantised)
-    check_against_onnxruntime(quantised, model, tensors, digits()[:50], 50)
+def test_check_against_onnxruntime__model_changed__raises(quantized, what):
+    model, tensors = read_graph(quantized)
+    check_against_onnxruntime(quantized, model, tensors, digits()[:50], 50)
 
     with pytest.raises(MismatchError):
-        check_against_onnxruntime(quantised, change(model, what), tensors, digits()[:50], 50)
+        check_against_onnxruntime(quantized, change(model, what), tensors, digits()[:50], 50)
 
 
 @pytest.mark.parametrize(("real", "count"), [(0, 5), (5, 0)])
-def test_check_against_onnxruntime__nothing_to_try__raises(quantised, real, count):
+def test_check_against_onnxruntime__nothing_to_try__raises(quantized, real, count):
     with pytest.raises(FieldError, match="inputs to try"):
-        import_onnx(quantised, digits()[:real], count)
+        import_onnx(quantized, digits()[:real], count)
 
 
 @pytest.mark.parametrize(
     "samples",
     [digits()[:5].astype(np.float64), digits()[:5].reshape(5, 64), np.ones((5, 1, 8, 8), np.uint8)],
 )
-def test_import_onnx__samples_of_another_type_or_shape__raises(quantised, samples):
+def test_import_onnx__samples_of_another_type_or_shape__raises(quantized, samples):
     with pytest.raises(FieldError, match="samples is"):
-        import_onnx(quantised, samples)
+        import_onnx(quantized, samples)
 
 
 def test_read_graph__pool_in_one_dimension__refused():
@@ -430,9 +433,9 @@ def test_import_file__refused__writes_nothing(tmp_path):
     assert not target.exists()
 
 
-def test_import_file__portable__writes_the_model(tmp_path, quantised):
-    source, target = tmp_path / "quantised.onnx", tmp_path / "out.qi8"
-    onnx.save(quantised, str(source))
+def test_import_file__portable__writes_the_model(tmp_path, quantized):
+    source, target = tmp_path / "quantized.onnx", tmp_path / "out.qi8"
+    onnx.save(quantized, str(source))
 
     model = import_file(source, target, digits()[:9])
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.resolvers.code import code_name, describe, immutables, masked
+from tallystick.data.resolvers.code import code_name, describe, immutables, masked
 
 TEMPLATE = bytes([0x60, 0x7F, 0x7F]) + bytes(32) + bytes([0x01, 0x7F]) + bytes(32) + b"\x00"
 

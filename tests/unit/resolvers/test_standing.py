@@ -1,4 +1,4 @@
-"""Whose word a resolver's is, by code, terms, place and core.
+"""Whose word a resolver's is, by code, terms, place and registry.
 
 resolvers_of   not asked | unlisted | listed: terms unread, not constructed, terms below the floor
                | another place than the kind's | known
@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from tallystick.chain.abi import contract
-from tallystick.resolvers.kinds import ARBITER, AUDITED, ENCLAVE, KINDS, PLACES, PROVEN
-from tallystick.resolvers.standing import NONE, known_grades, resolvers_of
+from tallystick.data.resolvers.kinds import ARBITER, AUDITED, ENCLAVE, KINDS, PLACES, PROVEN
+from tallystick.data.resolvers.standing import NONE, known_grades, resolvers_of
 
-CORE, A, B = ("0x" + digits * 20 for digits in ("cc", "aa", "bb"))
+REGISTRY, A, B = ("0x" + digits * 20 for digits in ("cc", "aa", "bb"))
 KEYS = ["0x" + digits * 20 for digits in ("01", "02", "03")]
 
 
 def rules(**places: str) -> dict[str, Any]:
-    return {f"rules_{place}": places.get(place, NONE) for place in PLACES} | {"address": CORE}
+    return {f"rules_{place}": places.get(place, NONE) for place in PLACES} | {"address": REGISTRY}
 
 
 def fact(name: str | None, terms: Any = None, constructed: bool = True) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def endorsed(endorsers: list[str], threshold: int) -> dict[str, Any]:
     return {"endorsers": endorsers, "threshold": threshold}
 
 
-COMMITTEE = fact("Committee", {"core": CORE, "terms": {"threshold": 3, "arbiter": B}})
+COMMITTEE = fact("Committee", {"core": REGISTRY, "terms": {"threshold": 3, "arbiter": B}})
 ENCLAVED = fact("Enclave", endorsed(KEYS, 2))
 REPLAY = fact("Replay", {})
 
@@ -59,14 +59,14 @@ def test_resolvers_of__one_resolver__stands_as_its_code_and_terms_say(
 ) -> None:
     facts = {} if found is None else {A: found}
 
-    (resolver,) = resolvers_of(rules(**{place: A}), CORE, facts).values()
+    (resolver,) = resolvers_of(rules(**{place: A}), REGISTRY, facts).values()
 
     assert (resolver.standing, resolver.address) == (standing, A)
     assert reason in resolver.reason and bool(resolver.reason) == (standing != "known")
 
 
 def test_known_grades__mixed_network__are_those_of_known_resolvers() -> None:
-    found = resolvers_of(rules(attestors_0=A, attestors_1=B), CORE, {A: COMMITTEE, B: ENCLAVED})
+    found = resolvers_of(rules(attestors_0=A, attestors_1=B), REGISTRY, {A: COMMITTEE, B: ENCLAVED})
 
     assert known_grades(found) == ("enclave",)
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tallystick.resolvers.standing import NONE
-from tallystick.totals.backing import backing, standing
-from tallystick.totals.ranking import ranking
+from tallystick.data.resolvers.standing import NONE
+from tallystick.data.totals.backing import backing, standing
+from tallystick.data.totals.ranking import ranking
 from tests.unit.totals.test_prices import EARLIER, A, B, C, D, resolvers, rules
 
 

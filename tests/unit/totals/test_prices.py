@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from tallystick.hexes import to_hex
+from tallystick.data.resolvers.kinds import ARBITER, AUDITED, ENCLAVE, PROVEN
+from tallystick.data.resolvers.standing import NONE, Resolver, resolvers_of
+from tallystick.data.totals.prices import GAS_ONLY, UNKNOWN, Price, conviction_of, lowest, prices
+from tallystick.protocol.hexes import to_hex
 from tallystick.replay.model import SPEC_ID
-from tallystick.resolvers.kinds import ARBITER, AUDITED, ENCLAVE, PROVEN
-from tallystick.resolvers.standing import NONE, Resolver, resolvers_of
-from tallystick.totals.prices import GAS_ONLY, UNKNOWN, Price, conviction_of, lowest, prices
 from tests.unit.resolvers.test_standing import (
     COMMITTEE,
-    CORE,
     ENCLAVED,
     KEYS,
+    REGISTRY,
     REPLAY,
     endorsed,
     fact,
@@ -38,7 +38,7 @@ def rules(stake: int = 1000, bond: int = 20, **places: str) -> dict[str, Any]:
         every
         | {f"rules_{place}": address for place, address in places.items()}
         | {
-            "address": CORE,
+            "address": REGISTRY,
             "rules_stake_per_inference": f"0x{stake:064x}",
             "rules_challenge_bond": f"0x{bond:064x}",
         }
@@ -46,7 +46,7 @@ def rules(stake: int = 1000, bond: int = 20, **places: str) -> dict[str, Any]:
 
 
 def resolvers(given: dict[str, Any]) -> dict[str, Resolver]:
-    return resolvers_of(given, CORE, FACTS)
+    return resolvers_of(given, REGISTRY, FACTS)
 
 
 @pytest.mark.parametrize(
@@ -120,10 +120,12 @@ def test_prices__committee_with_the_networks_arbiter__says_that_its_stake_is_not
     arbiter: str, told: bool
 ) -> None:
     # The committee's terms name bb…; here that is B's address.
-    facts = FACTS | {A: fact("Committee", {"core": CORE, "terms": {"threshold": 1, "arbiter": B}})}
+    facts = FACTS | {
+        A: fact("Committee", {"core": REGISTRY, "terms": {"threshold": 1, "arbiter": B}})
+    }
     given = rules(attestors_0=A, arbiter=arbiter)
 
-    because = prices(given, resolvers_of(given, CORE, facts))["audited"].because
+    because = prices(given, resolvers_of(given, REGISTRY, facts))["audited"].because
 
     assert because.startswith("one member of")
     assert ("not counted" in because) is told

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallystick.totals.requesters import concentration
+from tallystick.data.totals.requesters import concentration
 
 ROWS = st.lists(st.tuples(st.integers(0, 4), st.integers(1, 50)), min_size=1, max_size=12)
 

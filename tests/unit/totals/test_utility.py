@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.totals.utility import Utility
+from tallystick.data.totals.utility import Utility
 
 COUNTS = st.integers(0, 10**12)
 

@@ -67,8 +67,8 @@ async function draw({ moved }) {
 
 function tell() {
   if (!coverage) return;
-  const cores = coverage.cores.map((one) => `chain ${one.chain_id}, core ${one.core}, blocks ${count(one.first_block)} to ${count(one.last_block)} (${one.boundary}), ${count(one.events)} events`);
-  document.getElementById("covered").textContent = `${isExport ? "Exported. " : ""}Made of: ${cores.join("; ")}. Definitions ${coverage.definitions_version}.${coverage.trouble && ` Newer blocks are not shown: ${coverage.trouble}`}`;
+  const registries = coverage.cores.map((one) => `chain ${one.chain_id}, registry ${one.core}, blocks ${count(one.first_block)} to ${count(one.last_block)} (${one.boundary}), ${count(one.events)} events`);
+  document.getElementById("covered").textContent = `${isExport ? "Exported. " : ""}Made of: ${registries.join("; ")}. Definitions ${coverage.definitions_version}.${coverage.trouble && ` Newer blocks are not shown: ${coverage.trouble}`}`;
 }
 
 function theme() {

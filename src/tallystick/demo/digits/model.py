@@ -1,13 +1,15 @@
 """The digits classifier behind canonical bytes: 64 pixels in, one digit out."""
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import onnxruntime  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from tallystick.keccak import keccak256
+from tallystick.errors import InputRefusedError
+from tallystick.protocol.keccak import keccak256
 
 FILE = Path(__file__).with_name("digits.onnx")
 
@@ -18,9 +20,12 @@ model: the ONNX file whose keccak256 is the content hash; float32 input (n, 1, 8
 output: 1 byte, the index of the greatest of the 10 logits, the lowest index of equal ones
 comparison: exact bytes
 """
-"""What is canonical, and how outputs are compared. Over all samples the top two logits are at least
+"""Canonical bytes, and how outputs are compared. Over all samples the top two logits are at least
 0.235 apart, while float32 logits lie within 1e-5 of a float64 run's (tests/unit/test_digits.py
 measures both), so comparing the digit exactly is safe where comparing logits would not be."""
+
+RUNNER = f"{__name__}:run"
+"""The name by which a node runs the model, see tallystick.node.runner."""
 
 _CHUNK = 256
 
@@ -67,11 +72,11 @@ class Digits:
             inputs: 64 bytes each.
 
         Raises:
-            ValueError: an input has another length.
+            InputRefusedError: an input has another length.
         """
         for place, pixels in enumerate(inputs):
             if len(pixels) != 64:
-                raise ValueError(f"input {place} is {len(pixels)} bytes; needed: 64")
+                raise InputRefusedError(f"input {place} is {len(pixels)} bytes; needed: 64")
         flat = np.frombuffer(b"".join(inputs), np.uint8).astype(np.float32) / 16
         images = flat.reshape(-1, 1, 8, 8)
         parts = [
@@ -81,5 +86,15 @@ class Digits:
         return np.concatenate(parts) if parts else np.empty((0, 10), np.float32)
 
     def infer(self, inputs: Sequence[bytes]) -> list[bytes]:
-        """Return the canonical output of each input, 1 byte; errors as of logits."""
+        """Return the canonical output of each input, 1 byte; see logits for errors."""
         return [bytes([digit]) for digit in self.logits(inputs).argmax(axis=1)]
+
+
+def run(inputs: Sequence[bytes]) -> list[bytes]:
+    """Return the canonical output of each input by the model that is shipped; a node's runner."""
+    return _shipped().infer(inputs)
+
+
+@cache
+def _shipped() -> Digits:
+    return Digits()

@@ -28,7 +28,7 @@ SEED = 7
 EPOCHS = 120
 BATCH = 64
 RATE = 4e-3
-"""Of the first step; falls to zero by half a cosine."""
+"""Rate of the first step; falls to zero by half a cosine."""
 DECAY = 1e-4
 SHIFTED = 0.5
 """Share of a batch's images that are moved by up to a pixel each way."""

@@ -4,7 +4,7 @@
     GET  /receipts/{request}            where a request stands; its receipt once it is committed
     POST /receipts                      the same of many
     GET  /batches/{root}.parquet        a batch's data, as every store has them; 410 once pruned
-    GET  /models/{content}              a model's file; /manifest.json and /{piece} as a hub's store
+    GET  /models/{content}              a model's file; /manifest.json and /{piece} as in a store
     GET  /                              whose node this is, and what it takes
 
 A JSON answer to a request with the header X-Tallystick-Nonce is signed, as probes ask for. Every
@@ -24,15 +24,15 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
 from tallystick.errors import FieldError
-from tallystick.hexes import checksummed, from_hex, to_hex
 from tallystick.node.log import get_log
-from tallystick.node.operator.desk import Desk
 from tallystick.node.operator.errors import RefusedError
-from tallystick.node.operator.lane import Lane
-from tallystick.node.operator.pieces import BatchFiles, ModelFiles
+from tallystick.node.operator.files import BatchFiles, ModelFiles
+from tallystick.node.operator.lane import OperatorLane
 from tallystick.node.operator.receipts import Receipts
-from tallystick.node.operator.wire import AskedInferences, AskedReceipts
-from tallystick.probe.answer import NONCE_HEADER, SIGNATURE_HEADER, Answer
+from tallystick.node.operator.request_handler import RequestHandler
+from tallystick.protocol.answer import NONCE_HEADER, SIGNATURE_HEADER, Answer
+from tallystick.protocol.hexes import checksummed, from_hex, to_hex
+from tallystick.protocol.wire import AskedInferences, AskedReceipts
 
 BODY_TIMEOUT = 30.0
 """Seconds in which a request's body must be here."""
@@ -42,21 +42,23 @@ _T = TypeVar("_T")
 
 
 class OperatorApp:
-    """What answers HTTP.
+    """The operator's routes.
 
     Args:
         lane: whose batches are served.
-        desk: answers requests.
+        handler: answers requests.
         receipts: of the lane.
         store: URL of the batches' data.
     """
 
-    def __init__(self, lane: Lane, desk: Desk, receipts: Receipts, store: str) -> None:
-        self._lane, self._desk, self._receipts = lane, desk, receipts
+    def __init__(
+        self, lane: OperatorLane, handler: RequestHandler, receipts: Receipts, store: str
+    ) -> None:
+        self._lane, self._handler, self._receipts = lane, handler, receipts
         self._batches = BatchFiles(store, lane.journal.is_pruned)
-        self._models = ModelFiles(desk.models)
+        self._models = ModelFiles(handler.models)
         self._domain = lane.registry.domain
-        self._threads = ThreadPoolExecutor(_THREADS, "desk")
+        self._threads = ThreadPoolExecutor(_THREADS, "requests")
         self._log = get_log("http")
         self.app = self._routes()
 
@@ -81,7 +83,7 @@ class OperatorApp:
 
     async def about(self, request: Request) -> Response:
         """Say whose node this is."""
-        settings, standing = self._lane.settings, self._desk.standing
+        settings, standing = self._lane.settings, self._handler.terms
         said: dict[str, Any] = {
             "chain_id": self._domain.chain_id,
             "registry": checksummed(self._domain.contract),
@@ -90,7 +92,7 @@ class OperatorApp:
             "key": checksummed(self._lane.sender.address),
             "models": [
                 {"model_id": to_hex(model.id), "content_hash": to_hex(model.content_hash)}
-                for model in self._desk.models.values()
+                for model in self._handler.models.values()
             ],
             "max_inferences": settings.max_inferences,
             "ready": standing is not None,
@@ -99,13 +101,13 @@ class OperatorApp:
             said["block"] = standing.head.number
             said["now"] = standing.head.now
             said["shortest_deadline"] = int(2 * settings.commit_margin)
-            said["longest_deadline"] = standing.rules.challenge_window // 2
+            said["longest_deadline"] = standing.rules.half_window
         return await self._reply(request, said)
 
     async def answer(self, request: Request) -> Response:
         """Answer signed requests."""
         body = await self._body(request)
-        return await self._reply(request, await self._in_thread(self._desk.answer, body))
+        return await self._reply(request, await self._in_thread(self._handler.answer, body))
 
     async def receipt(self, request: Request, request_hash: _Hash) -> Response:
         """Say where a request stands."""

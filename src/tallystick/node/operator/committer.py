@@ -8,16 +8,18 @@ takes one. It is given up only when the chain can never take it.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tallystick.arrange import Arranged, Destination, arrange
-from tallystick.batch import Batch, Stamp
+from tallystick.actions.commit import commit
+from tallystick.actions.submission.lane import for_batches
+from tallystick.actions.submission.slots import choose_slot
 from tallystick.errors import StoreError
-from tallystick.events import Position
-from tallystick.ledger import BatchRecord
-from tallystick.moves.commit import commit
-from tallystick.node.operator.journal import Noted, Waiting
-from tallystick.node.operator.lane import Lane
-from tallystick.record import Record
-from tallystick.submit.slots import choose_slot
+from tallystick.node.operator.journal import PendingBatch, Waiting
+from tallystick.node.operator.lane import OperatorLane
+from tallystick.node.operator.reveal_capacity import RevealCapacity
+from tallystick.protocol.arrange import Arranged, Destination, arrange
+from tallystick.protocol.batch import Batch, Stamp
+from tallystick.protocol.events import Position
+from tallystick.protocol.ledger import BatchState
+from tallystick.protocol.record import InferenceRecord
 
 _MOST_SLACK = 15.0
 """Seconds that the block of a commit may be off the time guessed: answers whose deadlines leave
@@ -28,13 +30,17 @@ less on either side would endanger a batch, and are left behind or put off."""
 class Committer:
     """Commits what waits in a lane's journal; one process at a time does."""
 
-    lane: Lane
+    lane: OperatorLane
+    capacity: RevealCapacity | None = None
+    """Of open batches; None: any number."""
     _lost: set[bytes] = field(default_factory=set)
     """Batches on chain whose data are nowhere to be read."""
-    _known: dict[bytes, Noted] | None = None
+    _known: dict[bytes, PendingBatch] | None = None
     """The journal's batches by id; None: to be read again."""
     _reconciled: Position | None = None
     """The last event up to which the journal knows what the chain has."""
+    _sent: dict[bytes, int] = field(default_factory=dict)
+    """Blocks that hold batches of the journal; the ledger may not have come to them."""
 
     def reconcile(self) -> None:
         """Have the journal know what the chain has of the lane's batches."""
@@ -65,6 +71,8 @@ class Committer:
         """Send the batch that was noted and is not on chain, else those that are due."""
         lane = self.lane
         for noted in self._pending():
+            if self._sent.get(noted.batch.id(), -1) > lane.head.number:
+                return  # A block holds it, and waits to be confirmed.
             if self._is_dead(noted):
                 lane.log.warning("batch given up", batch_id=noted.batch.id())
                 lane.journal.abandon(noted)
@@ -89,16 +97,16 @@ class Committer:
                     break
                 waiting = left[0]
 
-    def _pending(self) -> list[Noted]:
+    def _pending(self) -> list[PendingBatch]:
         have = self.lane.ledger.batches
         return [noted for batch_id, noted in self._noted().items() if batch_id not in have]
 
-    def _noted(self) -> dict[bytes, Noted]:
+    def _noted(self) -> dict[bytes, PendingBatch]:
         if self._known is None:
             self._known = {one.batch.id(): one for one in self.lane.journal.batches()}
         return self._known
 
-    def _is_dead(self, noted: Noted) -> bool:
+    def _is_dead(self, noted: PendingBatch) -> bool:
         """Return whether no later block can hold the batch."""
         taken = noted.batch.index < self.lane.standing.next_index
         return taken or noted.batch.commit_deadline < self.lane.head.block_time
@@ -111,9 +119,11 @@ class Committer:
             or now >= waiting.first_deadline - settings.commit_margin
         )
 
-    def _note(self, model_id: bytes) -> Noted | None:
+    def _note(self, model_id: bytes) -> PendingBatch | None:
         """Arrange a batch of what waits, keep its data, and note it; None when it cannot be."""
         lane, settings, now = self.lane, self.lane.settings, self.lane.head.now
+        if not self._can_stand_by_another():
+            return None
         rules = lane.ledger.networks[settings.network_id].rules
         most = settings.commit_at
         if rules.stake_per_inference:
@@ -125,7 +135,7 @@ class Committer:
             lane.log.error("stake too small to commit", stake=lane.standing.stake)
             return None
         slack = int(min(_MOST_SLACK, settings.commit_margin / 4))
-        first, last = now + slack, now - slack + rules.challenge_window // 2
+        first, last = now + slack, rules.latest_deadline(now - slack)
         records = lane.journal.take(model_id, most, first, last)
         if not records:
             return None
@@ -144,7 +154,22 @@ class Committer:
         self._known = None
         return lane.journal.note(batch, arranged.records)
 
-    def _arrange(self, records: Sequence[Record], model_id: bytes, now: int) -> Arranged:
+    def _can_stand_by_another(self) -> bool:
+        """Return whether one more open batch could be revealed in time with all others."""
+        if self.capacity is None:
+            return True
+        open_batches = self.lane.open_batches()
+        if open_batches < self.capacity.batches:
+            return True
+        self.lane.metrics.failures.labels("capacity").inc()
+        self.lane.log.error(
+            "too many open batches to commit",
+            open=open_batches,
+            could_be_revealed_in_time=self.capacity.batches,
+        )
+        return False
+
+    def _arrange(self, records: Sequence[InferenceRecord], model_id: bytes, now: int) -> Arranged:
         lane = self.lane
         to = Destination(
             lane.registry.domain,
@@ -155,20 +180,22 @@ class Committer:
         )
         return arrange(records, to, model_id, signatures_checked=True)
 
-    def _send(self, noted: Noted) -> None:
+    def _send(self, noted: PendingBatch) -> None:
         lane, batch = self.lane, noted.batch
         place = choose_slot(lane.ledger, lane.standing, lane.head.now)
         lane.log.info("batch sent", batch_id=batch.id(), index=batch.index, count=batch.count)
         commitment = place.commitment(batch)
-        lane.sender.send(commit(lane.registry, lane.sender.address, lane.operator, commitment))
+        call = commit(lane.registry, lane.sender.address, lane.operator, commitment)
+        call = for_batches(call, [batch.id()])
+        self._sent[batch.id()] = lane.sender.send(call).block_number
         lane.follower.advance()
         self.reconcile()
 
-    def _stamp_at_commit(self, record: BatchRecord) -> Stamp:
+    def _stamp_at_commit(self, record: BatchState) -> Stamp:
         window = self.lane.ledger.networks[record.batch.network_id].rules.challenge_window
         return record.stamp.closing_at(record.stamp.committed_at + window)
 
-    def _adopt(self, record: BatchRecord, stamp: Stamp) -> None:
+    def _adopt(self, record: BatchState, stamp: Stamp) -> None:
         """Learn a batch that was committed without this journal, so that no nonce comes twice."""
         if record.id in self._lost:
             return

@@ -1,52 +1,53 @@
-"""What an operator's chain work shares: the lane, its journal, its data, and who sends."""
+"""Shared parts of an operator's chain work: the lane, its journal, its data, and who sends."""
 
 from dataclasses import dataclass, field
 
+from tallystick.actions.batch_data import BatchData
+from tallystick.chain.follower import Follower, Head
 from tallystick.chain.registry import Registry
 from tallystick.chain.sender import Sender
 from tallystick.errors import StoreError
-from tallystick.hexes import to_hex
-from tallystick.inference import hash_leaves
-from tallystick.ledger import BatchRecord, Ledger
-from tallystick.ledger import Lane as LaneStanding
-from tallystick.moves.data import BatchData
-from tallystick.node.follower import Follower, Head
 from tallystick.node.log import Log, get_log
 from tallystick.node.metrics import Metrics
 from tallystick.node.operator.errors import JournalError
-from tallystick.node.operator.journal import Journal
-from tallystick.node.settings import Operator
-from tallystick.store import BatchStore
-from tallystick.tree import Tree
+from tallystick.node.operator.journal import OperatorJournal
+from tallystick.node.settings import OperatorSettings
+from tallystick.protocol.enums import State
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.inference import hash_leaves
+from tallystick.protocol.ledger import BatchState, Ledger
+from tallystick.protocol.ledger import Lane as LaneStanding
+from tallystick.protocol.merkle import Tree
+from tallystick.storage.batch_store import BatchStore
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class OperatorLane:
     """One operator's lane in one network."""
 
-    settings: Operator
+    settings: OperatorSettings
     registry: Registry
     sender: Sender
     follower: Follower
-    journal: Journal
+    journal: OperatorJournal
     store: BatchStore
     metrics: Metrics
     log: Log = field(default_factory=lambda: get_log("lane"))
 
     @property
     def ledger(self) -> Ledger:
-        """What the events said at the last look."""
+        """The ledger of the events up to the last look."""
         return self.follower.ledger
 
     @property
     def head(self) -> Head:
-        """Where the chain was at the last look; there has been one."""
+        """The chain's newest block at the last look; there has been one."""
         assert self.follower.head is not None
         return self.follower.head
 
     @property
     def operator(self) -> bytes:
-        """Whose lane it is, 20 bytes: the account's, or that of whom the account is the key."""
+        """The operator, 20 bytes: the account, or whom the account is the key of."""
         return self.settings.operator or self.sender.address
 
     @property
@@ -54,7 +55,7 @@ class Lane:
         """The lane in the ledger."""
         return self.ledger.lanes[self.settings.network_id, self.operator]
 
-    def own_batches(self) -> list[BatchRecord]:
+    def own_batches(self) -> list[BatchState]:
         """Return the lane's batches that the chain has."""
         key = self.settings.network_id, self.operator
         return [
@@ -63,7 +64,18 @@ class Lane:
             if (record.batch.network_id, record.batch.operator) == key
         ]
 
-    def data(self, record: BatchRecord) -> BatchData:
+    def open_batches(self) -> int:
+        """Return how many of the lane's batches may still be demanded."""
+        held, now = (
+            (self.ledger.batches[one] for one in self.standing.slots.values()),
+            self.head.now,
+        )
+        return sum(
+            one.state is State.DISPUTED or (one.state is State.OPEN and one.stamp.closes_at > now)
+            for one in held
+        )
+
+    def data(self, record: BatchState) -> BatchData:
         """Return a batch's data from the store, else from the journal.
 
         Raises:

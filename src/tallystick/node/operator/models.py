@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tallystick.errors import FieldError
-from tallystick.hexes import to_hex
-from tallystick.hub.content import content_hash
-from tallystick.ledger import Ledger
+from tallystick.errors import FieldError, InputRefusedError
 from tallystick.node.errors import SettingsError
 from tallystick.node.operator.errors import RefusedError
-from tallystick.node.runner import InputRefusedError, load
-from tallystick.node.settings import Operator, ServedModel
-from tallystick.words import ZERO32
+from tallystick.node.runner import load
+from tallystick.node.settings import OperatorSettings, ServedModel
+from tallystick.protocol.abi_words import ZERO32
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.ledger import Ledger
+from tallystick.storage.models.content import content_hash
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a model made of an input."""
+    """The result of running a model on an input."""
 
     output: bytes
     trace_root: bytes = ZERO32
@@ -39,7 +39,7 @@ class LoadedModel:
     """
 
     def __init__(self, served: ServedModel, content_hash: bytes, spec_hash: bytes) -> None:
-        self.id, self.file = served.id, served.file
+        self.id, self.file, self.runner = served.id, served.file, served.runner
         self.content_hash, self.spec_hash = content_hash, spec_hash
         self._running: _Running = _Traced(served.file) if served.traced else _Plain(served)
         self._lock = threading.Lock()
@@ -58,7 +58,7 @@ class LoadedModel:
             raise RefusedError(422, str(error)) from error
 
 
-def load_models(settings: Operator, ledger: Ledger) -> dict[bytes, LoadedModel]:
+def load_models(settings: OperatorSettings, ledger: Ledger) -> dict[bytes, LoadedModel]:
     """Return the operator's models by their ids, each found to be the registered one.
 
     Raises:

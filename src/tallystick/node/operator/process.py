@@ -1,7 +1,6 @@
 """One process of an operator: HTTP in this thread, the chain in another."""
 
 import fcntl
-import os
 import signal
 import socket
 import threading
@@ -12,76 +11,95 @@ from typing import IO
 import uvicorn
 from web3 import Web3
 
-from tallystick.chain import deployments
-from tallystick.chain.registry import Registry
+from tallystick.chain.cache import ChainCache
+from tallystick.chain.confirmations import confirmations_of
+from tallystick.chain.follower import Follower
+from tallystick.chain.rpc.persistent import NodePersistent, persist
 from tallystick.chain.sender import Sender
+from tallystick.chain.signer import Signer
 from tallystick.node.errors import SettingsError
-from tallystick.node.follower import Follower
+from tallystick.node.introduction import held
 from tallystick.node.log import configure, get_log
 from tallystick.node.metrics import Metrics
 from tallystick.node.operator.app import OperatorApp
-from tallystick.node.operator.desk import Desk
-from tallystick.node.operator.journal import Journal
-from tallystick.node.operator.lane import Lane
+from tallystick.node.operator.chain_loop import ChainLoop
+from tallystick.node.operator.introduction import introduce
+from tallystick.node.operator.journal import OperatorJournal
+from tallystick.node.operator.lane import OperatorLane
+from tallystick.node.operator.pipeline import Pipeline
 from tallystick.node.operator.receipts import Receipts
-from tallystick.node.operator.rounds import Rounds
-from tallystick.node.rpc import other_nodes, persist
+from tallystick.node.operator.request_handler import RequestHandler
+from tallystick.node.rpc import locate, other_nodes
 from tallystick.node.sender import LockedSender
-from tallystick.node.settings import Settings
-from tallystick.store import BatchStore
-from tallystick.words import uint
+from tallystick.node.settings import Common, Settings
+from tallystick.protocol.abi_words import uint
+from tallystick.protocol.scope import Scope
+from tallystick.storage.batch_store import BatchStore
 
 _MOST_WORKERS = 256
 _MOST_CONNECTIONS = 1024
 _BACKLOG = 2048
 
 
-def run_operator(
-    settings: Settings, w3: Web3, sender: Sender, deployed: Path | None = None
-) -> None:
+def run_operator(settings: Settings, w3: Web3, sender: Sender, signer: Signer) -> None:
     """Answer requests and look after the lane until a signal ends it.
 
     Args:
         settings: with an operator's section.
         w3: connected.
         sender: the operator's account, or its key's.
+        signer: the same account; signs what is sent without waiting.
 
     Raises:
-        SettingsError: the settings do not fit the chain, or the port is taken.
+        SettingsError: the settings do not fit the chain, a port is taken, or another process has
+            the data folder.
+        RunnerError: a runner cannot be loaded.
     """
     common, own = settings.common, settings.need_operator()
     configure(common.log_level, common.log_format)
     log, metrics = get_log("operator"), Metrics()
-    persist(w3)
+    persist(w3, NodePersistent)
     chain_id = w3.eth.chain_id
-    registry, first_block = _registry(settings, w3, chain_id)
+    registry, first_block = locate(w3, common)
     folder = common.data / f"{chain_id}-{registry.address.hex()}-{own.network_id.hex()}"
     operator = own.operator or sender.address
     folder = folder / operator.hex()
+    taken = held(folder, own.shared, "; needed to share it: operator.shared: true in each")
     place = uint(chain_id) + registry.address
-    journal = Journal(folder / "journal.sqlite3", own.network_id, operator, place)
-    worker, held = _number(folder)
+    journal = OperatorJournal(folder / "journal.sqlite3", own.network_id, operator, place)
+    worker, numbered = _number(folder)
     store = own.store or str(folder / "batches")
-    lane = Lane(
+    confirmations = confirmations_of(common.confirmations, chain_id)
+    locked_sender = LockedSender(sender, common.data, chain_id, metrics)
+    lane = OperatorLane(
         own,
         registry,
-        LockedSender(sender, common.data, chain_id, metrics),
-        Follower(registry, first_block, common.confirmations, other_nodes(common, registry)),
+        locked_sender,
+        Follower(
+            registry,
+            first_block,
+            confirmations.blocks,
+            other_nodes(common, registry),
+            Scope.lane(own.network_id, operator),
+            ChainCache(folder / "chain.sqlite3"),
+        ),
         journal,
         BatchStore(store),
         metrics,
     )
     _release(journal, folder, worker)
-    desk = Desk(own, registry.domain, journal, lane.sender, worker, metrics)
-    rounds = Rounds(lane, desk, common.poll_every, folder)
+    handler = RequestHandler(own, registry.domain, journal, lane.sender, worker, metrics)
+    pipeline = Pipeline(w3, signer, locked_sender.lock, metrics, own.reveal_gas_price_cap)
+    rounds = ChainLoop(lane, pipeline, handler, common.poll_every, folder)
     ended = _ending(rounds)
-    if common.metrics_port is not None:
-        metrics.serve(common.metrics_host, common.metrics_port)
+    _serve_metrics(metrics, common)
     listening = _listen(own.host, own.port)
     rounds.start()
+    if rounds.capacity is not None:
+        introduce(lane, handler.models, confirmations, rounds.capacity, store)
     chain = threading.Thread(target=rounds.run, name="chain", daemon=True)
     chain.start()
-    app = OperatorApp(lane, desk, Receipts(journal, registry.domain), store).app
+    app = OperatorApp(lane, handler, Receipts(journal, registry.domain), store).app
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -99,46 +117,30 @@ def run_operator(
     rounds.stop()
     chain.join(timeout=150)
     journal.close()
-    held.close()
+    numbered.close()
+    taken.close()
     log.info("ended")
-
-
-def _registry(settings: Settings, w3: Web3, chain_id: int) -> tuple[Registry, int]:
-    """Return the core, and the block that its events begin at."""
-    folder = Path(os.environ.get("TALLYSTICK_DEPLOYMENTS") or deployments.FOLDER)
-    address = settings.common.registry
-    if address is None:
-        address = deployments.find(chain_id, folder=folder).address_bytes
-    if not w3.eth.get_code(Web3.to_checksum_address(address)):
-        raise SettingsError(f"chain {chain_id} has no contract at 0x{address.hex()}")
-    first = settings.common.first_block
-    if first is None:
-        recorded = [
-            one.block for one in deployments.read(chain_id, folder) if one.address_bytes == address
-        ]
-        first = min(recorded, default=0)
-    return Registry(w3, address), first
 
 
 def _number(folder: Path) -> tuple[int, IO[str]]:
     """Return this process's number among those of the lane, and the lock that holds it."""
     for number in range(_MOST_WORKERS):
-        held = _try_lock(folder, number)
-        if held is not None:
-            return number, held
+        lock = _try_lock(folder, number)
+        if lock is not None:
+            return number, lock
     raise SettingsError(f"{_MOST_WORKERS} processes share {folder} already")
 
 
-def _release(journal: Journal, folder: Path, own: int) -> None:
+def _release(journal: OperatorJournal, folder: Path, own: int) -> None:
     """Give back what processes that are gone, this one's predecessor among them, left behind."""
     for number in journal.accepting():
-        held = None if number == own else _try_lock(folder, number)
-        if number != own and held is None:
+        lock = None if number == own else _try_lock(folder, number)
+        if number != own and lock is None:
             continue
         done = journal.release_worker(number)
         get_log("operator").warning("requests without an answer released", count=done)
-        if held is not None:
-            held.close()
+        if lock is not None:
+            lock.close()
 
 
 def _try_lock(folder: Path, number: int) -> IO[str] | None:
@@ -149,6 +151,16 @@ def _try_lock(folder: Path, number: int) -> IO[str] | None:
         file.close()
         return None
     return file
+
+
+def _serve_metrics(metrics: Metrics, common: Common) -> None:
+    if common.metrics_port is None:
+        return
+    try:
+        metrics.serve(common.metrics_host, common.metrics_port)
+    except OSError as error:
+        where = f"{common.metrics_host}:{common.metrics_port}"
+        raise SettingsError(f"common.metrics_port: {where}: {error}") from error
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -162,7 +174,7 @@ def _listen(host: str, port: int) -> socket.socket:
         raise SettingsError(f"{host}:{port} cannot be listened on: {error}") from error
 
 
-def _ending(rounds: Rounds) -> threading.Event:
+def _ending(rounds: ChainLoop) -> threading.Event:
     """Have a signal end the process before the server, which then takes signals over, is up."""
     ended = threading.Event()
 

@@ -9,10 +9,10 @@ batch is pruned only when the block at which it was seen to be over is itself fi
 import time
 from dataclasses import dataclass, field
 
-from tallystick.enums import State
-from tallystick.node.operator.journal import Noted
-from tallystick.node.operator.lane import Lane
+from tallystick.node.operator.journal import PendingBatch
+from tallystick.node.operator.lane import OperatorLane
 from tallystick.node.settings import NEVER
+from tallystick.protocol.enums import State
 
 _BUDGET = 0.5
 """Seconds of one round that pruning may take: commits and demands wait meanwhile."""
@@ -29,22 +29,22 @@ class _Sight:
 
     number: int
     hash: bytes
-    over: list[Noted]
+    over: list[PendingBatch]
 
 
 @dataclass(slots=True)
 class Pruner:
     """Prunes one lane's bytes, a little each round; one process at a time does."""
 
-    lane: Lane
+    lane: OperatorLane
     _sight: _Sight | None = None
-    """What waits for its block to be finalized."""
+    """Batches that wait for their block to be finalized."""
     _looked_at: float = float("-inf")
-    """Of the monotonic clock."""
+    """Seconds of the monotonic clock."""
     _unfinished: bool = False
-    """Whether something may be left of what is to go: rounds in between write nothing."""
+    """True while something may be left of what is to go: rounds in between write nothing."""
     _done: dict[int, int] = field(default_factory=dict)
-    """How far each batch is emptied, by its key."""
+    """Progress of emptying each batch, by its key."""
 
     def prune(self) -> None:
         """See what is over, and let go of what is so for good."""
@@ -67,7 +67,7 @@ class Pruner:
         if over:
             self._sight = _Sight(head.number, head.hash, over)
 
-    def _is_over(self, noted: Noted) -> bool:
+    def _is_over(self, noted: PendingBatch) -> bool:
         lane = self.lane
         record = lane.ledger.batches.get(noted.batch.id())
         if record is None:
@@ -133,7 +133,8 @@ class Pruner:
         """Make the journal's file shorter by what nothing is in; whether that is done."""
         lane, journal = self.lane, self.lane.journal
         free = journal.free()
-        if free <= _SPARE:
+        # A process that was killed may have shortened the file, and left the log that says so.
+        if free <= _SPARE and journal.log_size() <= _SPARE:
             return True
         while free and time.monotonic() <= until:
             journal.give_back(_PAGES)

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
-from tallystick.eip712 import Domain
-from tallystick.hexes import to_hex
-from tallystick.inference import hash_leaves
-from tallystick.node.operator.journal import Journal, Noted, Place
-from tallystick.opening import Opening
-from tallystick.receipt import Receipt
-from tallystick.tree import Tree
+from tallystick.node.operator.journal import InferencePlace, OperatorJournal, PendingBatch
+from tallystick.protocol.eip712 import Domain
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.inference import hash_leaves
+from tallystick.protocol.merkle import Tree
+from tallystick.protocol.opening import Opening
+from tallystick.protocol.receipt import Receipt
 
 _KEPT = 4
 """Trees in memory."""
@@ -22,10 +22,10 @@ class Receipts:
 
     Args:
         journal: the lane's.
-        domain: chain id and core.
+        domain: chain id and registry.
     """
 
-    def __init__(self, journal: Journal, domain: Domain) -> None:
+    def __init__(self, journal: OperatorJournal, domain: Domain) -> None:
         self._journal, self._domain = journal, domain
         self._lock = Lock()
         self._trees: OrderedDict[bytes, tuple[Tree, dict[tuple[bytes, int], int]]] = OrderedDict()
@@ -45,7 +45,7 @@ class Receipts:
             for request, place in zip(requests, places, strict=True)
         ]
 
-    def _said(self, request: bytes, place: Place) -> dict[str, Any]:
+    def _said(self, request: bytes, place: InferencePlace) -> dict[str, Any]:
         said: dict[str, Any] = {"request": to_hex(request), "state": _state(place)}
         noted = place.batch
         if noted is not None:
@@ -54,7 +54,7 @@ class Receipts:
                 said["receipt"] = self._receipt(place, noted).to_json()
         return said
 
-    def _receipt(self, place: Place, noted: Noted) -> Receipt:
+    def _receipt(self, place: InferencePlace, noted: PendingBatch) -> Receipt:
         assert noted.stamp is not None and noted.transaction is not None
         tree, indices = self._tree(noted)
         inference = place.record.inference(noted.batch.model_id, noted.batch.operator)
@@ -69,7 +69,7 @@ class Receipts:
             noted.transaction,
         )
 
-    def _tree(self, noted: Noted) -> tuple[Tree, dict[tuple[bytes, int], int]]:
+    def _tree(self, noted: PendingBatch) -> tuple[Tree, dict[tuple[bytes, int], int]]:
         batch = noted.batch
         batch_id = batch.id()
         with self._lock:
@@ -87,7 +87,7 @@ class Receipts:
             return tree, indices
 
 
-def _state(place: Place) -> str:
+def _state(place: InferencePlace) -> str:
     if place.batch is not None:
         return "in batch" if place.batch.stamp is None else "committed"
     if place.expired:

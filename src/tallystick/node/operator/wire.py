@@ -1,53 +1,15 @@
 """Requests and answers as JSON; hashes, addresses and bytes are hex text with 0x."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from tallystick.hexes import checksummed, to_hex
-from tallystick.node.operator.acknowledgement import Acknowledgement
 from tallystick.node.operator.errors import RefusedError
 from tallystick.node.operator.journal import Answered
-
-_Address = Annotated[str, Field(pattern="^0x[0-9a-fA-F]{40}$")]
-_Hash = Annotated[str, Field(pattern="^0x[0-9a-fA-F]{64}$")]
-_Signature = Annotated[str, Field(pattern="^0x[0-9a-fA-F]{130}$")]
-_Bytes = Annotated[str, Field(pattern="^0x([0-9a-fA-F]{2})*$")]
-_Count = Annotated[int, Field(ge=0, lt=1 << 64)]
-
-
-class AskedInference(BaseModel):
-    """One request, signed by its requester."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    requester: _Address
-    nonce: _Count
-    deadline: _Count
-    """Unix seconds; the latest commit that the requester accepts."""
-    input: _Bytes
-    """The canonical input."""
-    signature: _Signature
-    """EIP-712 over Request, by the requester."""
-
-
-class AskedInferences(BaseModel):
-    """The body of POST /inferences."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    model_id: _Hash
-    inferences: Annotated[list[AskedInference], Field(min_length=1)]
-
-
-class AskedReceipts(BaseModel):
-    """The body of POST /receipts."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    requests: Annotated[list[_Hash], Field(min_length=1, max_length=1024)]
-    """hashStruct of each Request."""
+from tallystick.protocol.acknowledgement import Acknowledgement
+from tallystick.protocol.hexes import checksummed, to_hex
+from tallystick.protocol.wire import AskedInferences
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,28 +4,36 @@ from pathlib import Path
 
 from web3 import Web3
 
-from tallystick.chain import deployments
-from tallystick.chain.panel import Panel
-from tallystick.chain.registry import Registry
-from tallystick.node.errors import SettingsError
-from tallystick.node.rpc import other_nodes
-from tallystick.node.settings import Common, Settings
-from tallystick.node.verifier.acting import Acting
-from tallystick.node.verifier.collecting import Collecting
+from tallystick.chain.cache import ChainCache
+from tallystick.chain.committee import Committee
+from tallystick.chain.confirmations import confirmations_of
+from tallystick.chain.follower import Follower
+from tallystick.chain.pool import Pool
+from tallystick.chain.signer import Signer
+from tallystick.node.rpc import locate, other_nodes
+from tallystick.node.settings import Settings
+from tallystick.node.verifier.backoff import Backoff
+from tallystick.node.verifier.budget import Budget
+from tallystick.node.verifier.claims import Claims
 from tallystick.node.verifier.fetch import Stores
-from tallystick.node.verifier.journal import Journal
-from tallystick.node.verifier.jury import Juror
-from tallystick.node.verifier.later import Later
-from tallystick.node.verifier.looking import Looking
+from tallystick.node.verifier.inspector import Inspector
+from tallystick.node.verifier.journal import VerifierJournal
+from tallystick.node.verifier.membership import Membership
 from tallystick.node.verifier.models import Models
-from tallystick.node.verifier.money import Purse
 from tallystick.node.verifier.outbox import Outbox
-from tallystick.node.verifier.reader import Reader
+from tallystick.node.verifier.pool.auditor import Auditor
+from tallystick.node.verifier.pool.duty import PoolDuty
+from tallystick.node.verifier.pool.enrolment import Enrolment
+from tallystick.node.verifier.pool.events import PoolEvents
+from tallystick.node.verifier.pool.exchange import SealExchange, SealFolder, SealPeers
+from tallystick.node.verifier.responder import Responder
 from tallystick.node.verifier.revealed import Revealed
+from tallystick.node.verifier.second_look import SecondLook
 from tallystick.node.verifier.sharing import Peers, Shared, SharedFolder
-from tallystick.node.verifier.signer import Signer
 from tallystick.node.verifier.verifier import Verifier
 from tallystick.node.verifier.watch import Watch
+from tallystick.protocol.scope import WHOLE, Scope
+from tallystick.storage.batch_parser import BatchParser
 
 
 def assemble(settings: Settings, w3: Web3, signer: Signer) -> Verifier:
@@ -37,45 +45,62 @@ def assemble(settings: Settings, w3: Web3, signer: Signer) -> Verifier:
         signer: the node's account.
 
     Raises:
-        SettingsError: the core is nowhere named, or not there.
-        PanelError: a committee is not there.
+        SettingsError: the registry is nowhere named, or not there.
+        CommitteeError: a committee is not there.
+        PoolError: a pool is not there.
     """
     own, common = settings.need_verifier(), settings.common
-    registry, first = _core(common, w3)
-    place = f"{w3.eth.chain_id}-{registry.address.hex()}"
+    registry, first_block = locate(w3, common)
+    chain_id = w3.eth.chain_id
+    confirmations = confirmations_of(common.confirmations, chain_id).blocks
+    place = f"{chain_id}-{registry.address.hex()}"
     folder = common.data / f"verifier-{place}-{signer.address.hex()}"
-    journal = Journal(folder / "journal.sqlite3")
-    purse = Purse(journal, own.spending_cap_per_day, own.gas_price_cap)
+    journal = VerifierJournal(folder / "journal.sqlite3")
+    budget = Budget(journal, own.spending_cap_per_day, own.gas_price_cap)
     others = other_nodes(common, registry)
-    reader = Reader(registry, journal, first, common.confirmations, others)
-    outbox = Outbox(
-        w3, signer, journal, purse, common.data, common.confirmations, dry_run=own.dry_run
+    follower = Follower(
+        registry,
+        first_block,
+        confirmations,
+        others,
+        Scope.network(*own.networks) if own.networks else WHOLE,
+        ChainCache(folder / "chain.sqlite3"),
+        cargo=True,
     )
-    stores = Stores(own.stores, folder / "batches", own.fetch_timeout, own.fetch_max_size)
+    outbox = Outbox(w3, signer, journal, budget, common.data, confirmations, dry_run=own.dry_run)
+    parser = BatchParser(own.fetch_max_size, own.parse_memory, own.parse_timeout, journal.tried)
+    parser.warm()
+    stores = Stores(own.stores, folder / "batches", own.fetch_timeout, own.fetch_max_size, parser)
     shared: list[Shared] = [Peers(own.share_peers)]
     if own.share_folder:
         shared.append(SharedFolder(Path(own.share_folder).expanduser()))
-    panels = [Panel(w3, address) for address in own.committees]
-    jurors = [Juror(panel, signer, journal, shared, own.turn_every) for panel in panels]
-    revealed = Revealed(journal)
-    models = Models(own.models, own.hub, folder / "models")
-    later = Later(own.look_every)
-    watch = Watch(own, registry, reader, signer.address, models, jurors)
-    looking = Looking(own, watch, journal, stores, revealed, models, later)
-    acting = Acting(own, watch, journal, outbox, stores, models, looking, later)
-    collecting = Collecting(own, watch, journal, outbox, looking, models, later)
-    return Verifier(watch, looking, acting, collecting, journal, outbox, folder)
-
-
-def _core(common: Common, w3: Web3) -> tuple[Registry, int]:
-    """Return the core, and the block where its events begin."""
-    address, first = common.registry, common.first_block
-    recorded = deployments.read(w3.eth.chain_id)
-    if address is None:
-        address = deployments.find(w3.eth.chain_id).address_bytes
-    if not w3.eth.get_code(Web3.to_checksum_address(address)):
-        raise SettingsError(f"common.registry: no contract is at 0x{address.hex()}")
-    if first is None:
-        blocks = [entry.block for entry in recorded if entry.address_bytes == address]
-        first = min(blocks, default=0)
-    return Registry(w3, address), first
+    committees = [Committee(w3, address) for address in own.committees]
+    memberships = [
+        Membership(committee, signer, journal, shared, own.turn_every) for committee in committees
+    ]
+    auditor = None
+    if own.pool is not None:
+        exchanges: list[SealExchange] = [SealPeers(own.share_peers)]
+        if own.share_folder:
+            exchanges.append(SealFolder(Path(own.share_folder).expanduser()))
+        pool = Pool(w3, own.pool.address)
+        auditor = Auditor(pool, signer, journal, exchanges, own.turn_every)
+    revealed = Revealed(follower)
+    models = Models(own.models, own.model_stores, folder / "models")
+    backoff = Backoff(own.look_every)
+    watch = Watch(
+        own, registry, follower, signer.address, models, memberships, journal.heads, auditor
+    )
+    inspector = Inspector(own, watch, journal, stores, revealed, models, backoff)
+    second = SecondLook(registry, others)
+    responder = Responder(own, watch, journal, outbox, stores, models, backoff, second)
+    claims = Claims(own, watch, journal, outbox, inspector, models, backoff)
+    duty = None
+    if own.pool is not None and auditor is not None:
+        events = PoolEvents(auditor.pool, auditor.key, first_block or 0)
+        seats = Enrolment(own.pool, auditor, watch, journal, outbox, events, backoff)
+        duty = PoolDuty(
+            *(own, auditor, watch, journal, outbox, inspector, models, backoff, second),
+            *(seats, events, folder),
+        )
+    return Verifier(watch, inspector, responder, claims, journal, outbox, folder, duty)

@@ -1,29 +1,29 @@
 """Audits that are on chain: whoever signed one that turns out wrong loses its stake.
 
-They are read from the evidence that the core tells of each attest, whoever sent it.
+They are read from the evidence that the registry tells of each attest, whoever sent it.
 """
 
 from collections.abc import Callable, Iterator
 
-from tallystick.batch import Batch
+from tallystick.actions.auditors import acquittal, convict, convict_on_evidence, drawn_by
 from tallystick.chain.call import Call
-from tallystick.chain.panel import Panel
-from tallystick.committee import Audit
-from tallystick.enums import Grade
+from tallystick.chain.committee import Committee
+from tallystick.chain.follower import Follower
 from tallystick.errors import FieldError
-from tallystick.events import EvidenceAccepted
-from tallystick.moves.auditors import acquittal, convict, convict_on_evidence, drawn_by
-from tallystick.node.verifier.journal import Journal
-from tallystick.opening import Opening
-from tallystick.status import Status
+from tallystick.protocol.batch import Batch
+from tallystick.protocol.committee import Audit
+from tallystick.protocol.enums import Grade
+from tallystick.protocol.events import EvidenceAccepted
+from tallystick.protocol.opening import Opening
+from tallystick.protocol.status import Status
 
 Proof = tuple[Opening, bytes]
 """A leaf, and evidence for the arbiter that it is wrong."""
 
 
 def conviction(
-    panel: Panel,
-    journal: Journal,
+    committee: Committee,
+    follower: Follower,
     batch: Batch,
     archived: Status,
     own: int | None,
@@ -32,28 +32,28 @@ def conviction(
     """Return the call that burns the stake of who audited a batch wrongly; None: nobody did.
 
     Args:
-        panel: the committee that audited.
-        journal: that has the core's logs.
+        committee: the committee that audited.
+        follower: that keeps what events carry.
         batch: audited, and rejected or final.
-        archived: what the core has of it.
+        archived: what the registry has of it.
         own: this node's place in the committee: it does not convict itself. None: it has none.
         proof: given the drawn leaves, returns one that is wrong, if this node can show it.
     """
-    terms = panel.terms()
-    for audit, signatures in _audits(journal, batch):
+    terms = committee.terms()
+    for audit, signatures in _audits(follower, batch):
         if own in signatures:
             continue
         if acquittal(terms, audit, batch, archived) is None:
-            return convict(panel, batch, audit, signatures)
+            return convict(committee, batch, audit, signatures)
         shown = proof(drawn_by(terms, audit, batch))
         if shown is not None:
-            return convict_on_evidence(panel, batch, audit, signatures, *shown)
+            return convict_on_evidence(committee, batch, audit, signatures, *shown)
     return None
 
 
-def _audits(journal: Journal, batch: Batch) -> Iterator[tuple[Audit, dict[int, bytes]]]:
+def _audits(follower: Follower, batch: Batch) -> Iterator[tuple[Audit, dict[int, bytes]]]:
     """Yield the audits by which a batch became Audited."""
-    for event in journal.events(EvidenceAccepted, batch.id()):
+    for event in follower.events(EvidenceAccepted, batch.id()):
         if event.grade is not Grade.AUDITED:
             continue
         try:

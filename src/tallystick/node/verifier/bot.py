@@ -18,6 +18,7 @@ from silverback.settings import Settings as SilverbackSettings
 from silverback.state import Datastore, StateSnapshot
 from silverback.types import SilverbackID
 from silverback.utils import clean_hexbytes_dict, decode_topics_from_string
+from taskiq.serializers import JSONSerializer
 from web3 import Web3
 
 from tallystick.chain.abi import contract
@@ -27,7 +28,7 @@ from tallystick.node.verifier.connection import Connection, patiently
 from tallystick.node.verifier.verifier import EXPECTED, Verifier
 
 EVENTS = ("BatchCommitted", "BatchChallenged", "BatchDemanded", "LeafRevealed", "ChallengeUpheld")
-"""Of the core, after which there may be something to do at once."""
+"""Of the registry, after which there may be something to do at once."""
 STALE = 20.0
 """Seconds after which a round counts as lost with its worker, and another is begun."""
 CLAIM_AFTER = 15_000
@@ -55,9 +56,11 @@ def build(settings: Settings, connection: Connection, verifier: Verifier) -> Sil
 
     bot.on_worker_startup()(begin)
     bot.on_(connection.blocks)(look)
-    core = connection.instance(verifier.watch.registry.address, list(contract("Tallystick").abi))
+    instance = connection.instance(
+        verifier.watch.registry.address, list(contract("Tallystick").abi)
+    )
     for name in EVENTS:
-        _listen(bot, verifier, getattr(core, name), name)
+        _listen(bot, verifier, getattr(instance, name), name)
     return bot
 
 
@@ -178,6 +181,11 @@ def _silverback(
                 "maxlen": 10_000,
             },
             "RESULT_BACKEND_CLASS": "taskiq_redis:RedisAsyncResultBackend",
-            "RESULT_BACKEND_KWARGS": {"redis_url": own.broker, "result_ex_time": 600},
+            "RESULT_BACKEND_KWARGS": {
+                "redis_url": own.broker,
+                "result_ex_time": 600,
+                # Its own would be pickle: whoever can write to Redis would run code here.
+                "serializer": JSONSerializer(),
+            },
         }
     return _Settings(**values)

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ape.exceptions import ApeException
-from web3 import HTTPProvider, Web3
+from web3 import Web3
 from web3.exceptions import Web3Exception
 
+from tallystick.chain.ape_signer import ApeSigner
 from tallystick.chain.keyfile import unlock
-from tallystick.hexes import checksummed
+from tallystick.chain.rpc.persistent import NodePersistent, connect, persist
+from tallystick.chain.signer import Signer
 from tallystick.node.errors import SettingsError
 from tallystick.node.log import get_log
-from tallystick.node.rpc import persist
 from tallystick.node.settings import Common
-from tallystick.node.verifier.signer import ApeSigner, Signer
+from tallystick.protocol.hexes import checksummed
 
 ATTEMPTS = 14
 """To connect; a node that fails one call in five fails one connection in two."""
@@ -68,9 +69,9 @@ class Connection:
         _quiet()
         choice = f"{common.network}:{common.rpc}" if common.rpc else common.network
         provider = patiently(lambda: ape.networks.parse_network_choice(choice).__enter__())
-        persist(provider.web3)
+        persist(provider.web3, NodePersistent)
         url = common.rpc or provider.http_uri
-        w3 = persist(Web3(HTTPProvider(url, {"timeout": TIMEOUT})))
+        w3 = connect(url, TIMEOUT, NodePersistent)
         return cls(choice, provider, w3)
 
     @property
@@ -89,8 +90,8 @@ class Connection:
         )
 
     def signer(self, alias: str) -> Signer:
-        """Return who signs transactions to be sent later; errors as of account."""
-        return ApeSigner(self.account(alias), self.provider.network.ecosystem)
+        """Return who signs transactions to be sent later; see account for errors."""
+        return ApeSigner(self.account(alias))
 
     def account(self, alias: str) -> Any:
         """Return an account of Ape by its alias, or a test account as TEST::0.

@@ -1,45 +1,21 @@
-"""What a verifier knows and has done, in an SQLite file that survives kill -9.
+"""A verifier's journal: what it knows and has done, in an SQLite file that survives kill -9.
 
 Written ahead: a transaction is in here, signed, before the chain can see it, and a statement before
 any other member can. Several processes of one node share one file.
 """
 
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
 
-from web3.types import LogReceipt
+from tallystick.node.verifier.heads import HEADS, Heads
+from tallystick.node.verifier.tried import TRIED, TriedFiles
+from tallystick.storage.sqlite_format import SqliteKind
+from tallystick.storage.sqlite_journal import SqliteJournal, create_tables
 
-from tallystick.chain.logs import decode_log, topic_of
-from tallystick.events import BatchEvent, Event
-
-E = TypeVar("E", bound=Event)
-
+FORMAT = 1
 _SCHEMA = """
-create table if not exists log (
-    block integer not null,
-    place integer not null,
-    tx_hash blob not null,
-    address blob not null,
-    topics blob not null,
-    data blob not null,
-    primary key (block, place)
-) strict, without rowid;
-create index if not exists log_of on log (substr(topics, 97, 32), substr(topics, 1, 32));
-create index if not exists log_with on log (substr(topics, 33, 32), substr(topics, 1, 32));
-create table if not exists checkpoint (
-    block integer primary key,
-    hash blob not null
-) strict;
-create table if not exists counter (
-    name text primary key,
-    value integer not null
-) strict, without rowid;
 create table if not exists finding (
     batch_id blob primary key,
     kind text not null,
@@ -51,12 +27,13 @@ create table if not exists finding (
 create table if not exists statement (
     digest blob primary key,
     subject blob not null unique,
+    kind text not null,
     json text not null,
     signed_at real not null
 ) strict, without rowid;
 create table if not exists move (
     id integer primary key,
-    batch_id blob not null,
+    batch_id blob,  -- null: about no batch, but about the asset
     kind text not null,
     turn integer not null,
     status text not null,
@@ -72,10 +49,40 @@ create table if not exists move (
 create index if not exists move_of on move (batch_id, kind, turn);
 create index if not exists move_by on move (status);
 """
+_ADDED = """
+create table if not exists secret (
+    name text primary key,
+    value blob not null
+) strict, without rowid;
+create table if not exists asked (
+    batch_id blob primary key,
+    first_at integer not null,
+    last_at integer not null,
+    got integer not null
+) strict, without rowid;
+create table if not exists seal (
+    panel_id blob not null,
+    seed blob not null,
+    key blob not null,
+    ruling integer not null,
+    signature blob not null,
+    proof blob not null,
+    opened integer not null,
+    primary key (panel_id, seed)
+) strict, without rowid;
+"""
+"""Tables that a file of the same version may lack; a release that knows none of them reads on."""
+
+
+class StatementKind(StrEnum):
+    """Kinds of statements that a member of a committee signs."""
+
+    AUDIT = "audit"
+    VERDICT = "verdict"
 
 
 class MoveStatus(StrEnum):
-    """What became of a move."""
+    """The fate of an action."""
 
     SIGNED = "signed"
     """May be on its way; sent again until a block holds it or another took its nonce."""
@@ -89,11 +96,12 @@ class MoveStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A transaction about a batch."""
+    """A transaction about a batch, or about credit in an asset."""
 
-    batch_id: bytes
+    batch_id: bytes | None
+    """None: about credit."""
     kind: str
-    """Name of the core's function."""
+    """Name of the registry's function."""
     turn: int
     """Tells apart moves of one kind that may each be made once."""
     status: MoveStatus
@@ -103,7 +111,7 @@ class Move:
     raw: bytes
     """Signed, as it is sent."""
     asset: bytes
-    """Of the bond."""
+    """Of the bond, or of the credit."""
     bond: int
     gas_cost: int
     """Wei: what it can cost at most; once mined, what it cost."""
@@ -114,8 +122,8 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
-    """What was found out about a batch."""
+class StoredFinding:
+    """A finding about a batch, as the journal keeps it."""
 
     kind: str
     leaf_index: int
@@ -126,113 +134,62 @@ class Noted:
     """Of the draw, 32 bytes, or empty."""
 
 
-class Journal:
+@dataclass(frozen=True, slots=True)
+class StoredSeal:
+    """A signature on a pool's panel, as the journal keeps it."""
+
+    key: bytes
+    ruling: int
+    """Of a case; 0 for an audit."""
+    signature: bytes
+    proof: bytes
+    """The key's signature over the seal."""
+    opened: bool = False
+    """Others may see the signature."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Requests of this node for a batch's data before the draw was known."""
+
+    first_at: int
+    """Unix seconds of the chain."""
+    last_at: int
+    """The same; an answer that came later than the draw counts too."""
+    got: bool
+    """The data came, all of them, before the draw was known."""
+
+
+class VerifierJournal:
     """A node's journal.
 
     Args:
         path: its file; the folder is made.
+
+    Raises:
+        SqliteFormatError: it is another kind of file, or of an unknown version.
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._path, self._local = path, threading.local()
-        with self._write() as database:
-            for statement in _SCHEMA.split(";"):
-                database.execute(statement)
-
-    # Events
-
-    def checkpoints(self) -> list[tuple[int, bytes]]:
-        """Return the blocks up to which logs are here, with their hashes, the latest first."""
-        rows = self._read("select block, hash from checkpoint order by block desc")
-        return [(int(block), bytes(digest)) for block, digest in rows]
-
-    @property
-    def generation(self) -> int:
-        """How often logs were taken back."""
-        return self._counter("generation")
-
-    def extend(
-        self, after: int | None, logs: Iterable[LogReceipt], block: int, digest: bytes
-    ) -> bool:
-        """Keep the logs from the block behind `after` up to `block`.
-
-        Args:
-            after: the latest checkpoint that the logs follow; None: they are the first.
-            logs: in order.
-            block: the new checkpoint.
-            digest: its hash.
-
-        Returns:
-            Whether `after` was still the latest checkpoint; else nothing was kept.
-        """
-        rows = [
-            (
-                log["blockNumber"],
-                log["logIndex"],
-                bytes(log["transactionHash"]),
-                bytes.fromhex(log["address"][2:]),
-                b"".join(bytes(topic) for topic in log["topics"]),
-                bytes(log["data"]),
-            )
-            for log in logs
-        ]
-        with self._write() as database:
-            (latest,) = database.execute("select max(block) from checkpoint").fetchone()
-            if latest != after:
-                return False
-            database.executemany("insert into log values (?,?,?,?,?,?)", rows)
-            database.execute("insert into checkpoint values (?,?)", (block, digest))
-            # Of old ones every so many are enough to find where a reorg began.
-            database.execute(
-                "delete from checkpoint where block < ? and block % 1000 != 0"
-                " and block != (select min(block) from checkpoint)",
-                (block - 1000,),
-            )
-        return True
-
-    def take_back(self, block: int) -> None:
-        """Forget the logs and checkpoints behind a block; -1 for all."""
-        with self._write() as database:
-            database.execute("delete from log where block > ?", (block,))
-            database.execute("delete from checkpoint where block > ?", (block,))
-            self._count(database, "generation", 1)
-
-    def logs(self, after: tuple[int, int]) -> Iterator[dict[str, Any]]:
-        """Yield the logs behind a place (block, log), in order, as a node gives them."""
-        rows = self._read(
-            "select * from log where (block, place) > (?, ?) order by block, place", *after
+        self._file = SqliteJournal(
+            path, SqliteKind.VERIFIER_JOURNAL, FORMAT, create_tables(_SCHEMA)
         )
-        yield from map(_log, rows)
-
-    def events(self, kind: type[E], batch_id: bytes) -> list[E]:
-        """Return a batch's events of a kind, in order.
-
-        Args:
-            kind: a BatchEvent, or one that carries data.
-            batch_id: 32 bytes.
-        """
-        place = 97 if issubclass(kind, BatchEvent) else 33
-        rows = self._read(
-            f"select * from log where substr(topics, {place}, 32) = ?"
-            " and substr(topics, 1, 32) = ? order by block, place",
-            batch_id,
-            topic_of(kind),
-        )
-        found = (decode_log(_log(row)) for row in rows)
-        return [event for event in found if isinstance(event, kind)]
+        self._read, self._write = self._file.read, self._file.write
+        with self._write() as database:
+            create_tables(_ADDED + TRIED + HEADS)(database)
+        self.tried, self.heads = TriedFiles(self._file), Heads(self._file)
 
     # Findings
 
-    def finding(self, batch_id: bytes) -> Noted | None:
+    def finding(self, batch_id: bytes) -> StoredFinding | None:
         """Return what is known of a batch; None while it was not looked at."""
         rows = self._read(
             "select kind, leaf_index, note, executed, seed from finding where batch_id = ?",
             batch_id,
         )
-        return Noted(*rows[0]) if rows else None
+        return StoredFinding(*rows[0]) if rows else None
 
-    def note_finding(self, batch_id: bytes, found: Noted) -> None:
+    def note_finding(self, batch_id: bytes, found: StoredFinding) -> None:
         """Keep what was found, in place of what was before."""
         row = batch_id, found.kind, found.leaf_index, found.note, found.executed, found.seed
         with self._write() as database:
@@ -243,10 +200,44 @@ class Journal:
         with self._write() as database:
             database.execute("delete from finding where batch_id = ?", (batch_id,))
 
+    def unsay_good(self, batch_id: bytes, leaf_index: int) -> None:
+        """Note that a leaf is wrong that this node had not drawn: it signs no audit from now on."""
+        found = self.finding(batch_id)
+        if found is not None and found.kind in ("good", "late"):
+            note = "another output at a leaf that was challenged"
+            wrong = replace(found, kind="wrong", leaf_index=leaf_index, note=note)
+            self.note_finding(batch_id, wrong)
+
+    def found(self, kind: str) -> list[bytes]:
+        """Return the batches with a finding of a kind."""
+        return [one for (one,) in self._read("select batch_id from finding where kind = ?", kind)]
+
     def findings(self) -> dict[str, tuple[int, int]]:
         """Return batches and leaves re-executed, by kind of finding."""
         rows = self._read("select kind, count(*), sum(executed) from finding group by kind")
         return {kind: (batches, leaves) for kind, batches, leaves in rows}
+
+    def secret(self, name: str) -> bytes:
+        """Return 32 random bytes that this node alone knows, made when first asked for."""
+        with self._write() as database:
+            database.execute("insert or ignore into secret values (?,?)", (name, os.urandom(32)))
+        return bytes(self._read("select value from secret where name = ?", name)[0][0])
+
+    # Data
+
+    def asked(self, batch_id: bytes) -> Asked | None:
+        """Return when a batch's data were asked for in time; None: they were not."""
+        rows = self._read("select first_at, last_at, got from asked where batch_id = ?", batch_id)
+        return Asked(rows[0][0], rows[0][1], bool(rows[0][2])) if rows else None
+
+    def note_asked(self, batch_id: bytes, now: int, got: bool = False) -> None:
+        """Keep that a batch's data are asked for, or that they came, at a time of the chain."""
+        with self._write() as database:
+            database.execute(
+                "insert into asked values (?1,?2,?2,?3) on conflict do update set"
+                " last_at = max(last_at, ?2), got = max(got, ?3)",
+                (batch_id, now, got),
+            )
 
     # Statements
 
@@ -262,17 +253,53 @@ class Journal:
 
     def audits(self) -> int:
         """Return how many audits this node signed."""
-        rows = self._read("""select count(*) from statement where json like '%"kind": "audit"%'""")
-        return int(rows[0][0])
+        rows = self._read("select count(*) from statement where kind = ?", StatementKind.AUDIT)
+        return int(rows[0][0]) + self.seals()[0]
 
-    def note_statement(self, digest: bytes, subject: bytes, json: str, signed_at: float) -> bool:
+    def note_statement(
+        self, digest: bytes, subject: bytes, kind: StatementKind, json: str, signed_at: float
+    ) -> bool:
         """Keep a statement; False when another one on the subject is here: it stays."""
         with self._write() as database:
             done = database.execute(
-                "insert or ignore into statement values (?,?,?,?)",
-                (digest, subject, json, signed_at),
+                "insert or ignore into statement values (?,?,?,?,?)",
+                (digest, subject, kind, json, signed_at),
             )
             return done.rowcount == 1
+
+    # Seals
+
+    def seal(self, panel_id: bytes, seed: bytes) -> StoredSeal | None:
+        """Return what this node signed on a pool's panel; None: nothing."""
+        rows = self._read(
+            "select key, ruling, signature, proof, opened from seal"
+            " where panel_id = ? and seed = ?",
+            panel_id,
+            seed,
+        )
+        if not rows:
+            return None
+        key, ruling, signature, proof, opened = rows[0]
+        return StoredSeal(key, ruling, signature, proof, bool(opened))
+
+    def note_seal(self, panel_id: bytes, seed: bytes, found: StoredSeal) -> None:
+        """Keep what this node signs on a panel; what was kept before stays."""
+        row = panel_id, seed, found.key, found.ruling, found.signature, found.proof, found.opened
+        with self._write() as database:
+            database.execute("insert or ignore into seal values (?,?,?,?,?,?,?)", row)
+
+    def open_seal(self, panel_id: bytes, seed: bytes) -> None:
+        """Have a signature be shown from now on."""
+        with self._write() as database:
+            database.execute(
+                "update seal set opened = 1 where panel_id = ? and seed = ?", (panel_id, seed)
+            )
+
+    def seals(self) -> tuple[int, int]:
+        """Return how many audits and how many verdicts this node signed in pools."""
+        rows = self._read("select count(*), coalesce(sum(ruling != 0), 0) from seal")
+        every, verdicts = rows[0]
+        return every - verdicts, verdicts
 
     # Moves
 
@@ -280,6 +307,12 @@ class Journal:
         """Return the moves of a kind about a batch, the oldest first."""
         return self._moves(
             "batch_id = ? and kind = ? and (? is null or turn = ?)", batch_id, kind, turn, turn
+        )
+
+    def claims(self, asset: bytes, kind: str, turn: int) -> list[Move]:
+        """Return the moves of a kind about credit in an asset, the oldest first."""
+        return self._moves(
+            "batch_id is null and asset = ? and kind = ? and turn = ?", asset, kind, turn
         )
 
     def pending(self) -> list[Move]:
@@ -337,53 +370,3 @@ class Journal:
             known = batch_id, kind, turn, MoveStatus(status), sender, nonce, tx_hash, raw, asset
             found.append(Move(*known, int(bond), int(gas), *rest))
         return found
-
-    # The file
-
-    def _counter(self, name: str) -> int:
-        rows = self._read("select value from counter where name = ?", name)
-        return int(rows[0][0]) if rows else 0
-
-    @staticmethod
-    def _count(database: sqlite3.Connection, name: str, by: int) -> None:
-        database.execute(
-            "insert into counter values (?, ?)"
-            " on conflict (name) do update set value = value + excluded.value",
-            (name, by),
-        )
-
-    def _read(self, query: str, *values: object) -> list[Any]:
-        return self._connection().execute(query, values).fetchall()
-
-    @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        database = self._connection()
-        database.execute("begin immediate")
-        try:
-            yield database
-        except BaseException:
-            database.execute("rollback")
-            raise
-        database.execute("commit")
-
-    def _connection(self) -> sqlite3.Connection:
-        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if found is None:
-            found = sqlite3.connect(self._path, timeout=60, isolation_level=None)
-            found.execute("pragma journal_mode = wal")
-            found.execute("pragma synchronous = full")
-            self._local.connection = found
-        return found
-
-
-def _log(row: tuple[Any, ...]) -> dict[str, Any]:
-    """Return a log as a node gives it."""
-    block, place, tx_hash, address, topics, data = row
-    return {
-        "blockNumber": block,
-        "logIndex": place,
-        "transactionHash": tx_hash,
-        "address": "0x" + address.hex(),
-        "topics": [topics[at : at + 32] for at in range(0, len(topics), 32)],
-        "data": data,
-    }

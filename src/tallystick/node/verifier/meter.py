@@ -3,12 +3,12 @@
 from prometheus_client import Counter
 
 from tallystick.node.metrics import Metrics
-from tallystick.node.verifier.inspection import Kind
+from tallystick.node.verifier.findings import FindingKind
 from tallystick.node.verifier.journal import MoveStatus
 from tallystick.node.verifier.verifier import Verifier
-from tallystick.words import ZERO_ADDRESS
+from tallystick.protocol.abi_words import ZERO_ADDRESS
 
-_CONVICTING = {Kind.FAULTY, Kind.UNSIGNED, Kind.SHORT, Kind.OVERFULL}
+_CONVICTING = {FindingKind.FAULTY, FindingKind.UNSIGNED, FindingKind.SHORT, FindingKind.OVERFULL}
 
 
 class Meter:
@@ -27,20 +27,27 @@ class Meter:
         """Bring the metrics up to date."""
         verifier, metrics, journal = self._verifier, self._metrics, self._verifier.journal
         verifier.refresh()
-        watch, reader = verifier.watch, verifier.watch.reader
-        metrics.lag.set(reader.lag)
+        watch = verifier.watch
+        metrics.lag.set(watch.follower.lag)
         metrics.challenges.set(len(watch.challenges_open()))
         metrics.at_stake.set(watch.at_stake())
-        metrics.spent.set(verifier.outbox.spent(reader.now).get(ZERO_ADDRESS, 0))
+        metrics.spent.set(verifier.outbox.spent(watch.now).get(ZERO_ADDRESS, 0))
         self._count(metrics.batches_seen, "seen", watch.batches_seen())
         self._count(metrics.failures.labels("verifier"), "failures", verifier.failures)
         found = journal.findings()
         self._count(metrics.leaves, "leaves", sum(leaves for _, leaves in found.values()))
-        self._count(metrics.mismatches, "wrong", found.get(Kind.WRONG, (0, 0))[0])
+        self._count(metrics.mismatches, "wrong", found.get(FindingKind.WRONG, (0, 0))[0])
         for kind in _CONVICTING:
             batches = found.get(kind, (0, 0))[0]
             self._count(metrics.flaws.labels(kind.value), f"flaw {kind.value}", batches)
         self._count(metrics.audits, "audits", journal.audits())
+        if verifier.duty is not None:
+            events = verifier.duty.events
+            events.sync()
+            metrics.pool_seats.set(verifier.duty.seats.member.seats)
+            metrics.pool_audits.set(events.audits)
+            metrics.pool_rulings.set(events.rulings)
+            metrics.pool_earned.set(events.earned)
         demands = 0
         for move, status, count in journal.made():
             if status == MoveStatus.MINED:

@@ -4,23 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tallystick.errors import TallystickError
-from tallystick.hub.store import ModelStore
-from tallystick.keccak import keccak256
-from tallystick.ledger import Model as RegisteredModel
-from tallystick.node.runner import (
-    Compare,
-    InputRefusedError,
-    Runner,
-    load,
-    load_compare,
-)
+from tallystick.errors import InputRefusedError, TallystickError
+from tallystick.node.runner import Compare, Runner, load, load_compare
 from tallystick.node.sender import locked
 from tallystick.node.settings import ModelSource
-from tallystick.record import Record
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.ledger import Model as RegisteredModel
+from tallystick.protocol.record import InferenceRecord
 from tallystick.replay.evidence import evidence
 from tallystick.replay.model import SPEC_ID
 from tallystick.replay.model import Model as Qi8Model
+from tallystick.storage.models.store import ModelStore
 
 
 class ModelSourceError(TallystickError, RuntimeError):
@@ -44,7 +38,7 @@ class Rerun:
     qi8: Qi8Model | None = None
     """Its content, when a contract can run it too."""
 
-    def right(self, records: Sequence[Record]) -> list[bool]:
+    def right(self, records: Sequence[InferenceRecord]) -> list[bool]:
         """Return of each leaf whether its output is what its input gives.
 
         Raises:
@@ -70,7 +64,7 @@ class Rerun:
                 return [None]
         return [own for one in inputs for own in self._infer([one])]
 
-    def _right(self, place: int, record: Record, own: bytes | None) -> bool:
+    def _right(self, place: int, record: InferenceRecord, own: bytes | None) -> bool:
         if own is None:
             return False
         if keccak256(own) == record.output_hash:
@@ -79,7 +73,7 @@ class Rerun:
             raise BytesMissingError(place, "the output's")
         return self.compare(record.output, own)
 
-    def evidence(self, registered: RegisteredModel, record: Record) -> bytes | None:
+    def evidence(self, registered: RegisteredModel, record: InferenceRecord) -> bytes | None:
         """Return what a Replay rules on; None when it cannot rule on this model or leaf."""
         if self.qi8 is None or record.input is None or registered.spec_hash != SPEC_ID:
             return None
@@ -97,15 +91,15 @@ class Models:
 
     Args:
         sources: where each is found.
-        hub: URLs of model stores, tried in turn for models without a file.
+        stores: URLs of model stores, tried in turn for models without a file.
         folder: for what is pulled from there.
     """
 
     def __init__(
-        self, sources: Sequence[ModelSource], hub: Sequence[str] = (), folder: Path = Path()
+        self, sources: Sequence[ModelSource], stores: Sequence[str] = (), folder: Path = Path()
     ) -> None:
         self._sources = {source.id: source for source in sources}
-        self._hub, self._folder = hub, folder
+        self._stores, self._folder = stores, folder
         self._loaded: dict[bytes, Rerun] = {}
 
     def __contains__(self, model_id: bytes) -> bool:
@@ -135,10 +129,10 @@ class Models:
         return Rerun(load(source.runner, file), load_compare(source.comparison))
 
     def _pulled(self, registered: RegisteredModel) -> Path | None:
-        """Return a model's file, pulled unless it is here; None where no hub is set."""
+        """Return a model's file, pulled unless it is here; None where no store is set."""
         path = self._folder / registered.content_hash.hex()
         reasons = []
-        for url in self._hub:
+        for url in self._stores:
             try:
                 with locked(path.with_suffix(".lock")):
                     if not path.exists():
@@ -148,7 +142,7 @@ class Models:
                 reasons.append(f"{url}: {error}")
         if reasons:
             raise ModelSourceError(
-                f"no hub gives model 0x{registered.id.hex()}: {'; '.join(reasons)}"
+                f"no model store gives model 0x{registered.id.hex()}: {'; '.join(reasons)}"
             )
         return None
 

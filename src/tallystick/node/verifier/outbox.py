@@ -4,22 +4,22 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_typing import ChecksumAddress
-from hexbytes import HexBytes
 from web3 import Web3
 from web3.exceptions import TransactionNotFound, Web3Exception
 
 from tallystick.chain.call import Call
+from tallystick.chain.fees import base_fee, gas_limit
 from tallystick.chain.revert import ContractError
 from tallystick.chain.sender import estimate
-from tallystick.keccak import keccak256
+from tallystick.chain.signer import Signer
+from tallystick.chain.transactions import decoded, fees_in, fields_of, repriced
 from tallystick.node.log import get_log
-from tallystick.node.sender import locked
-from tallystick.node.verifier.journal import Journal, Move, MoveStatus
-from tallystick.node.verifier.money import MoneyError, Purse
-from tallystick.node.verifier.signer import Signer
-from tallystick.words import ZERO_ADDRESS
+from tallystick.node.sender import locked, sender_lock
+from tallystick.node.verifier.budget import Budget, MoneyError
+from tallystick.node.verifier.journal import Move, MoveStatus, VerifierJournal
+from tallystick.protocol.abi_words import ZERO_ADDRESS
+from tallystick.protocol.keccak import keccak256
 
 MAX_REVERTS = 3
 """Of one move; then it is given up."""
@@ -27,8 +27,8 @@ MAX_REVERTS = 3
 _LOG = get_log("outbox")
 
 
-class Outcome(StrEnum):
-    """What came of wanting to make a move."""
+class SendResult(StrEnum):
+    """The result of sending an action."""
 
     SENT = "sent"
     MADE = "made already"
@@ -42,12 +42,13 @@ class Outcome(StrEnum):
 class Intent:
     """A move to be made."""
 
-    batch_id: bytes
+    batch_id: bytes | None
+    """None: it is about credit in the asset."""
     call: Call
     turn: int = 0
-    """Tells apart moves of one kind on one batch that may each be made."""
+    """Tells apart moves of one kind on one batch, or asset, that may each be made."""
     asset: bytes = ZERO_ADDRESS
-    """Of the bond."""
+    """Of the bond, or of the credit."""
     bond: int = 0
 
 
@@ -58,7 +59,7 @@ class Outbox:
         w3: connected.
         signer: the account.
         journal: the node's.
-        purse: what may be spent.
+        budget: what may be spent.
         folder: of the lock that all senders from the account share.
         confirmations: blocks on top of one before what it holds is taken for mined.
         dry_run: send nothing.
@@ -68,15 +69,15 @@ class Outbox:
         self,
         w3: Web3,
         signer: Signer,
-        journal: Journal,
-        purse: Purse,
+        journal: VerifierJournal,
+        budget: Budget,
         folder: Path,
         confirmations: int = 0,
         dry_run: bool = False,
     ) -> None:
-        self._w3, self._signer, self._journal, self._purse = w3, signer, journal, purse
+        self._w3, self._signer, self._journal, self._budget = w3, signer, journal, budget
         self._chain_id, self._confirmations = w3.eth.chain_id, confirmations
-        self._lock = folder / f"sender-{self._chain_id}-{signer.address.hex()}.lock"
+        self._lock = sender_lock(folder, self._chain_id, signer.address)
         self.dry_run = dry_run
 
     @property
@@ -86,16 +87,13 @@ class Outbox:
 
     def spent(self, now: int) -> dict[bytes, int]:
         """Return what the last 24 hours took, by asset; `now` in Unix seconds of the chain."""
-        return self._purse.spent(now)
+        return self._budget.spent(now)
 
     def made(self, batch_id: bytes, kind: str, turn: int | None = None) -> bool:
-        """Whether a move was made, or is on its way; in a dry run, whether it was said."""
-        counted = {MoveStatus.SIGNED, MoveStatus.MINED}
-        if self.dry_run:
-            counted.add(MoveStatus.DRY)
-        return any(move.status in counted for move in self._journal.moves(batch_id, kind, turn))
+        """Return whether an action was sent or is on its way; in a dry run, whether it was said."""
+        return self._is_made(self._journal.moves(batch_id, kind, turn))
 
-    def send(self, intent: Intent, now: int) -> Outcome:
+    def send(self, intent: Intent, now: int) -> SendResult:
         """Make a move unless it is made already; does not wait for a block.
 
         Args:
@@ -104,26 +102,39 @@ class Outbox:
         """
         log = _LOG.bind(batch=intent.batch_id, move=intent.call.name)
         with locked(self._lock):
-            if self.made(intent.batch_id, intent.call.name, intent.turn):
-                return Outcome.MADE
-            before = self._journal.moves(intent.batch_id, intent.call.name, intent.turn)
+            before = self._before(intent)
+            if self._is_made(before):
+                return SendResult.MADE
             if sum(move.status is MoveStatus.REVERTED for move in before) >= MAX_REVERTS:
-                return Outcome.GIVEN_UP
+                return SendResult.GIVEN_UP
             try:
                 move = self._prepare(intent, now)
             except ContractError as error:
                 log.info("the contract would refuse", reason=str(error))
-                return Outcome.REFUSED
+                return SendResult.REFUSED
             except MoneyError as error:
                 log.warning("not sent: too dear", reason=str(error), bond=intent.bond)
-                return Outcome.TOO_DEAR
+                return SendResult.TOO_DEAR
             self._journal.note_move(move)
             if self.dry_run:
                 log.info("would have sent", bond=intent.bond, gas_cost=move.gas_cost)
-                return Outcome.DRY
+                return SendResult.DRY
             self._broadcast(move)
         log.info("sent", bond=intent.bond, transaction=move.tx_hash, nonce=move.nonce)
-        return Outcome.SENT
+        return SendResult.SENT
+
+    def _before(self, intent: Intent) -> list[Move]:
+        """Return the moves that were to do the same."""
+        name, turn = intent.call.name, intent.turn
+        if intent.batch_id is None:
+            return self._journal.claims(intent.asset, name, turn)
+        return self._journal.moves(intent.batch_id, name, turn)
+
+    def _is_made(self, moves: list[Move]) -> bool:
+        counted = {MoveStatus.SIGNED, MoveStatus.MINED}
+        if self.dry_run:
+            counted.add(MoveStatus.DRY)
+        return any(move.status in counted for move in moves)
 
     def settle(self) -> None:
         """See what became of moves on their way; send again those that no block holds."""
@@ -147,57 +158,34 @@ class Outbox:
             _LOG.info("mined" if good else "reverted", batch=move.batch_id, move=move.kind)
 
     def _outbid(self, move: Move) -> bool:
-        """Offer more for a move that gas has become too dear for; whether that was done.
-
-        The nonce stays, so that only one of the two can be mined.
-        """
-        offered = TypedTransaction.from_bytes(HexBytes(move.raw)).as_dict()
-        head = self._w3.eth.get_block("latest")
-        if head.get("baseFeePerGas", 0) <= offered["maxFeePerGas"]:
+        """Offer more for a move that gas has become too dear for; whether that was done."""
+        offered = decoded(move.raw)
+        before = fees_in(offered)
+        if base_fee(self._w3) <= before.most:
             return False
         try:
-            fees = self._purse.fees(self._w3)
+            fees = self._budget.fees(self._w3)
         except MoneyError:
             return False
-        # Nodes take the place of a transaction for a tenth more at least.
-        priority = max(fees.priority, offered["maxPriorityFeePerGas"] * 9 // 8 + 1)
-        most = max(fees.most, offered["maxFeePerGas"] * 9 // 8 + 1)
-        if most > self._purse.gas_price_cap or priority > most:
+        fees = fees.outbidding(before)
+        if fees.most > self._budget.gas_price_cap or fees.priority > fees.most:
             return False
-        names = ("type", "chainId", "nonce", "gas", "value", "data")
-        fields = {name: offered[name] for name in names}
-        fields |= {
-            "to": _account(bytes(offered["to"])),
-            "maxFeePerGas": most,
-            "maxPriorityFeePerGas": priority,
-        }
-        raw = self._signer.sign_transaction(fields)
-        dearer = replace(move, raw=raw, tx_hash=keccak256(raw), gas_cost=offered["gas"] * most)
+        raw = self._signer.sign_transaction(repriced(offered, fees))
+        dearer = replace(move, raw=raw, tx_hash=keccak256(raw), gas_cost=offered["gas"] * fees.most)
         self._journal.note_move(dearer)
         self._broadcast(dearer)
-        _LOG.info("offered more for gas", batch=move.batch_id, move=move.kind, most=most)
+        _LOG.info("offered more for gas", batch=move.batch_id, move=move.kind, most=fees.most)
         return True
 
     def _prepare(self, intent: Intent, now: int) -> Move:
-        fees = self._purse.fees(self._w3)
-        # The state may have moved by the time it is mined: a fifth more than estimated.
-        gas = estimate(self._w3, self.address, intent.call) * 6 // 5
-        self._purse.check(now, intent.asset, intent.bond, gas * fees.most)
+        fees = self._budget.fees(self._w3)
+        gas = gas_limit(estimate(self._w3, self.address, intent.call))
+        self._budget.check(now, intent.asset, intent.bond, gas * fees.most)
         nonce, raw = -1, b""
         if not self.dry_run:
             nonce = self._next_nonce()
             raw = self._signer.sign_transaction(
-                {
-                    "type": 2,
-                    "chainId": self._chain_id,
-                    "to": _account(intent.call.to),
-                    "data": intent.call.data,
-                    "value": intent.call.value,
-                    "nonce": nonce,
-                    "gas": gas,
-                    "maxFeePerGas": fees.most,
-                    "maxPriorityFeePerGas": fees.priority,
-                }
+                fields_of(intent.call, self._chain_id, nonce, gas, fees)
             )
         return Move(
             intent.batch_id,

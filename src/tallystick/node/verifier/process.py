@@ -7,18 +7,22 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import uvicorn
 
 from tallystick.node.errors import SettingsError
+from tallystick.node.introduction import held
 from tallystick.node.log import configure, get_log
 from tallystick.node.metrics import Metrics
 from tallystick.node.settings import Settings
 from tallystick.node.verifier.assembly import assemble
 from tallystick.node.verifier.bot import PatientRunner, build
 from tallystick.node.verifier.connection import Connection
+from tallystick.node.verifier.introduction import check, introduce
 from tallystick.node.verifier.meter import Meter
+from tallystick.node.verifier.pool.auditor import shown_seal
 from tallystick.node.verifier.sharing import served
 from tallystick.node.verifier.verifier import Verifier
 
@@ -37,12 +41,16 @@ def run_verifier(file: Path | None, dry_run: bool = False) -> None:
         dry_run: send nothing, whatever the settings say.
 
     Raises:
-        SettingsError: the settings do not fit the chain, or a port is taken.
+        SettingsError: the settings do not fit the chain, a port is taken, or another process has
+            the data folder.
+        RunnerError: a runner cannot be loaded.
     """
     settings = _settings(file, dry_run)
     own = settings.need_verifier()
     configure(settings.common.log_level, settings.common.log_format)
     connection, verifier = _start(settings)
+    check(settings, verifier)
+    taken = held(verifier.home)
     metrics = Metrics()
     if settings.common.metrics_port is not None:
         _serve_metrics(metrics, settings)
@@ -54,13 +62,9 @@ def run_verifier(file: Path | None, dry_run: bool = False) -> None:
         _every(_WATCH_EVERY, _Workers(own.workers, file, dry_run).watch, "workers")
     bot = build(settings, connection, verifier)
     runner = PatientRunner(bot, connection.w3, settings.common.poll_every, verifier.home)
-    _LOG.info(
-        "started",
-        account=verifier.outbox.address,
-        core=verifier.watch.registry.address,
-        broker=own.broker.partition(":")[0],
-    )
-    asyncio.run(runner.run())  # type: ignore[no-untyped-call]
+    introduce(settings, verifier)
+    with taken:
+        asyncio.run(runner.run())  # type: ignore[no-untyped-call]
 
 
 def work() -> None:
@@ -137,7 +141,8 @@ def _serve_metrics(metrics: Metrics, settings: Settings) -> None:
 
 def serve_statements(verifier: Verifier, host: str, port: int) -> None:
     """Show others in a thread what this node signed; SettingsError if the port is taken."""
-    application = served(verifier.journal.statement_by_digest)
+    journal = verifier.journal
+    application = served(journal.statement_by_digest, partial(shown_seal, journal))
     config = uvicorn.Config(
         application,
         host=host,

@@ -1,17 +1,17 @@
-"""Which (requester, nonce) the batches of a lane have taken: one in two of them is a fault."""
+"""Nonces that the batches of a lane have taken: one in two of them is a fault."""
 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
-from tallystick.ledger import BatchRecord
-from tallystick.moves.data import BatchData
-from tallystick.words import ZERO_ADDRESS
+from tallystick.actions.batch_data import BatchData
+from tallystick.protocol.abi_words import ZERO_ADDRESS
+from tallystick.protocol.faults import Key, openable
+from tallystick.protocol.inference import batch_index_of, unsolicited_nonce
+from tallystick.protocol.ledger import BatchState
 
 MAX_KEYS = 1 << 21
 """Of all batches remembered; beyond, those longest unused are read again when needed."""
-
-Key = tuple[bytes, int]
 
 
 class Repeats:
@@ -25,38 +25,36 @@ class Repeats:
     """
 
     def __init__(
-        self, load: Callable[[BatchRecord], BatchData | None], most: int = MAX_KEYS
+        self, load: Callable[[BatchState], BatchData | None], most: int = MAX_KEYS
     ) -> None:
         self._load, self._most, self._lock = load, most, threading.Lock()
         self._known: OrderedDict[bytes, frozenset[Key]] = OrderedDict()
         self._size = 0
 
-    def first(self, data: BatchData, earlier: tuple[BatchRecord, ...]) -> int | None:
-        """Return the first leaf whose key an earlier batch has taken; None when there is none such.
+    def taken(self, data: BatchData, earlier: tuple[BatchState, ...]) -> frozenset[Key]:
+        """Return which keys of a batch those before it have taken.
 
         Args:
             data: the batch's.
             earlier: batches of its lane that can be pointed at.
         """
         own = self._keys(data.record, data)
-        taken = {key for one in earlier if own for key in self._shared(own, one)}
-        for index, record in enumerate(data.records) if taken else ():
-            if (record.requester, record.nonce) in taken:
-                return index
-        return None
+        return frozenset(key for one in earlier if own for key in self._shared(own, one))
 
-    def _shared(self, own: frozenset[Key], other: BatchRecord) -> Iterator[Key]:
+    def _shared(self, own: frozenset[Key], other: BatchState) -> Iterator[Key]:
         yield from own & self._keys(other)
         # Those left out of the other's keys: of leaves in their places.
         placed = {
-            key for key in own if key[0] == ZERO_ADDRESS and key[1] >> 20 == other.batch.index
+            key
+            for key in own
+            if key[0] == ZERO_ADDRESS and batch_index_of(key[1]) == other.batch.index
         }
         data = self._load(other) if placed else None
-        for record in data.records if data else ():
-            if (record.requester, record.nonce) in placed:
-                yield record.requester, record.nonce or 0
+        for record in openable(other.batch, data.records) if data else ():
+            if record.key in placed:
+                yield record.key
 
-    def _keys(self, record: BatchRecord, data: BatchData | None = None) -> frozenset[Key]:
+    def _keys(self, record: BatchState, data: BatchData | None = None) -> frozenset[Key]:
         with self._lock:
             known = self._known.get(record.id)
             if known is not None:
@@ -65,11 +63,10 @@ class Repeats:
         data = data or self._load(record)
         if data is None:
             return frozenset()
-        first = record.batch.index << 20
         keys = frozenset(
-            (one.requester, one.nonce or 0)
-            for index, one in enumerate(data.records)
-            if one.solicited or one.nonce != first | index
+            one.key
+            for index, one in enumerate(openable(record.batch, data.records))
+            if one.solicited or one.nonce != unsolicited_nonce(record.batch.index, index)
         )
         with self._lock:
             if record.id not in self._known:

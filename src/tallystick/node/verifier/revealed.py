@@ -2,34 +2,34 @@
 
 from collections.abc import Iterable
 
-from tallystick.batch import Batch
+from tallystick.chain.follower import Follower
 from tallystick.errors import TallystickError
-from tallystick.events import BytesRevealed, LeafRevealed
-from tallystick.keccak import keccak256
-from tallystick.node.verifier.journal import Journal
-from tallystick.opening import Opening
-from tallystick.record import Record
+from tallystick.protocol.batch import Batch
+from tallystick.protocol.events import BytesRevealed, LeafRevealed
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.opening import OpenedLeaf, Opening
+from tallystick.protocol.record import InferenceRecord
 
 
 class Revealed:
-    """What reveals opened.
+    """Leaves that reveals opened.
 
     Args:
-        journal: that has the core's logs.
+        follower: that keeps what events carry.
     """
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    def __init__(self, follower: Follower) -> None:
+        self._follower = follower
 
-    def of(self, batch: Batch) -> list[tuple[Opening, Record]]:
+    def of(self, batch: Batch) -> list[OpenedLeaf]:
         """Return the leaves of a batch that were revealed, found to be the batch's.
 
         Their bytes are there where a demand asked for them. The requester's signature is not: the
-        core has checked it.
+        registry has checked it.
         """
-        data = self._journal.events(BytesRevealed, batch.id())
+        data = self._follower.events(BytesRevealed, batch.id())
         found = []
-        for event in self._journal.events(LeafRevealed, batch.id()):
+        for event in self._follower.events(LeafRevealed, batch.id()):
             inference = event.leaf.inference(batch.model_id, batch.operator)
             opening = Opening(inference, event.leaf_index, event.proof)
             try:
@@ -37,7 +37,7 @@ class Revealed:
             except TallystickError:
                 continue
             of_leaf = [one for one in data if one.leaf_index == event.leaf_index]
-            record = Record(
+            record = InferenceRecord(
                 inference.input_hash,
                 inference.output_hash,
                 inference.requester,
@@ -47,7 +47,7 @@ class Revealed:
                 input=_kept((one.input for one in of_leaf), inference.input_hash),
                 output=_kept((one.output for one in of_leaf), inference.output_hash),
             )
-            found.append((opening, record))
+            found.append(OpenedLeaf(opening, record))
         return found
 
 

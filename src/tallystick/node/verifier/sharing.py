@@ -1,24 +1,23 @@
-"""How members of a committee get each other's signatures: a shared folder, or each other's nodes.
+"""Exchange of signatures between a committee's members: a shared folder, or each other's nodes.
 
 Nothing is pushed: a node shows what it signed itself, and looks at what others show. What another
 shows counts only when it is on the same statement, under a member's signature.
 """
 
-import asyncio
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-import httpx
 from pydantic_core import from_json
 
-from tallystick.chain.panel import Seat
+from tallystick.chain.committee import CommitteeMember
 from tallystick.errors import TallystickError
-from tallystick.hexes import to_hex
-from tallystick.keys import has_signed
 from tallystick.node.log import get_log
-from tallystick.statement import Statement, StatementError
+from tallystick.node.verifier.peers import ask_peers
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.keys import has_signed
+from tallystick.protocol.statement import Statement, StatementError
 
 MAX_SIZE = 64 << 10
 """Bytes of a statement."""
@@ -45,7 +44,7 @@ class SharedFolder:
         self._folder = folder
 
     def show(self, digest: bytes, member: int, statement: Statement) -> None:
-        """As of Shared."""
+        """See Shared."""
         path = self._folder / digest.hex() / f"{member}.json"
         if path.exists():
             return
@@ -56,7 +55,7 @@ class SharedFolder:
         os.replace(unfinished, path)
 
     def seen(self, digest: bytes) -> list[Statement]:
-        """As of Shared."""
+        """See Shared."""
         found = []
         for path in sorted((self._folder / digest.hex()).glob("*.json")):
             try:
@@ -79,37 +78,12 @@ class Peers:
         self._urls, self._timeout = list(urls), timeout
 
     def show(self, digest: bytes, member: int, statement: Statement) -> None:
-        """As of Shared: others ask for what the journal has."""
+        """See Shared; others ask for what the journal has."""
 
     def seen(self, digest: bytes) -> list[Statement]:
-        """As of Shared."""
-        return asyncio.run(self._seen(digest)) if self._urls else []
-
-    async def _seen(self, digest: bytes) -> list[Statement]:
-        async with httpx.AsyncClient(timeout=self._timeout) as client:
-            answers = await asyncio.gather(
-                *(self._ask(client, url, digest) for url in self._urls), return_exceptions=True
-            )
-        found = []
-        for url, answer in zip(self._urls, answers, strict=True):
-            if isinstance(answer, Statement):
-                found.append(answer)
-            elif answer is not None:
-                _LOG.info("a member's node is of no use", url=url, reason=repr(answer))
-        return found
-
-    async def _ask(self, client: httpx.AsyncClient, url: str, digest: bytes) -> Statement | None:
-        target = f"{url.rstrip('/')}/statements/{to_hex(digest)}"
-        async with asyncio.timeout(self._timeout), client.stream("GET", target) as response:
-            if response.status_code == 404:
-                return None
-            response.raise_for_status()
-            body = bytearray()
-            async for piece in response.aiter_raw():
-                body += piece
-                if len(body) > MAX_SIZE:
-                    break
-            return read(bytes(body))
+        """See Shared."""
+        target = f"statements/{to_hex(digest)}"
+        return ask_peers(self._urls, target, read, MAX_SIZE, self._timeout, _LOG)
 
 
 def read(body: bytes) -> Statement:
@@ -129,33 +103,39 @@ def read(body: bytes) -> Statement:
     return Statement.from_json(found)
 
 
-def gathered(own: Statement, others: Sequence[Statement], seats: Sequence[Seat]) -> Statement:
+def gathered(
+    own: Statement, others: Sequence[Statement], members: Sequence[CommitteeMember]
+) -> Statement:
     """Return one's own statement with the good signatures of other members who count.
 
     Args:
         own: what this node signed.
         others: what was seen, of anything.
-        seats: the committee's members.
+        members: the committee's members.
     """
     digest = own.says.digest(own.domain)
     together = own
     for other in others:
         if (other.domain, other.says) != (own.domain, own.says):
             continue
-        for member, signature in other.signatures.items():
-            seat = next((one for one in seats if one.member == member), None)
-            if seat is None or not seat.counts or member in together.signatures:
+        for index, signature in other.signatures.items():
+            member = next((one for one in members if one.index == index), None)
+            if member is None or not member.counts or index in together.signatures:
                 continue
-            if has_signed(seat.key, digest, signature):
-                together = together.signed(member, signature)
+            if has_signed(member.key, digest, signature):
+                together = together.signed(index, signature)
     return together
 
 
-def served(find: Callable[[bytes], str | None]) -> Any:
-    """Return the FastAPI application that shows a node's statements.
+def served(
+    find: Callable[[bytes], str | None],
+    find_seal: Callable[[bytes, bytes], bytes | None] = lambda panel_id, seed: None,
+) -> Any:
+    """Return the FastAPI application that shows a node's statements and seals.
 
     Args:
         find: returns the JSON of what was signed under a digest, or None.
+        find_seal: returns the JSON of the seal on a pool's panel, by its id and seed, or None.
     """
     from fastapi import FastAPI, HTTPException, Response
 
@@ -163,13 +143,25 @@ def served(find: Callable[[bytes], str | None]) -> Any:
 
     @application.get("/statements/{digest}")
     def statement(digest: str) -> Response:
-        """What this node signed under a digest."""
+        """Return what this node signed under a digest."""
         try:
             found = find(bytes.fromhex(digest.removeprefix("0x")))
         except ValueError:
             raise HTTPException(422, "needed: a digest in hex") from None
         if found is None:
             raise HTTPException(404, "nothing was signed under it here")
+        return Response(found, media_type="application/json")
+
+    @application.get("/seals/{panel_id}/{seed}")
+    def seal(panel_id: str, seed: str) -> Response:
+        """Return this node's seal on a pool's panel, open once enough others have sealed."""
+        try:
+            panel = bytes.fromhex(panel_id.removeprefix("0x"))
+            found = find_seal(panel, bytes.fromhex(seed.removeprefix("0x")))
+        except ValueError:
+            raise HTTPException(422, "needed: a panel's id and its seed in hex") from None
+        if found is None:
+            raise HTTPException(404, "nothing was sealed on it here")
         return Response(found, media_type="application/json")
 
     return application

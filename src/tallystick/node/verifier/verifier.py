@@ -1,4 +1,4 @@
-"""What the node does about each batch; whoever calls it, and how often, makes no difference.
+"""The node's work on each batch; it makes no difference who calls it, and how often.
 
 Findings, statements and moves are in the journal before anybody can see them, and each is made
 once. Several processes may do this at a time: a batch is looked at by one of them.
@@ -11,19 +11,23 @@ from pathlib import Path
 
 from web3.exceptions import Web3Exception
 
-from tallystick.enums import DisputeKind
 from tallystick.errors import TallystickError
 from tallystick.node.log import get_log
-from tallystick.node.verifier.acting import Acting
-from tallystick.node.verifier.collecting import Collecting
-from tallystick.node.verifier.journal import Journal
-from tallystick.node.verifier.looking import Looking
+from tallystick.node.verifier.backoff import Backoff
+from tallystick.node.verifier.claims import Claims
+from tallystick.node.verifier.inspector import Inspector
+from tallystick.node.verifier.journal import VerifierJournal
+from tallystick.node.verifier.locks import taken
 from tallystick.node.verifier.outbox import Outbox
-from tallystick.node.verifier.taking import taken
+from tallystick.node.verifier.pool.duty import PoolDuty
+from tallystick.node.verifier.responder import Responder
 from tallystick.node.verifier.watch import Watch
+from tallystick.protocol.enums import DisputeKind
 
 AT_ONCE = 4
 """Batches that one process looks at: a store that hangs holds up one of them."""
+_TOLD_EVERY = 60.0
+"""Seconds between two lines that say that the node is behind."""
 EXPECTED = (TallystickError, OSError, ValueError, Web3Exception, sqlite3.Error)
 """What may go wrong without a bug of ours; it is tried again with the next block."""
 
@@ -35,28 +39,31 @@ class Verifier:
 
     Args:
         watch: what is known of the chain.
-        looking: finds out what is the matter with a batch.
-        acting: does something about it.
-        collecting: takes what is the node's.
+        inspector: finds out what is the matter with a batch.
+        responder: does something about it.
+        claims: takes what is the node's.
         journal: the node's.
         outbox: sends, or in a dry run says what it would.
         home: the node's folder; processes share the batches by locks in it.
+        duty: its part in a pool; None: it has none.
     """
 
     def __init__(
         self,
         watch: Watch,
-        looking: Looking,
-        acting: Acting,
-        collecting: Collecting,
-        journal: Journal,
+        inspector: Inspector,
+        responder: Responder,
+        claims: Claims,
+        journal: VerifierJournal,
         outbox: Outbox,
         home: Path,
+        duty: PoolDuty | None = None,
     ) -> None:
-        self.watch, self._looking, self._acting = watch, looking, acting
-        self._collecting = collecting
+        self.watch, self._inspector, self._responder = watch, inspector, responder
+        self._claims, self.duty = claims, duty
         self.journal, self.outbox, self.home = journal, outbox, home
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="look")
+        self._told = Backoff(_TOLD_EVERY)
         self.failures = 0
         """Since the start; what failed is tried again."""
 
@@ -72,18 +79,29 @@ class Verifier:
         """Something happened to a batch: see to it now."""
 
         def see() -> None:
-            self.watch.sync()
-            if self.watch.has(batch_id):
+            if self._sees() and self.watch.has(batch_id):
                 self._see_to(batch_id)
 
         self._guarded("batch", see, batch=batch_id)
 
-    def _tick(self) -> None:
+    def _sees(self) -> bool:
+        """Look at the chain; return whether it is as far as it was, else say that it is not."""
         self.watch.sync()
+        if self.watch.behind and self._told.is_time(b"", "behind"):
+            self._told.put_off(b"", "behind")
+            _LOG.warning("the node is behind; waiting for it", blocks=self.watch.behind)
+        return not self.watch.behind
+
+    def _tick(self) -> None:
+        if not self._sees():
+            return
         self._guarded("settle", self.outbox.settle)
+        if self.duty is not None:
+            # Cases before audits: a challenge lapses where they are late.
+            self.duty.step(self._guarded)
         list(self._pool.map(self._see_to_guarded, self.watch.live()))
-        self._guarded("convict", self._collecting.convict_jurors)
-        self._guarded("claim", self._collecting.claim)
+        self._guarded("convict", self._claims.convict_members)
+        self._guarded("claim", self._claims.claim)
 
     def _see_to_guarded(self, batch_id: bytes) -> None:
         self._guarded("batch", lambda: self._see_to(batch_id), batch=batch_id)
@@ -92,17 +110,24 @@ class Verifier:
         with taken(self.home / "locks", batch_id) as mine:
             if not mine:
                 return
-            subject = self.watch.subject(batch_id)
-            if subject is None:
+            open_batch = self.watch.open_batch(batch_id)
+            if open_batch is None:
                 return
-            dispute = subject.record.dispute
+            dispute = open_batch.record.dispute
             if dispute is not None:
-                self._acting.on_clock(subject, dispute)
-            found = self._looking.found(subject)
+                self._responder.on_clock(open_batch, dispute)
+            found = self._inspector.found(open_batch)
             if found is not None:
-                self._acting.on_finding(subject, found)
-            if dispute is not None and dispute.kind is DisputeKind.CHALLENGE:
-                self._acting.on_challenge(subject, dispute)
+                self._responder.on_finding(open_batch, found)
+                if self.duty is not None:
+                    self.duty.on_finding(open_batch, found)
+            if dispute is None or dispute.kind is not DisputeKind.CHALLENGE:
+                return
+            leaf = self._inspector.opened(open_batch.record, dispute.leaf_index)
+            if leaf is not None and open_batch.now <= dispute.due:
+                self._responder.on_challenge(open_batch, dispute, leaf)
+                if self.duty is not None:
+                    self.duty.on_challenge(open_batch, dispute, leaf)
 
     def _guarded(self, what: str, work: Callable[[], None], **facts: object) -> None:
         try:

@@ -44,11 +44,11 @@ export async function check(_, state, coverage) {
   },
   el("label", { for: "receipt" }, "Paste a receipt, or drop its file here"), text,
   el("div", { class: "row" }, el("button", { type: "button", onclick: run, id: "run" }, "Check"), el("label", {}, "or choose a file", file)));
-  const core = el("select", {}, coverage.cores.map((one, place) => el("option", { value: String(place) }, `chain ${one.chain_id}, ${one.core}`)));
+  const registry = el("select", {}, coverage.cores.map((one, place) => el("option", { value: String(place) }, `chain ${one.chain_id}, ${one.core}`)));
   const batchId = el("input", { class: "wide", autocomplete: "off", spellcheck: "false", required: true, pattern: "\\s*0x[0-9a-fA-F]{64}\\s*", title: "0x and 64 hex digits" });
   const find = () => {
     if (!batchId.reportValidity()) return;
-    const { chain_id: chain, core: address } = coverage.cores[Number(core.value)];
+    const { chain_id: chain, core: address } = coverage.cores[Number(registry.value)];
     location.hash = `#/batch/${chain}/${address}/${encodeURIComponent(batchId.value.trim().toLowerCase())}`;
   };
   return {
@@ -60,7 +60,7 @@ export async function check(_, state, coverage) {
       drop,
       result,
       el("h2", {}, "A batch"),
-      el("div", { class: "row" }, el("label", {}, "Contract", core), el("label", { class: "wide" }, "Batch id", batchId), el("button", { type: "button", onclick: find }, "Find")),
+      el("div", { class: "row" }, el("label", {}, "Contract", registry), el("label", { class: "wide" }, "Batch id", batchId), el("button", { type: "button", onclick: find }, "Find")),
     ],
   };
 }

@@ -118,7 +118,7 @@ export async function network(parts, state) {
       el("p", {}, badges(one)),
       facts([
         ["Id", el("code", {}, one.network_id)],
-        ["Chain and core", el("code", {}, `${one.chain_id}, ${one.core}`)],
+        ["Chain and registry", el("code", {}, `${one.chain_id}, ${one.core}`)],
         ["Owner", el("code", {}, registered.owner)],
         ["Address it gave", stranger(one.uri, "none")],
         ["Registered", [time(registered.block_time), `, block ${count(registered.block_number)}`]],

@@ -1,4 +1,4 @@
-"""What an operator must not forget: an SQLite file, written before anything is said or sent.
+"""An operator's journal: an SQLite file, written before anything is said or sent.
 
     accepted    the nonce is taken; no answer was given yet
     answered    the answer is kept; only then it is given
@@ -13,11 +13,19 @@ place releases them. Everything else is carried on from where it stands.
 from tallystick.node.operator.journal.entries import (
     Accepted,
     Answered,
-    Known,
-    Noted,
-    Place,
+    InferencePlace,
+    PendingBatch,
+    StoredRequest,
     Waiting,
 )
-from tallystick.node.operator.journal.journal import Journal
+from tallystick.node.operator.journal.journal import OperatorJournal
 
-__all__ = ["Accepted", "Answered", "Journal", "Known", "Noted", "Place", "Waiting"]
+__all__ = [
+    "Accepted",
+    "Answered",
+    "OperatorJournal",
+    "StoredRequest",
+    "PendingBatch",
+    "InferencePlace",
+    "Waiting",
+]

@@ -1,13 +1,14 @@
 """The journal's batches: what waits for one, and what became of each."""
 
+import sqlite3
 from collections.abc import Sequence
 
-from tallystick.batch import Batch, Stamp
 from tallystick.node.operator.errors import JournalError
-from tallystick.node.operator.journal.entries import Noted, Waiting
+from tallystick.node.operator.journal.entries import PendingBatch, Waiting
 from tallystick.node.operator.journal.file import LaneFile
 from tallystick.node.operator.journal.rows import INFERENCE, RECORD, nonce_of, record_of
-from tallystick.record import Record
+from tallystick.protocol.batch import Batch, Stamp
+from tallystick.protocol.record import InferenceRecord
 
 
 class Batches(LaneFile):
@@ -29,6 +30,24 @@ class Batches(LaneFile):
         row = database.execute("select coalesce(sum(count), 0) from batch where stamp is null")
         return int(row.fetchone()[0])
 
+    def open_by_requester(self, open_batches: Sequence[bytes]) -> dict[bytes, int]:
+        """Return how many inferences of each requester are accepted and not final on chain.
+
+        Args:
+            open_batches: ids of the lane's batches that the chain has, and that are not over.
+        """
+        marks = ",".join("?" * len(open_batches))
+        rows = self._reader().execute(
+            "select requester, count(*) from ("
+            " select requester from inference"
+            " where batch is null and output_hash is not null and expired = 0"
+            " union all select requester from inference where worker is not null"
+            " union all select requester from inference where batch in (select id from batch"
+            f" where stamp is null or batch_id in ({marks}))) group by requester",
+            list(open_batches),
+        )
+        return dict(rows.fetchall())
+
     def expire(self, now: int) -> int:
         """Mark answers that no batch can hold any more; returns how many.
 
@@ -45,7 +64,7 @@ class Batches(LaneFile):
 
     def take(
         self, model_id: bytes, most: int, first_deadline: int, last_deadline: int
-    ) -> list[Record]:
+    ) -> list[InferenceRecord]:
         """Return answers that wait for a batch, the most urgent first.
 
         Args:
@@ -63,10 +82,10 @@ class Batches(LaneFile):
         ).fetchall()
         return [record_of(row) for row in rows]
 
-    def note(self, batch: Batch, records: Sequence[Record]) -> Noted:
+    def note(self, batch: Batch, records: Sequence[InferenceRecord]) -> PendingBatch:
         """Note a batch that is about to be sent, with its leaves."""
         with self._write() as database:
-            key = self._insert(batch)
+            key = self._insert(database, batch)
             done = database.executemany(
                 "update inference set batch = ? where requester = ? and nonce = ?"
                 " and batch is null and output_hash is not null",
@@ -74,14 +93,14 @@ class Batches(LaneFile):
             )
             if done.rowcount != len(records):
                 raise JournalError("another process has put some of the answers into a batch")
-        return Noted(key, batch, None, None)
+        return PendingBatch(key, batch, None, None)
 
     def adopt(
-        self, batch: Batch, records: Sequence[Record], stamp: Stamp, transaction: bytes
+        self, batch: Batch, records: Sequence[InferenceRecord], stamp: Stamp, transaction: bytes
     ) -> None:
         """Keep a batch that the chain has and this journal does not, and its nonces."""
         with self._write() as database:
-            key = self._insert(batch)
+            key = self._insert(database, batch)
             database.execute(
                 "update batch set stamp = ?, tx_hash = ? where id = ?",
                 (stamp.pack(), transaction, key),
@@ -120,7 +139,7 @@ class Batches(LaneFile):
                     ],
                 )
 
-    def settle(self, noted: Noted, stamp: Stamp, transaction: bytes) -> None:
+    def settle(self, noted: PendingBatch, stamp: Stamp, transaction: bytes) -> None:
         """Note that the chain has a batch: its stamp as at commit, and the transaction's hash."""
         with self._write() as database:
             database.execute(
@@ -128,17 +147,17 @@ class Batches(LaneFile):
                 (stamp.pack(), transaction, noted.key),
             )
 
-    def abandon(self, noted: Noted) -> None:
+    def abandon(self, noted: PendingBatch) -> None:
         """Give up a batch that the chain can never take; its answers wait again."""
         with self._write() as database:
             database.execute("update inference set batch = null where batch = ?", (noted.key,))
             database.execute("delete from batch where id = ?", (noted.key,))
 
-    def batches(self) -> list[Noted]:
+    def batches(self) -> list[PendingBatch]:
         """Return all batches in the order of their indices."""
         return self._noted("order by batch_index, id")
 
-    def records(self, noted: Noted) -> list[Record]:
+    def records(self, noted: PendingBatch) -> list[InferenceRecord]:
         """Return a batch's records in the order of its leaves."""
         database = self._reader()
         rows = database.execute(
@@ -147,8 +166,9 @@ class Batches(LaneFile):
         ).fetchall()
         return [record_of(row) for row in rows]
 
-    def _insert(self, batch: Batch) -> int:
-        done = self._database.execute(
+    @staticmethod
+    def _insert(database: sqlite3.Connection, batch: Batch) -> int:
+        done = database.execute(
             "insert into batch (batch_id, batch_index, model_id, root, count, deadline)"
             " values (?,?,?,?,?,?)",
             (

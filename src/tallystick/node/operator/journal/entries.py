@@ -1,9 +1,9 @@
-"""What is put into an operator's journal, and what is read from it."""
+"""Values that go into an operator's journal, and come out of it."""
 
 from dataclasses import dataclass
 
-from tallystick.batch import Batch, Stamp
-from tallystick.record import Record
+from tallystick.protocol.batch import Batch, Stamp
+from tallystick.protocol.record import InferenceRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,8 +12,8 @@ class Accepted:
 
     request: bytes
     """hashStruct of the Request, 32 bytes."""
-    record: Record
-    """What is known of it; its output hash is zero so far."""
+    record: InferenceRecord
+    """The record so far; its output hash is zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What the journal has under a (requester, nonce)."""
+class StoredRequest:
+    """The journal's entry under a (requester, nonce)."""
 
     request: bytes
     answer: Answered | None
@@ -50,23 +50,23 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class PendingBatch:
     """A batch that was, or is about to be, sent."""
 
     key: int
     """The journal's own number of it."""
     batch: Batch
     stamp: Stamp | None
-    """As at commit; None: the chain is not known to have it."""
+    """The stamp at commit; None: the chain is not known to have it."""
     transaction: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where an inference stands."""
+class InferencePlace:
+    """The place of an inference: its batch and leaf, as far as it has them."""
 
     model_id: bytes
-    record: Record
+    record: InferenceRecord
     answered: bool
     expired: bool
-    batch: Noted | None
+    batch: PendingBatch | None

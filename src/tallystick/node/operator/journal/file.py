@@ -2,14 +2,16 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tallystick.batch import Batch, Stamp
 from tallystick.node.operator.errors import JournalError
-from tallystick.node.operator.journal.entries import Noted
+from tallystick.node.operator.journal.entries import PendingBatch
+from tallystick.protocol.batch import Batch, Stamp
+from tallystick.storage.sqlite_format import SqliteKind
+from tallystick.storage.sqlite_journal import SqliteJournal, create_tables
 
 # Bytes have tables of their own, one for what comes first and one for what comes later: the pages
 # of what is deleted are free as a whole, and nothing is written twice.
@@ -55,10 +57,10 @@ create index if not exists inference_accepted on inference (worker) where worker
 create index if not exists inference_expired on inference (deadline) where expired = 1;
 create index if not exists batch_root on batch (root) where pruning is not null;
 """
-TIMEOUT = 60.0
-"""Seconds that a transaction waits for those of other processes."""
-_CHECKPOINT = 8192
-"""Pages of 4 KiB that the write-ahead log may have before they are moved into the file."""
+FORMAT = 1
+# Requests' hashes dirty pages at random: the longer they gather in the write-ahead log, pages of
+# 4 KiB, the fewer are written.
+_CHECKPOINTS = "wal_autocheckpoint = 8192"
 
 
 @dataclass(slots=True)
@@ -78,27 +80,24 @@ class LaneFile:
         path: the file's; made when it is missing.
         network_id: the lane's, 32 bytes.
         operator: the lane's, 20 bytes.
-        place: chain id and core as bytes: journals of two chains are never one.
+        place: chain id and registry as bytes: journals of two chains are never one.
 
     Raises:
         JournalError: the file is another lane's.
+        SqliteFormatError: it is another kind of file, or of an unknown version.
     """
 
     def __init__(self, path: Path, network_id: bytes, operator: bytes, place: bytes) -> None:
-        self._path, self._network_id, self._operator = path, network_id, operator
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock, self._local = threading.RLock(), threading.local()
+        self._network_id, self._operator = network_id, operator
         self._queue: list[_Turn] = []
         self._queue_lock = threading.Lock()
-        self._database = sqlite3.connect(
-            path, timeout=TIMEOUT, isolation_level=None, check_same_thread=False
-        )
-        # Of a new file only; before anything is written to it.
-        self._database.execute("pragma auto_vacuum = incremental")
-        self._database.execute("pragma journal_mode = wal")
-        # Requests' hashes dirty pages at random: the longer they gather, the fewer are written.
-        self._database.execute(f"pragma wal_autocheckpoint = {_CHECKPOINT}")
-        self._prepare()
+        kind, pragmas = SqliteKind.OPERATOR_JOURNAL, ("auto_vacuum = incremental", _CHECKPOINTS)
+        self._file = SqliteJournal(path, kind, FORMAT, _create, pragmas)
+        with self._file.exclusive() as database:
+            # An older file was begun without.
+            if not database.execute("pragma auto_vacuum").fetchone()[0]:
+                database.execute("pragma auto_vacuum = incremental")
+                database.execute("vacuum")
         key = place + network_id + operator
         with self._write() as database:
             row = database.execute("select key from lane").fetchone()
@@ -109,29 +108,9 @@ class LaneFile:
 
     def close(self) -> None:
         """Close the file; threads that have read it close their part when they end."""
-        with self._lock:
-            self._database.close()
+        self._file.close()
 
-    def _prepare(self) -> None:
-        """Make the tables, and give an older file what it lacks of them."""
-        with self._write() as database:
-            columns = {row[1] for row in database.execute("pragma table_info(batch)")}
-            for name in ("pruning", "pruned") if columns else ():
-                if name not in columns:
-                    database.execute(f"alter table batch add column {name} integer")
-            for statement in _SCHEMA.split(";\n"):
-                database.execute(statement)
-            columns = {row[1] for row in database.execute("pragma table_info(inference)")}
-            for name in ("input", "output") if "input" in columns else ():
-                database.execute(
-                    f"insert into {name} select id, {name} from inference where {name} is not null"
-                )
-                database.execute(f"alter table inference drop column {name}")
-        if not self._database.execute("pragma auto_vacuum").fetchone()[0]:
-            self._database.execute("pragma auto_vacuum = incremental")
-            self._database.execute("vacuum")
-
-    def _noted(self, where: str, *values: object) -> list[Noted]:
+    def _noted(self, where: str, *values: object) -> list[PendingBatch]:
         database = self._reader()
         rows = database.execute(
             "select id, batch_index, model_id, root, count, deadline, stamp, tx_hash"
@@ -139,7 +118,7 @@ class LaneFile:
             values,
         ).fetchall()
         return [
-            Noted(
+            PendingBatch(
                 row[0],
                 Batch(self._network_id, self._operator, *row[1:6]),
                 None if row[6] is None else Stamp.unpack(row[6]),
@@ -148,24 +127,18 @@ class LaneFile:
             for row in rows
         ]
 
-    @contextmanager
-    def _write(self, durable: bool = True) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._database.execute(f"pragma synchronous = {'full' if durable else 'normal'}")
-            self._database.execute("begin immediate")
-            try:
-                yield self._database
-            except BaseException:
-                self._database.execute("rollback")
-                raise
-            self._database.execute("commit")
+    def _write(self, durable: bool = True) -> AbstractContextManager[sqlite3.Connection]:
+        return self._file.write(durable)
+
+    def _reader(self) -> sqlite3.Connection:
+        return self._file.reader()
 
     def _together(self, work: Callable[[sqlite3.Connection], None], durable: bool) -> None:
         """Do a thread's work in one transaction with whatever else waits: one flush for all."""
         turn = _Turn(work, durable)
         with self._queue_lock:
             self._queue.append(turn)
-        with self._lock:
+        with self._file.exclusive():
             if not turn.done:
                 with self._queue_lock:
                     turns, self._queue = self._queue, []
@@ -192,10 +165,17 @@ class LaneFile:
             for turn in turns:
                 turn.done = True
 
-    def _reader(self) -> sqlite3.Connection:
-        """Return this thread's own connection: in WAL mode reads wait for no write."""
-        found: sqlite3.Connection | None = getattr(self._local, "database", None)
-        if found is None:
-            found = sqlite3.connect(self._path, timeout=TIMEOUT, isolation_level=None)
-            self._local.database = found
-        return found
+
+def _create(database: sqlite3.Connection) -> None:
+    """Make the tables, and give an older file what it lacks of them."""
+    columns = {row[1] for row in database.execute("pragma table_info(batch)")}
+    for name in ("pruning", "pruned") if columns else ():
+        if name not in columns:
+            database.execute(f"alter table batch add column {name} integer")
+    create_tables(_SCHEMA)(database)
+    columns = {row[1] for row in database.execute("pragma table_info(inference)")}
+    for name in ("input", "output") if "input" in columns else ():
+        database.execute(
+            f"insert into {name} select id, {name} from inference where {name} is not null"
+        )
+        database.execute(f"alter table inference drop column {name}")

@@ -5,5 +5,5 @@ from tallystick.node.operator.journal.pruning import Pruning
 from tallystick.node.operator.journal.requests import Requests
 
 
-class Journal(Requests, Batches, Pruning):
+class OperatorJournal(Requests, Batches, Pruning):
     """The journal of one lane; several processes may share the file. As LaneFile is opened."""

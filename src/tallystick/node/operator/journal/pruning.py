@@ -6,21 +6,22 @@ A batch's pruning is noted before anything of it goes, and is carried on by whoe
 import sqlite3
 from collections.abc import Sequence
 
-from tallystick.node.operator.journal.entries import Noted
-from tallystick.node.operator.journal.file import TIMEOUT, LaneFile
+from tallystick.node.operator.journal.entries import PendingBatch
+from tallystick.node.operator.journal.file import LaneFile
+from tallystick.storage.sqlite_journal import TIMEOUT
 
 _PATIENCE = 0.1
 """Seconds that a checkpoint waits for readers; answers wait for it meanwhile."""
 
 
 class Pruning(LaneFile):
-    """What of a lane's bytes is kept."""
+    """The rule by which a lane's bytes are kept or let go."""
 
-    def unpruned(self) -> list[Noted]:
+    def unpruned(self) -> list[PendingBatch]:
         """Return the batches that the chain has and whose bytes are to be kept so far."""
         return self._noted("where pruning is null and stamp is not null")
 
-    def begin_pruning(self, batches: Sequence[Noted], now: int) -> None:
+    def begin_pruning(self, batches: Sequence[PendingBatch], now: int) -> None:
         """Note that the bytes of these batches go from now on.
 
         Args:
@@ -33,11 +34,11 @@ class Pruning(LaneFile):
                 [(now, one.key) for one in batches],
             )
 
-    def pruning(self) -> list[Noted]:
+    def pruning(self) -> list[PendingBatch]:
         """Return the batches whose pruning has begun and not ended."""
         return self._noted("where pruning is not null and pruned is null order by id")
 
-    def prune(self, noted: Noted, after: int, most: int) -> int | None:
+    def prune(self, noted: PendingBatch, after: int, most: int) -> int | None:
         """Let go of the inputs and outputs of a few inferences of a batch.
 
         Args:
@@ -56,7 +57,7 @@ class Pruning(LaneFile):
             _forget(database, found)
         return int(found[-1][0]) if found else None
 
-    def end_pruning(self, noted: Noted, now: int) -> None:
+    def end_pruning(self, noted: PendingBatch, now: int) -> None:
         """Note that nothing is left of a batch's bytes, in the journal and in the store."""
         with self._write() as database:
             database.execute("update batch set pruned = ? where id = ?", (now, noted.key))
@@ -98,21 +99,28 @@ class Pruning(LaneFile):
         (size,) = database.execute("pragma page_size").fetchone()
         return int(pages * size)
 
+    def log_size(self) -> int:
+        """Return how many bytes the write-ahead log beside the file has."""
+        try:
+            return self._file.path.with_name(f"{self._file.path.name}-wal").stat().st_size
+        except FileNotFoundError:
+            return 0
+
     def give_back(self, pages: int) -> None:
         """Make the file shorter by at most so many pages that hold nothing."""
-        with self._lock:
-            self._database.execute("pragma synchronous = normal")
+        with self._file.exclusive() as database:
+            database.execute("pragma synchronous = normal")
             # It gives back a page a step, and of what has no columns only a script makes all steps.
-            self._database.executescript(f"pragma incremental_vacuum({pages:d})")
+            database.executescript(f"pragma incremental_vacuum({pages:d})")
 
     def checkpoint(self) -> None:
         """Have the disk's space back of the file and its log, unless others are at them."""
-        with self._lock:
-            self._database.execute(f"pragma busy_timeout = {int(_PATIENCE * 1000)}")
+        with self._file.exclusive() as database:
+            database.execute(f"pragma busy_timeout = {int(_PATIENCE * 1000)}")
             try:
-                self._database.execute("pragma wal_checkpoint(truncate)").fetchall()
+                database.execute("pragma wal_checkpoint(truncate)").fetchall()
             finally:
-                self._database.execute(f"pragma busy_timeout = {int(TIMEOUT * 1000)}")
+                database.execute(f"pragma busy_timeout = {int(TIMEOUT * 1000)}")
 
 
 def _forget(database: sqlite3.Connection, ids: Sequence[tuple[int]]) -> None:

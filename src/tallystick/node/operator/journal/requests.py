@@ -4,7 +4,12 @@ import sqlite3
 from collections.abc import Sequence
 
 from tallystick.node.operator.errors import JournalError
-from tallystick.node.operator.journal.entries import Accepted, Answered, Known, Place
+from tallystick.node.operator.journal.entries import (
+    Accepted,
+    Answered,
+    InferencePlace,
+    StoredRequest,
+)
 from tallystick.node.operator.journal.file import LaneFile
 from tallystick.node.operator.journal.rows import INFERENCE, RECORD, nonce_of, record_of
 
@@ -16,7 +21,7 @@ class Requests(LaneFile):
 
     def accept(
         self, model_id: bytes, requests: Sequence[Accepted], worker: int
-    ) -> list[Known | None]:
+    ) -> list[StoredRequest | None]:
         """Take the nonces of requests: all, or none when one is taken already.
 
         Returns:
@@ -65,7 +70,7 @@ class Requests(LaneFile):
                 return known
         raise JournalError("nonces are taken and given back again and again")
 
-    def known(self, requests: Sequence[Accepted]) -> list[Known | None]:
+    def known(self, requests: Sequence[Accepted]) -> list[StoredRequest | None]:
         """Return for each request what has its nonce already."""
         database = self._reader()
         return [_known(database, one.record.requester, nonce_of(one.record)) for one in requests]
@@ -129,7 +134,7 @@ class Requests(LaneFile):
             )
             return done.rowcount
 
-    def find(self, requests: Sequence[bytes]) -> list[Place | None]:
+    def find(self, requests: Sequence[bytes]) -> list[InferencePlace | None]:
         """Return where the inferences of requests stand; None for an unknown one."""
         marks = ",".join("?" * len(requests))
         database = self._reader()
@@ -142,7 +147,7 @@ class Requests(LaneFile):
         marks = ",".join("?" * len(keys))
         batches = {one.key: one for one in self._noted(f"where id in ({marks})", *keys)}
         found = {
-            row[0]: Place(
+            row[0]: InferencePlace(
                 row[1], record_of(row[5:]), bool(row[2]), bool(row[3]), batches.get(row[4])
             )
             for row in rows
@@ -150,7 +155,7 @@ class Requests(LaneFile):
         return [found.get(request) for request in requests]
 
 
-def _known(database: sqlite3.Connection, requester: bytes, nonce: bytes) -> Known | None:
+def _known(database: sqlite3.Connection, requester: bytes, nonce: bytes) -> StoredRequest | None:
     row = database.execute(
         f"select request, output.data, output_hash, trace_root from {INFERENCE}"
         " where requester = ? and nonce = ?",
@@ -159,5 +164,5 @@ def _known(database: sqlite3.Connection, requester: bytes, nonce: bytes) -> Know
     if row is None:
         return None
     if row[1] is None or row[2] is None:
-        return Known(row[0], None, pruned=row[2] is not None)
-    return Known(row[0], Answered(*row))
+        return StoredRequest(row[0], None, pruned=row[2] is not None)
+    return StoredRequest(row[0], Answered(*row))

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tallystick.record import Record
-from tallystick.words import ZERO32
+from tallystick.protocol.abi_words import ZERO32
+from tallystick.protocol.record import InferenceRecord
 
 RECORD = (
     "input_hash, output_hash, requester, nonce, deadline, trace_root, signature, input.data,"
@@ -18,16 +18,16 @@ INFERENCE = (
 """Inferences with their bytes, as far as those are kept."""
 
 
-def nonce_of(record: Record) -> bytes:
+def nonce_of(record: InferenceRecord) -> bytes:
     """Return a record's nonce as it is kept, 8 bytes; none is 0."""
     # SQLite's integers have 63 bits; bytes order alike.
     return (record.nonce or 0).to_bytes(8, "big")
 
 
-def record_of(row: Sequence[Any]) -> Record:
+def record_of(row: Sequence[Any]) -> InferenceRecord:
     """Return the record of a row of RECORD."""
     input_hash, output_hash, requester, nonce, deadline, trace, signature, input_, output = row
-    return Record(
+    return InferenceRecord(
         input_hash,
         output_hash or ZERO32,
         requester,

@@ -1,0 +1,151 @@
+"""Findings about a network's rules before they are fixed for good.
+
+Some rules can never work, some are weak. A part follows from the rules alone, a part from what the
+chain has at the addresses that they name.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from web3 import Web3
+from web3.exceptions import Web3Exception
+
+from tallystick.chain.committee import Committee
+from tallystick.chain.registry import Registry
+from tallystick.errors import CommitteeError, ContractError, NoContractError
+from tallystick.protocol.abi_words import ZERO_ADDRESS
+from tallystick.protocol.hexes import checksummed, from_hex
+from tallystick.protocol.rules import Rules
+
+FORCED_INCLUSION = 24 * 3600
+"""Seconds until a rollup takes in what its sequencer leaves out: 24 hours on Arbitrum, 12 on OP."""
+_GRADES = ("audited", "enclave", "proven")
+_BALANCE_OF = "0x70a08231"
+
+
+class RulesWarning(UserWarning):
+    """A warning of rules that can never work, or are weak; category of Python's warnings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about a rule that whoever sets it should know."""
+
+    rule: str
+    """The field, such as attestors[0]."""
+    reason: str
+    never_works: bool
+    """False: it works, and is weak."""
+
+    def __str__(self) -> str:
+        return f"{self.rule}{self.reason}"
+
+
+def preflight(registry: Registry, rules: Rules) -> list[Finding]:
+    """Return what can never work under some rules, and what is weak in them.
+
+    Args:
+        registry: that the network is to be registered in.
+        rules: as registerNetwork would take them.
+    """
+    return [*_broken(registry, rules), *weak(rules)]
+
+
+def weak(rules: Rules) -> Iterator[Finding]:
+    """Yield what works under rules, and whoever sets them should know.
+
+    >>> rules = Rules(challenge_window=7200, response_window=3600, ruling_window=3600)
+    >>> [str(finding).split(":")[0] for finding in weak(rules)]
+    ['response_window is 3600 s', 'stake_per_inference is 0', 'no arbiter']
+    """
+    if rules.response_window < FORCED_INCLUSION:
+        yield Finding(
+            "response_window",
+            f" is {rules.response_window} s: where a sequencer orders the chain and "
+            "stands still or censors for longer, honest batches that were demanded are slashed "
+            f"(a rollup forces a transaction in after up to {FORCED_INCLUSION} s)",
+            False,
+        )
+    if rules.stake_per_inference == 0:
+        reason = " is 0: being rejected costs an operator nothing"
+        yield Finding("stake_per_inference", reason, False)
+    if rules.arbiter == ZERO_ADDRESS:
+        yield Finding("no arbiter", ": nobody can be convicted of a wrong answer", False)
+
+
+def _broken(registry: Registry, rules: Rules) -> Iterator[Finding]:
+    if rules.asset != ZERO_ADDRESS:
+        yield from _asset(registry.w3, rules.asset)
+    usable = 0
+    for place, attestor in enumerate(rules.attestors):
+        if attestor == ZERO_ADDRESS:
+            continue
+        found = list(_attestor(registry, rules, attestor, place))
+        usable += not found
+        yield from found
+    if not usable:
+        yield Finding(
+            "attestors",
+            ": no grade can be had, so that no inference will ever count as verified",
+            True,
+        )
+    if rules.arbiter != ZERO_ADDRESS and not _has_code(registry.w3, rules.arbiter):
+        reason = f" {checksummed(rules.arbiter)} has no code: no challenge will ever be ruled on"
+        yield Finding("arbiter", reason, True)
+
+
+def _asset(w3: Web3, asset: bytes) -> Iterator[Finding]:
+    where = checksummed(asset)
+    if not _has_code(w3, asset):
+        yield Finding("asset", f" {where} has no code: nothing can be staked", True)
+        return
+    try:
+        answer = w3.eth.call(
+            {"to": Web3.to_checksum_address(asset), "data": _BALANCE_OF + "00" * 32}  # type: ignore[typeddict-item]
+        )
+    except Web3Exception:
+        answer = b""  # type: ignore[assignment]
+    if len(answer) != 32:
+        yield Finding("asset", f" {where} is no ERC-20 token: nothing can be staked", True)
+
+
+def _attestor(registry: Registry, rules: Rules, attestor: bytes, place: int) -> Iterator[Finding]:
+    rule, grade, where = f"attestors[{place}]", _GRADES[place], checksummed(attestor)
+    if not _has_code(registry.w3, attestor):
+        yield Finding(rule, f" {where} has no code: {grade} can never be had", True)
+        return
+    if attestor == rules.arbiter:
+        yield Finding(rule, f" {where} is the arbiter too: it would rule on its own grants", True)
+    try:
+        committee = Committee(registry.w3, attestor)
+        terms, core = committee.terms(), from_hex(committee.read("CORE"))
+        members = [one for one in committee.members() if one.key]
+    except (CommitteeError, ContractError, NoContractError, Web3Exception, ValueError):
+        return  # Another kind of attestor: its rules are its own.
+    if core != registry.address:
+        reason = f" {where} is a committee of the registry {checksummed(core)}"
+        yield Finding(rule, f"{reason}: {grade} can never be had", True)
+    if terms.exit_delay < rules.life:
+        yield Finding(
+            rule,
+            f" {where}: the committee's exit delay is {terms.exit_delay} s; needed for {grade}: "
+            f"at least {rules.life} s, as long as a batch can last under these windows",
+            True,
+        )
+    if terms.arbiter != rules.arbiter:
+        yield Finding(
+            rule,
+            f" {where}: the committee audits only networks of the arbiter "
+            f"{checksummed(terms.arbiter)}, and this one's is {checksummed(rules.arbiter)}",
+            True,
+        )
+    if len(members) < terms.threshold:
+        yield Finding(
+            rule,
+            f" {where}: the committee has {len(members)} members; {terms.threshold} have to sign",
+            True,
+        )
+
+
+def _has_code(w3: Web3, address: bytes) -> bool:
+    return bool(w3.eth.get_code(Web3.to_checksum_address(address)))

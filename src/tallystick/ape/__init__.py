@@ -1,0 +1,1 @@
+"""Commands that send transactions, as a plugin of Ape."""

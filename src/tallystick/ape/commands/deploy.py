@@ -1,0 +1,62 @@
+"""ape tallystick deploy: deploy the registry, or a resolver, to the same address on each chain."""
+
+from pathlib import Path
+
+import click
+
+from tallystick.ape.options import sending_options
+from tallystick.cli.command import ConsoleCommand
+from tallystick.cli.session import Session
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command(cls=ConsoleCommand, example="ape tallystick deploy")
+@click.option(
+    "--committee",
+    type=FILE,
+    help="YAML file (threshold, min_drawn, ..., arbiter, members) of a committee.",
+)
+@click.option(
+    "--enclave", type=FILE, help="YAML file (endorsers, threshold) of an attestor of enclave keys."
+)
+@click.option(
+    "--opengradient-item",
+    type=FILE,
+    help="YAML file (endorsers, threshold, max_age) of an attestor of OpenGradient's items.",
+)
+@click.option("--replay", is_flag=True, help="The arbiter that runs QI8-1 models again.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Send nothing: compile the packaged sources and compare them with what is on chain.",
+)
+@sending_options
+def cli(
+    session: Session,
+    committee: Path | None,
+    enclave: Path | None,
+    opengradient_item: Path | None,
+    replay: bool,
+    check: bool,
+) -> None:
+    """Deploy the registry, or the resolver that an option names; does nothing when it is there."""
+    from tallystick.ape.committee_file import read_committee
+    from tallystick.ape.deployment import check_deployed, deploy_recorded
+    from tallystick.ape.endorsers_file import read_endorsers
+    from tallystick.chain.deploy import creation_code
+
+    wanted = [committee, enclave, opengradient_item, replay or None]
+    if sum(one is not None for one in wanted) > 1:
+        raise click.UsageError("one contract at a time")
+    name, args = "Tallystick", []
+    if committee is not None:
+        name, args = "Committee", [session.registry.address, *read_committee(committee)]
+    elif enclave is not None:
+        name, args = "Enclave", [*read_endorsers(enclave)]
+    elif opengradient_item is not None:
+        name, args = "OpenGradientItem", [*read_endorsers(opengradient_item, aged=True)]
+    elif replay:
+        name = "Replay"
+    then = check_deployed if check else deploy_recorded
+    then(session, name, creation_code(name, *args))

@@ -1,0 +1,59 @@
+"""ape tallystick model: register models by their content."""
+
+from pathlib import Path
+
+import click
+
+from tallystick.ape.options import sending_options
+from tallystick.cli.command import ConsoleCommand, ConsoleGroup
+from tallystick.cli.model import import_model, list_registered, pull, push
+from tallystick.cli.params import BYTES32
+from tallystick.cli.session import Session
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+EXAMPLE = "ape tallystick model register $NETWORK --name digits --file digits.onnx --spec spec.txt"
+
+
+@click.group(cls=ConsoleGroup, example=EXAMPLE)
+def cli() -> None:
+    """Import models, keep them by their content, register and list them."""
+
+
+@cli.command(cls=ConsoleCommand, example=EXAMPLE)
+@click.argument("network_id", type=BYTES32)
+@click.option("--name", required=True, help="What people call it; event data only.")
+@click.option("--uri", default="", help="Where it can be had; event data only.")
+@click.option("--file", "content", type=FILE, required=True, help="The model; hashed, not sent.")
+@click.option("--spec", type=FILE, help="Its spec; hashed, not sent. A .qi8 file has its own.")
+@click.option("--parent", type=BYTES32, default=bytes(32), help="Id of the version before.")
+@sending_options
+def register(
+    session: Session,
+    network_id: bytes,
+    name: str,
+    uri: str,
+    content: Path,
+    spec: Path | None,
+    parent: bytes,
+) -> None:
+    """Register a model in a network: by anyone if it is open, else by its owner.
+
+    A .qi8 file is registered so that a Replay arbiter can run it again on chain.
+    """
+    from tallystick.ape.models import hashes_of
+    from tallystick.protocol.rules import model_id
+    from tallystick.protocol.scope import Scope
+
+    hashes = hashes_of(session, network_id, content, spec)
+    key = model_id(network_id, session.sender.address, *hashes, parent)
+    if key in session.ledger(scope=Scope.directory(network_id)).models:
+        session.show({"move": "none: registered already", "model_id": key})
+        return
+    call = session.registry.call("registerModel", network_id, *hashes, parent, name, uri)
+    session.perform(call, model_id=key)
+
+
+for command in (push, pull, list_registered, import_model):
+    cli.add_command(command)

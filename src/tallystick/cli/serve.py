@@ -1,0 +1,96 @@
+"""tallystick serve, tallystick export: the dashboard over HTTP, and as files."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tallystick.cli.bars import bar
+from tallystick.cli.command import ConsoleCommand
+from tallystick.cli.options import by_chain, data_option, depth_option
+
+probes_option = click.option(
+    "--probes",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Probe log, for utility; unknown without one.",
+)
+memory_option = click.option(
+    "--memory", default="4GB", show_default=True, help="Most that DuckDB takes."
+)
+
+
+@click.command(cls=ConsoleCommand, example="tallystick serve --rpc $CHAIN=$RPC --follow")
+@data_option
+@probes_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8080, show_default=True)
+@click.option(
+    "--rpc",
+    "rpcs",
+    multiple=True,
+    metavar="CHAIN_ID=URL",
+    help="JSON-RPC URL of a chain, to ask what it says of a batch; several are tried in turn.",
+)
+@click.option("--follow", is_flag=True, help="Extract new blocks from --rpc while serving.")
+@depth_option
+@click.option(
+    "--every",
+    type=click.FloatRange(min=0.1),
+    default=2.0,
+    show_default=True,
+    help="Seconds between two looks for something new.",
+)
+@memory_option
+def serve(
+    data: Path,
+    probes: Path | None,
+    host: str,
+    port: int,
+    rpcs: tuple[str, ...],
+    follow: bool,
+    depth: int | None,
+    every: float,
+    memory: str,
+) -> None:
+    """Show the data folder's numbers in a browser, and as a JSON API.
+
+    What `tallystick extract` adds meanwhile is shown at once.
+    """
+    import uvicorn
+
+    from tallystick.dashboard.app import create_app
+    from tallystick.dashboard.live import Live
+    from tallystick.dashboard.onchain import OnChain
+    from tallystick.dashboard.refresh import Bring
+    from tallystick.data.extract.dataset import Dataset
+
+    urls = by_chain(rpcs)
+    if follow and not urls:
+        raise click.UsageError("--follow needs --rpc CHAIN_ID=URL")
+    live = Live(data, probes, memory, Bring(Dataset(data), urls, depth) if follow else None)
+    app: Any = create_app(live, OnChain(urls) if urls else None, every)
+    click.echo(f"http://{host}:{port}", err=True)
+    # Streams of live events would keep a server from ending.
+    uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=1)
+
+
+@click.command(cls=ConsoleCommand, example="tallystick export public --data data")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@data_option
+@probes_option
+@click.option(
+    "--rows",
+    type=click.IntRange(1),
+    default=1_000,
+    show_default=True,
+    help="Rows of each list, the newest first; networks are all there.",
+)
+@memory_option
+def export(folder: Path, data: Path, probes: Path | None, rows: int, memory: str) -> None:
+    """Write the dashboard into FOLDER as files that any web server can host."""
+    from tallystick.dashboard.export import export as run
+    from tallystick.dashboard.snapshot import Snapshot
+
+    with bar("export (networks)") as progress:
+        files = run(Snapshot(data, probes, memory), folder, rows, progress)
+    click.echo(f"{files} files in {folder}", err=True)

@@ -1,0 +1,123 @@
+"""tallystick totals, measures, requesters: what a data folder says."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tallystick.cli.command import ConsoleCommand
+from tallystick.cli.options import data_option, output_options, since_option, until_option
+from tallystick.cli.output import write
+
+
+@click.command(cls=ConsoleCommand, example="tallystick totals --by operator --by day --format csv")
+@data_option
+@click.option(
+    "--by",
+    type=click.Choice(["operator", "model", "day"]),
+    multiple=True,
+    help="Split further; may be given several times.",
+)
+@since_option
+@until_option
+@output_options
+def totals(
+    data: Path,
+    by: tuple[str, ...],
+    since: date | None,
+    until: date | None,
+    form: str,
+    output: Path | None,
+) -> None:
+    """Show each network's counters, in inferences; verified = audited + enclave + proven.
+
+    Totals of different networks do not add up: one work may be committed in several.
+    """
+    from tallystick.data.analysis import Analysis
+
+    analysis = Analysis(data)
+    _write(analysis, analysis.totals(by, since, until).to_pylist(), form, output)
+    first, last = analysis.period()
+    if (since and since >= last) or (until and until <= first):
+        click.echo(
+            f"no event is of these days; the events are of {first} to before {last}", err=True
+        )
+
+
+@click.command(cls=ConsoleCommand, example="tallystick measures")
+@data_option
+@output_options
+def measures(data: Path, form: str, output: Path | None) -> None:
+    """Show what each network's numbers rest on: resolvers, stake, what a fake costs, demand, gas.
+
+    A price is in the smallest units of the network's asset, or "gas only". A table has the price
+    of each grade below it, with the sentence that it rests on; the other formats have all beside.
+    """
+    from tallystick.data.analysis import Analysis
+    from tallystick.data.totals.ranking import NONE_RANKED
+
+    analysis = Analysis(data)
+    rows = analysis.measures().to_pylist()
+    if form == "table":
+        _write(analysis, [_short(row) for row in rows], form, output)
+        for line in _sentences(rows):
+            click.echo(line, err=output is not None)
+    else:
+        _write(analysis, rows, form, output)
+    if all(row["unranked_because"] for row in rows):
+        click.echo(NONE_RANKED, err=True)
+
+
+@click.command(cls=ConsoleCommand, example="tallystick requesters")
+@data_option
+@output_options
+def requesters(data: Path, form: str, output: Path | None) -> None:
+    """Show inferences per requester, as far as batch data were collected."""
+    from tallystick.data.analysis import Analysis
+
+    analysis = Analysis(data)
+    _write(analysis, analysis.requesters().to_pylist(), form, output)
+
+
+def _short(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a row a table has room for, next to ids in full."""
+    left = ("standing_", "price_", "resolver_names", "convictable", "unranked_", "owner_")
+    return {
+        name: value
+        for name, value in row.items()
+        if name == "price_of_a_fake" or not name.startswith(left)
+    }
+
+
+def _sentences(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield why a network has no rank, and what its prices rest on."""
+    from tallystick.data.totals.prices import BECAUSE, PRICED
+
+    for row in rows:
+        yield f"\nnetwork {row['network_id']}"
+        if row["unranked_because"]:
+            yield f"  no rank: {row['unranked_because']}"
+        for name in PRICED:
+            if row[f"price_{name}"] is not None:
+                yield f"  {name}, {row[f'price_{name}']}: {row[f'price_{name}{BECAUSE}']}"
+
+
+def _write(
+    analysis: Any, rows: Sequence[Mapping[str, Any]], form: str, output: Path | None
+) -> None:
+    write(rows, form, output)
+    if strangers := analysis.strangers():
+        events = sum(one["events"] for one in strangers)
+        click.echo(
+            f"left out: {events} events of {len(strangers)} networks that no event registers; "
+            "`tallystick reconcile` asks the registry about them",
+            err=True,
+        )
+    for held in analysis.coverage:
+        click.echo(
+            f"rests on {held.rows} events of {held.contract.folder}, blocks {held.first_block} to "
+            f"{held.last_block}",
+            err=True,
+        )

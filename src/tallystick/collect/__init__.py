@@ -1,1 +1,0 @@
-"""From stores of batch data to a table of inferences: who asked for what."""

@@ -1,1 +1,0 @@
-"""The `tallystick` command: what needs no account."""

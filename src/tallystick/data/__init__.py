@@ -1,0 +1,1 @@
+"""From a chain's logs to tables, and from tables to totals."""

@@ -1,0 +1,1 @@
+"""Probes of operators' HTTP endpoints, their log, and accessibility from it."""

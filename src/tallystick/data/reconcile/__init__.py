@@ -1,0 +1,1 @@
+"""Totals from events beside the contract's counters, at one block."""

@@ -1,0 +1,1 @@
+"""Totals as they follow from tables of events."""

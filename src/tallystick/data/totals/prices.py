@@ -1,0 +1,146 @@
+"""Prices of a fake, by the grade that it would get: an amount, or no more than gas.
+
+The amount is what is burned of a batch of one when it is rejected. The rest of its stake may come
+back to the cheat, as the reward for convicting itself (docs/security.md).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tallystick.data.resolvers.kinds import ARBITER, ENCLAVE, GRADES, Row
+from tallystick.data.resolvers.standing import NONE, Resolver
+from tallystick.protocol.rules import REWARD_BONDS
+
+GAS_ONLY = "gas only"
+"""Nothing is lost by a fake, or nobody can convict it."""
+UNKNOWN = "unknown"
+"""A resolver was not looked up."""
+UNCHALLENGED = "unchallenged"
+PRICED = (*GRADES.values(), UNCHALLENGED)
+"""Counters that have a price."""
+BECAUSE = "_because"
+"""Ends the name of the sentence that a price or a missing rank rests on."""
+NO_SPECS: Mapping[str, int] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """The price of a fake."""
+
+    price: str
+    """Decimal text, in the smallest units of the network's asset; or GAS_ONLY, or UNKNOWN."""
+    because: str
+    """The sentence that it rests on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conviction:
+    """The way by which anybody can convict a fake in a network, if there is one."""
+
+    possible: bool | None
+    """None: the arbiter was not looked up."""
+    because: str
+
+
+def conviction_of(
+    resolvers: Mapping[str, Resolver], specs: Mapping[str, int] = NO_SPECS
+) -> Conviction:
+    """Return whether a fake can be convicted, whoever set the network up.
+
+    Args:
+        resolvers: of the network, by place.
+        specs: how many models have committed inferences, by the hash of their spec (hex text).
+    """
+    arbiter = resolvers.get(ARBITER)
+    if arbiter is None:
+        return Conviction(False, "there is no arbiter, so nobody can be convicted")
+    if arbiter.standing == "unidentified":
+        return Conviction(None, "the code of the arbiter was not looked up")
+    if not arbiter.known or arbiter.kind is None:
+        return Conviction(False, "the network's own arbiter decides whether anybody is convicted")
+    if arbiter.kind.spec is None:
+        return Conviction(False, f"the arbiter, {arbiter.name}, can only uphold a leaf")
+    own = arbiter.kind.spec(arbiter.terms)
+    if others := sum(models for spec, models in specs.items() if spec != own):
+        models = "a model" if others == 1 else f"{others} models"
+        return Conviction(
+            False, f"inferences are committed under {models} that {arbiter.name} cannot run"
+        )
+    # Whether anybody but the network has the model's bytes the chain does not tell.
+    said = f"{arbiter.name}, given the model, rejects a challenged leaf that it cannot reproduce"
+    return Conviction(True, said)
+
+
+def prices(
+    rules: Row, resolvers: Mapping[str, Resolver], specs: Mapping[str, int] = NO_SPECS
+) -> dict[str, Price]:
+    """Return the price of a fake for each grade to be had, and for Unchallenged.
+
+    Args:
+        rules: a row of NetworkRegistered.
+        resolvers: as for conviction_of.
+        specs: as for conviction_of.
+    """
+    found = conviction_of(resolvers, specs)
+    priced = {
+        grade: _price(rules, found, _signers(place, rules, resolvers))
+        for place, grade in GRADES.items()
+        if place in resolvers
+    }
+    return priced | {UNCHALLENGED: _price(rules, found, "nobody has to vouch for it")}
+
+
+def lowest(priced: Mapping[str, Price], grades: tuple[str, ...]) -> Price:
+    """Return the lowest price among some grades, or of Unchallenged where there are none."""
+    return min((priced[grade] for grade in grades or (UNCHALLENGED,)), key=_order)
+
+
+def _order(price: Price) -> tuple[int, int]:
+    words = (GAS_ONLY, UNKNOWN)
+    return (words.index(price.price), 0) if price.price in words else (2, int(price.price))
+
+
+def burned(rules: Row) -> int:
+    """Return what is burned of a batch of one, in units of the asset.
+
+    Args:
+        rules: a row of NetworkRegistered.
+    """
+    stake = int(rules["rules_stake_per_inference"], 16)
+    bond = int(rules["rules_challenge_bond"], 16)
+    return stake - min(stake // 2, REWARD_BONDS * bond)
+
+
+def _price(rules: Row, conviction: Conviction, signers: str) -> Price:
+    if not burned(rules):
+        return Price(GAS_ONLY, f"{signers}, and no stake is locked: a rejected batch loses nothing")
+    if conviction.possible:
+        return Price(
+            str(burned(rules)),
+            f"{signers}, but {conviction.because}: the stake of a batch of one is then slashed, "
+            "and all of it but the capped reward is burned",
+        )
+    word = GAS_ONLY if conviction.possible is False else UNKNOWN
+    return Price(word, f"{signers}, and {conviction.because}")
+
+
+def _signers(place: str, rules: Row, resolvers: Mapping[str, Resolver]) -> str:
+    """Return who can give a fake the grade, in words."""
+    resolver = resolvers[place]
+    if resolver.standing == "unidentified":
+        return "whoever its attestor listens to can sign for it"
+    if place == ENCLAVE and resolver.known:
+        threshold, of = resolver.terms["threshold"], len(resolver.terms["endorsers"])
+        return f"{threshold} of {of} endorsers can endorse a key that signs for it"
+    if resolver.name == "Committee" and resolver.terms:
+        return _members(rules, resolver.terms)
+    return "the network's own attestor can vouch for it"
+
+
+def _members(rules: Row, terms: Row) -> str:
+    threshold, arbiter = terms["terms"]["threshold"], terms["terms"].get("arbiter")
+    who = "one member" if threshold == 1 else f"{threshold} members"
+    said = f"{who} of the network's own committee can sign for it"
+    if arbiter != rules["rules_arbiter"] or arbiter == NONE or terms["core"] != rules["address"]:
+        return said
+    return f"{said} (who may lose a stake of their own there, which is not counted)"

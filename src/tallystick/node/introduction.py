@@ -1,0 +1,71 @@
+"""A node's word, at its start, on what it is; its refusals before it begins."""
+
+import fcntl
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit, urlunsplit
+
+from web3 import Web3
+
+from tallystick.node.errors import SettingsError
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.rules import Rules
+
+
+def held(folder: Path, shared: bool = False, hint: str = "") -> IO[str]:
+    """Take a node's data folder for this process; it is free once the process is gone.
+
+    Args:
+        folder: made when it is missing.
+        shared: further processes that say so too may take it.
+        hint: how two processes may have it, for the refusal.
+
+    Raises:
+        SettingsError: another process has it, or it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "node.lock").open("a")
+    except OSError as error:
+        raise SettingsError(f"common.data: {folder} cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise SettingsError(f"common.data: another process uses {folder}{hint}") from None
+    return file
+
+
+def public_url(url: str) -> str:
+    """Return a URL without name and password, and without its query, which may hold a key.
+
+    >>> public_url("s3://key:secret@bucket/batches?token=1"), public_url("/var/batches")
+    ('s3://bucket/batches', '/var/batches')
+    """
+    parts = urlsplit(url)
+    if not parts.netloc:
+        return url
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def spec_of(spec_hash: bytes) -> str:
+    """Return what a spec is called, or its hash."""
+    from tallystick.replay.model import SPEC_ID  # With it comes numpy.
+
+    return "QI8-1" if spec_hash == SPEC_ID else to_hex(spec_hash)
+
+
+def affordable(rules: Rules, credit: int) -> dict[str, int | None]:
+    """Return how many bonds of each kind a credit pays; None: they are free.
+
+    Args:
+        rules: the network's.
+        credit: in units of its asset.
+    """
+    bonds = {"challenge_bonds": rules.challenge_bond, "demand_bonds": rules.demand_bond}
+    return {name: credit // bond if bond else None for name, bond in bonds.items()}
+
+
+def coins(w3: Web3, account: bytes) -> int:
+    """Return what an account has for gas, in wei."""
+    return int(w3.eth.get_balance(Web3.to_checksum_address(account)))

@@ -1,0 +1,109 @@
+"""Findings about a batch: by its data, by the rules, and by running drawn leaves again."""
+
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tallystick.actions.batch_data import BatchData
+from tallystick.node.verifier.models import BytesMissingError, Rerun
+from tallystick.protocol.eip712 import Domain
+from tallystick.protocol.faults import Fault, Key, LeafRule, find_faults
+from tallystick.protocol.opening import OpenedLeaf
+from tallystick.protocol.rules import Rules
+
+_CHUNK = 256
+"""Leaves run at a time."""
+
+
+class FindingKind(StrEnum):
+    """The findings, the batch as it should be first."""
+
+    GOOD = "good"
+    WRONG = "wrong"
+    """A leaf's output is not what the model gives."""
+    FAULTY = "faulty"
+    """A rule is broken, and data show it: a fault move convicts."""
+    UNSIGNED = "unsigned"
+    """A leaf's requester did not ask for it: nobody can reveal that leaf."""
+    WITHHELD = "withheld"
+    """No store has the data, or they lack bytes of a drawn leaf."""
+    LATE = "late"
+    """The data came only when the draw was known: whoever has them chose to show them then. Nothing
+    convicts the batch, but no audit is signed."""
+    SHORT = "short"
+    """The data do not have all leaves that the batch counts, or proofs of another length: nobody
+    can reveal those that cannot be opened."""
+    OVERFULL = "overfull"
+    """The data have more leaves than the batch counts: nothing to convict it of, nor to attest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The fault of a batch, if it has one, and its leaf."""
+
+    kind: FindingKind
+    leaf_index: int = 0
+    note: str = ""
+    executed: int = 0
+    """Leaves run again."""
+    drawn: tuple[int, ...] = ()
+    """Leaves that were to be run again, in the order in which this node would demand them."""
+    seed: bytes = b""
+    """Of the draw, 32 bytes."""
+    leaf: OpenedLeaf | None = None
+    """The wrong one; None for another kind, or where nobody has it any more."""
+
+    @property
+    def choice(self) -> list[int]:
+        """The leaf that is named, then the others that were drawn: in this order to be demanded."""
+        return [self.leaf_index, *(index for index in self.drawn if index != self.leaf_index)]
+
+
+def inspect(
+    data: BatchData,
+    rules: Rules,
+    domain: Domain,
+    drawn: Sequence[int],
+    rerun: Rerun,
+    taken: Callable[[], Container[Key]] = frozenset,
+) -> Finding:
+    """Look at a batch whose data hash to its root.
+
+    Args:
+        data: the batch's.
+        rules: of its network.
+        domain: the registry's.
+        drawn: leaves to run again.
+        rerun: the model.
+        taken: as of find_faults.
+
+    Raises:
+        RunnerError: the model could not be run.
+    """
+    batch, records = data.record.batch, data.records
+    fault = next(find_faults(batch, data.record.stamp, records, rules, domain, taken), None)
+    if fault is not None:
+        note = f"{fault.rule}: {fault.reason}"
+        return Finding(_kind(fault), fault.leaf_index, note, drawn=tuple(drawn))
+    for start in range(0, len(drawn), _CHUNK):
+        part = drawn[start : start + _CHUNK]
+        try:
+            right = rerun.right([records[index] for index in part])
+        except BytesMissingError as error:
+            missing = part[error.place]
+            return Finding(FindingKind.WITHHELD, missing, str(error), start, tuple(drawn))
+        executed = start + len(part)
+        wrong = [index for index, good in zip(part, right, strict=True) if not good]
+        if wrong:
+            note = f"another output at {len(wrong)} of {executed} leaves run again"
+            leaf = data.leaf(wrong[0])
+            return Finding(FindingKind.WRONG, wrong[0], note, executed, tuple(drawn), leaf=leaf)
+    return Finding(FindingKind.GOOD, executed=len(drawn), drawn=tuple(drawn))
+
+
+def _kind(fault: Fault) -> FindingKind:
+    if fault.rule.convicts:
+        return FindingKind.FAULTY
+    if fault.rule is LeafRule.MISSING:
+        return FindingKind.SHORT
+    return FindingKind.OVERFULL if fault.rule is LeafRule.SURPLUS else FindingKind.UNSIGNED

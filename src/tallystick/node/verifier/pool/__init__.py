@@ -1,0 +1,1 @@
+"""A verifier's part in a pool of auditors."""

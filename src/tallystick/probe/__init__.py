@@ -1,1 +1,0 @@
-"""Whether operators' HTTP endpoints answer: probes, their log, and accessibility from it."""

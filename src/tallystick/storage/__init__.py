@@ -1,0 +1,1 @@
+"""Files that last, on disk or in a store: batch data, records, receipts, model files."""

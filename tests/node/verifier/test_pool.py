@@ -1,0 +1,224 @@
+"""Verifiers in a pool, in one process: enrolment, audits, cases, and what each journal keeps.
+
+seats   enrolled each epoch | as far as credit goes | closed
+audit   sealed, opened, sent once | too few sealed | escrow empty
+case    a challenge appealed, ruled on, resolved
+        a wrong leaf on record, the batch final, or open
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tallystick.demo.digits.model import content_hash
+from tallystick.node.verifier.verifier import Verifier
+from tallystick.protocol.abi_words import ZERO32, ZERO_ADDRESS
+from tallystick.protocol.enums import Cause, Grade, State
+from tallystick.protocol.pool import (
+    EPOCH,
+    Quorums,
+    Record,
+    epoch_of,
+    pack_signatures,
+    places_of,
+)
+from tests.node.verifier.pool_stage import SEATS, PoolStage, pool_stage
+from tests.node.verifier.stage import OPERATOR, VERIFIERS, LiveChain, rounds
+from tests.support.pool import SEAT_STAKE
+from tests.support.story import Committed
+
+LAZY, CONVICTED = 3, 3
+
+
+@pytest.fixture
+def pooled(shared_chain: LiveChain, tmp_path: Path) -> Iterator[PoolStage]:
+    with shared_chain.isolated():
+        yield pool_stage(shared_chain, tmp_path)
+
+
+@pytest.fixture
+def three(pooled: PoolStage) -> list[Verifier]:
+    """Three verifiers whose seats are drawn from now on."""
+    made = [pooled.verifier(number) for number in VERIFIERS]
+    pooled.enroll_absent()
+    rounds(*made, count=1)
+    pooled.pool.next_epoch()
+    return made
+
+
+def test_step__new_key__enrols_once_an_epoch(pooled: PoolStage) -> None:
+    one = pooled.verifier()
+    key = pooled.chain.accounts[VERIFIERS[0]]
+    rounds(one, count=3)
+
+    seats, last, *_, account = pooled.pool.read("memberOf", key)
+    assert (seats, last) == (SEATS, epoch_of(pooled.chain.now) + 1)
+    assert bytes.fromhex(account[2:]) == key
+
+    pooled.pool.next_epoch()
+    rounds(one, count=2)
+    assert pooled.pool.read("memberOf", key)[:2] == (SEATS, last + 1)
+    assert pooled.pool.credit(key) == 1_000_000 - SEATS * SEAT_STAKE
+
+
+def test_step__credit_for_some_seats__buys_those(pooled: PoolStage) -> None:
+    key = pooled.chain.accounts[VERIFIERS[0]]
+    pooled.pool.send(key, "withdraw", 1_000_000 - 7 * SEAT_STAKE - 1)
+
+    rounds(pooled.verifier(), count=2)
+
+    assert pooled.pool.read("memberOf", key)[0] == 7
+
+
+def test_step__closed_key__does_not_enrol(pooled: PoolStage) -> None:
+    one, key = pooled.verifier(), pooled.chain.accounts[VERIFIERS[0]]
+    rounds(one, count=1)
+    pooled.pool.send(key, "close", key)
+    before = pooled.pool.read("memberOf", key)[1]
+    pooled.pool.next_epoch()
+
+    rounds(one, count=2)
+
+    assert pooled.pool.read("memberOf", key)[1] == before
+
+
+def test_audit__good_batch__stored_once_and_paid(pooled: PoolStage, three: list[Verifier]) -> None:
+    batch = pooled.commit(40)
+    rounds(*three, count=1)
+    pooled.blocks()
+
+    rounds(*three, count=6)
+
+    assert pooled.record(batch).grade is Grade.AUDITED
+    stored = [move for one in three for move in one.journal.moves(batch.id, "audit")]
+    assert sum(move.status == "mined" for move in stored) == 1
+    assert all(one.duty is not None for one in three)
+    earned = [pooled.pool.read("memberOf", pooled.chain.accounts[n])[4] for n in VERIFIERS]
+    assert sum(earned) > 0
+
+
+def test_audit__too_few_sealed__no_signature_is_shown(
+    pooled: PoolStage, three: list[Verifier]
+) -> None:
+    batch = pooled.commit(40)
+    pooled.blocks()
+    seed = pooled.pool.audit_seed(batch)
+    epoch = epoch_of(batch.stamp.committed_at)
+    assert three[0].duty is not None
+    entries = three[0].duty.auditor.pool.entries(epoch)
+    held = places_of(entries, seed, batch.id, 9)
+    few = [
+        one
+        for one, number in zip(three, VERIFIERS, strict=True)
+        if any(
+            entries[entry].key == pooled.chain.accounts[number] and len(of) < Quorums.of(9).audit
+            for entry, of in held.items()
+        )
+    ]
+
+    rounds(few[0], count=4)
+
+    kept = few[0].journal.seal(batch.id, seed)
+    assert kept is not None and not kept.opened
+    shown = list((pooled.folder / "shared" / "seals").glob("*/*.json"))
+    assert len(shown) == 1
+    assert "signature" not in shown[0].read_text()
+
+
+def test_audit__empty_escrow__nothing_is_signed(pooled: PoolStage, three: list[Verifier]) -> None:
+    operator = pooled.chain.accounts[OPERATOR]
+    pooled.pool.send(operator, "notice")
+    pooled.chain.at(pooled.chain.now + EPOCH).mine()
+    pooled.pool.send(operator, "defund")
+    rounds(*three, count=1)
+    pooled.pool.next_epoch()
+    pooled.commit(40)
+    pooled.blocks()
+
+    rounds(*three, count=3)
+
+    assert [one.journal.seals() for one in three] == [(0, 0)] * 3
+
+
+def test_case__wrong_leaf__challenged_appealed_and_rejected(
+    pooled: PoolStage, three: list[Verifier]
+) -> None:
+    batch = pooled.commit(40, wrong=range(40))
+    pooled.blocks()
+    rounds(*three, count=4)
+    assert pooled.record(batch).state is State.DISPUTED
+    pooled.blocks()
+
+    rounds(*three, count=8)
+
+    record = pooled.record(batch)
+    assert (record.state, record.cause) == (State.REJECTED, Cause.RULING)
+    assert [one.journal.seals()[0] for one in three] == [0, 0, 0]
+    assert sum(one.journal.seals()[1] for one in three) >= 2
+
+
+def lazily_audited(pooled: PoolStage, three: list[Verifier]) -> tuple[Committed, Record]:
+    """A wrong batch whose audit two keys without nodes have signed without looking."""
+    chain, pool = pooled.chain, pooled.pool
+    for number, seats in ((LAZY, 150), (LAZY + 1, 90)):
+        pool.fund(chain.accounts[number])
+        pool.enroll(number, seats)
+    epoch = epoch_of(chain.now) + 1
+    rounds(*three, count=2)
+    pool.next_epoch()
+    assert three[0].duty is not None
+    pool.lists[epoch] = three[0].duty.auditor.pool.entries(epoch)
+    lazy = {chain.accounts[number] for number in (LAZY, LAZY + 1)}
+    others = [n for n, one in enumerate(pool.lists[epoch]) if one.key not in lazy]
+
+    for _ in range(10):
+        batch = pooled.commit(40, wrong=range(40))
+        record, signed = pool.audited(batch, but=others)
+        if sum(len(one.places) for one in signed.values()) >= Quorums.of(9).audit:
+            break
+    named = chain.accounts[1], content_hash(), ZERO32
+    pool.send(chain.accounts[9], "audit", batch.pre_image(), named, pack_signatures(signed))
+    rounds(*three, count=1)
+    return batch, record
+
+
+def convicted(pooled: PoolStage, record: Record) -> bool:
+    return all(pooled.pool.read("memberOf", key)[3] == CONVICTED for key in record.keys)
+
+
+def test_case__wrong_leaf_on_record_of_a_final_batch__signers_convicted(
+    pooled: PoolStage, three: list[Verifier]
+) -> None:
+    # Nobody has credit for a bond, so that the batch becomes final.
+    for number in VERIFIERS:
+        key = pooled.chain.accounts[number]
+        credit = pooled.chain.registry.credit(ZERO_ADDRESS, key)
+        pooled.chain.send(key, "withdraw", ZERO_ADDRESS, key, credit)
+    batch, record = lazily_audited(pooled, three)
+    pooled.pool.next_epoch()
+    operator = pooled.chain.accounts[OPERATOR]
+    pooled.chain.send(operator, "finalize", [batch.ref], pooled.network.id, operator)
+
+    rounds(*three, count=2)
+    pooled.blocks()
+    rounds(*three, count=8)
+
+    assert pooled.record(batch).state is State.FINAL
+    assert convicted(pooled, record)
+    finder = [pooled.chain.accounts[number] for number in VERIFIERS]
+    assert sum(one.duty.events.rulings > 0 for one in three if one.duty) >= 2
+    assert any(pooled.pool.credit(key) > 1_000_000 - SEATS * SEAT_STAKE for key in finder)
+
+
+def test_case__wrong_leaf_on_record_of_an_open_batch__appealed_and_signers_held(
+    pooled: PoolStage, three: list[Verifier]
+) -> None:
+    batch, record = lazily_audited(pooled, three)
+    rounds(*three, count=3)
+
+    after = pooled.record(batch)
+    assert (after.state, after.grade) == (State.DISPUTED, Grade.AUDITED)
+    assert len(three[0].duty.events.cases() if three[0].duty else []) == 1
+    held = [pooled.pool.read("memberOf", key)[2] for key in record.keys]
+    assert min(held) > pooled.chain.now

@@ -1,0 +1,1 @@
+"""The wheel in an empty environment outside the checkout: `make wheel-test`."""
