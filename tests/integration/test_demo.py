@@ -25,7 +25,7 @@ def test_demo__example_of_its_help__keeps_the_same_totals_and_the_inferences(
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     analysis = Analysis(tmp_path / "story")
     found = {row["network_id"]: row for row in analysis.totals().to_pylist()}
-    assert len(rows) == len(found) == 4
+    assert len(rows) == len(found) == 5
     for row in rows:
         assert row["events_agree"] and row["committed"] > 100
         kept = found[row["id"]]
@@ -33,4 +33,4 @@ def test_demo__example_of_its_help__keeps_the_same_totals_and_the_inferences(
     measured = analysis.measures().to_pylist()
     assert all(row["gas_per_verified"] > 0 for row in measured if row["verified"])
     # One operator kept a batch where nobody looks.
-    assert sorted(row["found_share"] == 1 for row in measured) == [False, True, True, True]
+    assert sorted(row["found_share"] == 1 for row in measured) == [False, True, True, True, True]

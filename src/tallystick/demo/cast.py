@@ -26,8 +26,16 @@ ROLES = (
     "member 2",
     "gil",
     "hal",
+    "ivy",
+    "jon",
+    *(f"auditor {number}" for number in range(12)),
 )
 MEMBERS = 3
+"""Of each committee."""
+AUDITORS = 12
+"""Keys in the pool; one person's, as all keys of the demo are."""
+CARELESS = range(3, AUDITORS)
+"""Auditors who sign without looking."""
 REQUESTERS = 8
 
 

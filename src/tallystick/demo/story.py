@@ -7,26 +7,35 @@ from pathlib import Path
 from typing import Any
 
 from tallystick.chain.localnet import advance, localnet
-from tallystick.demo import live, report
+from tallystick.demo import live, pool, report
 from tallystick.demo.cast import ROLES
 from tallystick.demo.committee import DemoCommittee
 from tallystick.demo.data_folder import keep
 from tallystick.demo.digits.quantized import load_samples
 from tallystick.demo.operators import DemoOperator, altered
-from tallystick.demo.verifier import Data, DemoVerifier, Good, Malformed, Repeated, Withheld, Wrong
+from tallystick.demo.verifier import (
+    Data,
+    DemoVerifier,
+    Good,
+    Malformed,
+    Repeated,
+    Withheld,
+    Wrong,
+    disprove,
+)
 from tallystick.demo.world import Stage, World, build
-from tallystick.protocol.abi_words import ZERO32
 from tallystick.protocol.batch import PreImage
 from tallystick.protocol.enums import Grade, Ruling, State
 from tallystick.protocol.ledger import BatchState
 from tallystick.protocol.receipt import Receipt
 from tallystick.replay.engine import Engine
-from tallystick.replay.evidence import evidence
 from tallystick.storage.batch_store import BatchStore
 
 GENESIS = 1_800_000_000
 LIVE = 2 * live.A_REQUEST + 50
 """Samples kept for the part that runs by itself."""
+APART = ("Docks", "Forum")
+"""Networks with a part of their own."""
 Tell = Callable[[str], None]
 
 
@@ -52,6 +61,7 @@ def run(tell: Tell, nodes: bool = True, data: Path | None = None) -> list[dict[s
         if nodes:
             _live(world, engine, Path(folder), store, tell)
         findings = _verify(world, engine, store, tell)
+        _pool(world, engine, Path(folder), store, tell)
         _grief(world, engine, findings, tell)
         _wait(world, tell)
         _check(world, receipts, tell)
@@ -62,7 +72,7 @@ def run(tell: Tell, nodes: bool = True, data: Path | None = None) -> list[dict[s
 
 def _commit(world: World, engine: Engine, folder: Path, store: BatchStore, tell: Tell) -> Path:
     """Samples over six operators, three of whom cheat; return the receipts of a batch."""
-    samples = load_samples(world.model)
+    samples = load_samples(world.model)[pool.SAMPLES :]
     if "Docks" in world.stages:
         del samples[-LIVE:]
 
@@ -79,11 +89,11 @@ def _commit(world: World, engine: Engine, folder: Path, store: BatchStore, tell:
     operators = {
         name: operator(stage, name)
         for stage in world.stages.values()
-        if stage.name != "Docks"
+        if stage.name not in APART
         for name in stage.operators
     }
     ada, bob, cyd, dan, eve, fay = operators.values()
-    receipts = [ada.submit(ada.answer(take(size))).receipts for size in (500, 137, 1)]
+    receipts = [ada.submit(ada.answer(take(size))).receipts for size in (390, 137, 1)]
     bob.submit(altered(bob.answer(take(200)), every=20))
     for size in (300, 59):
         cyd.submit(cyd.answer(take(size)))
@@ -111,13 +121,25 @@ def _live(world: World, engine: Engine, folder: Path, store: BatchStore, tell: T
     live.run(world, stage, samples, cheat, folder, Path(store.url), tell)
 
 
+def _pool(world: World, engine: Engine, folder: Path, store: BatchStore, tell: Tell) -> None:
+    """The first samples, over two operators; one commits bait for auditors who don't look."""
+    stage, operators = world.stages["Forum"], []
+    for name in stage.operators:
+        own = folder / name
+        own.mkdir()
+        operators.append(DemoOperator(world, stage, name, engine, own, store))
+    honest, baiter = operators
+    samples = load_samples(world.model)[: pool.SAMPLES]
+    pool.run(world, samples, honest, baiter, DemoVerifier(world, engine, store), tell)
+
+
 def _verify(world: World, engine: Engine, store: BatchStore, tell: Tell) -> dict[bytes, Data]:
     """Look at each batch in the order of commits, and act on what is found."""
     verifier, committee = DemoVerifier(world, engine, store), DemoCommittee(world, engine)
     known: dict[bytes, Data] = {}
     for record in list(world.ledger().batches.values()):
         stage = world.stage_of(record.batch.network_id)
-        if stage.name == "Docks":
+        if stage.name in APART:
             continue
         place = f"{stage.name}, batch 0x{record.id.hex()[:8]} of {record.batch.count}"
         match verifier.look(record):
@@ -142,7 +164,7 @@ def _verify(world: World, engine: Engine, store: BatchStore, tell: Tell) -> dict
                 tell(f"{place}: leaf {index} breaks the rule of {rule}")
             case Wrong(data, index, wrong):
                 known[record.id] = data
-                gas = _disprove(world, record, data, index)
+                gas = disprove(world, record, data, index)
                 tell(
                     f"{place}: {wrong} wrong answers; leaf {index} run again on chain "
                     f"for {gas:,} gas, rejected"
@@ -181,18 +203,6 @@ def _grief(world: World, engine: Engine, known: dict[bytes, Data], tell: Tell) -
         f"a right answer challenged: {ruling.name}; its author loses {bond / 10**18} ETH, "
         "half of it burned"
     )
-
-
-def _disprove(world: World, record: BatchState, data: Data, index: int) -> int:
-    """Have the chain run the model again on one leaf; return the gas of the transaction."""
-    stage, owner = world.stage_of(record.batch.network_id), world.senders["owner"].address
-    assert stage.rules.arbiter == world.replay
-    given = data.records[index].input or b""
-    proof = evidence(world.model, stage.id, owner, ZERO32, given)
-    opening = data.opening(index).abi()
-    return world.send_for(
-        stage, "verifier", "disprove", record.pre_image.abi(), opening, proof
-    ).gas_used
 
 
 def _challenge(

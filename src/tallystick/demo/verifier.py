@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from tallystick.demo.world import World
 from tallystick.errors import BatchMissingError
+from tallystick.protocol.abi_words import ZERO32
 from tallystick.protocol.batch import Batch
 from tallystick.protocol.faults import Key, LeafRule, find_faults
 from tallystick.protocol.inference import hash_leaves
@@ -12,6 +13,7 @@ from tallystick.protocol.merkle import Tree
 from tallystick.protocol.opening import Opening
 from tallystick.protocol.record import InferenceRecord
 from tallystick.replay.engine import Engine
+from tallystick.replay.evidence import evidence
 from tallystick.storage.batch_store import BatchStore
 
 
@@ -109,3 +111,15 @@ class DemoVerifier:
         pairs = zip(records, right, strict=True)
         wrong = [index for index, (entry, output) in enumerate(pairs) if entry.output != output]
         return Wrong(data, wrong[0], len(wrong)) if wrong else Good(data)
+
+
+def disprove(world: World, record: BatchState, data: Data, index: int) -> int:
+    """Have the chain run the model again on one leaf; return the gas of the transaction."""
+    stage, owner = world.stage_of(record.batch.network_id), world.senders["owner"].address
+    assert stage.rules.arbiter == world.replay
+    given = data.records[index].input or b""
+    proof = evidence(world.model, stage.id, owner, ZERO32, given)
+    opening = data.opening(index).abi()
+    return world.send_for(
+        stage, "verifier", "disprove", record.pre_image.abi(), opening, proof
+    ).gas_used

@@ -12,6 +12,7 @@ from tallystick.chain.registry import Registry
 from tallystick.chain.sender import Sender, Sent, Web3Sender
 from tallystick.demo.cast import MEMBERS, ROLES, account
 from tallystick.demo.digits.quantized import load
+from tallystick.demo.seats import found_pool
 from tallystick.protocol.abi_words import ZERO32, ZERO_ADDRESS
 from tallystick.protocol.eip712 import Domain
 from tallystick.protocol.hexes import checksummed
@@ -88,6 +89,8 @@ class World:
     auditors: dict[bytes, bytes]
     """Committees that audit, by the arbiter of the networks where they do."""
     replay: bytes
+    pool: bytes
+    """Whose auditors the chain draws, in one network."""
     model: Model = field(default_factory=load)
     """The digits classifier; each network has it."""
     stages: dict[str, Stage] = field(default_factory=dict)
@@ -142,7 +145,8 @@ def build(w3: Web3, nodes: bool = True) -> World:
     auditors = {
         arbiter: _found_committee(w3, senders, address, arbiter) for arbiter in (replay, judges)
     }
-    world = World(w3, senders, registry, judges, auditors, replay)
+    pool = found_pool(w3, senders, address, replay)
+    world = World(w3, senders, registry, judges, auditors, replay, pool)
     replayed, judged = (
         replace(RULES, arbiter=arbiter, attestors=(auditors[arbiter], ZERO_ADDRESS, ZERO_ADDRESS))
         for arbiter in (replay, judges)
@@ -151,6 +155,8 @@ def build(w3: Web3, nodes: bool = True) -> World:
     _open(world, "Bourse", replace(judged, solicited=True, max_bytes=128), ("cyd", "dan", "eve"))
     if nodes:
         _open(world, "Docks", replace(replayed, solicited=True, max_bytes=128), ("gil", "hal"))
+    pooled = replace(RULES, arbiter=replay, attestors=(pool, ZERO_ADDRESS, ZERO_ADDRESS))
+    _open(world, "Forum", pooled, ("ivy", "jon"))
     unbacked = replace(RULES, stake_per_inference=0, challenge_bond=0, permissionless=True)
     _open(world, "Commons", unbacked, ("fay",))
     for role in ("verifier", "griefer"):

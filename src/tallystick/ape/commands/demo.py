@@ -18,7 +18,7 @@ from tallystick.cli.command import CommandError, ConsoleCommand
     help="Keep what happened in this folder, new or empty, for `tallystick serve`.",
 )
 def cli(as_json: bool, data: Path | None) -> None:
-    """Play the demo: real model, real data, three cheats, one false challenge."""
+    """Play the demo: real model, real data, cheats, a false challenge, and a pool of auditors."""
     from tallystick.demo import report, story
 
     if data is not None and data.exists() and any(data.iterdir()):
