@@ -23,8 +23,8 @@ export APE_DATA_FOLDER := $(CACHE)/ape
 # Ape takes a project below the temp folder for one of its own copies; so the temp folder goes below the project.
 export TMPDIR := $(CACHE)/tmp
 
-.PHONY: help setup install wheel-test compile abi demo test stress unit prove mutants lint format fuzz bench bench-replay bench-tally \
-        bench-operator bench-commands bench-opengradient bench-dashboard dashboard node env lock clean
+.PHONY: help setup install wheel-test compile abi demo test test-nodes test-pages stress unit prove mutants lint \
+        format fuzz bench bench-replay bench-tally bench-operator bench-commands bench-opengradient bench-dashboard dashboard node env lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -42,12 +42,21 @@ abi: compile ## copy ABI and creation code into the package
 demo: $(CACHE)/demo-python $(CACHE)/demo-npm ## one story on a local chain, from register to totals
 	$(BIN)/ape run demo
 
-# Tests start anvil by themselves, one a worker; Ape's pytest plugin would start one more. Nodes are processes of their
-# own already: two at a time, however many cores there are; those that share nodes stay together.
-test: compile ## run the test suite
-	@tools/debian chromium=chromium redis-server=redis-server
-	$(BIN)/pytest -p no:ape_test --numprocesses $(JOBS) --ignore tests/node
-	$(BIN)/pytest -p no:ape_test --numprocesses 2 --dist loadgroup tests/node
+# Tests start anvil by themselves, one a worker; Ape's pytest plugin would start one more. What takes long, or a browser,
+# has targets of its own. Nodes are processes already: two at a time, however many cores there are; those that share
+# nodes stay together.
+PYTEST := $(BIN)/pytest -p no:ape_test
+
+test: compile ## run the test suite: contracts, library, commands, totals (nodes and pages: below)
+	$(PYTEST) --numprocesses $(JOBS) --ignore tests/node --ignore tests/dashboard
+
+test-nodes: compile ## run the tests of operators' and verifiers' processes
+	@tools/debian redis-server=redis-server
+	$(PYTEST) --numprocesses 2 --dist loadgroup tests/node
+
+test-pages: compile ## run the tests of the page and its API, in a real browser
+	@tools/debian chromium=chromium
+	$(PYTEST) --numprocesses $(JOBS) tests/dashboard
 
 wheel-test: setup ## build the wheel, and deploy, submit and tally with it elsewhere (PYTHON=)
 	@$(BIN)/python -m tests.wheel $(PYTHON)

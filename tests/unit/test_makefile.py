@@ -7,7 +7,9 @@ import pytest
 from tests.support.builds import ROOT
 
 
-@pytest.mark.parametrize("target", ["unit", "test", "stress", "prove", "mutants", "fuzz"])
+@pytest.mark.parametrize(
+    "target", ["unit", "test", "test-nodes", "test-pages", "stress", "prove", "mutants", "fuzz"]
+)
 def test_make__contracts_changed__compiles_before_it_tests(target: str) -> None:
     line = ["make", "--dry-run", "--what-if=ape-config.yaml", target]
 
