@@ -21,6 +21,7 @@ TallystickError
 │   │   └── BatchPrunedError
 │   └── BatchCorruptError (ValueError)
 ├── RunnerError (RuntimeError)     a model's runner that cannot be loaded, or that broke down
+├── ModelRefusedError (ValueError) a model whose answers nobody could judge
 ├── InputRefusedError (ValueError) an input that the model's spec does not allow
 ├── ActionError (RuntimeError)     an action that the registry would refuse; nothing was sent
 │   ├── SubmitError                 a batch that cannot be committed as things stand
@@ -178,6 +179,14 @@ class BatchCorruptError(StoreError, ValueError):
 
 class RunnerError(TallystickError, RuntimeError):
     """A model's runner that cannot be loaded, or that broke down; says nothing of an inference."""
+
+
+class ModelRefusedError(TallystickError, ValueError):
+    """A model whose answers can't be judged, or have no canonical bytes; `part` names where."""
+
+    def __init__(self, part: str, reason: str) -> None:
+        self.part, self.reason = part, reason
+        super().__init__(f"{part}: {reason}")
 
 
 class InputRefusedError(TallystickError, ValueError):

@@ -10,6 +10,7 @@ from tallystick.chain.call import encode_call
 from tallystick.chain.registry import Registry
 from tallystick.errors import ActionError
 from tallystick.protocol.keccak import keccak256
+from tallystick.storage.models.content import content_hash
 
 if TYPE_CHECKING:
     from tallystick.replay.model import Model
@@ -29,13 +30,19 @@ def model_hashes(
     Raises:
         ActionError: no spec is named; or a QI8-1 model is too large for the network's arbiter to
             run again in one transaction.
+        ModelRefusedError: an ONNX model answers in another way each time, or has weights outside
+            its folder.
         OSError: a file cannot be read.
     """
     if content.suffix != ".qi8":
         if spec is None:
             raise ActionError("no spec is named; needed: a spec, unless the model is .qi8")
         text = spec.read_bytes() if isinstance(spec, Path) else spec
-        return keccak256(content.read_bytes()), keccak256(text)
+        if content.suffix == ".onnx":
+            from tallystick.models.graph import load, refuse_random
+
+            refuse_random(load(content))
+        return content_hash(content), keccak256(text)
     if spec is not None:
         raise ActionError("a .qi8 model has its own spec; leave the spec out")
     # numpy, which only models need.

@@ -167,6 +167,33 @@ def import_model(
     show(import_onnx_file(source, target, samples, types if quantize else None), as_json)
 
 
+@model.command(cls=ConsoleCommand, example="tallystick model describe digits.onnx")
+@click.argument("file", type=FILE)
+@json_option
+def describe(file: Path, as_json: bool) -> None:
+    """Say what FILE, an ONNX model, takes and gives, after it was run once, on zeros.
+
+    What can't be served or judged is refused by its node or tensor. Needs no chain.
+    """
+    from tallystick.models.runner import OnnxModel
+    from tallystick.storage.models.content import content_hash, external_files
+
+    loaded = OnnxModel(file)
+    given = loaded.graph.zeros()
+    (output,) = loaded.infer([given])
+    show(
+        {
+            "content_hash": content_hash(file),
+            "files": [file.name, *external_files(file)],
+            "inputs": [str(one) for one in loaded.graph.inputs],
+            "outputs": [str(one) for one in loaded.graph.outputs],
+            "input_bytes": len(given),
+            "output_bytes": len(output),
+        },
+        as_json,
+    )
+
+
 def _spec_hash(file: Path, spec: Path | None) -> bytes:
     from tallystick.protocol.abi_words import ZERO32
     from tallystick.protocol.keccak import keccak256

@@ -1,6 +1,6 @@
 """Whatever runs a model on canonical bytes; operators answer with it, verifiers check with it.
 
-Runners by name: qi8 (a QI8-1 file), onnx (an ONNX file on raw tensors), or a callable as
+Runners by name: qi8 (a QI8-1 file), onnx (an ONNX file, see tallystick.models), or a callable as
 module:function that takes a list of inputs and returns a list of outputs; it raises
 InputRefusedError for an input that the model's spec does not allow.
 """
@@ -83,7 +83,9 @@ def _load(name: str, file: Path | None) -> Runner:
 
         model = Model.read(file)
         return _Sized(Engine(model), model.steps[0].in_size)
-    return _Onnx(file)
+    from tallystick.models.runner import OnnxModel
+
+    return OnnxModel(file)
 
 
 class _Sized:
@@ -111,50 +113,6 @@ class _Callable:
         if len(outputs) != len(inputs):
             raise RunnerError(f"{self._name} gave {len(outputs)} outputs to {len(inputs)} inputs")
         return outputs
-
-
-class _Onnx:
-    """Input and output are one tensor each, their elements as they lie, little-endian."""
-
-    def __init__(self, file: Path) -> None:
-        import onnx
-
-        from tallystick.replay.runtime import session
-
-        try:
-            model = onnx.load(file)
-        except Exception as error:
-            # protobuf's errors are no ValueError.
-            raise RunnerError(f"no ONNX file: {error}") from error
-        self._session = session(model)
-        (entry,) = self._session.get_inputs()
-        self._name, self._dtype = entry.name, _dtype(entry.type)
-        self._shape = [size if isinstance(size, int) else 1 for size in entry.shape[1:]]
-        self._output = self._session.get_outputs()[0].name
-
-    def infer(self, inputs: Sequence[bytes]) -> list[bytes]:
-        import numpy as np
-
-        width = self._dtype.itemsize
-        for size in self._shape:
-            width *= size
-        _check_sizes(inputs, width)
-        if not inputs:
-            return []
-        stacked = np.frombuffer(b"".join(inputs), self._dtype).reshape(-1, *self._shape)
-        try:
-            (outputs,) = self._session.run([self._output], {self._name: stacked})
-        except Exception as error:
-            raise RunnerError(f"onnxruntime broke down: {error}") from error
-        return [np.ascontiguousarray(row).tobytes() for row in outputs]
-
-
-def _dtype(name: str) -> Any:
-    import numpy as np
-
-    plain = name.removeprefix("tensor(").removesuffix(")")
-    known = {"float": "float32", "double": "float64", "float16": "float16"}
-    return np.dtype(known.get(plain, plain)).newbyteorder("<")
 
 
 def _check_sizes(inputs: Sequence[bytes], size: int) -> None:

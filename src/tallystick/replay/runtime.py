@@ -1,5 +1,6 @@
 """onnxruntime, on one thread and without its warnings."""
 
+from pathlib import Path
 from typing import Any
 
 import onnx
@@ -15,13 +16,20 @@ def session(model: onnx.ModelProto) -> Any:
     Raises:
         UnportableError: onnxruntime cannot load the model.
     """
+    return _session(model.SerializeToString())
+
+
+def session_of(file: Path) -> Any:
+    """Return a session of a file, and of the weights beside it; see session for errors."""
+    return _session(str(file))
+
+
+def _session(source: bytes | str) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
     try:
-        return onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+        return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise _refusal(error) from error
 

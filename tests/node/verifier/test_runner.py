@@ -65,7 +65,7 @@ def test_load__callable__is_called() -> None:
 
 @pytest.mark.parametrize("name", [RUNNER, "onnx"])
 def test_infer__another_length__refused(name: str) -> None:
-    with pytest.raises(InputRefusedError, match="input 1 is 3 bytes"):
+    with pytest.raises(InputRefusedError, match="input 1.* 3 bytes"):
         load(name, FILE).infer([bytes(64 if name == RUNNER else 256), b"abc"])
 
 

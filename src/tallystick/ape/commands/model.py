@@ -6,7 +6,7 @@ import click
 
 from tallystick.ape.options import sending_options
 from tallystick.cli.command import ConsoleCommand, ConsoleGroup
-from tallystick.cli.model import import_model, list_registered, pull, push
+from tallystick.cli.model import describe, import_model, list_registered, pull, push
 from tallystick.cli.params import BYTES32
 from tallystick.cli.session import Session
 
@@ -55,5 +55,5 @@ def register(
     session.perform(call, model_id=key)
 
 
-for command in (push, pull, list_registered, import_model):
+for command in (push, pull, list_registered, import_model, describe):
     cli.add_command(command)

@@ -14,6 +14,7 @@ from tallystick.protocol.record import InferenceRecord
 from tallystick.replay.evidence import evidence
 from tallystick.replay.model import SPEC_ID
 from tallystick.replay.model import Model as Qi8Model
+from tallystick.storage.models.content import content_hash
 from tallystick.storage.models.store import ModelStore
 
 
@@ -125,7 +126,7 @@ class Models:
         if source.runner == "qi8":
             return self._load_qi8(source, registered, file)
         if file is not None:
-            _check(file, keccak256(_read(file)), registered.content_hash)
+            _check(file, _hash(file), registered.content_hash)
         return Rerun(load(source.runner, file), load_compare(source.comparison))
 
     def _pulled(self, registered: RegisteredModel) -> Path | None:
@@ -159,6 +160,13 @@ class Models:
 def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
+    except OSError as error:
+        raise ModelSourceError(f"{file} cannot be read: {error}") from error
+
+
+def _hash(file: Path) -> bytes:
+    try:
+        return content_hash(file)
     except OSError as error:
         raise ModelSourceError(f"{file} cannot be read: {error}") from error
 

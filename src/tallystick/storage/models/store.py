@@ -21,7 +21,7 @@ from tallystick.protocol.abi_words import ZERO32, check_bytes
 from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.progress import Progress
 from tallystick.storage.durable import replace_file
-from tallystick.storage.models.content import content_hash
+from tallystick.storage.models.content import content_hash, external_files
 from tallystick.storage.models.errors import ModelCorruptError, ModelMissingError, ModelStoreError
 from tallystick.storage.models.manifest import ModelManifest
 from tallystick.storage.store_failure import StoreFailure, failure_of, reason_of
@@ -91,8 +91,14 @@ class ModelStore:
             progress: called with bytes done and bytes in all.
 
         Raises:
-            ModelStoreError: the store cannot be written, or the file changes meanwhile.
+            ModelStoreError: the store cannot be written, the file changes meanwhile, or some of the
+                model is in other files.
         """
+        if others := external_files(path):
+            raise ModelStoreError(
+                f"{path} has weights in {', '.join(others)}; needed: a model in one file "
+                "(onnx.save without save_as_external_data)"
+            )
         digest = content_hash(path, spec_hash)
         manifest = ModelManifest.of(path, digest, spec_hash, parent, name)
         folder, sent, done = self._path(digest), 0, 0

@@ -1,0 +1,1 @@
+"""ONNX models: what they take and give, as canonical bytes, and which can't be judged."""
