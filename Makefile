@@ -48,7 +48,7 @@ demo: $(CACHE)/demo-python $(CACHE)/demo-npm ## one story on a local chain, from
 PYTEST := $(BIN)/pytest -p no:ape_test
 
 test: compile ## run the test suite: contracts, library, commands, totals (nodes and pages: below)
-	$(PYTEST) --numprocesses $(JOBS) --ignore tests/node --ignore tests/dashboard
+	$(PYTEST) --numprocesses $(JOBS) --dist worksteal --ignore tests/node --ignore tests/dashboard
 
 test-nodes: compile ## run the tests of operators' and verifiers' processes
 	@tools/debian redis-server=redis-server
@@ -56,7 +56,7 @@ test-nodes: compile ## run the tests of operators' and verifiers' processes
 
 test-pages: compile ## run the tests of the page and its API, in a real browser
 	@tools/debian chromium=chromium
-	$(PYTEST) --numprocesses $(JOBS) tests/dashboard
+	$(PYTEST) --numprocesses $(JOBS) --dist worksteal tests/dashboard
 
 wheel-test: setup ## build the wheel, and deploy, submit and tally with it elsewhere (PYTHON=)
 	@$(BIN)/python -m tests.wheel $(PYTHON)

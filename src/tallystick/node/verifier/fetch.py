@@ -24,6 +24,7 @@ from tallystick.errors import (
     StoreUnreachableError,
     TallystickError,
 )
+from tallystick.node.verifier.redirects import stream
 from tallystick.protocol.hexes import checksummed
 from tallystick.protocol.ledger import BatchState
 from tallystick.storage.batch_parser import BatchParser, FilePutOffError, GuardedStore
@@ -133,8 +134,8 @@ class Stores:
         # Packed by the transport, few bytes could become many.
         headers = {"accept-encoding": "identity"}
         async with (
-            httpx.AsyncClient(timeout=self._timeout, follow_redirects=False) as client,
-            client.stream("GET", url, headers=headers) as response,
+            httpx.AsyncClient(timeout=self._timeout) as client,
+            stream(client, client.build_request("GET", url, headers=headers)) as response,
         ):
             if response.status_code != 200:
                 raise _failure(url, response.status_code)
