@@ -153,18 +153,26 @@ def list_registered(session: Session, network_id: bytes | None, stores: tuple[st
     show_default=True,
     help="Of activations and weights, when quantizing.",
 )
+@click.option("--until", help="Node before which the graph ends, such as its Softmax.")
 @json_option
 def import_model(
-    source: Path, target: Path, samples: Path, quantize: bool, types: str, as_json: bool
+    source: Path,
+    target: Path,
+    samples: Path,
+    quantize: bool,
+    types: str,
+    until: str | None,
+    as_json: bool,
 ) -> None:
-    """Make a QI8-1 model of SOURCE, an ONNX file in QOperator form, and write it to TARGET.
+    """Make a QI8-1 model of SOURCE, a quantized ONNX file, and write it to TARGET.
 
     It is run beside onnxruntime on every tensor first, on SAMPLES and as many random inputs; what
-    is not portable is refused by node, with what to do instead. Needs no chain.
+    is not portable is refused by node, with what to do instead. With --quantize it says how far
+    the answers on SAMPLES are from the float model's. Needs no chain.
     """
     from tallystick.cli.onnx_import import import_onnx_file
 
-    show(import_onnx_file(source, target, samples, types if quantize else None), as_json)
+    show(import_onnx_file(source, target, samples, types if quantize else None, until), as_json)
 
 
 @model.command(cls=ConsoleCommand, example="tallystick model describe digits.onnx")

@@ -1,5 +1,6 @@
 """Model files made of ONNX."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +12,42 @@ from tallystick.replay.transaction import too_large
 
 
 def import_onnx_file(
-    source: Path, target: Path, samples: Path, types: str | None
+    source: Path, target: Path, samples: Path, types: str | None, until: str | None = None
 ) -> dict[str, Any]:
     """Write a QI8-1 model, and return what it is.
 
+    Args:
+        source: the ONNX file.
+        target: the .qi8 file.
+        samples: real inputs, a .npy file.
+        types: those to quantize to; None: the file is quantized.
+        until: node before which the graph ends; None: its own end.
+
     Raises:
         CommandError: the samples are no array.
+        FieldError: the samples are not what the graph takes, or none to take ranges from.
         UnportableError: not an ONNX file, or a node that cannot be replayed; nothing was written.
     """
+    from tallystick.replay.distance import distance
     from tallystick.replay.importer import import_onnx, load
-    from tallystick.replay.quantize import Types, quantize
+    from tallystick.replay.prepare import until as ended_before
+    from tallystick.replay.quantize import Types, check_float, check_samples, quantize
 
     try:
         real = np.load(samples, allow_pickle=False)
     except (ValueError, OSError) as error:
         raise CommandError(f"{samples} is no .npy array: {error}") from error
-    read = load(source)
+    read = load(source) if until is None else ended_before(load(source), until)
+    found: dict[str, Any] = {}
     if types:
-        read = quantize(read, real.astype(np.float32), Types[types.upper()])
-    model = import_onnx(read, real)
+        check_float(read)
+        check_samples(read, real)
+        floats = real.astype(np.float32)
+        quantized = quantize(read, floats, Types[types.upper()])
+        model = import_onnx(quantized, floats)
+        found = asdict(distance(read, quantized, floats))
+    else:
+        model = import_onnx(read, real)
     target.write_bytes(model.to_bytes())
     reason = too_large(model)
     return {
@@ -39,6 +57,7 @@ def import_onnx_file(
         "steps": len(model.steps),
         "weights_bytes": len(model.rows),
         "multiply_accumulates": model.macs,
+        **found,
         "replayable_in_one_transaction": reason is None,
         "reason": reason,
     }

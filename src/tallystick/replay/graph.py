@@ -86,6 +86,8 @@ class Graph:
     output: str
     nodes: tuple[GraphNode, ...]
     """Without constants, each after those that it reads."""
+    opset: int
+    """Version of the standard operators."""
 
     @classmethod
     def of(cls, model: onnx.ModelProto) -> "Graph":
@@ -95,7 +97,7 @@ class Graph:
             UnportableError: several inputs or outputs, or an input of unknown or unfit shape.
         """
         graph = model.graph
-        constants = dict(_constants(graph))
+        constants = constants_of(graph)
         inputs = [value for value in graph.input if value.name not in constants]
         if len(inputs) != 1 or len(graph.output) != 1:
             found = f"{len(inputs)} inputs and {len(graph.output)} outputs"
@@ -120,7 +122,19 @@ class Graph:
             tuple(shape),
             graph.output[0].name,
             tuple(nodes),
+            next((one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), 17),
         )
+
+
+def leads_with_transpose(graph: Graph) -> bool:
+    """Return whether floats come as (n, h, w, c) and are turned before they are quantized."""
+    ops = [node.op for node in graph.nodes if node.op != "Identity"]
+    return graph.dtype == np.float32 and ops[:1] == ["Transpose"]
+
+
+def constants_of(graph: onnx.GraphProto) -> dict[str, Array]:
+    """Return a graph's constants by their names."""
+    return dict(_constants(graph))
 
 
 def _constants(graph: onnx.GraphProto) -> Iterator[tuple[str, Array]]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from onnx.checker import ValidationError
 
 from tallystick.replay.errors import ModelError, UnportableError
+from tallystick.replay.functions import TABLE, with_tables
 from tallystick.replay.graph import Array, Graph, GraphNode
 from tallystick.replay.lookup import table
 from tallystick.replay.model import UNKNOWN, Model, Quantization, Rows, check_rows
@@ -25,6 +26,7 @@ from tallystick.replay.parameters import (
     weights_zero_point,
     zero_point_of,
 )
+from tallystick.replay.prepare import prepare
 from tallystick.replay.refusals import check_form, refusal
 from tallystick.replay.requantize import scale_bits
 from tallystick.replay.selftest import check_against_onnxruntime
@@ -66,7 +68,7 @@ def import_onnx(source: onnx.ModelProto, samples: NDArray[Any], count: int = 256
     """Return the QI8-1 model of a quantized ONNX model, after trying it against onnxruntime.
 
     Args:
-        source: in QOperator form.
+        source: quantized, in QOperator or QDQ form.
         samples: real inputs as the graph takes them, (n, ...), n at least 1.
         count: random inputs to try besides, at least 1.
 
@@ -74,6 +76,7 @@ def import_onnx(source: onnx.ModelProto, samples: NDArray[Any], count: int = 256
         UnportableError: a node that cannot be replayed exactly.
         MismatchError: a tensor differs from onnxruntime's.
     """
+    source = prepare(source)
     model, tensors = read_graph(source)
     check_against_onnxruntime(source, model, tensors, samples, count)
     return model
@@ -82,10 +85,13 @@ def import_onnx(source: onnx.ModelProto, samples: NDArray[Any], count: int = 256
 def read_graph(source: onnx.ModelProto) -> tuple[Model, tuple[Tensor, ...]]:
     """Return the model and its tensors in the graph, the input's first; untried.
 
+    Args:
+        source: as of prepare.
+
     Raises:
         UnportableError: a node that cannot be replayed exactly.
     """
-    graph = Graph.of(source)
+    graph = with_tables(Graph.of(source))
     check_form(graph)
     walk = _Walk(graph)
     for node in graph.nodes:
@@ -128,7 +134,7 @@ class _Walk:
             raise node.refusal(
                 f"reads {node.inputs[0]}, not {self.at}", "a chain: each node reads the one before"
             )
-        if self.tensor is None and node.op not in ("QuantizeLinear", *_RESHAPES):
+        if self.tensor is None and node.op not in ("QuantizeLinear", "Transpose", *_RESHAPES):
             raise node.refusal("its input is float32", "a QuantizeLinear node at the graph's input")
         handler(self, node)
         self.at = node.outputs[0]
@@ -167,6 +173,23 @@ class _Walk:
         self.output = Quantization(scale_bits(scale_of(node, 1)), stored)
         self.ended = True
 
+    def transpose(self, node: GraphNode) -> None:
+        """Name a tensor's axes in another order; no byte moves."""
+        perm = tuple(node.attributes.get("perm", ()))
+        if self.tensor is None:
+            if perm != _CHANNELS_FIRST or len(self.shape) != 3:
+                raise refusal(node)
+            h, w, c = self.shape
+            self.shape = (c, h, w)
+            return
+        tensor = self.tensor
+        if perm[:1] != (0,) or len(perm) != len(tensor.shape) + 1:
+            raise refusal(node)
+        axes = tuple(axis - 1 for axis in perm[1:])
+        order = tensor.order.reshape(tensor.shape).transpose(axes).ravel()
+        shape = tuple(tensor.shape[axis] for axis in axes)
+        self.tensor = replace(tensor, name=node.outputs[0], shape=shape, order=order)
+
     def reshape(self, node: GraphNode) -> None:
         """Give a tensor another shape; no byte moves."""
         before = self._reached().shape if self.tensor else self.shape
@@ -188,7 +211,7 @@ class _Walk:
     def conv(self, node: GraphNode) -> None:
         """QLinearConv: x, its scale and zero point, w, its two, y's two, bias."""
         weights = node.constant(3)
-        if weights.ndim != 4 or len(self._reached().shape) != 3:
+        if weights.ndim != 4 or len(self._image(node).shape) != 3:
             raise node.refusal("is not a convolution of images", "Conv in two dimensions")
         out_c, _, k_h, k_w = weights.shape
         rows = weights.transpose(0, 2, 3, 1).reshape(out_c, -1)
@@ -217,14 +240,14 @@ class _Walk:
         """MaxPool of bytes."""
         if len(node.outputs) > 1 or node.attributes.get("storage_order", 0):
             raise node.refusal("returns indices", "MaxPool with one output")
-        tensor = self._reached()
+        tensor = self._image(node)
         shape, window = window_of(node, tensor, node.attributes.get("kernel_shape", ()))
         out = Tensor.image(node.outputs[0], tensor.signed, (tensor.shape[0], *shape))
         self._add(node, Step(StepKind.MAX_POOL, *tensor.stored, *out.stored, **window), b"", out)
 
     def global_average_pool(self, node: GraphNode) -> None:
         """QLinearGlobalAveragePool: x, its scale and zero point, y's two."""
-        tensor = self._reached()
+        tensor = self._image(node)
         if node.attributes.get("channels_last", 0) or len(tensor.shape) != 3:
             raise node.refusal("its input is not (n, c, h, w)", "channels_last 0")
         h, w, c = tensor.stored
@@ -258,7 +281,7 @@ class _Walk:
     def lookup(self, node: GraphNode) -> None:
         """Any function of one byte: its table is what onnxruntime answers to all 256."""
         tensor = self._reached()
-        values, signed = table(node, tensor.signed)
+        values, signed = table(node, tensor.signed, self.graph.opset)
         out = replace(tensor, name=node.outputs[0], signed=signed)
         self._add(
             node, Step(StepKind.LOOKUP, *tensor.stored, *tensor.stored), values.tobytes(), out
@@ -267,17 +290,33 @@ class _Walk:
     def _begin(self, signed: bool, name: str | None = None) -> None:
         # Flattened before anything else looks at it, an image's bytes stay in ONNX's order, so
         # that clients need not know that it was one.
-        image = len(self.shape) == 3 and not self._flattens_first()
+        first = self._first_op()
+        image = len(self.shape) == 3 and first not in (*_RESHAPES, "Transpose")
         make = Tensor.image if image else Tensor.flat
         self.tensor = make(name or self.at, signed, self.shape)
+        if first == "Transpose" and len(self.shape) == 3:
+            # Channels come last, as the bytes have them.
+            h, w, c = self.shape
+            self.tensor = replace(self.tensor, stored=(h, w, c))
         self.tensors.append(self.tensor)
 
-    def _flattens_first(self) -> bool:
+    def _first_op(self) -> str:
+        """Return the first operator on bytes that isn't one of each byte alone."""
         ops = [node.op for node in self.graph.nodes]
         if "QuantizeLinear" in ops:
             ops = ops[ops.index("QuantizeLinear") + 1 :]
-        first = next((op for op in ops if op not in (*_LOOKUPS, "Identity")), "")
-        return first in _RESHAPES
+        return next((op for op in ops if op not in (*_LOOKUPS, "Identity")), "")
+
+    def _image(self, node: GraphNode) -> Tensor:
+        """Return the tensor reached, whose bytes must lie as a step on images takes them."""
+        tensor = self._reached()
+        if len(tensor.shape) == 3 and not np.array_equal(
+            tensor.order, Tensor.image(tensor.name, tensor.signed, tensor.shape).order
+        ):
+            raise node.refusal(
+                "its input's bytes do not lie in the order h, w, c", "channels first, (n, c, h, w)"
+            )
+        return tensor
 
     def _reached(self) -> Tensor:
         assert self.tensor is not None
@@ -352,7 +391,8 @@ class _Walk:
 
 
 _RESHAPES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Identity")
-_LOOKUPS = ("QLinearSigmoid", "QLinearLeakyRelu", "Relu", "Clip")
+_LOOKUPS = ("QLinearSigmoid", "QLinearLeakyRelu", "Relu", "Clip", TABLE)
+_CHANNELS_FIRST = (0, 3, 1, 2)
 _HANDLERS: dict[str, Callable[[_Walk, GraphNode], None]] = {
     "QuantizeLinear": _Walk.quantize,
     "DequantizeLinear": _Walk.dequantize,
@@ -360,6 +400,7 @@ _HANDLERS: dict[str, Callable[[_Walk, GraphNode], None]] = {
     "QLinearMatMul": _Walk.matmul,
     "QGemm": _Walk.gemm,
     "MaxPool": _Walk.max_pool,
+    "Transpose": _Walk.transpose,
     "QLinearGlobalAveragePool": _Walk.global_average_pool,
     **dict.fromkeys(_RESHAPES, _Walk.reshape),
     **dict.fromkeys(_LOOKUPS, _Walk.lookup),

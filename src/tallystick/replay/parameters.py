@@ -73,9 +73,15 @@ def check_types(node: GraphNode, signed: bool, rows: Array) -> None:
         raise node.refusal(f"its weights are {rows.dtype}", "weights of 8 bits")
     if signed and rows.dtype == np.uint8:
         raise node.refusal("int8 activations meet uint8 weights", "both signed, or both unsigned")
-    wide = rows.size and int(np.abs(rows.astype(np.int64)).max()) > MAX_PORTABLE_U8S8
-    if not signed and rows.dtype == np.int8 and wide:
+    if overflows(signed, rows):
         raise node.refusal(
             f"int8 weights beyond {MAX_PORTABLE_U8S8} under uint8 activations overflow on AVX2",
             "weights of 7 bits (reduce_range), or both signed, or both unsigned",
         )
+
+
+def overflows(signed: bool, rows: Array) -> bool:
+    """Return whether AVX2 cannot add up two products of activations and weights."""
+    if signed or rows.dtype != np.int8 or not rows.size:
+        return False
+    return int(np.abs(rows.astype(np.int64)).max()) > MAX_PORTABLE_U8S8

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from onnxruntime.quantization import (  # type: ignore[import-untyped]
@@ -19,7 +18,11 @@ from onnxruntime.quantization import (  # type: ignore[import-untyped]
     quantize_static,
 )
 
+from tallystick.errors import FieldError
 from tallystick.replay.errors import UnportableError
+from tallystick.replay.functions import is_of_one_element
+from tallystick.replay.graph import GraphNode, constants_of
+from tallystick.replay.prepare import optimized, with_unsigned_weights
 
 
 class Types(Enum):
@@ -65,16 +68,21 @@ def quantize(
         per_channel: whether each output channel has a scale of its own.
 
     Raises:
-        UnportableError: an average pool that does not count its padding, or of unknown channels.
+        UnportableError: the model is quantized already; an average pool does not count its padding,
+            or is of unknown channels.
+        FieldError: no samples, of another shape, not finite, or blank.
     """
+    check_float(model)
+    check_samples(model, samples)
     signed = QuantType.QInt8
     activation = signed if types == Types.S8S8 else QuantType.QUInt8
     weights = QuantType.QUInt8 if types == Types.U8U8 else signed
     with tempfile.TemporaryDirectory() as folder:
         prepared, quantized = Path(folder, "prepared.onnx"), Path(folder, "quantized.onnx")
-        ready = _pools_as_convolutions(_folded(model, prepared))
+        ready = _pools_as_convolutions(optimized(model, extended=False))
         # Said, so that onnxruntime doesn't advise the preparation just made.
         helper.set_model_props(ready, {"onnx.quant.pre_process": "onnxruntime.quant"})
+        functions = _functions(ready)
         onnx.save(ready, str(prepared))
         quantize_static(
             str(prepared),
@@ -85,38 +93,63 @@ def quantize(
             weight_type=weights,
             per_channel=per_channel,
             reduce_range=types == Types.U8S7,
+            nodes_to_exclude=functions,
             # Channels may have their own scales, but not their own zero points.
             extra_options={"WeightSymmetric": True, "ActivationSymmetric": False},
         )
         result = onnx.load(str(quantized))
-    return _with_unsigned_weights(result) if types == Types.U8U8 else result
+    # onnxruntime quantizes convolutions per channel to int8, whatever it is told.
+    return with_unsigned_weights(result) if types == Types.U8U8 else result
 
 
-def _with_unsigned_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return the model with the same weights as uint8.
+def _functions(model: onnx.ModelProto) -> list[str]:
+    """Name the products and sums that are functions of one element; they become tables."""
+    constants = constants_of(model.graph)
+    made_by = {node.output[0]: GraphNode.of(node, constants) for node in model.graph.node}
+    found = []
+    for node in model.graph.node:
+        node.name = node.name or node.output[0]
+        if node.op_type not in ("Add", "Div", "Mul", "Pow", "Sub"):
+            continue
+        given = [name for name in node.input if name not in constants]
+        of_one = [
+            name
+            for name in given
+            if (maker := made_by.get(name)) is not None
+            and len(given) == 2
+            and is_of_one_element(maker, set(given) - {name})
+        ]
+        if (len(given) == 1 or of_one) and is_of_one_element(made_by[node.output[0]], given):
+            found.append(node.name)
+    return found
 
-    onnxruntime quantizes convolutions per channel to int8, whatever it is told.
-    """
-    result = copy.deepcopy(model)
-    convolutions = [node for node in result.graph.node if node.op_type == "QLinearConv"]
-    names = {node.input[place] for node in convolutions for place in (3, 5)}
-    for tensor in result.graph.initializer:
-        if tensor.name in names and tensor.data_type == onnx.TensorProto.INT8:
-            values = (numpy_helper.to_array(tensor).astype(np.int16) + 128).astype(np.uint8)
-            tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
-    return result
+
+def check_float(model: onnx.ModelProto) -> None:
+    """Raise UnportableError for a model that is quantized already."""
+    for node in model.graph.node:
+        if node.op_type.startswith("QLinear") or node.op_type in ("DequantizeLinear", "QGemm"):
+            raise UnportableError(
+                f"{node.op_type} {node.name or node.output[0]}",
+                "the model is quantized already",
+                "import it as it is",
+            )
 
 
-def _folded(model: onnx.ModelProto, file: Path) -> onnx.ModelProto:
-    """Return the model as onnxruntime's basic optimisations leave it, in standard operators."""
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    options.optimized_model_filepath = str(file)
-    options.log_severity_level = 4
-    onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+def check_samples(model: onnx.ModelProto, samples: NDArray[np.float32]) -> None:
+    """Raise FieldError for samples that ranges of activations cannot be taken from."""
+    constants = {one.name for one in model.graph.initializer}
+    given = next((one for one in model.graph.input if one.name not in constants), None)
+    dims = given.type.tensor_type.shape.dim[1:] if given is not None else ()
+    shape = tuple(dim.dim_value for dim in dims)
+    fits = len(samples.shape) == len(shape) + 1 and all(
+        size in (0, found) for size, found in zip(shape, samples.shape[1:], strict=True)
     )
-    return onnx.load(str(file))
+    if not len(samples) or not fits:
+        raise FieldError("samples", samples.shape, f"{('n', *shape)}, n at least 1")
+    if not np.isfinite(samples).all():
+        raise FieldError("samples", "infinite or not a number", "finite ones")
+    if samples.min() == samples.max():
+        raise FieldError("samples", f"all {samples.min()}", "real inputs, for ranges to be taken")
 
 
 def _pools_as_convolutions(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -139,7 +172,8 @@ def _pools_as_convolutions(model: onnx.ModelProto) -> onnx.ModelProto:
 def _as_convolution(node: onnx.NodeProto, channels: int) -> tuple[onnx.NodeProto, onnx.TensorProto]:
     attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
     counts_pads = attributes.pop("count_include_pad", 0)
-    padded = any(attributes.get("pads", [])) or attributes.get("auto_pad", b"NOTSET") != b"NOTSET"
+    same = attributes.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID")
+    padded = any(attributes.get("pads", [])) or same
     if channels < 1 or (padded and not counts_pads) or attributes.pop("ceil_mode", 0):
         raise UnportableError(
             f"AveragePool {node.name or node.output[0]}",

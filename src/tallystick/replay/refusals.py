@@ -36,6 +36,10 @@ _REASONS = {
 }
 
 
+_BY_PLACE = ("QuantizeLinear", "DequantizeLinear", "Transpose")
+"""Operators that some places of a graph allow."""
+
+
 def refusal(node: GraphNode) -> UnportableError:
     """Return the error for a node whose operator, or whose place in the graph, has no step."""
     float_operator = (
@@ -49,7 +53,7 @@ def refusal(node: GraphNode) -> UnportableError:
 def check_form(graph: Graph) -> None:
     """Raise UnportableError for the first node that tells another form than QOperator."""
     for node in graph.nodes:
-        known = node.op in _REASONS and node.op not in ("QuantizeLinear", "DequantizeLinear")
+        known = node.op in _REASONS and node.op not in _BY_PLACE
         within = node.op == "DequantizeLinear" and node.outputs[0] != graph.output
         if known or within:
             raise refusal(node)

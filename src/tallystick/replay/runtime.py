@@ -10,13 +10,17 @@ from numpy.typing import NDArray
 from tallystick.replay.errors import UnportableError
 
 
-def session(model: onnx.ModelProto) -> Any:
+def session(model: onnx.ModelProto, options: Any = None) -> Any:
     """Return an onnxruntime session on the CPU.
+
+    Args:
+        model: any.
+        options: onnxruntime's SessionOptions; None: its own.
 
     Raises:
         UnportableError: onnxruntime cannot load the model.
     """
-    return _session(model.SerializeToString())
+    return _session(model.SerializeToString(), options)
 
 
 def session_of(file: Path) -> Any:
@@ -24,8 +28,8 @@ def session_of(file: Path) -> Any:
     return _session(str(file))
 
 
-def _session(source: bytes | str) -> Any:
-    options = onnxruntime.SessionOptions()
+def _session(source: bytes | str, options: Any = None) -> Any:
+    options = options or onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
     try:

@@ -312,7 +312,7 @@ def test_encode__no_values__returns_no_inputs():
     assert encode(model_of(LOOKUP), np.empty((0, 3), np.float32)).shape == (0, 3)
 
 
-@pytest.mark.parametrize("shape", [(1, 4, 4, 2), (1, 32), (1, 2, 4, 5)])
+@pytest.mark.parametrize("shape", [(1, 4, 2, 4), (1, 32), (1, 2, 4, 5)])
 def test_encode__other_shapes__raises(shape):
     with pytest.raises(FieldError, match="values is"):
         encode(model_of(CONV), np.zeros(shape, np.float32))
