@@ -195,6 +195,22 @@ def test_model_register__many_small_sums__the_arbiter_says_whether_they_fit(
         assert "cannot be replayed: its arbiter does not run it with 16,627,216 gas" in text
 
 
+def test_model_register__larger_than_a_demand_may_ask_for__says_both_sizes(
+    chain: Chain, commands: Commands, replayed: Network
+) -> None:
+    arbiter = replayed.rules.arbiter
+    for number, (most, size) in enumerate(((73, 74), (74, 74), (0, 74))):
+        network = register(
+            chain, chain.accounts[1], RULES, arbiter=arbiter, max_bytes=most, salt=number + 7
+        )
+        line = [to_hex(network.id), "--name", "digits", "--file", quantized.FILE]
+        if 0 < most < size:
+            text = commands.error("model register", *line, account=1)
+            assert "has 74 bytes of input and output; the network lets at most 73" in text
+        else:
+            assert commands.json("model register", *line, account=1)["model_id"]
+
+
 def test_replay__batch_that_its_operator_pruned__one_line(
     commands: Commands, submit: Callable[..., str]
 ) -> None:

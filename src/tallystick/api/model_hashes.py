@@ -29,7 +29,7 @@ def model_hashes(
 
     Raises:
         ActionError: no spec is named; or a QI8-1 model is too large for the network's arbiter to
-            run again in one transaction.
+            run again in one transaction, or its inferences are larger than max_bytes.
         ModelRefusedError: an ONNX model answers in another way each time, or has weights outside
             its folder.
         OSError: a file cannot be read.
@@ -50,12 +50,26 @@ def model_hashes(
     from tallystick.replay.transaction import too_long
 
     model = Model.read(content)
+    _check_revealed(registry, network_id, content, model)
     arbiter = _replay_of(registry, network_id)
     if arbiter is not None:
         reason = too_long(model) or _too_dear(registry, arbiter, model)
         if reason is not None:
             raise ActionError(f"{content} cannot be replayed: {reason}")
     return model.content_hash(), SPEC_ID
+
+
+def _check_revealed(registry: Registry, network_id: bytes, content: Path, model: "Model") -> None:
+    """Refuse a model of which an inference is larger than a demand of the network may ask for."""
+    size, most = (
+        model.steps[0].in_size + model.steps[-1].out_size,
+        registry.rules(network_id).max_bytes,
+    )
+    if most and size > most:
+        raise ActionError(
+            f"{content}: an inference has {size} bytes of input and output; the network lets at "
+            f"most {most} be demanded (max_bytes), so that each demand of them would be lost"
+        )
 
 
 def _too_dear(registry: Registry, arbiter: bytes, model: "Model") -> str | None:

@@ -1,4 +1,4 @@
-"""How far a quantized model's answers are from the float model's."""
+"""Distance of a quantized model's answers from the float model's."""
 
 from dataclasses import dataclass
 from typing import Any
