@@ -1,5 +1,6 @@
 """A pool's terms, as people write them."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,8 @@ from tallystick.protocol.hexes import from_hex
 from tallystick.protocol.quantities import amount_of, duration_of
 from tallystick.storage.yaml_file import YamlFile
 
-_BYTES = {"asset": 20, "spec": 32, "replay": 20}
-_WITH_UNITS = {
-    "seat_stake": amount_of,
-    "exit_delay": duration_of,
-    "fee_per_leaf": amount_of,
-    "rule_fee": amount_of,
-}
-_NUMBERS = ("min_seats", "panel", "min_drawn", "seed_delay")
 _NONE = "0x" + "00" * 20
+_FIELDS = {field.name for field in fields(PoolTerms)}
 
 
 def read_pool(path: Path) -> PoolTerms:
@@ -31,13 +25,20 @@ def read_pool(path: Path) -> PoolTerms:
         YamlFileError: wrong or missing keys, or values that the constructor would refuse.
     """
     file = YamlFile(path)
-    names = {*_BYTES, *_WITH_UNITS, *_NUMBERS}
-    found = file.check_keys(names, names - {"asset", "replay"})
+    found = file.check_keys(_FIELDS, _FIELDS - {"asset", "replay"})
     try:
         terms = PoolTerms(
-            **{name: _bytes(name, found.get(name, _NONE)) for name in _BYTES},
-            **{name: read(found[name], name) for name, read in _WITH_UNITS.items()},
-            **{name: _number(name, found[name]) for name in _NUMBERS},
+            asset=_bytes(found, "asset"),
+            spec=_bytes(found, "spec"),
+            replay=_bytes(found, "replay"),
+            seat_stake=amount_of(found["seat_stake"], "seat_stake"),
+            min_seats=_number(found, "min_seats"),
+            panel=_number(found, "panel"),
+            min_drawn=_number(found, "min_drawn"),
+            seed_delay=_number(found, "seed_delay"),
+            exit_delay=duration_of(found["exit_delay"], "exit_delay"),
+            fee_per_leaf=amount_of(found["fee_per_leaf"], "fee_per_leaf"),
+            rule_fee=amount_of(found["rule_fee"], "rule_fee"),
         )
         terms.check()
     except FieldError as error:
@@ -45,13 +46,15 @@ def read_pool(path: Path) -> PoolTerms:
     return terms
 
 
-def _bytes(name: str, value: Any) -> bytes:
+def _bytes(found: dict[str, Any], name: str) -> bytes:
+    value = found.get(name, _NONE)
     if not isinstance(value, str):
         raise FieldError(name, repr(value), "hex text in quotes")
-    return from_hex(value, _BYTES[name], name)
+    return from_hex(value, 32 if name == "spec" else 20, name)
 
 
-def _number(name: str, value: Any) -> int:
+def _number(found: dict[str, Any], name: str) -> int:
+    value = found[name]
     if not isinstance(value, int) or isinstance(value, bool):
         raise FieldError(name, repr(value), "a whole number")
     return value

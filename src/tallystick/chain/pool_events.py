@@ -69,8 +69,9 @@ def unswept(pool: Pool, first_block: int) -> int:
         pool: the contract.
         first_block: of its deployment, or earlier.
     """
-    burned = sum(args["burned"] for args in _events(pool, "Convicted", None, first_block))
-    return burned - sum(args["amount"] for args in _events(pool, "Swept", None, first_block))
+    burned = sum(int(args["burned"]) for args in _events(pool, "Convicted", None, first_block))
+    swept = sum(int(args["amount"]) for args in _events(pool, "Swept", None, first_block))
+    return burned - swept
 
 
 def _events(

@@ -1,4 +1,4 @@
-"""tallystick pool: a pool's seats, draws and cases, what its keys sign, what its terms are worth."""
+"""tallystick pool: a pool's seats, draws and cases, what its keys sign, what terms are worth."""
 
 from dataclasses import asdict
 from pathlib import Path

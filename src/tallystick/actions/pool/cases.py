@@ -153,7 +153,7 @@ def ruled(
     panel = case_panel(view, case)
     if panel.seed != said.seed:
         raise ActionError(
-            f"the statement is of seed {to_hex(said.seed)}, and the chain has {to_hex(panel.seed)}: "
+            f"the statement is of seed {to_hex(said.seed)}; the chain's is {to_hex(panel.seed)}: "
             "it was signed on another fork, or of an earlier case"
         )
     signed = signed_places(view, panel, signatures, said.ruling, by.keys)

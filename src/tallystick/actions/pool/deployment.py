@@ -18,8 +18,8 @@ def need_deployable(w3: Web3, terms: PoolTerms) -> None:
     terms.check()
     if not _has_code(w3, HISTORY):
         raise DeployError(
-            f"chain {w3.eth.chain_id} has no history contract at {checksummed(HISTORY)} (EIP-2935): "
-            "a pool could not draw from its blocks"
+            f"chain {w3.eth.chain_id} has no history contract of EIP-2935 at "
+            f"{checksummed(HISTORY)}: a pool could not draw by its blocks"
         )
     for name in ("asset", "replay"):
         address = getattr(terms, name)
