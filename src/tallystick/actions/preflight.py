@@ -11,8 +11,15 @@ from web3 import Web3
 from web3.exceptions import Web3Exception
 
 from tallystick.chain.committee import Committee
+from tallystick.chain.pool import Pool
 from tallystick.chain.registry import Registry
-from tallystick.errors import CommitteeError, ContractError, NoContractError
+from tallystick.errors import (
+    CommitteeError,
+    ContractError,
+    FieldError,
+    NoContractError,
+    PoolError,
+)
 from tallystick.protocol.abi_words import ZERO_ADDRESS
 from tallystick.protocol.hexes import checksummed, from_hex
 from tallystick.protocol.rules import Rules
@@ -114,6 +121,10 @@ def _attestor(registry: Registry, rules: Rules, attestor: bytes, place: int) -> 
     if not _has_code(registry.w3, attestor):
         yield Finding(rule, f" {where} has no code: {grade} can never be had", True)
         return
+    pool = _pool_at(registry.w3, attestor)
+    if pool is not None:
+        yield from _pool(registry, rules, pool, place)
+        return
     if attestor == rules.arbiter:
         yield Finding(rule, f" {where} is the arbiter too: it would rule on its own grants", True)
     try:
@@ -143,6 +154,43 @@ def _attestor(registry: Registry, rules: Rules, attestor: bytes, place: int) -> 
         yield Finding(
             rule,
             f" {where}: the committee has {len(members)} members; {terms.threshold} have to sign",
+            True,
+        )
+
+
+def _pool_at(w3: Web3, address: bytes) -> Pool | None:
+    """Return the pool at an address; None where there is another contract."""
+    try:
+        pool = Pool(w3, address)
+        pool.terms().check()
+    except (PoolError, FieldError, NoContractError, Web3Exception):
+        return None
+    return pool
+
+
+def _pool(registry: Registry, rules: Rules, pool: Pool, place: int) -> Iterator[Finding]:
+    rule, terms = f"attestors[{place}]", pool.terms()
+    start = f" {checksummed(pool.address)}"
+    if place:
+        yield Finding(rule, f"{start} is a pool, which grants {_GRADES[0]} alone", True)
+    core = pool.core()
+    if core != registry.address:
+        yield Finding(rule, f"{start} is a pool of the registry {checksummed(core)}", True)
+    if terms.asset != rules.asset:
+        reason = f"{start} is a pool in the asset {checksummed(terms.asset)}"
+        yield Finding(rule, f"{reason}; the network's is {checksummed(rules.asset)}", True)
+    if rules.arbiter not in {pool.address, terms.replay} or rules.arbiter == ZERO_ADDRESS:
+        yield Finding(
+            rule,
+            f"{start}: the pool audits only where it is the arbiter too, or the one that its terms "
+            f"name; this one's is {checksummed(rules.arbiter)}",
+            True,
+        )
+    if terms.exit_delay < rules.life:
+        yield Finding(
+            rule,
+            f"{start}: the pool's exit delay is {terms.exit_delay} s; needed: at least "
+            f"{rules.life} s, as long as a batch can last under these windows",
             True,
         )
 
