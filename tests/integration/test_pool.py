@@ -9,6 +9,7 @@ import pytest
 import yaml
 from web3 import Web3
 
+from tallystick.protocol.batch import Dispute
 from tallystick.protocol.enums import Cause, Grade, State
 from tallystick.protocol.hexes import from_hex, to_hex
 from tallystick.protocol.pool import EPOCH, Quorums, epoch_of
@@ -326,3 +327,392 @@ def test_pool__from_deployment_to_the_last_withdrawal(
 
 def operator_of(chain: Chain) -> str:
     return to_hex(chain.accounts[OPERATOR])
+
+
+class TestMoney:
+    """Credit, seats and escrows."""
+
+    def test_deposit__for_another__is_its_credit(
+        self, chain: Chain, bench: Bench, pool: Pool
+    ) -> None:
+        other = chain.accounts[1]
+
+        bench.run("deposit", to_hex(pool.address), "5 gwei", "--to", to_hex(other))
+
+        assert pool.credit(other) == 5 * 10**9
+
+    def test_deposit__token__is_approved_first(self, chain: Chain, bench: Bench) -> None:
+        token = chain.deploy("MockToken")
+        anybody = Web3.to_checksum_address(chain.accounts[ANYBODY])
+        chain.transact(chain.accounts[ANYBODY], token.functions.mint(anybody, 1_000))
+        registry = Web3.to_checksum_address(chain.registry.address)
+        made = chain.deploy("Pool", registry, terms(asset=token.address)).address
+
+        tried = bench.run("deposit", made, 700, "--dry-run")
+        bench.run("deposit", made, 700)
+
+        assert (tried["move"], tried["amount"]) == ("approve", 700)
+        assert pool_at(chain, from_hex(made)).credit(chain.accounts[ANYBODY]) == 700
+        assert token.functions.balanceOf(made).call() == 700
+
+    def test_credit__too_little__is_refused_with_what_it_is(
+        self, chain: Chain, bench: Bench, pool: Pool
+    ) -> None:
+        address = to_hex(pool.address)
+        pool.fund(chain.accounts[ANYBODY], 100)
+
+        for words in (["withdraw", 101], ["fund", 101]):
+            text = bench.error(words[0], address, words[1])
+            assert "has credit 100 in the pool; the amount is 101; add some with" in text
+        text = bench.error("enroll", address, 3)
+        assert f"the stake of 3 seats is {3 * SEAT_STAKE}" in text
+        assert pool.credit(chain.accounts[ANYBODY]) == 100
+
+    def test_enroll__first_time__fixes_the_account(
+        self, chain: Chain, bench: Bench, pool: Pool
+    ) -> None:
+        address, key, account = to_hex(pool.address), chain.accounts[ANYBODY], chain.accounts[1]
+        pool.fund(key)
+
+        assert "has no seats; needed: a number" in bench.error("enroll", address)
+        tried = bench.run("enroll", address, 2, "--to", to_hex(account), "--dry-run")
+        assert pool.read("memberOf", key)[0] == 0
+        done = bench.run("enroll", address, 2, "--to", to_hex(account))
+        assert (tried["paid"], done["paid"]) == (2 * SEAT_STAKE, 2 * SEAT_STAKE)
+        assert "enrolled for epoch" in bench.error("enroll", address, 1)
+
+        pool.next_epoch()
+        text = bench.error("enroll", address, 1, "--to", to_hex(key))
+        assert f"is {Web3.to_checksum_address(account)}, fixed when it first" in text
+        assert bench.run("enroll", address)["seats"] == 2
+        assert "would have 16777217 seats" in bench_after(pool, bench, 2**24 - 1)
+
+    def test_close__by_its_account__and_nobody_else(
+        self, chain: Chain, bench: Bench, pool: Pool
+    ) -> None:
+        address, key = to_hex(pool.address), to_hex(pool.member(3))
+        assert "has never enrolled" in bench.error("close", address, "--key", key)
+        pool.fund(pool.member(3))
+        pool.enroll(3, 2, chain.accounts[1])
+
+        for name in ("close", "leave"):
+            text = bench.error(name, address, "--key", key, by=3)
+            assert f"is {Web3.to_checksum_address(chain.accounts[1])};" in text
+        bench.run("close", address, "--key", key, by=1)
+        assert "is closed already" in bench.error("close", address, "--key", key, by=1)
+        pool.next_epoch()
+        assert "is closed, and never enrols" in bench.error("enroll", address, by=3)
+
+    def test_fund__after_notice__withdraws_it(self, chain: Chain, bench: Bench, pool: Pool) -> None:
+        address, operator = to_hex(pool.address), chain.accounts[ANYBODY]
+        pool.fund(operator)
+        assert "has no escrow" in bench.error("notice", address)
+        assert "no notice was given" in bench.error("defund", address)
+        bench.run("fund", address, 10)
+        bench.run("notice", address)
+
+        assert bench.run("fund", address, 5)["withdraws_notice"] is True
+
+        assert "no notice was given" in bench.error("defund", address)
+        assert pool.read("escrowOf", operator) == (15, 0)
+
+    def test_address_without_a_pool__is_one_line(
+        self, chain: Chain, bench: Bench, commands: Commands
+    ) -> None:
+        registry = to_hex(chain.registry.address)
+
+        assert "no contract is at" in commands.error("pool show", "0x" + "11" * 20)
+        assert "answers no terms of a pool" in commands.error("pool show", registry)
+        assert "answers no terms of a pool" in bench.error("deposit", registry, 1)
+
+
+def bench_after(pool: Pool, bench: Bench, seats: int) -> str:
+    """Refusal of so many seats in the next epoch."""
+    pool.next_epoch()
+    return bench.error("enroll", to_hex(pool.address), seats)
+
+
+class TestSign:
+    """A key's word on an audit."""
+
+    def words(self, pool: Pool, batch: Committed, bench: Bench, **answers: Any) -> list[object]:
+        run = bench.recomputed(answers.get("run", right(batch)))
+        out = bench.folder / "out.json"
+        kept = [*bench.kept, "--recomputed", run, "--out", out]
+        return ["sign", to_hex(pool.address), to_hex(batch.id), *kept]
+
+    def test_wrong_or_missing_output__signs_nothing(
+        self, commands: Commands, bench: Bench, filled: Pool, batch: Committed
+    ) -> None:
+        drawn = commands.json("pool draw", to_hex(filled.address), to_hex(batch.id), *bench.kept)[
+            0
+        ]["leaf"]
+
+        text = bench.error(
+            *self.words(filled, batch, bench, run={**right(batch), drawn: b"other"}), by=20
+        )
+        assert f"wrong outputs at drawn leaves {drawn}; nothing was signed" in text
+        text = bench.error(*self.words(filled, batch, bench, run={}), by=20)
+        assert "no output was recomputed" in text
+        assert not (bench.folder / "out.json").exists()
+
+    def test_key_without_a_place__signs_nothing(
+        self, chain: Chain, bench: Bench, filled: Pool, batch: Committed
+    ) -> None:
+        text = bench.error(*self.words(filled, batch, bench), by=ANYBODY)
+
+        assert f"key {Web3.to_checksum_address(chain.accounts[ANYBODY])} holds no place" in text
+
+    def test_dry_run__tells_places_and_writes_nothing(
+        self, bench: Bench, filled: Pool, batch: Committed
+    ) -> None:
+        row = bench.panel(filled, batch)[0]
+        number = filled.members[from_hex(row["key"])]
+
+        told = bench.run(*self.words(filled, batch, bench), "--dry-run", by=number)
+
+        assert told["places"] == row["places"] and told["kind"] == "audit"
+        assert not (bench.folder / "out.json").exists()
+
+    def test_seed_to_come__is_too_early(
+        self, chain: Chain, bench: Bench, filled: Pool, network: Network, tmp_path: Path
+    ) -> None:
+        young = network.commit(chain.accounts[OPERATOR], count=20)
+        keep(tmp_path / "batches", young)
+
+        text = bench.error(*self.words(filled, young, bench), by=20)
+
+        assert "too early: block" in text and "is the seed; the latest is" in text
+
+    def test_network_of_another_arbiter__signs_nothing(
+        self, chain: Chain, bench: Bench, filled: Pool, resolver: bytes, tmp_path: Path
+    ) -> None:
+        places = (filled.address, bytes(20), bytes(20))
+        foreign = register(chain, chain.accounts[4], RULES, 9, arbiter=resolver, attestors=places)
+        foreign.join(chain.accounts[OPERATOR])
+        batch = foreign.commit(chain.accounts[OPERATOR], count=20)
+        keep(tmp_path / "batches", batch)
+        chain.mine(SEED_DELAY + 1)
+
+        text = bench.error(*self.words(filled, batch, bench), by=20)
+
+        assert "the pool audits only where it rules itself" in text
+
+    def test_no_case_on_the_leaf__says_what_opens_one(
+        self, bench: Bench, filled: Pool, batch: Committed
+    ) -> None:
+        text = bench.error(*self.words(filled, batch, bench), "--leaf", 3, by=20)
+
+        assert "no case is open on leaf 3" in text and "pool appeal` opens one" in text
+
+
+class TestAudit:
+    """What enough places signed."""
+
+    @pytest.fixture
+    def statements(self, bench: Bench, filled: Pool, batch: Committed) -> list[Path]:
+        """Of every key on the panel."""
+        keys = [row["key"] for row in bench.panel(filled, batch)]
+        return bench.sign(filled, batch, right(batch), keys)
+
+    def test_whole_panel__is_paid_once(
+        self, bench: Bench, filled: Pool, batch: Committed, statements: list[Path]
+    ) -> None:
+        tried = bench.run("audit", *statements, "--dry-run")
+        done = bench.run("audit", *statements)
+
+        assert tried["from_escrow"] == done["from_escrow"] == 10 * FEE * MIN_DRAWN
+        assert (done["places"], done["needed"]) == (9, 5)
+        assert batch.status().grade is Grade.AUDITED
+        assert "has an audit on record already" in bench.error("audit", *statements)
+
+    def test_too_few_places__are_counted(
+        self, bench: Bench, filled: Pool, batch: Committed, statements: list[Path]
+    ) -> None:
+        text = bench.error("audit", statements[0])
+
+        assert "places of 9 signed; needed: 5" in text
+
+    def test_what_is_not_good__is_named(
+        self, bench: Bench, filled: Pool, batch: Committed, statements: list[Path]
+    ) -> None:
+        first = json.loads(statements[0].read_text())
+        (key,) = first["signatures"]
+
+        def changed(**changes: Any) -> Path:
+            path = bench.folder / "changed.json"
+            path.write_text(json.dumps({**first, **changes}))
+            return path
+
+        forged = changed(signatures={key: "0x" + "11" * 64 + "1b"})
+        text = bench.error("audit", forged, *statements[1:])
+        assert f"the signature of key {key} is not over this statement" in text
+        foreign = changed(signatures={"0x" + "11" * 20: "0x" + "11" * 65})
+        assert "holds no place of this panel" in bench.error("audit", foreign, *statements[1:])
+        other = changed(seed="0x" + "22" * 32)
+        assert "different statements" in bench.error("audit", other, statements[1])
+        assert "it was signed on another fork" in bench.error("audit", other)
+        elsewhere = changed(chain_id=1)
+        assert "are of chain 1; this is chain" in bench.error("audit", elsewhere)
+        unread = changed(signatures={key: "0x11"})
+        assert "changed.json: audit.signatures" in bench.error("audit", unread)
+        assert "holds an audit; needed: a verdict" in bench.error("ruled", statements[0])
+
+    def test_operator_without_an_escrow__says_what_it_costs(
+        self, chain: Chain, bench: Bench, filled: Pool, network: Network
+    ) -> None:
+        network.join(chain.accounts[3])
+        batch = network.commit(chain.accounts[3], count=40)
+        keep(bench.folder / "batches", batch)
+        chain.mine(SEED_DELAY + 1)
+        keys = [row["key"] for row in bench.panel(filled, batch)]
+
+        text = bench.error("audit", *bench.sign(filled, batch, right(batch), keys))
+
+        assert f"is 0; the audit costs {10 * FEE * MIN_DRAWN}" in text
+
+    def test_window_that_is_over__is_too_late(
+        self, chain: Chain, bench: Bench, batch: Committed, statements: list[Path]
+    ) -> None:
+        chain.at(batch.closes_at + 1).mine()
+
+        assert "too late" in bench.error("audit", *statements)
+
+
+class TestCases:
+    """Appeals, rulings and what they convict."""
+
+    def challenged(self, chain: Chain, network: Network, batch: Committed) -> Dispute:
+        network.fund(chain.accounts[CHALLENGER])
+        return batch.challenge(chain.accounts[CHALLENGER], 3)[0]
+
+    def words(self, pool: Pool, batch: Committed, bench: Bench, leaf: int = 3) -> list[object]:
+        return ["appeal", to_hex(pool.address), to_hex(batch.id), "--leaf", leaf, *bench.kept]
+
+    @pytest.mark.parametrize(
+        ("output", "state", "ruling"),
+        [(None, State.OPEN, "upheld"), (b"other", State.REJECTED, "rejected")],
+    )
+    def test_challenged_leaf__is_ruled_on_by_the_whole_panel(
+        self,
+        chain: Chain,
+        bench: Bench,
+        filled: Pool,
+        network: Network,
+        batch: Committed,
+        output: bytes | None,
+        state: State,
+        ruling: str,
+    ) -> None:
+        self.challenged(chain, network, batch)
+        filled.fund(chain.accounts[CHALLENGER])
+
+        opened = bench.run(*self.words(filled, batch, bench), by=CHALLENGER)
+        assert opened["challenged"] is True
+        assert "is open already" in bench.error(*self.words(filled, batch, bench), by=CHALLENGER)
+        chain.mine(SEED_DELAY + 1)
+        keys = [row["key"] for row in bench.panel(filled, batch, "--leaf", 3)]
+        answers = {3: output or batch.outputs[3]}
+        statements = bench.sign(filled, batch, answers, keys, 3)
+        assert "places of 19 signed; needed" in bench.error("ruled", statements[0], *bench.kept)
+        done = bench.run("ruled", *statements, *bench.kept)
+
+        assert (done["ruling"], done["places"]) == (ruling, 19)
+        assert chain.ledger().batches[batch.id].state is state
+        assert "no case is open" in bench.error("ruled", *statements, *bench.kept)
+
+    def test_appeal__that_would_be_refused__is_one_line(
+        self,
+        chain: Chain,
+        bench: Bench,
+        filled: Pool,
+        network: Network,
+        batch: Committed,
+    ) -> None:
+        text = bench.error(*self.words(filled, batch, bench), by=CHALLENGER)
+        assert "is not challenged, and no audit on record drew it; `ape tallystick" in text
+        dispute = self.challenged(chain, network, batch)
+        text = bench.error(*self.words(filled, batch, bench), by=CHALLENGER)
+        assert f"has credit 0 in the pool; the fee of a case is {20 * RULE_FEE}" in text
+        assert "needed: 0 to 39" in bench.error(*self.words(filled, batch, bench, 40))
+        filled.fund(chain.accounts[CHALLENGER])
+        chain.at(dispute.due + 1).mine()
+        text = bench.error(*self.words(filled, batch, bench), by=CHALLENGER)
+        assert "too late" in text and "the time to rule on the challenge" in text
+
+    def test_appeal__nobody_came_this_epoch__the_pool_is_too_small(
+        self, chain: Chain, bench: Bench, filled: Pool, network: Network, batch: Committed
+    ) -> None:
+        filled.next_epoch()
+        late = network.commit(chain.accounts[OPERATOR], count=20, slot=1)
+        keep(bench.folder / "batches", late)
+        network.fund(chain.accounts[CHALLENGER])
+        late.challenge(chain.accounts[CHALLENGER], 3)
+        filled.fund(chain.accounts[CHALLENGER])
+
+        text = bench.error(*self.words(filled, late, bench), by=CHALLENGER)
+
+        assert "the pool is too small: epoch" in text and "has 0 seats; needed: 72" in text
+
+    def test_expire__seed_that_can_be_had__is_too_early(
+        self, chain: Chain, bench: Bench, filled: Pool, network: Network, batch: Committed
+    ) -> None:
+        self.challenged(chain, network, batch)
+        filled.fund(chain.accounts[CHALLENGER])
+        case = bench.run(*self.words(filled, batch, bench), by=CHALLENGER)["case_id"]
+        address = to_hex(filled.address)
+
+        assert "is open" in bench.error("expire", address, "0x" + "11" * 32)
+        text = bench.error("expire", address, case)
+        assert "too early" in text and "its hash can be had until block" in text
+
+
+def test_convict__leaves_out_of_order__burns_who_signed(
+    chain: Chain, bench: Bench, filled: Pool, network: Network, tmp_path: Path
+) -> None:
+    address, operator = to_hex(filled.address), chain.accounts[OPERATOR]
+    batch = network.commit(operator, count=40, shape=lambda leaves: leaves[::-1])
+    batch.inputs.reverse()
+    batch.outputs.reverse()
+    keep(tmp_path / "batches", batch)
+    filled.lists[epoch_of(batch.stamp.committed_at)] = filled.lists[max(filled.lists)]
+    record, signed = filled.audited(batch, places=QUORUMS.audit)
+    filled.audit(batch, signed)
+    assert "is open; needed: rejected" in bench.error("convict", address, to_hex(batch.id))
+    bench.commands.json("fault", to_hex(batch.id), *bench.kept, account=CHALLENGER)
+
+    tried = bench.run("convict", address, to_hex(batch.id), "--dry-run")
+    done = bench.run("convict", address, to_hex(batch.id))
+
+    stake = len(record.keys) * SEATS * SEAT_STAKE
+    assert tried["finders_share"] == done["finders_share"]
+    assert done["burned"] + done["finders_share"] == stake
+    assert filled.credit(chain.accounts[ANYBODY]) == done["finders_share"]
+    assert "no signer of the audit has stake" in bench.error("convict", address, to_hex(batch.id))
+    other = network.commit(operator, count=20, slot=1)
+    assert "has no audit on record" in bench.error("convict", address, to_hex(other.id))
+
+
+def test_network_create__pool_that_rules_too__is_no_fault(
+    chain: Chain, bench: Bench, pool: Pool, tmp_path: Path
+) -> None:
+    address = to_hex(pool.address)
+    rules: dict[str, Any] = {
+        "attestors": [address, "0x" + "00" * 20, "0x" + "00" * 20],
+        "arbiter": address,
+        "challenge_bond": 1,
+        "challenge_window": "1d",
+        "response_window": "10m",
+        "ruling_window": "10m",
+    }
+    path = tmp_path / "network.yaml"
+
+    def written(**changes: Any) -> Path:
+        path.write_text(yaml.safe_dump({"name": "n", "rules": {**rules, **changes}}))
+        return path
+
+    text = bench.commands.run("network create", written(arbiter="0x" + "00" * 20), account=4)
+    assert "the pool audits only where it is the arbiter too" in text.stderr
+    text = bench.commands.run("network create", written(challenge_window="15d"), account=4)
+    assert "the pool's exit delay is 1209600 s; needed: at least" in text.stderr
+    assert bench.commands.json("network create", written(), account=4)["network_id"]

@@ -64,17 +64,16 @@ def withdraw(session: Session, pool: bytes, amount: int) -> None:
     do(session, pool, lambda view: action(view, amount))
 
 
-@cli.command(cls=ConsoleCommand, example="ape tallystick pool enroll $POOL 10 --account $ACCOUNT")
+@cli.command(cls=ConsoleCommand, example="ape tallystick pool enroll $POOL 10 --to $ACCOUNT")
 @pool_argument
 @click.argument("seats", type=click.IntRange(0), default=0)
 @click.option(
-    "--account",
-    "whose",
+    "--to",
     type=ADDRESS,
-    help="Where stake and fees go, fixed the first time; else the key itself.",
+    help="Account where stake and fees go, fixed the first time; else the key itself.",
 )
 @sending_options
-def enroll(session: Session, pool: bytes, seats: int, whose: bytes | None) -> None:
+def enroll(session: Session, pool: bytes, seats: int, to: bytes | None) -> None:
     """Put all seats of the sending key into the next epoch's list of POOL, and buy SEATS more.
 
     Once an epoch: who does not come again sits in no further list, and its stake can leave later.
@@ -82,7 +81,7 @@ def enroll(session: Session, pool: bytes, seats: int, whose: bytes | None) -> No
     from tallystick.actions.pool.seats import enroll as action
     from tallystick.ape.pools import do
 
-    do(session, pool, lambda view: action(view, seats, whose))
+    do(session, pool, lambda view: action(view, seats, to))
 
 
 @cli.command(cls=ConsoleCommand, example="ape tallystick pool close $POOL --key $KEY")
