@@ -13,11 +13,12 @@ from tallystick.protocol.batch import Dispute
 from tallystick.protocol.enums import Cause, Grade, State
 from tallystick.protocol.hexes import from_hex, to_hex
 from tallystick.protocol.pool import EPOCH, Quorums, epoch_of
-from tests.integration.conftest import Commands
+from tests.integration.conftest import Commands, Kill
 from tests.support.builds import abi
 from tests.support.chain import Chain
 from tests.support.keyfile import Keyfiles
 from tests.support.pool import (
+    CREDIT,
     EXIT_DELAY,
     FEE,
     MIN_DRAWN,
@@ -526,6 +527,16 @@ class TestAudit:
         assert batch.status().grade is Grade.AUDITED
         assert "has an audit on record already" in bench.error("audit", *statements)
 
+    def test_killed_once_it_was_mined__succeeds_once(
+        self, bench: Bench, batch: Committed, statements: list[Path], kill: Kill
+    ) -> None:
+        kill("pool audit", *statements, account=ANYBODY)
+
+        again = bench.run("audit", *statements)
+
+        assert again["sent_by_an_earlier_run"] is True and again["places"] == 9
+        assert "on record already" in bench.error("audit", *statements)
+
     def test_too_few_places__are_counted(
         self, bench: Bench, filled: Pool, batch: Committed, statements: list[Path]
     ) -> None:
@@ -665,6 +676,54 @@ class TestCases:
         assert "is open" in bench.error("expire", address, "0x" + "11" * 32)
         text = bench.error("expire", address, case)
         assert "too early" in text and "its hash can be had until block" in text
+
+    def test_killed_once_it_was_mined__each_succeeds_once(
+        self,
+        chain: Chain,
+        bench: Bench,
+        filled: Pool,
+        network: Network,
+        batch: Committed,
+        kill: Kill,
+    ) -> None:
+        self.challenged(chain, network, batch)
+        filled.fund(chain.accounts[CHALLENGER])
+        line, *words = self.words(filled, batch, bench)
+        kill(f"pool {line}", *words, account=CHALLENGER)
+        assert bench.run("appeal", *words, by=CHALLENGER)["sent_by_an_earlier_run"] is True
+        assert filled.credit(chain.accounts[CHALLENGER]) == CREDIT - 20 * RULE_FEE
+        chain.mine(SEED_DELAY + 1)
+        keys = [row["key"] for row in bench.panel(filled, batch, "--leaf", 3)]
+        statements = bench.sign(filled, batch, right(batch), keys, 3)
+        kill("pool ruled", *statements, *bench.kept, account=ANYBODY)
+
+        again = bench.run("ruled", *statements, *bench.kept)
+
+        assert again["sent_by_an_earlier_run"] is True and again["ruling"] == "upheld"
+        assert "no case is open" in bench.error("ruled", *statements, *bench.kept)
+
+    def test_expire__seed_that_is_gone__gives_the_fee_back(
+        self,
+        chain: Chain,
+        bench: Bench,
+        filled: Pool,
+        network: Network,
+        batch: Committed,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        self.challenged(chain, network, batch)
+        payer, address = chain.accounts[CHALLENGER], to_hex(filled.address)
+        filled.fund(payer)
+        case = bench.run(*self.words(filled, batch, bench), by=CHALLENGER)["case_id"]
+        (row,) = bench.commands.json("pool cases", address, to_hex(batch.id))
+        # As after 8,191 blocks, which would take anvil minutes.
+        filled.plant_seed(row["seed_block"], bytes(32))
+        monkeypatch.setattr("tallystick.actions.pool.cases.HISTORY_BLOCKS", 256)
+
+        done = bench.run("expire", address, case)
+
+        assert (row["case_id"], done["fee"]) == (case, 20 * RULE_FEE)
+        assert filled.credit(payer) == CREDIT
 
 
 def test_convict__leaves_out_of_order__burns_who_signed(
