@@ -12,6 +12,7 @@ from web3 import Web3
 from tallystick.protocol.batch import Dispute
 from tallystick.protocol.enums import Cause, Grade, State
 from tallystick.protocol.hexes import from_hex, to_hex
+from tallystick.protocol.ledger import BatchState
 from tallystick.protocol.pool import EPOCH, Quorums, epoch_of
 from tests.integration.conftest import Commands, Kill
 from tests.support.builds import abi
@@ -117,6 +118,23 @@ class Bench:
         self.run("audit", *self.sign(pool, batch, right(batch), signers))
         return signers
 
+    def appealed(self, pool: Pool, batch: Committed, leaves: Iterable[int]) -> int:
+        """Open cases on drawn leaves until a panel has enough places left to reject; its leaf."""
+        words = ["appeal", to_hex(pool.address), to_hex(batch.id), *self.kept]
+        for leaf in leaves:
+            opened = self.run(*words, "--leaf", leaf, by=CHALLENGER)
+            assert opened["fee"] == (QUORUMS.judges + 1) * RULE_FEE and not opened["challenged"]
+            self.chain.mine(SEED_DELAY + 1)
+            panel = self.panel(pool, batch, "--leaf", leaf)
+            if sum(len(row["places"]) for row in panel if row["counts"]) >= QUORUMS.reject:
+                return leaf
+        raise AssertionError("whoever signed holds too many places")
+
+    def judges(self, pool: Pool, batch: Committed, leaf: int, counts: bool = True) -> list[str]:
+        """Keys on a case's panel that have a say, or have none."""
+        panel = self.panel(pool, batch, "--leaf", leaf)
+        return [row["key"] for row in panel if row["counts"] is counts]
+
 
 @pytest.fixture
 def bench(chain: Chain, commands: Commands, tmp_path: Path) -> Bench:
@@ -168,6 +186,10 @@ def batch(chain: Chain, filled: Pool, network: Network, tmp_path: Path) -> Commi
 
 def right(batch: Committed) -> dict[int, bytes]:
     return dict(enumerate(batch.outputs))
+
+
+def batch_state(chain: Chain, batch: Committed) -> BatchState:
+    return chain.ledger().batches[batch.id]
 
 
 def file_of(folder: Path, **changes: Any) -> Path:
@@ -279,20 +301,16 @@ def test_pool__from_deployment_to_the_last_withdrawal(
 
     # A case on a leaf that the audit drew; who signed has no say in it.
     bench.run("deposit", address, 10_000, by=CHALLENGER)
-    for row in drawn:
-        leaf = row["leaf"]
-        opened = bench.run(
-            "appeal", address, to_hex(batch.id), "--leaf", leaf, *bench.kept, by=CHALLENGER
-        )
-        assert opened["fee"] == (QUORUMS.judges + 1) * RULE_FEE and not opened["challenged"]
-        chain.mine(SEED_DELAY + 1)
-        panel = bench.panel(pool, batch, "--leaf", leaf)
-        judges = [row["key"] for row in panel if row["counts"]]
-        if sum(len(row["places"]) for row in panel if row["counts"]) >= QUORUMS.reject:
-            break
+    leaf = bench.appealed(pool, batch, [row["leaf"] for row in drawn])
+    judges = bench.judges(pool, batch, leaf)
     assert not set(signers) & set(judges)
-    open_ids = [row["case_id"] for row in commands.json("pool cases", address, to_hex(batch.id))]
-    assert opened["case_id"] in open_ids
+    rows = commands.json("pool cases", address, to_hex(batch.id))
+    assert rows[-1]["leaf"] == leaf and rows[-1]["challenged"] is False
+    barred = bench.judges(pool, batch, leaf, counts=False)[0]
+    answers = ["--leaf", leaf, "--recomputed", bench.recomputed(right(batch)), "--out", "unwritten"]
+    by = pool.members[from_hex(barred)]
+    text = bench.error("sign", address, to_hex(batch.id), *bench.kept, *answers, by=by)
+    assert f"key {barred} has signed the audit, and has no say on it" in text
     statements = bench.sign(pool, batch, {leaf: b"other"}, judges, leaf)
     tried = bench.run("ruled", *statements, *bench.kept, "--dry-run")
     done = bench.run("ruled", *statements, *bench.kept)
@@ -349,6 +367,8 @@ class TestMoney:
         registry = Web3.to_checksum_address(chain.registry.address)
         made = chain.deploy("Pool", registry, terms(asset=token.address)).address
 
+        text = bench.error("deposit", made, 1_001)
+        assert f"{anybody} holds 1000 of the asset; needed: 1001" in text
         tried = bench.run("deposit", made, 700, "--dry-run")
         bench.run("deposit", made, 700)
 
@@ -527,6 +547,26 @@ class TestAudit:
         assert batch.status().grade is Grade.AUDITED
         assert "has an audit on record already" in bench.error("audit", *statements)
 
+    def test_disputed_batch__is_stored_and_attested_later(
+        self,
+        chain: Chain,
+        bench: Bench,
+        network: Network,
+        batch: Committed,
+        statements: list[Path],
+    ) -> None:
+        network.fund(chain.accounts[CHALLENGER])
+        batch.demand(chain.accounts[CHALLENGER], 2)
+
+        done = bench.run("audit", *statements)
+
+        assert done["raises_grade"] is False
+        target, commands = to_hex(batch.id), bench.commands
+        commands.json("reveal", target, *bench.kept, account=OPERATOR)
+        words = ["--grade", "audited", "--evidence", "0x"]
+        commands.json("attest", target, *words, account=ANYBODY)
+        assert batch_state(chain, batch).grade is Grade.AUDITED
+
     def test_killed_once_it_was_mined__succeeds_once(
         self, bench: Bench, batch: Committed, statements: list[Path], kill: Kill
     ) -> None:
@@ -629,7 +669,7 @@ class TestCases:
         done = bench.run("ruled", *statements, *bench.kept)
 
         assert (done["ruling"], done["places"]) == (ruling, 19)
-        assert chain.ledger().batches[batch.id].state is state
+        assert batch_state(chain, batch).state is state
         assert "no case is open" in bench.error("ruled", *statements, *bench.kept)
 
     def test_appeal__that_would_be_refused__is_one_line(
@@ -664,6 +704,27 @@ class TestCases:
         text = bench.error(*self.words(filled, late, bench), by=CHALLENGER)
 
         assert "the pool is too small: epoch" in text and "has 0 seats; needed: 72" in text
+
+    def test_ruled__slot_that_another_batch_took__only_by_the_payer(
+        self, chain: Chain, bench: Bench, filled: Pool, network: Network, batch: Committed
+    ) -> None:
+        operator, address = chain.accounts[OPERATOR], to_hex(filled.address)
+        signers = bench.audited(filled, batch)
+        drawn = bench.commands.json("pool draw", address, to_hex(batch.id), *bench.kept)
+        chain.at(batch.stamp.free_from).mine()
+        network.commit(operator, count=20, over=batch)
+        filled.fund(chain.accounts[CHALLENGER])
+        leaf = bench.appealed(filled, batch, [row["leaf"] for row in drawn])
+        judges = bench.judges(filled, batch, leaf)
+        statements = bench.sign(filled, batch, {leaf: b"other"}, judges, leaf)
+
+        text = bench.error("ruled", *statements, *bench.kept)
+        done = bench.run("ruled", *statements, *bench.kept, by=CHALLENGER)
+
+        payer = Web3.to_checksum_address(chain.accounts[CHALLENGER])
+        assert f"only who paid the case, {payer}, can have it rejected" in text
+        assert sorted(done["convicts"]) == sorted(signers)
+        assert all(filled.read("memberOf", from_hex(key))[0] == 0 for key in signers)
 
     def test_expire__seed_that_can_be_had__is_too_early(
         self, chain: Chain, bench: Bench, filled: Pool, network: Network, batch: Committed
@@ -750,12 +811,26 @@ def test_convict__leaves_out_of_order__burns_who_signed(
     assert "no signer of the audit has stake" in bench.error("convict", address, to_hex(batch.id))
     other = network.commit(operator, count=20, slot=1)
     assert "has no audit on record" in bench.error("convict", address, to_hex(other.id))
+    keep(tmp_path / "batches", other)
+    chain.mine(SEED_DELAY + 1)
+    # Its places are drawn all the same: until somebody convicted holds one.
+    for slot in range(2, 9):
+        out = [row for row in bench.panel(filled, other) if not row["counts"]]
+        if out:
+            break
+        other = network.commit(operator, count=20, slot=slot)
+        keep(tmp_path / "batches", other)
+        chain.mine(SEED_DELAY + 1)
+    words = [address, to_hex(other.id), *bench.kept, "--out", "unwritten", "--recomputed"]
+    by = filled.members[from_hex(out[0]["key"])]
+    text = bench.error("sign", *words, bench.recomputed(right(other)), by=by)
+    assert "is convicted: its places count no more" in text
 
 
 def test_network_create__pool_that_rules_too__is_no_fault(
     chain: Chain, bench: Bench, pool: Pool, tmp_path: Path
 ) -> None:
-    address = to_hex(pool.address)
+    address, registry = to_hex(pool.address), to_hex(chain.registry.address)
     rules: dict[str, Any] = {
         "attestors": [address, "0x" + "00" * 20, "0x" + "00" * 20],
         "arbiter": address,
@@ -772,6 +847,8 @@ def test_network_create__pool_that_rules_too__is_no_fault(
 
     text = bench.commands.run("network create", written(arbiter="0x" + "00" * 20), account=4)
     assert "the pool audits only where it is the arbiter too" in text.stderr
+    text = bench.commands.run("network create", written(asset=registry), account=4)
+    assert "is a pool in the asset 0x0000" in text.stderr
     text = bench.commands.run("network create", written(challenge_window="15d"), account=4)
     assert "the pool's exit delay is 1209600 s; needed: at least" in text.stderr
     assert bench.commands.json("network create", written(), account=4)["network_id"]

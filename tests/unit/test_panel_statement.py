@@ -53,6 +53,11 @@ def test_joined__different__is_refused(other: PanelStatement) -> None:
         PanelStatement.joined([AUDIT, other])
 
 
+def test_joined__none__is_refused() -> None:
+    with pytest.raises(StatementError, match="there is no statement"):
+        PanelStatement.joined([])
+
+
 @pytest.mark.parametrize(
     "change",
     [

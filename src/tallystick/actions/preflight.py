@@ -96,9 +96,18 @@ def _broken(registry: Registry, rules: Rules) -> Iterator[Finding]:
             ": no grade can be had, so that no inference will ever count as verified",
             True,
         )
-    if rules.arbiter != ZERO_ADDRESS and not _has_code(registry.w3, rules.arbiter):
-        reason = f" {checksummed(rules.arbiter)} has no code: no challenge will ever be ruled on"
-        yield Finding("arbiter", reason, True)
+    if rules.arbiter != ZERO_ADDRESS:
+        yield from _arbiter(registry, rules)
+
+
+def _arbiter(registry: Registry, rules: Rules) -> Iterator[Finding]:
+    where = f" {checksummed(rules.arbiter)}"
+    if not _has_code(registry.w3, rules.arbiter):
+        yield Finding("arbiter", f"{where} has no code: no challenge will ever be ruled on", True)
+        return
+    pool = _pool_at(registry.w3, rules.arbiter)
+    if pool is not None:
+        yield from _of_registry(registry, rules, pool, "arbiter")
 
 
 def _asset(w3: Web3, asset: bytes) -> Iterator[Finding]:
@@ -173,12 +182,9 @@ def _pool(registry: Registry, rules: Rules, pool: Pool, place: int) -> Iterator[
     start = f" {checksummed(pool.address)}"
     if place:
         yield Finding(rule, f"{start} is a pool, which grants {_GRADES[0]} alone", True)
-    core = pool.core()
-    if core != registry.address:
-        yield Finding(rule, f"{start} is a pool of the registry {checksummed(core)}", True)
-    if terms.asset != rules.asset:
-        reason = f"{start} is a pool in the asset {checksummed(terms.asset)}"
-        yield Finding(rule, f"{reason}; the network's is {checksummed(rules.asset)}", True)
+    if rules.arbiter != pool.address:
+        # Of an arbiter it is told there.
+        yield from _of_registry(registry, rules, pool, rule)
     if rules.arbiter not in {pool.address, terms.replay} or rules.arbiter == ZERO_ADDRESS:
         yield Finding(
             rule,
@@ -193,6 +199,15 @@ def _pool(registry: Registry, rules: Rules, pool: Pool, place: int) -> Iterator[
             f"{rules.life} s, as long as a batch can last under these windows",
             True,
         )
+
+
+def _of_registry(registry: Registry, rules: Rules, pool: Pool, rule: str) -> Iterator[Finding]:
+    start, core, asset = f" {checksummed(pool.address)}", pool.core(), pool.terms().asset
+    if core != registry.address:
+        yield Finding(rule, f"{start} is a pool of the registry {checksummed(core)}", True)
+    if asset != rules.asset:
+        reason = f"{start} is a pool in the asset {checksummed(asset)}"
+        yield Finding(rule, f"{reason}; the network's is {checksummed(rules.asset)}", True)
 
 
 def _has_code(w3: Web3, address: bytes) -> bool:

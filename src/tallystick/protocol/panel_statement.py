@@ -53,8 +53,15 @@ class PanelStatement:
 
     @classmethod
     def joined(cls, statements: Iterable["PanelStatement"]) -> "PanelStatement":
-        """Return one statement with the signatures of several; StatementError if they differ."""
-        first, *others = statements
+        """Return one statement with the signatures of several.
+
+        Raises:
+            StatementError: they say different things, or there is none.
+        """
+        found = list(statements)
+        if not found:
+            raise StatementError("there is no statement; needed: one or more")
+        first, *others = found
         for other in others:
             first = first.merged(other)
         return first

@@ -141,6 +141,8 @@ def audit(
         "needed": view.terms.quorums.audit,
         "fee": fee,
         "from_escrow": cost,
+        # While it is disputed, no grade can be had; `attest` raises it later.
+        "raises_grade": record.state is State.OPEN,
     }
     return Move(call, facts)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tallystick.actions.chain_view import ActionError
-from tallystick.actions.funding import approval
+from tallystick.actions.funding import approval, held
 from tallystick.actions.pool.view import Move, PoolView
 from tallystick.protocol.abi_words import ZERO_ADDRESS
 from tallystick.protocol.hexes import checksummed
@@ -17,9 +17,15 @@ def deposit(view: PoolView, amount: int, to: bytes) -> Iterator[Move]:
         view: the pool, for who pays.
         amount: in units of the asset.
         to: whose credit, 20 bytes.
+
+    Raises:
+        ActionError: the sender holds less of the asset.
     """
     pool, asset = view.pool, view.terms.asset
     facts = {"amount": amount, "to": to}
+    has = held(pool.w3, asset, view.sender)
+    if has < amount:
+        raise ActionError(f"{checksummed(view.sender)} holds {has} of the asset; needed: {amount}")
     approve = approval(pool.w3, asset, view.sender, pool.address, amount)
     if approve is not None:
         yield Move(approve, {"amount": amount, "spender": pool.address})
