@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from tallystick.api.connection import connect as connect
     from tallystick.api.connection import deploy as deploy
     from tallystick.api.network import NetworkHandle as NetworkHandle
+    from tallystick.api.pool import PoolHandle as PoolHandle
     from tallystick.api.registry import RegistryHandle as RegistryHandle
     from tallystick.chain.committee import CommitteeTerms as CommitteeTerms
+    from tallystick.chain.pool import PoolTerms as PoolTerms
     from tallystick.chain.receipt_status import ReceiptStatus as ReceiptStatus
     from tallystick.client.requester import OperatorAnswer as OperatorAnswer
     from tallystick.client.requester import Requester as Requester
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from tallystick.protocol.enums import State as State
     from tallystick.protocol.ledger import BatchState as BatchState
     from tallystick.protocol.ledger import Model as Model
+    from tallystick.protocol.panel_statement import PanelStatement as PanelStatement
     from tallystick.protocol.receipt import Receipt as Receipt
     from tallystick.protocol.record import InferenceRecord as InferenceRecord
     from tallystick.protocol.rules import Rules as Rules
@@ -43,12 +46,15 @@ _HOMES = {
     "api.committee": ["CommitteeHandle"],
     "api.connection": ["connect", "deploy"],
     "api.network": ["NetworkHandle"],
+    "api.pool": ["PoolHandle"],
     "api.registry": ["RegistryHandle"],
     "chain.committee": ["CommitteeTerms"],
+    "chain.pool": ["PoolTerms"],
     "chain.receipt_status": ["ReceiptStatus"],
     "client.requester": ["OperatorAnswer", "Requester"],
     "protocol.enums": ["Cause", "Grade", "Outcome", "Ruling", "State"],
     "protocol.ledger": ["BatchState", "Model"],
+    "protocol.panel_statement": ["PanelStatement"],
     "protocol.receipt": ["Receipt"],
     "protocol.record": ["InferenceRecord"],
     "protocol.rules": ["Rules"],

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from tallystick.ape.main import cli
 from tallystick.chain.localnet import localnet
+from tallystick.chain.sender import SignerSender
 from tests.support.builds import ROOT
 from tests.support.chain import Chain
 from tests.support.story import RULES, Network, register
@@ -123,3 +124,34 @@ def write_lines(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+class Killed(BaseException):
+    """The process is gone: nothing catches it."""
+
+
+Kill = Callable[..., None]
+
+
+@pytest.fixture
+def kill(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> Kill:
+    """Run a command that is killed once a block holds its nth transaction, before it says so."""
+
+    def run(line: str, *args: object, account: int, after: int = 1) -> None:
+        mined = SignerSender._mined
+        seen: list[object] = []
+
+        def killed(self: SignerSender, *args: Any) -> Any:
+            receipt = mined(self, *args)
+            seen.append(receipt)
+            if len(seen) == after:
+                raise Killed
+            return receipt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(SignerSender, "_mined", killed)
+            with pytest.raises(Killed):
+                result = commands.run(line, *args, account=account)
+                raise AssertionError((result.stdout, result.stderr))
+
+    return run

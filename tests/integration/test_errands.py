@@ -7,52 +7,21 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from web3 import Web3
 
 from tallystick.ape.errands import errand_key
-from tallystick.chain.sender import SignerSender
 from tallystick.cli.session import Session
 from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.inference import Inference
-from tests.integration.conftest import Commands
+from tests.integration.conftest import Commands, Kill, Killed
 from tests.support.chain import Chain
+from tests.support.pool import CREDIT, deploy
 from tests.support.story import Committed, Network, keep
 
 OWNER, OPERATOR, CHALLENGER, STRANGER = 1, 2, 5, 6
-
-
-class Killed(BaseException):
-    """The process is gone: nothing catches it."""
-
-
-Kill = Callable[..., None]
-
-
-@pytest.fixture
-def kill(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> Kill:
-    """Run a command that is killed once a block holds its nth transaction, before it says so."""
-
-    def run(line: str, *args: object, account: int, after: int = 1) -> None:
-        mined = SignerSender._mined
-        seen: list[object] = []
-
-        def killed(self: SignerSender, *args: Any) -> Any:
-            receipt = mined(self, *args)
-            seen.append(receipt)
-            if len(seen) == after:
-                raise Killed
-            return receipt
-
-        with monkeypatch.context() as patch:
-            patch.setattr(SignerSender, "_mined", killed)
-            with pytest.raises(Killed):
-                result = commands.run(line, *args, account=account)
-                raise AssertionError((result.stdout, result.stderr))
-
-    return run
 
 
 class Scene(NamedTuple):
@@ -62,6 +31,7 @@ class Scene(NamedTuple):
     network: Network
     operator: bytes
     folder: Path
+    commands: Commands
 
     def committed(self) -> Committed:
         batch = self.network.commit(self.operator)
@@ -81,8 +51,10 @@ class Scene(NamedTuple):
 
 
 @pytest.fixture
-def scene(chain: Chain, network: Network, operator: bytes, tmp_path: Path) -> Scene:
-    return Scene(chain, network, operator, tmp_path / "batches")
+def scene(
+    chain: Chain, network: Network, operator: bytes, commands: Commands, tmp_path: Path
+) -> Scene:
+    return Scene(chain, network, operator, tmp_path / "batches", commands)
 
 
 Words = tuple[str, list[object], int]
@@ -156,11 +128,29 @@ def withdraw(scene: Scene) -> Words:
     return "stake withdraw", [to_hex(scene.network.id), free], OPERATOR
 
 
+def enroll(scene: Scene) -> Words:
+    pool = deploy(scene.chain)
+    pool.fund(scene.chain.accounts[STRANGER])
+    return "pool enroll", [to_hex(pool.address), 3], STRANGER
+
+
+def fund(scene: Scene) -> Words:
+    pool = deploy(scene.chain)
+    pool.fund(scene.chain.accounts[STRANGER])
+    return "pool fund", [to_hex(pool.address), CREDIT], STRANGER
+
+
+def notice(scene: Scene) -> Words:
+    line, (address, amount), account = fund(scene)
+    scene.commands.json(line, address, amount, account=account)
+    return "pool notice", [address], account
+
+
 @pytest.mark.parametrize(
     "prepare",
     [
         *(finalize, archive, attest, demand, challenge, reveal, resolve, timeout, lapse),
-        *(disprove, fault, withdraw),
+        *(disprove, fault, withdraw, enroll, fund, notice),
     ],
 )
 def test_command__killed_once_its_transaction_was_mined__succeeds_once(

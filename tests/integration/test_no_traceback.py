@@ -56,6 +56,18 @@ OF_CONTRACTS = [
     "committee pay-out {nobody}",
     "committee sweep {nobody}",
     "committee show {nobody}",
+    "pool deposit {nobody} 1",
+    "pool enroll {nobody} 1",
+    "pool leave {nobody}",
+    "pool fund {nobody} 1",
+    "pool appeal {nobody} {unknown} --leaf 0",
+    "pool convict {nobody} {unknown}",
+    "pool sweep {nobody}",
+    "pool show {nobody}",
+    "pool members {nobody}",
+    "pool draw {nobody} {unknown}",
+    "pool panel {nobody} {unknown}",
+    "pool cases {nobody} {unknown}",
     "tally --registry {nobody}",
     "stake deposit {network} 1 --registry {nobody}",
     "submit {file} --network-id {network} --model-id {model} --registry {nobody}",
@@ -68,7 +80,10 @@ KNOWN = [
     "submit {file} --network-id {network} --model-id {model}",
     "network create {yaml}",
 ]
-READING = {"tally", "disputes", "batch", "stake show", "committee show"}
+READING = {
+    *("tally", "disputes", "batch", "stake show", "committee show", "pool show", "pool members"),
+    *("pool draw", "pool panel", "pool cases"),
+}
 
 Run = Callable[..., Result]
 

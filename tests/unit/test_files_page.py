@@ -10,13 +10,16 @@ from click.testing import CliRunner
 
 from tallystick.ape.committee_file import read_committee
 from tallystick.ape.endorsers_file import read_endorsers
+from tallystick.ape.pool_file import read_pool
 from tallystick.cli.main import main
 from tallystick.cli.recomputed import read_recomputed
 from tallystick.cli.targets import Evidence
 from tallystick.data.probe.endpoints import read_endpoints
 from tallystick.node.settings import Settings
 from tallystick.protocol.hexes import from_hex
+from tallystick.protocol.panel_statement import PanelStatement
 from tallystick.protocol.statement import Statement
+from tallystick.replay.model import SPEC_ID
 from tallystick.storage.network_file import NetworkFile
 from tallystick.storage.receipt_files import checked
 from tallystick.storage.record_files import read_records
@@ -31,6 +34,10 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "audit.json": lambda path: Statement.read(path).signatures == {0: b"\0"},
     "evidence.hex": lambda path: Evidence().convert(str(path), None, None)[-1:] == b"\1",
     "network.yaml": lambda path: NetworkFile.read(path).rules.demand_bond == 10**15,
+    "pool.yaml": lambda path: read_pool(path).rule_fee == 10**14,
+    "pool-audit.json": lambda path: (
+        list(PanelStatement.read(path).signatures) == [bytes(19) + b"\2"]
+    ),
     "committee.yaml": lambda path: read_committee(path)[0][4:6] == (14 * 86400, 10**18),
     "endorsers.yaml": lambda path: read_endorsers(path, aged=True)[2] == 7 * 86400,
     "endpoints.yaml": lambda path: read_endpoints(path)[0].chain_id == 1,
@@ -77,6 +84,19 @@ def test_network_template__every_field__is_named(tmp_path: Path) -> None:
     assert found.parent == from_hex("11" * 32)
     assert found.rules.arbiter == found.rules.asset == from_hex("11" * 20)
     assert found.rules.max_bytes == 4096
+
+
+def test_pool_template__as_printed_and_with_every_field__is_read(tmp_path: Path) -> None:
+    text = CliRunner().invoke(main, ["pool", "template"]).stdout
+    path = tmp_path / "pool.yaml"
+    path.write_text(text)
+
+    printed = read_pool(path)
+    path.write_text(uncommented(text).replace('"0x..."', f'"0x{"11" * 20}"'))
+    whole = read_pool(path)
+
+    assert (printed.panel, printed.asset, printed.spec) == (15, bytes(20), SPEC_ID)
+    assert whole.asset == whole.replay == b"\x11" * 20
 
 
 @pytest.mark.parametrize("role", ["operator", "verifier"])

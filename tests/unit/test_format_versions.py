@@ -29,6 +29,8 @@ from tallystick.protocol.committee import Audit
 from tallystick.protocol.eip712 import Domain
 from tallystick.protocol.inference import Inference
 from tallystick.protocol.opening import Opening
+from tallystick.protocol.panel_statement import PanelStatement
+from tallystick.protocol.pool import PanelAudit, domain_of
 from tallystick.protocol.receipt import Receipt
 from tallystick.protocol.record import InferenceRecord
 from tallystick.protocol.statement import Statement
@@ -128,6 +130,16 @@ def test_statement__another_version__file_named(version: object, tmp_path: Path)
 
     with pytest.raises(TallystickError, match="statement.json: statement .*format version"):
         Statement.read(path)
+
+
+@pytest.mark.parametrize("version", [2, None, "1", True])
+def test_panel_statement__another_version__file_named(version: object, tmp_path: Path) -> None:
+    path = tmp_path / "statement.json"
+    said = PanelStatement(domain_of(1, bytes(20)), bytes(32), PanelAudit(bytes(32), bytes(32)))
+    path.write_text(json.dumps({**said.to_json(), "version": version}))
+
+    with pytest.raises(TallystickError, match="statement.json: statement of a pool .*format"):
+        PanelStatement.read(path)
 
 
 def test_batch_file__another_version__file_named(tmp_path: Path) -> None:

@@ -63,9 +63,24 @@ def audit(
         ActionError: the network has another arbiter than the committee's, a rule is broken, a drawn
             leaf was not recomputed, or one that was recomputed, drawn or not, is wrong.
     """
-    record = data.record
-    rules = view.rules(record)
-    need_arbiter(terms, rules)
+    need_arbiter(terms, view.rules(data.record))
+    need_good(view, registry, data, found, recomputed)
+    return Audit(data.record.id, data.record.stamp.committed_at, found.seed)
+
+
+def need_good(
+    view: ChainView,
+    registry: Registry,
+    data: BatchData,
+    found: Draw,
+    recomputed: Mapping[int, bytes],
+) -> None:
+    """Raise ActionError unless no rule is broken, and all drawn leaves were recomputed and right.
+
+    Args:
+        view, registry, data, found, recomputed: see audit.
+    """
+    record, rules = data.record, view.rules(data.record)
     fault = next(
         find_faults(record.batch, record.stamp, data.records, rules, registry.domain), None
     )
@@ -90,7 +105,6 @@ def audit(
         raise ActionError(
             f"wrong outputs at {which}; nothing was signed{_remedy(rules, record.id, wrong[0])}"
         )
-    return Audit(record.id, record.stamp.committed_at, found.seed)
 
 
 def _remedy(rules: Rules, batch_id: bytes, leaf: int) -> str:

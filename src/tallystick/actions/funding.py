@@ -12,6 +12,7 @@ from tallystick.protocol.keccak import keccak256
 
 _APPROVE = keccak256(b"approve(address,uint256)")[:4]
 _ALLOWANCE = keccak256(b"allowance(address,address)")[:4]
+_BALANCE_OF = keccak256(b"balanceOf(address)")[:4]
 
 
 def deposit(registry: Registry, sender: bytes, asset: bytes, amount: int) -> Iterator[Call]:
@@ -49,3 +50,18 @@ def approval(w3: Web3, asset: bytes, owner: bytes, spender: bytes, amount: int) 
         return None
     data = _APPROVE + encode(["address", "uint256"], [spender, amount])
     return Call(asset, data, 0, "approve")
+
+
+def held(w3: Web3, asset: bytes, account: bytes) -> int:
+    """Return what an account holds of an asset, in its units.
+
+    Args:
+        w3: connected.
+        asset: 20 bytes; zero: the native coin.
+        account: 20 bytes.
+    """
+    if asset == ZERO_ADDRESS:
+        return int(w3.eth.get_balance(Web3.to_checksum_address(account)))
+    data = _BALANCE_OF + encode(["address"], [account])
+    to = Web3.to_checksum_address(asset)
+    return int.from_bytes(w3.eth.call({"to": to, "data": Web3.to_hex(data)}), "big")

@@ -11,8 +11,15 @@ from web3 import Web3
 from web3.exceptions import Web3Exception
 
 from tallystick.chain.committee import Committee
+from tallystick.chain.pool import Pool
 from tallystick.chain.registry import Registry
-from tallystick.errors import CommitteeError, ContractError, NoContractError
+from tallystick.errors import (
+    CommitteeError,
+    ContractError,
+    FieldError,
+    NoContractError,
+    PoolError,
+)
 from tallystick.protocol.abi_words import ZERO_ADDRESS
 from tallystick.protocol.hexes import checksummed, from_hex
 from tallystick.protocol.rules import Rules
@@ -89,9 +96,18 @@ def _broken(registry: Registry, rules: Rules) -> Iterator[Finding]:
             ": no grade can be had, so that no inference will ever count as verified",
             True,
         )
-    if rules.arbiter != ZERO_ADDRESS and not _has_code(registry.w3, rules.arbiter):
-        reason = f" {checksummed(rules.arbiter)} has no code: no challenge will ever be ruled on"
-        yield Finding("arbiter", reason, True)
+    if rules.arbiter != ZERO_ADDRESS:
+        yield from _arbiter(registry, rules)
+
+
+def _arbiter(registry: Registry, rules: Rules) -> Iterator[Finding]:
+    where = f" {checksummed(rules.arbiter)}"
+    if not _has_code(registry.w3, rules.arbiter):
+        yield Finding("arbiter", f"{where} has no code: no challenge will ever be ruled on", True)
+        return
+    pool = _pool_at(registry.w3, rules.arbiter)
+    if pool is not None:
+        yield from _of_registry(registry, rules, pool, "arbiter")
 
 
 def _asset(w3: Web3, asset: bytes) -> Iterator[Finding]:
@@ -113,6 +129,10 @@ def _attestor(registry: Registry, rules: Rules, attestor: bytes, place: int) -> 
     rule, grade, where = f"attestors[{place}]", _GRADES[place], checksummed(attestor)
     if not _has_code(registry.w3, attestor):
         yield Finding(rule, f" {where} has no code: {grade} can never be had", True)
+        return
+    pool = _pool_at(registry.w3, attestor)
+    if pool is not None:
+        yield from _pool(registry, rules, pool, place)
         return
     if attestor == rules.arbiter:
         yield Finding(rule, f" {where} is the arbiter too: it would rule on its own grants", True)
@@ -145,6 +165,49 @@ def _attestor(registry: Registry, rules: Rules, attestor: bytes, place: int) -> 
             f" {where}: the committee has {len(members)} members; {terms.threshold} have to sign",
             True,
         )
+
+
+def _pool_at(w3: Web3, address: bytes) -> Pool | None:
+    """Return the pool at an address; None where there is another contract."""
+    try:
+        pool = Pool(w3, address)
+        pool.terms().check()
+    except (PoolError, FieldError, NoContractError, Web3Exception):
+        return None
+    return pool
+
+
+def _pool(registry: Registry, rules: Rules, pool: Pool, place: int) -> Iterator[Finding]:
+    rule, terms = f"attestors[{place}]", pool.terms()
+    start = f" {checksummed(pool.address)}"
+    if place:
+        yield Finding(rule, f"{start} is a pool, which grants {_GRADES[0]} alone", True)
+    if rules.arbiter != pool.address:
+        # Of an arbiter it is told there.
+        yield from _of_registry(registry, rules, pool, rule)
+    if rules.arbiter not in {pool.address, terms.replay} or rules.arbiter == ZERO_ADDRESS:
+        yield Finding(
+            rule,
+            f"{start}: the pool audits only where it is the arbiter too, or the one that its terms "
+            f"name; this one's is {checksummed(rules.arbiter)}",
+            True,
+        )
+    if terms.exit_delay < rules.life:
+        yield Finding(
+            rule,
+            f"{start}: the pool's exit delay is {terms.exit_delay} s; needed: at least "
+            f"{rules.life} s, as long as a batch can last under these windows",
+            True,
+        )
+
+
+def _of_registry(registry: Registry, rules: Rules, pool: Pool, rule: str) -> Iterator[Finding]:
+    start, core, asset = f" {checksummed(pool.address)}", pool.core(), pool.terms().asset
+    if core != registry.address:
+        yield Finding(rule, f"{start} is a pool of the registry {checksummed(core)}", True)
+    if asset != rules.asset:
+        reason = f"{start} is a pool in the asset {checksummed(asset)}"
+        yield Finding(rule, f"{reason}; the network's is {checksummed(rules.asset)}", True)
 
 
 def _has_code(w3: Web3, address: bytes) -> bool:

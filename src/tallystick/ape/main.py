@@ -25,6 +25,7 @@ _NAMES = (
     "archive",
     "sweep",
     "committee",
+    "pool",
     "import",
     "node",
     "demo",

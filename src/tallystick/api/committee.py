@@ -1,22 +1,17 @@
 """A committee: a member's stake, audits and rulings."""
 
-from collections.abc import Callable, Mapping
-
 from tallystick.actions.audit import audit, draw_of, verdict
 from tallystick.actions.batch_data import BatchData
 from tallystick.actions.chain_view import ActionError
 from tallystick.actions.funding import approval
 from tallystick.api.batch import BatchHandle
 from tallystick.api.context import Context
+from tallystick.api.recomputed import Run, recomputed
 from tallystick.chain.committee import Committee, CommitteeMember, CommitteeTerms
 from tallystick.protocol.abi_words import ZERO_ADDRESS
 from tallystick.protocol.committee import Audit, Verdict
 from tallystick.protocol.hexes import checksummed
-from tallystick.protocol.keccak import keccak256
 from tallystick.protocol.statement import Statement
-
-Run = Callable[[bytes], bytes]
-"""The model: from the canonical input bytes to the canonical output bytes."""
 
 
 class CommitteeHandle:
@@ -74,8 +69,8 @@ class CommitteeHandle:
         view, registry = self._context.view(), self._context.registry
         data = BatchData.load(self._context.store, view.batch(batch.id))
         found = draw_of(self._committee, self.terms, data)
-        recomputed = _recomputed(data, found.indices, run)
-        return self._signed(audit(view, registry, self.terms, data, found, recomputed))
+        outputs = recomputed(data, found.indices, run)
+        return self._signed(audit(view, registry, self.terms, data, found, outputs))
 
     def rule(self, batch: BatchHandle, run: Run) -> Statement:
         """Re-execute the challenged leaf of a batch, and sign the ruling.
@@ -97,21 +92,10 @@ class CommitteeHandle:
         if record.dispute is None:
             raise ActionError("the batch has no challenge that is pending")
         data = BatchData.load(self._context.store, record)
-        recomputed = _recomputed(data, [record.dispute.leaf_index], run)
-        return self._signed(verdict(view, data, recomputed))
+        outputs = recomputed(data, [record.dispute.leaf_index], run)
+        return self._signed(verdict(view, data, outputs))
 
     def _signed(self, said: Audit | Verdict) -> Statement:
         sender, domain = self._context.sender, self._committee.domain
         place = self._committee.place_of(sender.address)
         return Statement(domain, said).signed(place, sender.sign(domain, said.struct_hash()))
-
-
-def _recomputed(data: BatchData, indices: list[int], run: Run) -> Mapping[int, bytes]:
-    """Return the output hash by leaf, of a run of one's own."""
-    found = {}
-    for index in indices:
-        given = data.records[index].input
-        if given is None:
-            raise ActionError(f"the store has no input of leaf {index}, only its hash")
-        found[index] = keccak256(run(given))
-    return found

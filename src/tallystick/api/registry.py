@@ -5,14 +5,17 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tallystick.actions.funding import deposit
+from tallystick.actions.pool.deployment import need_deployable
 from tallystick.actions.preflight import RulesWarning, preflight
 from tallystick.api.batch import BatchHandle
 from tallystick.api.committee import CommitteeHandle
 from tallystick.api.context import Context, to_bytes
 from tallystick.api.network import NetworkHandle
+from tallystick.api.pool import PoolHandle
 from tallystick.chain.committee import CommitteeTerms
 from tallystick.chain.deploy import creation_code
 from tallystick.chain.deploy import deploy as deploy_contract
+from tallystick.chain.pool import PoolTerms
 from tallystick.chain.receipt_status import ReceiptStatus, receipt_status
 from tallystick.protocol.abi_words import ZERO32, ZERO_ADDRESS
 from tallystick.protocol.hexes import checksummed
@@ -182,6 +185,30 @@ class RegistryHandle:
         code = creation_code("Committee", self.address, terms.abi(), list(members))
         address, _ = deploy_contract(self._context.registry.w3, self._context.sender, code)
         return CommitteeHandle(self._context, address)
+
+    def pool(self, address: bytes | str) -> PoolHandle:
+        """Return a deployed pool; PoolError if there is no contract.
+
+        Args:
+            address: 20 bytes, or hex text.
+        """
+        return PoolHandle(self._context, to_bytes(address, 20, "pool"))
+
+    def deploy_pool(self, terms: PoolTerms) -> PoolHandle:
+        """Deploy a pool for this registry's networks, unless it is there already.
+
+        Args:
+            terms: for good; see PoolTerms.
+
+        Raises:
+            FieldError: a term is out of its range.
+            DeployError: the chain has no history contract, or none is at an address in the terms.
+        """
+        registry = self._context.registry
+        need_deployable(registry.w3, terms)
+        code = creation_code("Pool", self.address, terms.abi())
+        address, _ = deploy_contract(registry.w3, self._context.sender, code)
+        return PoolHandle(self._context, address)
 
     def requester(self, url: str, timeout: float = 30.0) -> "Requester":
         """Return a client of an operator's node, whose requests this account signs.

@@ -1,20 +1,22 @@
 """A pool at its address: its terms, lists of seats, members, escrows, records and cases."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass
 from enum import IntEnum
 from typing import Any, NamedTuple
 
+from eth_abi.exceptions import DecodingError
 from web3 import Web3
 from web3.types import BlockIdentifier
 
 from tallystick.chain.call import Call, encode_call
 from tallystick.chain.view import read_view, read_views
+from tallystick.errors import ContractError, FieldError
 from tallystick.errors import PoolError as PoolError
-from tallystick.protocol.abi_words import ZERO_ADDRESS
+from tallystick.protocol.abi_words import ZERO_ADDRESS, check_bytes
 from tallystick.protocol.eip712 import Domain
 from tallystick.protocol.hexes import checksummed, from_hex
-from tallystick.protocol.pool import Quorums, Seats, domain_of
+from tallystick.protocol.pool import EPOCH, Quorums, Seats, domain_of
 
 HISTORY = bytes.fromhex("0000f90827f1c53a10cb7a02335b175320002935")
 """Contract of EIP-2935, which knows the hashes of the last 8,191 blocks."""
@@ -79,6 +81,35 @@ class PoolTerms:
     def abi(self) -> tuple[Any, ...]:
         """Return `PoolTerms` of the contract."""
         return astuple(self)
+
+    def leaves_at(self, member: "PoolMember") -> int:
+        """Return from when on a member's stake can leave, in Unix seconds."""
+        return max((member.last_epoch + 1) * EPOCH + self.exit_delay, member.held_until)
+
+    def check(self) -> None:
+        """Raise FieldError for the first term that the constructor would refuse."""
+        for name, length in (("asset", 20), ("spec", 32), ("replay", 20)):
+            check_bytes(name, getattr(self, name), length)
+        # The panel first: how many seats are needed follows from it.
+        Quorums.of(self.panel)
+        for name, lowest, highest in (
+            ("seat_stake", 1, 2**96 - 1),
+            ("min_seats", 8 * self.panel, 2**40 - 1),
+            ("min_drawn", 16, 256),
+            ("seed_delay", 8, 1024),
+            ("exit_delay", 2 * EPOCH, 2**32 - 1),
+            ("fee_per_leaf", 0, 2**96 - 1),
+            ("rule_fee", 0, 2**96 - 1),
+        ):
+            value = getattr(self, name)
+            if not lowest <= value <= highest:
+                raise FieldError(name, value, f"{lowest} to {highest}{_WHY.get(name, '')}")
+
+
+_WHY = {
+    "min_seats": ", 8 for each place of the panel or more",
+    "exit_delay": " seconds, two epochs or more",
+}
 
 
 class PoolHeader(NamedTuple):
@@ -165,10 +196,12 @@ class Pool:
     def terms(self) -> PoolTerms:
         """Return the terms; they never change, so that they are read once."""
         if self._terms is None:
-            values = self.read("terms")
-            if len(values) != len(fields(PoolTerms)):
-                raise PoolError(f"{checksummed(self.address)} answers no terms of a pool")
-            asset, spec, replay, *numbers = values
+            try:
+                asset, spec, replay, *numbers = self.read("terms")
+            except (ContractError, DecodingError) as error:
+                raise PoolError(
+                    f"{checksummed(self.address)} answers no terms of a pool"
+                ) from error
             self._terms = PoolTerms(from_hex(asset), bytes(spec), from_hex(replay), *numbers)
         return self._terms
 

@@ -20,7 +20,7 @@ from tallystick.chain.rpc.persistent import connect
 from tallystick.chain.sender import Sender, Sent, SignerSender
 from tallystick.cli.command import CommandError
 from tallystick.cli.output import Row, plain, show
-from tallystick.errors import ActionError, ContractError
+from tallystick.errors import ActionError, ContractError, PoolError
 from tallystick.protocol.ledger import Ledger
 from tallystick.protocol.scope import WHOLE, Scope
 
@@ -179,7 +179,7 @@ class Session:
         self._errand = errand
         try:
             done = work()
-        except (ActionError, CommandError, ContractError):
+        except (ActionError, CommandError, ContractError, PoolError):
             found = [] if self._performed else sender.recall(errand)
             if not found:
                 raise

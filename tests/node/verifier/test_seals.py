@@ -17,7 +17,6 @@ import pytest
 
 from tallystick.chain.signer import KeySigner
 from tallystick.node.verifier.pool.exchange import SealFolder, SealPeers
-from tallystick.node.verifier.pool.panel import Panel
 from tallystick.node.verifier.pool.seal import (
     MAX_SIZE,
     Seal,
@@ -29,6 +28,7 @@ from tallystick.node.verifier.pool.seal import (
 )
 from tallystick.protocol.enums import Ruling
 from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.panel import Panel
 from tallystick.protocol.pool import Quorums, domain_of, listed
 from tests.node.verifier.stage import account
 

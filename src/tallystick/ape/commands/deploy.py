@@ -25,6 +25,9 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=FILE,
     help="YAML file (endorsers, threshold, max_age) of an attestor of OpenGradient's items.",
 )
+@click.option(
+    "--pool", type=FILE, help="YAML file (spec, seat_stake, panel, ...) of a pool of auditors."
+)
 @click.option("--replay", is_flag=True, help="The arbiter that runs QI8-1 models again.")
 @click.option(
     "--check",
@@ -37,16 +40,19 @@ def cli(
     committee: Path | None,
     enclave: Path | None,
     opengradient_item: Path | None,
+    pool: Path | None,
     replay: bool,
     check: bool,
 ) -> None:
     """Deploy the registry, or the resolver that an option names; does nothing when it is there."""
+    from tallystick.actions.pool.deployment import need_deployable
     from tallystick.ape.committee_file import read_committee
     from tallystick.ape.deployment import check_deployed, deploy_recorded
     from tallystick.ape.endorsers_file import read_endorsers
+    from tallystick.ape.pool_file import read_pool
     from tallystick.chain.deploy import creation_code
 
-    wanted = [committee, enclave, opengradient_item, replay or None]
+    wanted = [committee, enclave, opengradient_item, pool, replay or None]
     if sum(one is not None for one in wanted) > 1:
         raise click.UsageError("one contract at a time")
     name, args = "Tallystick", []
@@ -56,6 +62,10 @@ def cli(
         name, args = "Enclave", [*read_endorsers(enclave)]
     elif opengradient_item is not None:
         name, args = "OpenGradientItem", [*read_endorsers(opengradient_item, aged=True)]
+    elif pool is not None:
+        terms = read_pool(pool)
+        need_deployable(session.w3, terms)
+        name, args = "Pool", [session.registry.address, terms.abi()]
     elif replay:
         name = "Replay"
     then = check_deployed if check else deploy_recorded

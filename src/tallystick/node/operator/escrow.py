@@ -58,7 +58,7 @@ class EscrowFunding:
         """Return why this node can't add to the escrow; empty: it can."""
         operator = self._lane.operator
         if not self._settings.top_up:
-            return "needed: `tallystick pool fund`, or operator.escrow.top_up"
+            return "needed: `ape tallystick pool fund`, or operator.escrow.top_up"
         if notice_at:
             return "notice was given, which funding would withdraw"
         if self._lane.sender.address != operator:

@@ -9,11 +9,11 @@ from tallystick.chain.signer import Signer
 from tallystick.node.log import get_log
 from tallystick.node.verifier.journal import StoredSeal, VerifierJournal
 from tallystick.node.verifier.pool.exchange import SealExchange
-from tallystick.node.verifier.pool.panel import Panel
 from tallystick.node.verifier.pool.seal import Seal, complete, gathered, may_open, sealed
 from tallystick.protocol.batch import Stamp
 from tallystick.protocol.enums import Ruling
 from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.panel import Panel
 from tallystick.protocol.pool import Seats, SignedPlaces, epoch_of
 
 _LISTS = 4

@@ -10,9 +10,9 @@ from typing import Protocol
 
 from tallystick.node.log import get_log
 from tallystick.node.verifier.peers import ask_peers
-from tallystick.node.verifier.pool.panel import Panel
 from tallystick.node.verifier.pool.seal import MAX_SIZE, Seal, SealError
 from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.panel import Panel
 from tallystick.storage.durable import replace_file
 
 _LOG = get_log("pool")

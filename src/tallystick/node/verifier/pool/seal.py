@@ -13,12 +13,12 @@ from pydantic_core import from_json, to_json
 
 from tallystick.chain.signer import Signer
 from tallystick.errors import FieldError, TallystickError
-from tallystick.node.verifier.pool.panel import Panel
 from tallystick.protocol.abi_words import check_bytes
 from tallystick.protocol.enums import Ruling
 from tallystick.protocol.hexes import from_hex, to_hex
 from tallystick.protocol.keccak import keccak256
 from tallystick.protocol.keys import has_signed
+from tallystick.protocol.panel import Panel
 from tallystick.protocol.pool import SignedPlaces
 
 SEAL_TYPEHASH = keccak256(b"Seal(bytes32 panelId,bytes32 seed,bytes32 seal)")

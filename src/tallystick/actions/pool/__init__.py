@@ -1,0 +1,1 @@
+"""Actions in a pool of auditors: seats, escrows, audits and cases, checked before they are sent."""
