@@ -21,9 +21,8 @@ from tallystick.dashboard.side_tables import queries
 from tallystick.data.analysis import Analysis
 from tallystick.data.decode.words import LIMBS
 from tallystick.data.extract.dataset import Dataset
-from tallystick.data.resolvers.identify import read_resolvers
 from tallystick.data.resolvers.kinds import GRADES
-from tallystick.data.resolvers.standing import resolvers_of, to_json
+from tallystick.data.resolvers.standing import to_json
 from tallystick.data.totals.amounts import whole
 from tallystick.data.totals.coverage import Coverage
 from tallystick.data.totals.engines import connect
@@ -212,9 +211,7 @@ class Snapshot:
 
     def _registration(self, key: NetworkKey) -> Row:
         row = self._analysis.networks()[key]
-        registry = next(one.contract for one in self.coverage if _is(one, key))
-        facts = read_resolvers(self._analysis.data, registry)
-        resolvers = resolvers_of(row, to_hex(registry.address), facts)
+        resolvers = self._analysis.resolvers()[key]
         found = {
             name: str(int(value, 16)) if f"{name}_0" in row and "attestors" not in name else value
             for name, value in row.items()
@@ -224,7 +221,9 @@ class Snapshot:
             **{name: row[name] for name in ("owner", "parent", "salt", "block_number")},
             **{name: row[name] for name in ("block_time", "transaction_hash")},
             "rules": {name.removeprefix("rules_"): value for name, value in found.items()},
-            "resolvers": {place: to_json(one) for place, one in resolvers.items()},
+            "resolvers": {
+                place: to_json(one, GRADES.get(place, place)) for place, one in resolvers.items()
+            },
             "in_words": rules.in_words(row, resolvers),
         }
 
@@ -326,7 +325,7 @@ def version(folder: Path, probes: Path | None = None) -> str:
     """
     data = Dataset(folder)
     seen = hashlib.sha256(definitions.VERSION.encode())
-    for name in ("manifest", "resolvers"):
+    for name in ("manifest", "resolvers", "pools"):
         for path in sorted((data.root / name).rglob("*.json")):
             seen.update(f"\n{path.relative_to(data.root)}\n".encode() + path.read_bytes())
     others = sorted(
