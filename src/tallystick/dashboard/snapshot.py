@@ -18,7 +18,7 @@ from tallystick.dashboard.memory_tables import LARGE, copy_tables
 from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey
 from tallystick.dashboard.numbers import Scope
 from tallystick.dashboard.side_tables import queries
-from tallystick.data.analysis import Analysis
+from tallystick.data.analysis import Analysis, audited_share
 from tallystick.data.decode.words import LIMBS
 from tallystick.data.extract.dataset import Dataset
 from tallystick.data.resolvers.kinds import GRADES
@@ -28,6 +28,7 @@ from tallystick.data.totals.coverage import Coverage
 from tallystick.data.totals.engines import connect
 from tallystick.data.totals.expression import COUNTS
 from tallystick.data.totals.prices import BECAUSE
+from tallystick.data.totals.ranking import place
 from tallystick.protocol.hexes import from_hex, to_hex
 
 Answer = TypeVar("Answer")
@@ -188,7 +189,7 @@ class Snapshot:
         for total in totals:
             key = _key(total)
             part = utility.get(key)
-            row = {"rank": None} | total | measures[key] | {"uri": registered[key]["uri"]}
+            row = total | measures[key] | {"uri": registered[key]["uri"]}
             row["asset"] = registered[key]["rules_asset"]
             row |= {name: part and getattr(part, name) for name in _PARTS}
             facts = asdict(part) if part else {}
@@ -198,9 +199,7 @@ class Snapshot:
             row["cautions"] = [asdict(one) for one in cautions(row)]
             row["core"] = row.pop("address")
             rows.append(row)
-        rows.sort(key=_place)
-        for rank, row in enumerate((one for one in rows if not one["unranked_because"]), 1):
-            row["rank"] = rank
+        rows.sort(key=place)
         return rows
 
     def _by_key(self) -> dict[NetworkKey, Row]:
@@ -257,12 +256,11 @@ class Snapshot:
                 for name, value in counted.get(operator, {}).items()
                 if name in zeros or name == "operator"
             }
-            judged = row["audited"] + row["unchallenged"]
             rows.append(
                 {"operator": operator}
                 | row
                 | {
-                    "audited_share": row["audited"] / judged if judged else None,
+                    "audited_share": audited_share(row),
                     "stake": stakes.get(operator, 0),
                     "standing": admitted.get(operator),
                 }
@@ -367,8 +365,3 @@ def _is(coverage: Coverage, key: NetworkKey) -> bool:
 
 def _limb(name: str) -> bool:
     return name[-2:-1] == "_" and name[-1].isdigit() and "attestors" not in name
-
-
-def _place(row: Row) -> tuple[Any, ...]:
-    counted = -row["known_verified"], -row["verified"], -row["committed"]
-    return row["unranked_because"] is not None, *counted, row["chain_id"], row["network_id"]

@@ -31,7 +31,7 @@ from tallystick.data.totals.engines import connect, has_files, load, load_files
 from tallystick.data.totals.expression import BY, COUNTS, NETWORK
 from tallystick.data.totals.gas import gas
 from tallystick.data.totals.parties import audited, operators, specs
-from tallystick.data.totals.ranking import ranking
+from tallystick.data.totals.ranking import place, ranking
 from tallystick.data.totals.requesters import concentration, requesters
 from tallystick.data.totals.utility import REFERENCE, Utility
 from tallystick.errors import FieldError
@@ -108,7 +108,8 @@ class Analysis:
 
         Returns:
             chain_id, address, network_id, name, the columns of `by`, the counters, verified, burned
-            and, where nothing is split by day and no period is asked for, open.
+            and, where nothing is split by day and no period is asked for, open; where it is split
+            by operator, audited_share.
 
         Raises:
             FieldError: the period has no day.
@@ -126,6 +127,8 @@ class Analysis:
             line = {key: row[key] for key in NETWORK} | {"name": registered[_key(row)]["name"]}
             line |= {BY[one]: row[BY[one]] for one in by}
             line |= {counter: row[counter] for counter in COUNTS} | {"verified": verified}
+            if "operator" in by:
+                line["audited_share"] = audited_share(row)
             if not flows:
                 line["open"] = row["committed"] - over
             rows.append(line | {"burned": whole(row, "burned")})
@@ -146,7 +149,8 @@ class Analysis:
         }
         registered, models = self.networks(), self._specs()
         accounts = _by_key(operators(self.tables))
-        rows = []
+        rows: list[Row] = []
+        places: list[Row] = []
         for row in self.totals().to_pylist():
             key = _key(row)
             rules, run = registered[key], models.get(key, {})
@@ -156,16 +160,18 @@ class Analysis:
             spent = used.get(key, {}).get("gas")
             unreachable = asked[row["chain_id"], from_hex(row["address"])]
             share, because = found_share(who.get("found", 0), row["committed"], unreachable)
-            judged = row["audited"] + row["unchallenged"]
+            ranked = ranking(row | behind, resolvers, run)
+            places.append(row | ranked)
             rows.append(
                 {name: row[name] for name in (*NETWORK, "name", "verified")}
+                | {"rank": None}
                 | standing(resolvers)
-                | ranking(row | behind, resolvers, run)
+                | ranked
                 | behind
                 | {"burned": row["burned"]}
                 | {"operators": by.get("operators", 0)}
                 | {"owner_operates": by.get("owner_operates", False)}
-                | {"audited_share": row["audited"] / judged if judged else None}
+                | {"audited_share": audited_share(row)}
                 | {"found_share": share, "found_share_because": because}
                 | {name: who.get(name) for name in CONCENTRATION}
                 | {
@@ -174,6 +180,8 @@ class Analysis:
                     else None
                 }
             )
+        for rank, number in enumerate(_ranked(places), 1):
+            rows[number]["rank"] = rank
         return _arrow(rows)
 
     def resolvers(self) -> dict[tuple[Any, ...], dict[str, Resolver]]:
@@ -285,9 +293,27 @@ class Analysis:
         return first, date.fromordinal(last.toordinal() + 1)
 
 
+def audited_share(row: Mapping[str, Any]) -> float | None:
+    """Return audited / (audited + unchallenged); None: neither.
+
+    Whoever waits for a lucky panel, or drops the batch whose draw was not, has a low one.
+
+    Args:
+        row: the counters of a network or of an operator.
+    """
+    judged = row["audited"] + row["unchallenged"]
+    return row["audited"] / judged if judged else None
+
+
 def _check_period(since: date | None, until: date | None) -> None:
     if since is not None and until is not None and since >= until:
         raise FieldError("the period", f"from {since} to before {until}", "at least one day")
+
+
+def _ranked(rows: Sequence[Row]) -> list[int]:
+    """Return the numbers of the rows that have a rank, the first rank first."""
+    found = [number for number, row in enumerate(rows) if row["unranked_because"] is None]
+    return sorted(found, key=lambda number: place(rows[number]))
 
 
 CONCENTRATION = ("solicited_share", "requesters", "top_share", "herfindahl")

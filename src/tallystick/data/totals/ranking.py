@@ -19,6 +19,16 @@ NO_GRADE = "no resolver gives it a grade: nothing can be verified"
 UNBACKED = "it is unbacked: no stake is locked, so a rejected batch loses nothing"
 
 
+def place(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what networks are sorted by: the ranked ones first, by what known resolvers verified.
+
+    Args:
+        row: its chain_id, network_id, counters, and what ranking returns.
+    """
+    counted = -row["known_verified"], -row["verified"], -row["committed"]
+    return row["unranked_because"] is not None, *counted, row["chain_id"], row["network_id"]
+
+
 def ranking(
     row: Mapping[str, Any], resolvers: Mapping[str, Resolver], specs: Mapping[str, int] = NO_SPECS
 ) -> dict[str, Any]:
