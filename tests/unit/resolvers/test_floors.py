@@ -5,6 +5,7 @@ rules   asset | no stake | stake of k seats below that of the largest batch | bo
 seats   fewer than a draw needs | one account above a third | at a third | not read | records gone
 """
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -21,6 +22,7 @@ from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.pool import FINDERS, Quorums
 from tallystick.protocol.pool_odds import stake_at_risk
 from tallystick.replay.model import SPEC_ID
+from tests.support.builds import ROOT
 from tests.unit.resolvers.test_standing import COMMITTEE, REGISTRY, REPLAY, fact
 
 POOL, OWN, RUN, NETWORK = ("0x" + digits * 20 for digits in ("a1", "b1", "c1", "d1"))
@@ -96,10 +98,11 @@ def test_floors__published__are_the_first_version() -> None:
 
 
 def test_pool__meets_all_to_the_unit__is_ranked() -> None:
-    ranked, _, auditor = found()
+    ranked, behind, auditor = found()
 
     assert (ranked["known_verified"], ranked["unranked_because"]) == (COUNT, None)
     assert (ranked["unmet"], auditor["standing"], auditor["reason"]) == ([], "known", "")
+    assert behind["convictable"] and not behind["own_arbiter"]
 
 
 def test_pool__replay_is_the_arbiter__is_ranked() -> None:
@@ -223,3 +226,28 @@ def test_pool__model_of_another_spec__has_no_rank() -> None:
     ranked = ranking(COUNTED, resolvers, SPECS | {"0x55": 1})
 
     assert "cannot run" in ranked["unranked_because"]
+
+
+ROWS = re.findall(
+    r"^\| ([\d,]+) \| (\d+), (\d+)[^|]* \| ([\d,]+), ([\d,]+) \| .* = ([\d,]+) \|$",
+    (ROOT / "docs" / "security.md").read_text(),
+    re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=["/".join(row) for row in ROWS])
+def test_security_page__row_of_prices__is_what_measures_would_show(row: tuple[str, ...]) -> None:
+    seat_stake, keys, held, slash, rewards, price = (int(one.replace(",", "")) for one in row)
+    stake = held * seat_stake
+    audit = AuditRecord(slash, keys * (stake - stake // FINDERS))
+    given = rules(stake_per_inference=1, challenge_bond=rewards // 16)
+    listed = pool(seatStake=seat_stake, ruleFee=1)
+
+    ranked, behind, _ = found(given, listed, PoolFacts(THIRDS, {NETWORK: (audit,)}))
+
+    assert ranked["unranked_because"] is None
+    assert behind["price_audited"] == str(price)
+
+
+def test_security_page__prices__are_four_rows() -> None:
+    assert len(ROWS) == 4
