@@ -113,7 +113,7 @@ def _table(result: Row | Sequence[Row]) -> str:
         for row in result:
             table.add_row(*(_text(value) for value in row.values()))
     # Ids are not to be cut, whatever the width of the terminal; a pipe has none.
-    console = Console(soft_wrap=True, width=400, highlight=False, markup=False)
+    console = Console(soft_wrap=True, width=800, highlight=False, markup=False)
     with console.capture() as capture:
         console.print(table)
     return "\n".join(line.rstrip() for line in capture.get().splitlines())

@@ -3,6 +3,7 @@
 known     code, CORE, spec, terms at the floors, rules of the network, shares of the seats
 not       a small bond | a pool below the floors | held by one | a foreign spec | friends
 folder    recomputed without a node | interrupted before its pools were read | logs left out
+          no node has the block's state | new blocks, a new epoch | another version of the list
 """
 
 import json
@@ -12,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from fastapi.testclient import TestClient
 
+from tallystick.chain.abi import contract
 from tallystick.chain.localnet import localnet
 from tallystick.dashboard.app import create_app
 from tallystick.dashboard.live import Live
@@ -25,6 +28,7 @@ from tallystick.data.totals.coverage import CoverageError
 from tallystick.protocol.hexes import to_hex
 from tests.integration.analysis.conftest import GENESIS, Console
 from tests.support.chain import Chain
+from tests.support.faulty_rpc import Exchange, faulty_rpc
 from tests.support.pool import SEAT_STAKE
 from tests.support.pool_story import COUNT, MEMBERS, SEATS, PoolStory, play
 
@@ -197,6 +201,77 @@ def test_measures__pool_whose_seats_no_node_told__is_unidentified(read: Read, co
     assert "its seats were not read" in row["unranked_because"]
 
 
+HEADER_OF = to_hex(contract("Pool").functions()["headerOf"].selector)
+
+
+def forgotten(exchange: Exchange) -> bool:
+    """A node that has dropped the state of the block."""
+    found = False
+    for asked, answer in exchange.calls:
+        if asked["method"] == "eth_call" and asked["params"][0]["data"].startswith(HEADER_OF):
+            answer.pop("result", None)
+            answer["error"] = {"code": -32000, "message": "missing trie node 12ab"}
+            found = True
+    return found
+
+
+def test_extract__node_without_the_blocks_state__pools_are_unidentified_until_one_has_it(
+    read: Read, copied: Path
+) -> None:
+    story, console = read.story, Console(copied)
+    path = Dataset(copied).pools(read.registry)
+    kept = json.loads(path.read_text())
+    path.unlink()
+
+    with faulty_rpc(story.url, forgotten) as proxy:
+        console.json("extract", story.registry, "--rpc", proxy.url, "--depth", "0")
+    unread = SeatsAtBlock.read(path)
+    rows = {row["network_id"]: row for row in console.json("measures")}
+    console.json("extract", story.registry, "--rpc", story.url, "--depth", "0")
+
+    assert unread is not None and (unread.pools, unread.block_time) == ({}, None)
+    assert rows[story.id("honest")]["standing_audited"] == "unidentified"
+    assert json.loads(path.read_text()) == kept
+
+
+def test_extract__new_blocks__seats_are_of_the_new_last_block(read: Read, copied: Path) -> None:
+    story, console = read.story, Console(copied)
+    with story.chain.isolated():
+        story.pools["drawn"].next_epoch()
+        console.json("extract", story.registry, "--rpc", story.url, "--depth", "0")
+        rows = {row["network_id"]: row for row in console.json("measures")}
+
+    # Nobody came again: of an empty list nobody can say who holds it.
+    row = rows[story.id("honest")]
+    assert {one["condition"] for one in row["unmet"] if one["of"] == "audited"} == {"seats"}
+    assert (row["rank"], row["known_verified"], row["verified"]) == (None, 0, COUNT)
+
+
+def test_extract__list_of_pools_is_of_another_version__one_line_names_the_file(
+    read: Read, copied: Path
+) -> None:
+    path = Dataset(copied).pools(read.registry)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"version": 99}))
+
+    assert str(path) in Console(copied).error("measures")
+
+
+def test_measures__table__ranks_stand_apart_from_what_is_self_declared(read: Read) -> None:
+    shown = read.console.run("measures", "--data", read.console.folder).stdout
+
+    ranked, _, rest = shown.partition("\n\nself-declared\n")
+    assert ranked.startswith("ranked\n") and read.story.id("honest") in ranked
+    assert read.story.id("honest") not in rest.partition("\n\n")[0]
+    assert "held by one: 0x" in rest and "no rank: " in rest
+
+
+def test_totals__by_operator__have_the_share_of_audits(read: Read) -> None:
+    rows = read.console.json("totals", "--by", "operator")
+
+    shares = {row["network_id"]: row["audited_share"] for row in rows}
+    assert shares[read.story.id("honest")] == 1.0
+
+
 def test_extract__pools_logs_gone__are_read_anew(read: Read, copied: Path) -> None:
     data, story = Dataset(copied), read.story
     pool = ContractKey(31337, story.pools["drawn"].address)
@@ -220,6 +295,4 @@ def test_extract__pools_logs_gone__are_read_anew(read: Read, copied: Path) -> No
 
 
 def _without_logs(path: Path) -> None:
-    import pyarrow.parquet as pq
-
     pq.write_table(pq.read_table(path).slice(0, 0), path)

@@ -154,6 +154,7 @@ def test_pool__no_stake__is_unranked_and_says_so() -> None:
 def test_pool__held_by_one__is_shown_as_held_by_one() -> None:
     ranked, _, auditor = found(facts=replace(FACTS, seats=seats(60, 30, 30)))
 
+    assert ranked["unmet"][-1]["reason"] == "the arbiter is a pool that is not known"
     assert "held by one: 0x" in ranked["unranked_because"] and "60 of the 120" in auditor["reason"]
     assert auditor["seats"]["largest"][0] == {"account": f"0x{1:040x}", "seats": 60}
 

@@ -58,7 +58,9 @@ def conviction_of(
     if arbiter is None:
         return Conviction(False, "there is no arbiter, so nobody can be convicted")
     if arbiter.standing == "unidentified":
-        return Conviction(None, "the code of the arbiter was not looked up")
+        return Conviction(None, f"the arbiter is unidentified: {arbiter.reason}")
+    if arbiter.kind is not None and arbiter.kind.drawn and not arbiter.known:
+        return Conviction(False, "the arbiter is a pool that is not known")
     if not arbiter.known or arbiter.kind is None:
         return Conviction(False, "the network's own arbiter decides whether anybody is convicted")
     if arbiter.kind.spec is None:
