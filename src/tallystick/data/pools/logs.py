@@ -8,9 +8,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tallystick.chain.abi import contract, signature_hash
+from tallystick.data.decode.words import DecodeError
 from tallystick.data.extract.dataset import ContractKey, Dataset
 from tallystick.protocol.hexes import to_hex
 
+_LEAST = 96
+"""Bytes of data that each event has."""
 _COLUMNS = ["block_number", "topic0", "topic1", "topic2", "topic3", "data"]
 
 
@@ -55,6 +58,9 @@ def enrolments(data: Dataset, pool: ContractKey, last_block: int) -> Iterator[En
         data: the folder.
         pool: whose logs are there.
         last_block: later logs are left out.
+
+    Raises:
+        DecodeError: a log is not what the event's ABI says.
     """
     for row in _rows(data, pool, "Enrolled", last_block):
         yield Enrolment(
@@ -65,12 +71,16 @@ def enrolments(data: Dataset, pool: ContractKey, last_block: int) -> Iterator[En
 def audits(data: Dataset, pool: ContractKey, last_block: int) -> Iterator[StoredAudit]:
     """Yield the audits on record, in the order of the chain; arguments as of enrolments."""
     for row in _rows(data, pool, "AuditStored", last_block):
-        # The code is listed: it has the ABI's plain layout.
-        start = _at(row, 2)
-        count = _word(row["data"][start : start + 32])
-        first = start + 32
-        keys = (row["data"][at + 12 : at + 32] for at in range(first, first + 32 * count, 32))
-        yield StoredAudit(to_hex(row["topic1"]), _at(row, 1), tuple(keys))
+        yield StoredAudit(to_hex(row["topic1"]), _at(row, 1), _keys(row["data"]))
+
+
+def _keys(data: bytes) -> tuple[bytes, ...]:
+    """Return who signed; the code is listed, so that it has the ABI's plain layout."""
+    start = _word(data[64:96]) + 32
+    end = start + 32 * _word(data[start - 32 : start])
+    if end > len(data):
+        raise DecodeError(f"AuditStored holds {len(data)} bytes; needed: {end}")
+    return tuple(data[at + 12 : at + 32] for at in range(start, end, 32))
 
 
 def _rows(
@@ -84,7 +94,10 @@ def _rows(
                 pc.equal(table["topic0"], topic(event)),
                 pc.less_equal(table["block_number"], last_block),
             )
-            yield from table.filter(wanted).to_pylist()
+            for row in table.filter(wanted).to_pylist():
+                if None in row.values() or len(row["data"]) < _LEAST:
+                    raise DecodeError(f"a log of {event} is not what the event's ABI says")
+                yield row
 
 
 def _at(row: dict[str, bytes], place: int) -> int:
