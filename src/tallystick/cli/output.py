@@ -53,6 +53,20 @@ def write(rows: Sequence[Row], form: str, path: Path | None = None) -> None:
         path.write_text(text + "\n")
 
 
+def write_tables(groups: Mapping[str, Sequence[Row]], path: Path | None = None) -> None:
+    """Write a table for each group of alike rows under its heading; a group without rows has none.
+
+    Args:
+        groups: rows by heading.
+        path: None for stdout.
+    """
+    text = "\n\n".join(f"{name}\n{_table(rows)}" for name, rows in groups.items() if rows)
+    if path is None:
+        click.echo(text)
+    else:
+        path.write_text(text + "\n")
+
+
 def _json(rows: Sequence[Row]) -> str:
     return json.dumps(plain(rows), indent=2)
 
@@ -99,7 +113,7 @@ def _table(result: Row | Sequence[Row]) -> str:
         for row in result:
             table.add_row(*(_text(value) for value in row.values()))
     # Ids are not to be cut, whatever the width of the terminal; a pipe has none.
-    console = Console(soft_wrap=True, width=400, highlight=False, markup=False)
+    console = Console(soft_wrap=True, width=800, highlight=False, markup=False)
     with console.capture() as capture:
         console.print(table)
     return "\n".join(line.rstrip() for line in capture.get().splitlines())

@@ -9,7 +9,7 @@ import click
 
 from tallystick.cli.command import ConsoleCommand
 from tallystick.cli.options import data_option, output_options, since_option, until_option
-from tallystick.cli.output import write
+from tallystick.cli.output import write, write_tables
 
 
 @click.command(cls=ConsoleCommand, example="tallystick totals --by operator --by day --format csv")
@@ -52,6 +52,9 @@ def totals(
 def measures(data: Path, form: str, output: Path | None) -> None:
     """Show what each network's numbers rest on: resolvers, stake, what a fake costs, demand, gas.
 
+    What is self-declared stands in a table of its own, without a rank; below it why. The other
+    formats name each condition that is not met (unmet, listed in docs/data.md).
+
     A price is in the smallest units of the network's asset, or "gas only". A table has the price
     of each grade below it, with the sentence that it rests on; the other formats have all beside.
     """
@@ -61,7 +64,7 @@ def measures(data: Path, form: str, output: Path | None) -> None:
     analysis = Analysis(data)
     rows = analysis.measures().to_pylist()
     if form == "table":
-        _write(analysis, [_short(row) for row in rows], form, output)
+        write_tables(_groups(rows), output)
         for line in _sentences(rows):
             click.echo(line, err=output is not None)
     else:
@@ -81,9 +84,19 @@ def requesters(data: Path, form: str, output: Path | None) -> None:
     _write(analysis, analysis.requesters().to_pylist(), form, output)
 
 
+def _groups(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of a table by its heading; the ranked ones in the order of their ranks."""
+    ranked = sorted((row for row in rows if row["rank"]), key=lambda row: row["rank"])
+    others = [row for row in rows if not row["rank"]]
+    declared = [row for row in others if row["resolvers"] == "self-declared"]
+    rest = [row for row in others if row["resolvers"] != "self-declared"]
+    groups = {"ranked": ranked, "self-declared": declared, "without a rank": rest}
+    return {name: [_short(row) for row in some] for name, some in groups.items()}
+
+
 def _short(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return what of a row a table has room for, next to ids in full."""
-    left = ("standing_", "price_", "resolver_names", "convictable", "unranked_", "owner_")
+    left = ("standing_", "price_", "resolver_names", "convictable", "unranked_", "unmet", "owner_")
     return {
         name: value
         for name, value in row.items()

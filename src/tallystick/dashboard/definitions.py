@@ -6,7 +6,7 @@ A change of a meaning, a formula or a threshold makes a new version; the old wor
 from dataclasses import dataclass
 from typing import Literal
 
-VERSION = "2.0.0"
+VERSION = "3.0.0"
 CHANGES = (
     ("1.0.0", "The first. A resolver was known by its code alone; a fake had one price."),
     (
@@ -15,6 +15,12 @@ CHANGES = (
         "members, is self-declared. Ranks by known grades only, for networks with stake and an "
         "arbiter that can convict. A price of a fake for each grade, gas only where nothing is "
         "lost by one.",
+    ),
+    (
+        "3.0.0",
+        "A pool is known by its code, its registry, a published spec, terms at the published "
+        "floors, the network's rules beside them, and no account above a third of the epoch's "
+        "seats. A fake that it audits costs the stake of the signers on record too.",
     ),
 )
 
@@ -41,7 +47,13 @@ _BURNED = (
 )
 
 
-def _price(name: str, of: str, who: str) -> Definition:
+_AUDITED = (
+    f"{_BURNED}; of a known pool the least, over the audits on record, of 15/16 of the signers' "
+    "stake + the batch's slash - min(slash / 2, 16 * challenge bond)"
+)
+
+
+def _price(name: str, of: str, who: str, formula: str = _BURNED) -> Definition:
     return Definition(
         f"price_{name}",
         f"Price of a fake: {name}",
@@ -49,19 +61,25 @@ def _price(name: str, of: str, who: str) -> Definition:
         f"Lost by {of}: what is burned of a batch of one when it is rejected, since the rest of "
         "its stake may come back to a cheat as the reward for convicting itself. Gas only where "
         f"no stake is locked, or where nobody can convict it: {who}",
-        _BURNED,
+        formula,
     )
 
 
 def _of_grades() -> tuple[Definition, ...]:
     grades = {
         "audited": "whoever appoints a committee has it sign, and an arbiter of the network's own "
-        "upholds what it likes.",
+        "upholds what it likes. Of a known pool's audits the price holds when one verifier looks "
+        "and most of its panel is honest, and the signers' part of it where the draw holds the "
+        "leaf.",
         "enclave": "the endorsers can endorse a key of their own.",
         "proven": "the network's own attestor can vouch for it; no proof system is known yet.",
     }
     every = tuple(
-        _price(name, f"a fake that counts as {name}", who) for name, who in grades.items()
+        _price(
+            *(name, f"a fake that counts as {name}", who),
+            _AUDITED if name == "audited" else _BURNED,
+        )
+        for name, who in grades.items()
     )
     nobody = "there is no arbiter, or one of the network's own."
     return *every, _price("unchallenged", "a fake that is left unchallenged until then", nobody)

@@ -116,6 +116,8 @@ REJECTED = (Part("BatchRejected", "count"),)
 VERIFIED = _final("audited") + _final("enclave") + _final("proven")
 LEFT = _final("unchallenged") + VERIFIED + _final("unresolved") + REJECTED
 RULES = (Part("NetworkRegistered", "1"),)
+ATTESTED = (Part("BatchAttested", "1", "grade = 'audited'"),)
+"""The batches of which a pool has a record, where one audits."""
 KNOWN_VERIFIED = "known_verified"
 PARTS: dict[str, tuple[Part, ...]] = {
     "committed": COMMITTED,
@@ -132,8 +134,8 @@ PARTS: dict[str, tuple[Part, ...]] = {
     "open": COMMITTED + LEFT,
     "stake_per_inference": RULES,
     KNOWN_VERIFIED: VERIFIED,
-    "price_of_a_fake": RULES,
-    "price_audited": RULES,
+    "price_of_a_fake": RULES + ATTESTED,
+    "price_audited": RULES + ATTESTED,
     "price_enclave": RULES,
     "price_proven": RULES,
     "price_unchallenged": RULES,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tallystick.data.resolvers.kinds import ARBITER, GRADES
+from tallystick.data.resolvers.pool_facts import EpochSeats
 from tallystick.data.resolvers.standing import NONE, Resolver
 
 
@@ -99,10 +100,25 @@ def _told(resolver: Resolver) -> str:
         said = f"a {resolver.name} {at} that is {resolver.standing} ({resolver.reason})"
     else:
         said = f"a contract {at} that is {resolver.standing} ({resolver.reason})"
+    if resolver.seats is not None:
+        return f"{said}, {_drawn(resolver.seats, resolver.terms['terms'])}"
     endorsers = resolver.terms.get("endorsers")
     if not endorsers:
         return said
     return (
         f"{said}, whose keys any {resolver.terms['threshold']} of these {len(endorsers)} endorsers "
         f"can endorse: {', '.join(endorsers)}"
+    )
+
+
+def _drawn(found: EpochSeats, terms: Mapping[str, Any]) -> str:
+    """Return from whom a pool draws its panels, in words."""
+    largest = found.largest()
+    said = f"whose panels of {terms['panel']} are drawn from all seats: in epoch {found.epoch} "
+    if largest is None:
+        return f"{said}nobody has any"
+    account, seats = largest
+    return (
+        f"{said}{found.seats} in {len(found.accounts)} accounts, of which {account} has most, "
+        f"{seats / found.seats:.0%}"
     )

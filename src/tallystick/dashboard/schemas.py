@@ -83,6 +83,18 @@ class Caution(BaseModel):
     reason: str
 
 
+class Unmet(BaseModel):
+    """A condition for being known, or for a rank, that is not met."""
+
+    of: Literal["audited", "enclave", "proven", "arbiter", "network"] = Field(
+        description="whose: of the resolver that gives this grade, of the arbiter, of the network"
+    )
+    condition: str = Field(description="its name; docs/data.md lists them")
+    reason: str
+    actual: str | None = Field(description="null: the condition compares nothing")
+    needed: str | None
+
+
 class Named(BaseModel):
     """A network's name for machines, and the one that it gave itself."""
 
@@ -99,6 +111,7 @@ class Network(Counters, Named):
         description="by known_verified, among networks that are known, backed and convictable"
     )
     unranked_because: str | None = Field(description="why it has no rank; null: it has one")
+    unmet: list[Unmet] = Field(description="a network ranked by one grade may have some of another")
     known_verified: Count = Field(description="of verified: by grades that known resolvers give")
     name: Stranger
     uri: Stranger
@@ -173,6 +186,23 @@ class Rules(BaseModel):
     solicited: bool
 
 
+class HeldSeats(BaseModel):
+    """The seats of an account."""
+
+    account: Address
+    seats: int
+
+
+class Seats(BaseModel):
+    """A pool's list of seats of the epoch that a block is in."""
+
+    block: int
+    epoch: int
+    seats: int
+    accounts: int = Field(description="that have seats; one holder may have several")
+    largest: list[HeldSeats] = Field(description="the accounts with most, ten at most")
+
+
 class Resolver(BaseModel):
     """A contract that a network's rules name."""
 
@@ -181,6 +211,9 @@ class Resolver(BaseModel):
     name: str = Field(description="of its code on the published list; empty: it is not there")
     reason: str = Field(description="why it is not known; empty: it is")
     terms: dict[str, Any] = Field(description="as read on chain, by view")
+    unmet: list[Unmet] = Field(description="empty: it is known")
+    seats: Seats | None = Field(description="of a pool; null: none, or not read at this block")
+    audits: int = Field(ge=0, description="of the network's batches, on record in a pool")
 
 
 class Registration(BaseModel):

@@ -18,17 +18,17 @@ from tallystick.dashboard.memory_tables import LARGE, copy_tables
 from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey
 from tallystick.dashboard.numbers import Scope
 from tallystick.dashboard.side_tables import queries
-from tallystick.data.analysis import Analysis
+from tallystick.data.analysis import Analysis, audited_share
 from tallystick.data.decode.words import LIMBS
 from tallystick.data.extract.dataset import Dataset
-from tallystick.data.resolvers.identify import read_resolvers
 from tallystick.data.resolvers.kinds import GRADES
-from tallystick.data.resolvers.standing import resolvers_of, to_json
+from tallystick.data.resolvers.standing import to_json
 from tallystick.data.totals.amounts import whole
 from tallystick.data.totals.coverage import Coverage
 from tallystick.data.totals.engines import connect
 from tallystick.data.totals.expression import COUNTS
 from tallystick.data.totals.prices import BECAUSE
+from tallystick.data.totals.ranking import place
 from tallystick.protocol.hexes import from_hex, to_hex
 
 Answer = TypeVar("Answer")
@@ -189,7 +189,7 @@ class Snapshot:
         for total in totals:
             key = _key(total)
             part = utility.get(key)
-            row = {"rank": None} | total | measures[key] | {"uri": registered[key]["uri"]}
+            row = total | measures[key] | {"uri": registered[key]["uri"]}
             row["asset"] = registered[key]["rules_asset"]
             row |= {name: part and getattr(part, name) for name in _PARTS}
             facts = asdict(part) if part else {}
@@ -199,9 +199,7 @@ class Snapshot:
             row["cautions"] = [asdict(one) for one in cautions(row)]
             row["core"] = row.pop("address")
             rows.append(row)
-        rows.sort(key=_place)
-        for rank, row in enumerate((one for one in rows if not one["unranked_because"]), 1):
-            row["rank"] = rank
+        rows.sort(key=place)
         return rows
 
     def _by_key(self) -> dict[NetworkKey, Row]:
@@ -212,9 +210,7 @@ class Snapshot:
 
     def _registration(self, key: NetworkKey) -> Row:
         row = self._analysis.networks()[key]
-        registry = next(one.contract for one in self.coverage if _is(one, key))
-        facts = read_resolvers(self._analysis.data, registry)
-        resolvers = resolvers_of(row, to_hex(registry.address), facts)
+        resolvers = self._analysis.resolvers()[key]
         found = {
             name: str(int(value, 16)) if f"{name}_0" in row and "attestors" not in name else value
             for name, value in row.items()
@@ -224,7 +220,9 @@ class Snapshot:
             **{name: row[name] for name in ("owner", "parent", "salt", "block_number")},
             **{name: row[name] for name in ("block_time", "transaction_hash")},
             "rules": {name.removeprefix("rules_"): value for name, value in found.items()},
-            "resolvers": {place: to_json(one) for place, one in resolvers.items()},
+            "resolvers": {
+                place: to_json(one, GRADES.get(place, place)) for place, one in resolvers.items()
+            },
             "in_words": rules.in_words(row, resolvers),
         }
 
@@ -258,12 +256,11 @@ class Snapshot:
                 for name, value in counted.get(operator, {}).items()
                 if name in zeros or name == "operator"
             }
-            judged = row["audited"] + row["unchallenged"]
             rows.append(
                 {"operator": operator}
                 | row
                 | {
-                    "audited_share": row["audited"] / judged if judged else None,
+                    "audited_share": audited_share(row),
                     "stake": stakes.get(operator, 0),
                     "standing": admitted.get(operator),
                 }
@@ -326,7 +323,7 @@ def version(folder: Path, probes: Path | None = None) -> str:
     """
     data = Dataset(folder)
     seen = hashlib.sha256(definitions.VERSION.encode())
-    for name in ("manifest", "resolvers"):
+    for name in ("manifest", "resolvers", "pools"):
         for path in sorted((data.root / name).rglob("*.json")):
             seen.update(f"\n{path.relative_to(data.root)}\n".encode() + path.read_bytes())
     others = sorted(
@@ -368,8 +365,3 @@ def _is(coverage: Coverage, key: NetworkKey) -> bool:
 
 def _limb(name: str) -> bool:
     return name[-2:-1] == "_" and name[-1].isdigit() and "attestors" not in name
-
-
-def _place(row: Row) -> tuple[Any, ...]:
-    counted = -row["known_verified"], -row["verified"], -row["committed"]
-    return row["unranked_because"] is not None, *counted, row["chain_id"], row["network_id"]

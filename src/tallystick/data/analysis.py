@@ -17,10 +17,12 @@ import pyarrow as pa
 
 from tallystick.data.collected import found_share, unreachable_batches
 from tallystick.data.extract.dataset import Dataset
+from tallystick.data.pools.read import read_pools
 from tallystick.data.probe.accessibility import accessibility
 from tallystick.data.probe.log import ProbeLog
 from tallystick.data.resolvers.identify import read_resolvers
-from tallystick.data.resolvers.standing import resolvers_of
+from tallystick.data.resolvers.kinds import AUDITED, DRAWN
+from tallystick.data.resolvers.standing import Resolver, resolvers_of
 from tallystick.data.totals import expression
 from tallystick.data.totals.amounts import whole
 from tallystick.data.totals.backing import backing, standing
@@ -28,12 +30,12 @@ from tallystick.data.totals.coverage import Coverage, coverage
 from tallystick.data.totals.engines import connect, has_files, load, load_files
 from tallystick.data.totals.expression import BY, COUNTS, NETWORK
 from tallystick.data.totals.gas import gas
-from tallystick.data.totals.parties import operators, specs
-from tallystick.data.totals.ranking import ranking
+from tallystick.data.totals.parties import audited, operators, specs
+from tallystick.data.totals.ranking import place, ranking
 from tallystick.data.totals.requesters import concentration, requesters
 from tallystick.data.totals.utility import REFERENCE, Utility
 from tallystick.errors import FieldError
-from tallystick.protocol.hexes import from_hex
+from tallystick.protocol.hexes import from_hex, to_hex
 
 Row = dict[str, Any]
 
@@ -59,6 +61,7 @@ class Analysis:
         self.tables = load(self._connection, self.data)
         self._networks: dict[tuple[Any, ...], Row] | None = None
         self._strangers: list[Row] | None = None
+        self._resolvers: dict[tuple[Any, ...], dict[str, Resolver]] | None = None
 
     def over(self, tables: Mapping[str, Any]) -> "Analysis":
         """Return an analysis of the same folder over other tables: fewer rows of these, say.
@@ -105,7 +108,8 @@ class Analysis:
 
         Returns:
             chain_id, address, network_id, name, the columns of `by`, the counters, verified, burned
-            and, where nothing is split by day and no period is asked for, open.
+            and, where nothing is split by day and no period is asked for, open; where it is split
+            by operator, audited_share.
 
         Raises:
             FieldError: the period has no day.
@@ -123,6 +127,8 @@ class Analysis:
             line = {key: row[key] for key in NETWORK} | {"name": registered[_key(row)]["name"]}
             line |= {BY[one]: row[BY[one]] for one in by}
             line |= {counter: row[counter] for counter in COUNTS} | {"verified": verified}
+            if "operator" in by:
+                line["audited_share"] = audited_share(row)
             if not flows:
                 line["open"] = row["committed"] - over
             rows.append(line | {"burned": whole(row, "burned")})
@@ -137,37 +143,35 @@ class Analysis:
         """Return what the totals of each network rest on; see the README for each column."""
         leaves = _by_key(concentration(self.requesters_expression()))
         used = self._gas()
-        codes = {
-            registry: read_resolvers(self.data, registry) for registry in self.data.registries()
-        }
-        at = {(registry.chain_id, registry.address): found for registry, found in codes.items()}
         asked = {
             (registry.chain_id, registry.address): unreachable_batches(self.data, registry)
             for registry in self.data.registries()
         }
         registered, models = self.networks(), self._specs()
         accounts = _by_key(operators(self.tables))
-        rows = []
+        rows: list[Row] = []
+        places: list[Row] = []
         for row in self.totals().to_pylist():
             key = _key(row)
             rules, run = registered[key], models.get(key, {})
-            facts = at[row["chain_id"], from_hex(row["address"])]
-            resolvers = resolvers_of(rules, row["address"], facts)
+            resolvers = self.resolvers()[key]
             behind = backing(rules, resolvers, row["open"], run)
             who, by = leaves.get(key, {}), accounts.get(key, {})
             spent = used.get(key, {}).get("gas")
             unreachable = asked[row["chain_id"], from_hex(row["address"])]
             share, because = found_share(who.get("found", 0), row["committed"], unreachable)
-            judged = row["audited"] + row["unchallenged"]
+            ranked = ranking(row | behind, resolvers, run)
+            places.append(row | ranked)
             rows.append(
                 {name: row[name] for name in (*NETWORK, "name", "verified")}
+                | {"rank": None}
                 | standing(resolvers)
-                | ranking(row | behind, resolvers, run)
+                | ranked
                 | behind
                 | {"burned": row["burned"]}
                 | {"operators": by.get("operators", 0)}
                 | {"owner_operates": by.get("owner_operates", False)}
-                | {"audited_share": row["audited"] / judged if judged else None}
+                | {"audited_share": audited_share(row)}
                 | {"found_share": share, "found_share_because": because}
                 | {name: who.get(name) for name in CONCENTRATION}
                 | {
@@ -176,7 +180,47 @@ class Analysis:
                     else None
                 }
             )
+        for rank, number in enumerate(_ranked(places), 1):
+            rows[number]["rank"] = rank
         return _arrow(rows)
+
+    def resolvers(self) -> dict[tuple[Any, ...], dict[str, Resolver]]:
+        """Return each network's resolvers by their place in its rules; read once.
+
+        Returns:
+            By chain id, registry and network id.
+        """
+        if self._resolvers is None:
+            found: dict[tuple[Any, ...], dict[str, Resolver]] = {}
+            for held in self.coverage:
+                address = to_hex(held.contract.address)
+                registry = (held.contract.chain_id, address)
+                rules = {key: row for key, row in self.networks().items() if key[:2] == registry}
+                facts = read_resolvers(self.data, held.contract)
+                pools = read_pools(self.data, held, facts, self._audited(rules, facts))
+                for key, row in rules.items():
+                    found[key] = resolvers_of(row, address, facts, pools)
+            self._resolvers = found
+        return self._resolvers
+
+    def _audited(
+        self, rules: Mapping[tuple[Any, ...], Row], facts: Mapping[str, Row]
+    ) -> dict[str, dict[str, dict[str, int]]]:
+        """Return inferences of the batches that pools audited, by pool, network and batch id."""
+        pools = {
+            key: row[f"rules_{AUDITED}"]
+            for key, row in rules.items()
+            if facts.get(row[f"rules_{AUDITED}"], {}).get("name") in DRAWN
+        }
+        found: dict[str, dict[str, dict[str, int]]] = {pool: {} for pool in pools.values()}
+        if not pools:
+            return found
+        ids = sorted({key[2] for key in pools})
+        for row in audited(self.tables, ids).to_pyarrow().to_pylist():
+            if (key := _key(row)) in pools:
+                batches = found[pools[key]].setdefault(row["network_id"], {})
+                batches[row["batch_id"]] = row["count"]
+        return found
 
     def _specs(self) -> dict[tuple[Any, ...], dict[str, int]]:
         """Return how many models each network's inferences are under, by their spec's hash."""
@@ -249,9 +293,27 @@ class Analysis:
         return first, date.fromordinal(last.toordinal() + 1)
 
 
+def audited_share(row: Mapping[str, Any]) -> float | None:
+    """Return audited / (audited + unchallenged); None: neither.
+
+    Whoever waits for a lucky panel, or drops the batch whose draw was not, has a low one.
+
+    Args:
+        row: the counters of a network or of an operator.
+    """
+    judged = row["audited"] + row["unchallenged"]
+    return row["audited"] / judged if judged else None
+
+
 def _check_period(since: date | None, until: date | None) -> None:
     if since is not None and until is not None and since >= until:
         raise FieldError("the period", f"from {since} to before {until}", "at least one day")
+
+
+def _ranked(rows: Sequence[Row]) -> list[int]:
+    """Return the numbers of the rows that have a rank, the first rank first."""
+    found = [number for number, row in enumerate(rows) if row["unranked_because"] is None]
+    return sorted(found, key=lambda number: place(rows[number]))
 
 
 CONCENTRATION = ("solicited_share", "requesters", "top_share", "herfindahl")

@@ -12,6 +12,7 @@ from tallystick.data.extract.dataset import ContractKey, Dataset
 from tallystick.data.extract.extractor import Extracted, ExtractPlan, extract
 from tallystick.data.extract.gas import extract_gas
 from tallystick.data.extract.manifest import Part
+from tallystick.data.pools.extract import extract_pools
 from tallystick.data.resolvers.identify import identify_resolvers
 from tallystick.protocol.progress import Progress
 
@@ -74,6 +75,7 @@ def bring(
     """
     done = follow(data, plan, stage and stage("extract (blocks)"), ask)
     resolvers = identify_resolvers(data, done.contract, plan.urls)
+    extract_pools(data, done.contract, plan, stage)
     if gas:
         extract_gas(data, done.contract, plan.urls, stage and stage("gas (files)"))
     return done, resolvers

@@ -7,6 +7,9 @@ events/BatchCommitted/chain_id=1/address=0x…/….parquet           decoded, a 
 transactions/chain_id=1/address=0x…/….parquet                    gas of the transactions of logs/
 inferences/chain_id=1/address=0x…/<batch id>.parquet             leaves whose data were found
 resolvers/1-0x….json                                             which contracts rules name
+pools/1-0x….json                                                 seats of those that are pools
+pools/logs/chain_id=1/address=0x…/….parquet                      a pool's logs, as of a registry
+pools/manifest/1-0x….json                                        which of them
 manifest/imported/10740-0x….json                                 that it is another network's
 """
 
@@ -71,6 +74,15 @@ class Dataset:
     def resolvers(self, registry: ContractKey) -> Path:
         """File that says which contracts the rules of a registry's networks name."""
         return self.root / "resolvers" / f"{registry.chain_id}-{to_hex(registry.address)}.json"
+
+    def pools(self, registry: ContractKey) -> Path:
+        """File that says how many seats the pools of a registry have at its last block."""
+        return self.pool_logs.root / f"{registry.chain_id}-{to_hex(registry.address)}.json"
+
+    @property
+    def pool_logs(self) -> "Dataset":
+        """Folder of the raw logs of pools, laid out as those of registries."""
+        return Dataset(self.root / "pools")
 
     def imported(self, registry: ContractKey) -> Path:
         """File that says that a registry is another network's contract, and which contracts it has.

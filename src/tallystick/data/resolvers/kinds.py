@@ -9,6 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tallystick.data.resolvers import floors
+from tallystick.data.resolvers.pool_facts import UNREAD, PoolFacts
+from tallystick.data.resolvers.unmet import Unmet
 from tallystick.protocol.hexes import to_hex
 from tallystick.replay.model import SPEC_ID
 
@@ -33,6 +36,8 @@ class ResolverFacts:
     """A row of NetworkRegistered."""
     terms: Row
     """The contract's answers: bytes as hex text, structs as mappings."""
+    pool: PoolFacts = UNREAD
+    """Of a pool: its seats and audits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,8 @@ class ResolverKind:
     """The name on the list of code hashes."""
     places: frozenset[str]
     """Places in which it may be known; in any other place it is self-declared."""
-    check: Callable[[ResolverFacts], str]
-    """Returns why its terms make it self-declared; empty: they don't."""
+    check: Callable[[ResolverFacts], tuple[Unmet, ...]]
+    """Returns the conditions that its terms don't meet; any makes it self-declared."""
     views: Mapping[str, str] = field(default_factory=dict)
     """By term: the view that answers it. One that takes a place is read from 0 on, until it answers
     nothing: the term is a list."""
@@ -55,28 +60,44 @@ class ResolverKind:
     spec: Callable[[Row], str] | None = None
     """For the arbiter: gives, by its terms, the hash of the spec (hex text) of the models that it
     can rule on. None: it convicts nobody."""
+    convicts: str = ""
+    """With a spec: the way by which it rejects a wrong leaf, in words."""
+    drawn: bool = False
+    """Whether its panels are drawn from a list of seats, which is read at a data folder's last
+    block."""
 
 
-def _appointed(_: ResolverFacts) -> str:
-    return "its members are those whom its deployer appointed"
+def _appointed(_: ResolverFacts) -> tuple[Unmet, ...]:
+    return (Unmet("appointed", "its members are those whom its deployer appointed"),)
 
 
-def _endorsed(asked: ResolverFacts) -> str:
+def _endorsed(asked: ResolverFacts) -> tuple[Unmet, ...]:
     endorsers, threshold = set(asked.terms["endorsers"]), asked.terms["threshold"]
-    if min(len(endorsers), threshold) >= ENDORSERS:
-        return ""
-    return (
+    signing = min(len(endorsers), threshold)
+    if signing >= ENDORSERS:
+        return ()
+    reason = (
         f"{threshold} of {len(endorsers)} endorsers can endorse any key; needed: at least "
         f"{ENDORSERS} who have to sign"
     )
+    return (Unmet("endorsers", reason, str(signing), str(ENDORSERS)),)
 
 
-def _code_alone(_: ResolverFacts) -> str:
-    return ""
+def _code_alone(_: ResolverFacts) -> tuple[Unmet, ...]:
+    return ()
+
+
+def _drawn(asked: ResolverFacts) -> tuple[Unmet, ...]:
+    terms = asked.terms
+    return floors.unmet(terms["terms"], terms["core"], asked.registry, asked.rules, asked.pool)
 
 
 def _qi8(_: Row) -> str:
     return to_hex(SPEC_ID)
+
+
+def _spec(terms: Row) -> str:
+    return str(terms["terms"]["spec"])
 
 
 _KEYS = {"endorsers": "endorserAt", "threshold": "threshold"}
@@ -100,7 +121,26 @@ KINDS = {
             views={**_KEYS, "max_age": "MAX_AGE"},
             arguments=("endorsers", "threshold", "max_age"),
         ),
-        ResolverKind("Replay", frozenset({ARBITER}), _code_alone, spec=_qi8),
+        ResolverKind(
+            "Pool",
+            frozenset({AUDITED, ARBITER}),
+            _drawn,
+            views={"core": "CORE", "terms": "terms"},
+            arguments=("core", "terms"),
+            spec=_spec,
+            convicts="a panel drawn from the pool's seats rejects a leaf that one verifier shows "
+            "to be wrong, when most of the panel is honest",
+            drawn=True,
+        ),
+        ResolverKind(
+            "Replay",
+            frozenset({ARBITER}),
+            _code_alone,
+            spec=_qi8,
+            convicts="Replay, given the model, rejects a challenged leaf that it cannot reproduce",
+        ),
     )
 }
 """By name. A Committee's terms are read to be shown; it is never known."""
+DRAWN = frozenset(name for name, kind in KINDS.items() if kind.drawn)
+"""Names of the kinds that draw their panels."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tallystick.data.resolvers.kinds import GRADES, PLACES, Row
+from tallystick.data.resolvers.kinds import ARBITER, GRADES, PLACES, Row
 from tallystick.data.resolvers.standing import NONE, Resolver, known_grades
 from tallystick.data.totals.prices import BECAUSE, NO_SPECS, PRICED, conviction_of, lowest, prices
 
@@ -44,7 +44,8 @@ def backing(
     stake_at_risk        of the inferences that are open
     convictable          whether somebody can convict a fake whom the network did not choose; None:
                          its arbiter was not looked up
-    own_arbiter          whether an attestor also rules on challenges: no independent conviction
+    own_arbiter          whether an attestor also rules on challenges: no independent conviction;
+                         not a known pool, for who signed an audit has no say in its case
     price_of_a_fake      the lowest of the grades that known resolvers give; without one, of all
                          grades to be had; without any, of Unchallenged
     price_audited, price_enclave, price_proven, price_unchallenged
@@ -73,8 +74,14 @@ def backing(
             "stake_at_risk": stake * open_inferences,
             "convictable": conviction.possible,
             f"convictable{BECAUSE}": conviction.because,
-            "own_arbiter": arbiter != NONE and arbiter in attestors,
+            "own_arbiter": arbiter != NONE and arbiter in attestors and not _drawn(resolvers),
         }
         | {name: one and one.price for name, one in shown.items()}
         | {f"{name}{BECAUSE}": one and one.because for name, one in shown.items()}
     )
+
+
+def _drawn(resolvers: Mapping[str, Resolver]) -> bool:
+    """Return whether the arbiter is a known pool, whose panels are drawn."""
+    arbiter = resolvers.get(ARBITER)
+    return arbiter is not None and arbiter.known and arbiter.kind is not None and arbiter.kind.drawn

@@ -1,8 +1,11 @@
-"""Parties of a network: who runs its operators, and the kinds of models they commit under."""
+"""Parties of a network: its operators, the kinds of models they commit under, what was audited."""
+
+from collections.abc import Sequence
 
 import ibis.expr.types as ir
 
-from tallystick.data.totals.expression import NETWORK, Tables
+from tallystick.data.totals.expression import BATCH, NETWORK, Tables
+from tallystick.protocol.enums import Grade
 
 
 def operators(tables: Tables) -> ir.Table:
@@ -34,3 +37,23 @@ def specs(tables: Tables) -> ir.Table:
     registered = tables["ModelRegistered"].select(*NETWORK, "model_id", "spec_hash")
     joined = used.join(registered, [*NETWORK, "model_id"])
     return joined.group_by([*NETWORK, "spec_hash"]).agg(models=joined.count())
+
+
+def audited(tables: Tables, networks: Sequence[str]) -> ir.Table:
+    """Return the batches of some networks that were ever attested as audited.
+
+    Args:
+        tables: BatchAttested, BatchCommitted.
+        networks: their ids, hex text.
+
+    Returns:
+        NETWORK, batch_id, count (inferences).
+    """
+    attested = tables["BatchAttested"]
+    attested = attested.filter(
+        attested.grade.cast("string") == Grade.AUDITED.name.lower(),
+        attested.network_id.cast("string").isin(list(networks)),
+    )
+    attested = attested.select(*NETWORK, "batch_id").distinct()
+    committed = tables["BatchCommitted"].select(*BATCH, "count")
+    return attested.join(committed, list(BATCH)).select(*NETWORK, "batch_id", "count")

@@ -1,7 +1,9 @@
 """Prices of a fake, by the grade that it would get: an amount, or no more than gas.
 
 The amount is what is burned of a batch of one when it is rejected. The rest of its stake may come
-back to the cheat, as the reward for convicting itself (docs/security.md).
+back to the cheat, as the reward for convicting itself (docs/security.md). Where a known pool
+audits, it is the lowest of the batches on record: what is burned of the batch, and of its signers'
+stake.
 """
 
 from collections.abc import Mapping
@@ -9,6 +11,7 @@ from dataclasses import dataclass
 
 from tallystick.data.resolvers.kinds import ARBITER, ENCLAVE, GRADES, Row
 from tallystick.data.resolvers.standing import NONE, Resolver
+from tallystick.protocol.pool import FINDERS, Quorums
 from tallystick.protocol.rules import REWARD_BONDS
 
 GAS_ONLY = "gas only"
@@ -55,7 +58,9 @@ def conviction_of(
     if arbiter is None:
         return Conviction(False, "there is no arbiter, so nobody can be convicted")
     if arbiter.standing == "unidentified":
-        return Conviction(None, "the code of the arbiter was not looked up")
+        return Conviction(None, f"the arbiter is unidentified: {arbiter.reason}")
+    if arbiter.kind is not None and arbiter.kind.drawn and not arbiter.known:
+        return Conviction(False, "the arbiter is a pool that is not known")
     if not arbiter.known or arbiter.kind is None:
         return Conviction(False, "the network's own arbiter decides whether anybody is convicted")
     if arbiter.kind.spec is None:
@@ -67,8 +72,7 @@ def conviction_of(
             False, f"inferences are committed under {models} that {arbiter.name} cannot run"
         )
     # Whether anybody but the network has the model's bytes the chain does not tell.
-    said = f"{arbiter.name}, given the model, rejects a challenged leaf that it cannot reproduce"
-    return Conviction(True, said)
+    return Conviction(True, arbiter.kind.convicts)
 
 
 def prices(
@@ -83,11 +87,20 @@ def prices(
     """
     found = conviction_of(resolvers, specs)
     priced = {
-        grade: _price(rules, found, _signers(place, rules, resolvers))
+        grade: _given(place, rules, found, resolvers)
         for place, grade in GRADES.items()
         if place in resolvers
     }
     return priced | {UNCHALLENGED: _price(rules, found, "nobody has to vouch for it")}
+
+
+def _given(
+    place: str, rules: Row, conviction: Conviction, resolvers: Mapping[str, Resolver]
+) -> Price:
+    resolver, signers = resolvers[place], _signers(place, rules, resolvers)
+    if resolver.known and resolver.kind is not None and resolver.kind.drawn:
+        return _audited(rules, conviction, signers, resolver)
+    return _price(rules, conviction, signers)
 
 
 def lowest(priced: Mapping[str, Price], grades: tuple[str, ...]) -> Price:
@@ -100,13 +113,14 @@ def _order(price: Price) -> tuple[int, int]:
     return (words.index(price.price), 0) if price.price in words else (2, int(price.price))
 
 
-def burned(rules: Row) -> int:
-    """Return what is burned of a batch of one, in units of the asset.
+def burned(rules: Row, count: int = 1) -> int:
+    """Return what is burned of a batch when it is rejected, in units of the asset.
 
     Args:
         rules: a row of NetworkRegistered.
+        count: inferences of the batch.
     """
-    stake = int(rules["rules_stake_per_inference"], 16)
+    stake = int(rules["rules_stake_per_inference"], 16) * count
     bond = int(rules["rules_challenge_bond"], 16)
     return stake - min(stake // 2, REWARD_BONDS * bond)
 
@@ -124,6 +138,23 @@ def _price(rules: Row, conviction: Conviction, signers: str) -> Price:
     return Price(word, f"{signers}, and {conviction.because}")
 
 
+def _audited(rules: Row, conviction: Conviction, signers: str, pool: Resolver) -> Price:
+    """Return the price of a fake that a known pool's panel signs."""
+    if not conviction.possible:
+        return _price(rules, conviction, signers)
+    if not pool.audits:
+        plain = _price(rules, conviction, signers)
+        return Price(plain.price, f"{plain.because}; no audit of it is on record yet")
+    lost = min(one.at_stake + burned(rules, one.count) for one in pool.audits)
+    return Price(
+        str(lost),
+        f"{signers}, but {conviction.because}: the stake of the signers on record is then burned, "
+        f"less a finder's 1/{FINDERS}, if the draw holds the leaf, and the batch's slash, less the "
+        f"capped reward; the lowest of {len(pool.audits)} "
+        f"{'audit' if len(pool.audits) == 1 else 'audits'} on record",
+    )
+
+
 def _signers(place: str, rules: Row, resolvers: Mapping[str, Resolver]) -> str:
     """Return who can give a fake the grade, in words."""
     resolver = resolvers[place]
@@ -132,6 +163,9 @@ def _signers(place: str, rules: Row, resolvers: Mapping[str, Resolver]) -> str:
     if place == ENCLAVE and resolver.known:
         threshold, of = resolver.terms["threshold"], len(resolver.terms["endorsers"])
         return f"{threshold} of {of} endorsers can endorse a key that signs for it"
+    if resolver.name == "Pool" and resolver.terms:
+        places = Quorums.of(resolver.terms["terms"]["panel"])
+        return f"{places.audit} of {places.panel} places drawn from a pool's seats can sign for it"
     if resolver.name == "Committee" and resolver.terms:
         return _members(rules, resolver.terms)
     return "the network's own attestor can vouch for it"

@@ -3,12 +3,12 @@
 import { COUNTED, series } from "../charts.js";
 import { csvLink, get, isExport, rows } from "../data.js";
 import { el, facts, id, pathOf, stranger, time } from "../dom.js";
-import { amount, count } from "../format.js";
+import { amount, count, share } from "../format.js";
 import { paged, sortable } from "../table.js";
-import { badges, batchLink, cautionList, numberLink, partColumn } from "./parts.js";
+import { badges, batchLink, cautionList, numberLink, partColumn, unmetList } from "./parts.js";
 
 const LABELS = [
-  ["verified", "Verified"], ["known_verified", "By known resolvers"], ["proven", "Proven"], ["enclave", "Enclave"], ["audited", "Audited"], ["committed", "Committed"],
+  ["verified", "Verified"], ["known_verified", "By known resolvers"], ["price_of_a_fake", "Price of a fake"], ["proven", "Proven"], ["enclave", "Enclave"], ["audited", "Audited"], ["committed", "Committed"],
   ["open", "Open"], ["unchallenged", "Unchallenged"], ["unresolved", "Unresolved"], ["rejected", "Rejected"],
   ["utility", "Utility"], ["accessibility", "Accessibility"], ["verifiability", "Verifiability"], ["scalability", "Scalability"],
   ["stake_at_risk", "Stake at risk"], ["stake_per_inference", "Stake per inference"], ["burned", "Burned"],
@@ -28,6 +28,25 @@ function priceList(one) {
 function sentence(words) {
   return `${words[0].toUpperCase()}${words.slice(1)}.`;
 }
+
+// Who has most seats of the pool whose panels audit, or judge, the network.
+function poolSection(registered, state) {
+  const pool = Object.values(registered.resolvers).find((one) => one.seats !== null);
+  if (!pool) return [];
+  const { seats } = pool;
+  state.seats ??= {};
+  return [
+    el("h2", {}, "The pool's seats"),
+    el("p", {}, `In epoch ${count(seats.epoch)}, at block ${count(seats.block)}: ${count(seats.seats)} seats in ${count(seats.accounts)} accounts. Audits of this network on record: ${count(pool.audits)}. One holder may have several accounts.`),
+    sortable(`The accounts with most seats (${count(seats.largest.length)} of ${count(seats.accounts)})`, SEATS, seats.largest.map((one) => ({ ...one, share: one.seats / seats.seats })), state.seats),
+  ];
+}
+
+const SEATS = [
+  { name: "Account", cell: (row) => id(row.account) },
+  { name: "Seats", number: true, cell: (row) => count(row.seats), by: (row) => row.seats },
+  { name: "Share", number: true, cell: (row) => share(row.share), by: (row) => row.share },
+];
 
 // `named`: gives a network's name by its row; none on the page of the network itself.
 const networkColumn = (named) => (named ? [{ name: "Network", cell: (row) => el("a", { href: `#/network/${pathOf(row)}` }, stranger(named(row)), " ", id(row.network_id)) }] : []);
@@ -124,6 +143,7 @@ export async function network(parts, state) {
         ["Registered", [time(registered.block_time), `, block ${count(registered.block_number)}`]],
       ]),
       one.unranked_because ? el("p", { id: "unranked" }, el("strong", {}, "Without a rank: "), `${one.unranked_because}.`) : [],
+      one.unmet.length ? [el("h2", {}, "Conditions that are not met"), unmetList(one)] : [],
       one.cautions.length ? [el("h2", {}, "Cautions"), cautionList(one)] : [],
       el("h2", {}, "Numbers"),
       el("p", { class: "soft" }, `Utility over ${one.days} days, at a reference of ${count(one.reference)} verified inferences a day; ${count(one.answered)} of ${count(one.asked)} probes were answered.`),
@@ -136,6 +156,7 @@ export async function network(parts, state) {
       el("p", {}, csvLink("Day by day", `${base}/days`, days.length)),
       el("h2", {}, "Rules"),
       el("ul", {}, registered.in_words.map((sentence) => el("li", {}, sentence))),
+      ...poolSection(registered, state),
       ...await section("Operators", "operators", operatorColumns),
       ...await section("Models", "models", modelColumns),
       await section("Disputes open", "disputes", disputeColumns(), { state: "open" }),

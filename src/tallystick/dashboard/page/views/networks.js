@@ -46,8 +46,10 @@ function prices(row) {
 }
 
 const NAMED = { name: "Network", cell: named, by: (row) => row.name };
+const PRICE = { ...column("price_of_a_fake", "Price of a fake"), cell: prices };
 const COLUMNS = [
   column("verified", "Verified"),
+  PRICE,
   column("proven", "Proven"),
   column("enclave", "Enclave"),
   column("audited", "Audited"),
@@ -60,7 +62,6 @@ const COLUMNS = [
   column("rejected", "Rejected"),
   column("unresolved", "Unresolved"),
   column("open", "Open"),
-  { ...column("price_of_a_fake", "Price of a fake"), cell: prices },
   column("burned", "Burned"),
   column("solicited_share", "Solicited"),
   column("gas_per_verified", "Gas per verified"),

@@ -70,10 +70,19 @@ export function badges(network) {
     el("span", { class: `badge ${network.resolvers === "known" ? "good" : "warn"}` }, kind),
     network.backed ? null : el("span", { class: "badge warn" }, "unbacked"),
     network.convictable ? null : el("span", { class: "badge warn" }, "no conviction"),
+    network.unmet.some((one) => one.condition === "held_by_one") ? el("span", { class: "badge warn" }, "held by one") : null,
   ];
 }
 
 export function cautionList(network) {
   return el("ul", { class: "cautions" }, network.cautions.map((one) => (
     el("li", { class: "caution" }, el("strong", {}, `${one.about.replaceAll("_", " ")}: `), one.reason))));
+}
+
+const WHOSE = { audited: "who gives Audited", enclave: "who gives Enclave", proven: "who gives Proven", arbiter: "the arbiter", network: "the network" };
+
+// The conditions for being known, or for a rank, that are not met.
+export function unmetList(network) {
+  return el("ul", { id: "unmet" }, network.unmet.map((one) => el("li", { "data-condition": `${one.of} ${one.condition}` },
+    el("strong", {}, `${WHOSE[one.of]}, ${one.condition.replaceAll("_", " ")}: `), one.reason)));
 }
