@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import schemathesis
 from click.testing import CliRunner
 from fastapi.testclient import TestClient
 from playwright.sync_api import expect
@@ -68,6 +69,25 @@ def test_networks__pools__only_the_known_one_is_in_the_table_of_ranks(
     declared = page.locator("table", has_text="Self-declared networks")
     assert declared.locator("tbody tr").count() == len(UNRANKED)
     expect(declared.locator(".badge", has_text="held by one")).to_have_count(1)
+
+
+@pytest.mark.parametrize("path", ["", "/registration", "/operators", "/numbers/price_audited"])
+@pytest.mark.parametrize("name", ["honest", "held", "friends"])
+def test_openapi__networks_of_pools__answered_as_documented(
+    story: tuple[PoolStory, Live], rows: dict[str, dict[str, Any]], path: str, name: str
+) -> None:
+    described = schemathesis.openapi.from_asgi("/api/v1/openapi.json", create_app(story[1]))
+    whole = described["/api/v1/networks"]["GET"].Case()
+    asked = dict(
+        zip(("chain_id", "core", "network_id"), path_of(rows[name]).split("/"), strict=True)
+    )
+    of_one = "/api/v1/networks/{chain_id}/{core}/{network_id}"
+    template = of_one + path.replace("price_audited", "{name}")
+    named = {"name": "price_audited"} if "{name}" in template else {}
+
+    assert whole.call_and_validate().status_code == 200
+    case = described[template]["GET"].Case(path_parameters=asked | named)
+    assert case.call_and_validate().status_code == 200
 
 
 @pytest.mark.parametrize("name", UNRANKED)
