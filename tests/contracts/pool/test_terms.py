@@ -1,9 +1,14 @@
 """Terms of a pool: what is refused at construction, and what can be read back."""
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
+from tallystick.actions.pool.deployment import need_deployable
+from tallystick.chain.pool import PoolTerms
+from tallystick.errors import DeployError, FieldError
+from tallystick.protocol.hexes import from_hex
 from tests.support.chain import Chain, reverts
 from tests.support.pool import EXIT_DELAY, deploy, terms
 
@@ -32,6 +37,9 @@ def test_pool__terms_out_of_range__refused(
 ) -> None:
     with reverts("TermsOutOfRange", term=term):
         deploy(chain, **changes)
+    name = fields(PoolTerms)[term].name
+    with pytest.raises((FieldError, DeployError), match=f"^{name} is "):
+        need_deployable(chain.w3, as_sent(changes))
 
 
 @pytest.mark.parametrize(
@@ -45,6 +53,13 @@ def test_pool__terms_out_of_range__refused(
 )
 def test_terms__at_their_edges__as_they_were_given(chain: Chain, changes: dict[str, Any]) -> None:
     assert deploy(chain, **changes).read("terms") == terms(**changes)
+    need_deployable(chain.w3, as_sent(changes))
+
+
+def as_sent(changes: dict[str, Any]) -> PoolTerms:
+    """Terms as the commands have them before they are sent."""
+    asset, spec, replay, *numbers = terms(**changes)
+    return PoolTerms(from_hex(asset), spec, from_hex(replay), *numbers)
 
 
 def test_pool__registry_without_code__refused(chain: Chain) -> None:
