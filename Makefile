@@ -77,7 +77,7 @@ format: setup ## format the sources, Python and Solidity
 	$(BIN)/ruff format .
 	$(FORGE) fmt --root . $(SOLIDITY)
 
-fuzz: compile ## drive registry and committee beside the model (SECONDS=60, SEED=, JOBS=)
+fuzz: compile ## drive registry, committee and pool beside plain models (SECONDS=60, SEED=, JOBS=)
 	$(BIN)/python -m tests.invariant.fuzz --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) --jobs $(JOBS)
 
 mutants: compile ## change the contracts bit by bit: a test must notice (SAMPLE=, SEED=, FILES=, JSON=1)
