@@ -150,7 +150,7 @@ def _spoiled(
     changed = {
         3: plain.Claimed(one.entry, one.places, None),
         4: plain.Claimed(one.entry, one.places, other.signer),
-        5: plain.Claimed(one.entry, (*one.places, other.places[0]), one.signer),
+        5: plain.Claimed(one.entry, tuple({*one.places, other.places[0]}), one.signer),
         6: plain.Claimed(one.entry, (*one.places[1:], choose.choice([size, 63])), one.signer),
         7: plain.Claimed(entries, one.places, one.signer),
         8: plain.Claimed(one.entry, tuple({*one.places, choose.randrange(size)}), one.signer),
