@@ -24,7 +24,7 @@ export APE_DATA_FOLDER := $(CACHE)/ape
 export TMPDIR := $(CACHE)/tmp
 
 .PHONY: help setup install wheel-test compile abi demo test stress unit prove mutants lint format fuzz bench bench-replay bench-tally \
-        bench-operator bench-commands bench-opengradient bench-dashboard dashboard node env lock clean
+        bench-operator bench-commands bench-opengradient bench-dashboard sim-pool dashboard node env lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -108,6 +108,9 @@ bench-opengradient: setup ## item signatures verified a second
 
 bench-dashboard: setup ## answers over 1,000 networks and 10 M events
 	@$(BIN)/python -m tests.bench.dashboard
+
+sim-pool: setup ## a simulated year of a pool beside its odds: tables and a picture (JSON=1, SVG=)
+	@$(if $(SVG),SVG='$(SVG)') $(BIN)/python -m tests.sim.pool
 
 # A demo that was cut short leaves no folder of that name.
 dashboard: $(CACHE)/page-python $(CACHE)/demo-npm ## serve the page at 127.0.0.1:8080, over the demo's story or DATA=

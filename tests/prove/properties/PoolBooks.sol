@@ -15,7 +15,6 @@ abstract contract PoolBooks {
     uint256 internal constant EXIT_DELAY = 30 days;
     uint256 internal constant RULE_FEE = 7;
     uint256 internal constant PANEL = 15;
-    uint256 internal constant CASE_FEE = (2 * PANEL + 2) * RULE_FEE;
     uint256 internal constant MOST = 1 << 120;
     uint256 internal constant LAST_SECOND = 1 << 38;
     address private constant HISTORY = 0x0000F90827F1C53a10cb7A02335B175320002935;
@@ -28,6 +27,7 @@ abstract contract PoolBooks {
         address key; // a member
         uint64 time;
         uint64 number; // of the block
+        uint96 held; // coins of the pool
     }
 
     /// @dev Any account, key, operator, list, record and case: what holds of these holds of all.
@@ -35,7 +35,7 @@ abstract contract PoolBooks {
         address account;
         address key;
         address operator;
-        uint64 epoch; // that has begun, of a list that is kept
+        uint64 epoch; // whose list has begun, in a slot of the ring that is its own still
         uint32 entry;
         bytes32 batchId;
         bytes32 caseId;
@@ -59,7 +59,6 @@ abstract contract PoolBooks {
     function setUp() public virtual {
         address core = address(new AnyResolver());
         vm.etch(HISTORY, core.code);
-        vm.setArbitraryStorage(HISTORY);
         PoolTerms memory terms;
         terms.seatStake = uint96(SEAT_STAKE);
         terms.minSeats = uint40(8 * PANEL);
@@ -78,42 +77,36 @@ abstract contract PoolBooks {
         vm.setArbitraryStorage(account);
     }
 
-    /// @dev `payee` is whose credit may grow: the member's account, or a case's payer.
+    /// @dev `payee` is whose credit may grow, beside the sender's.
     function _before(Scene memory scene, Any memory any, address payee) internal returns (Books memory old) {
         vm.assume(scene.time > 4 * EPOCH && scene.time < LAST_SECOND && scene.number < LAST_SECOND);
         vm.assume(scene.sender != address(0) && scene.sender != address(pool) && scene.sender.code.length == 0);
         vm.warp(scene.time);
         vm.roll(scene.number);
-        vm.assume(any.epoch <= scene.time / EPOCH && any.epoch + 3 > scene.time / EPOCH);
         uint256 member = PoolStorage.member(pool, scene.key);
         vm.assume(member >> 96 < MOST && (member >> 88 & 0xff) <= 3 && member >> 224 == 0);
         vm.assume(PoolStorage.credit(pool, scene.sender) < MOST && PoolStorage.credit(pool, payee) < MOST);
-        vm.assume(PoolStorage.escrow(pool, scene.sender) >> 168 == 0 && PoolStorage.burned(pool) < MOST);
-        vm.assume(address(pool).balance < MOST);
+        uint256 escrow = PoolStorage.escrow(pool, scene.sender);
+        vm.assume(escrow >> 168 == 0 && uint128(escrow) < MOST && PoolStorage.burned(pool) < MOST);
+        vm.deal(address(pool), scene.held);
         old = _books(scene, any, payee);
     }
 
-    /// @dev What the move must have kept; `paid` is what it owes more, or less, besides: a case's fee.
-    function _after(Scene memory scene, Any memory any, address payee, Books memory old, uint256 released)
-        internal
-        virtual
-    {
+    /// @dev What the move must have kept.
+    function _after(Scene memory scene, Any memory any, address payee, Books memory old) internal virtual {
         Books memory now_ = _books(scene, any, payee);
         unchecked {
             // Modulo 2^256; every part is below 2^128.
-            assert(now_.owed - old.owed - released == now_.balance - old.balance);
+            assert(now_.owed - old.owed == now_.balance - old.balance);
         }
         assert(Logic.or(Logic.or(any.account == scene.sender, any.account == payee), now_.credit == old.credit));
         assert(Logic.or(any.key == scene.key, now_.anyMember == old.anyMember && now_.anyAccount == old.anyAccount));
         assert(Logic.or(any.operator == scene.sender, now_.escrow == old.escrow));
         assert(now_.header == old.header && now_.entry == old.entry);
         assert(now_.record == old.record);
-        assert(Logic.or(released > 0, now_.opened == old.opened));
-        // Who left has waited; nobody else's seats fall.
-        if (now_.member & 0xffffff < old.member & 0xffffff) {
-            assert(scene.time >= (_lastEpoch(old.member) + 1) * EPOCH + EXIT_DELAY);
-            assert(scene.time >= _heldUntil(old.member) && scene.sender == old.account);
-        }
+        assert(now_.opened == old.opened);
+        // Seats fall for whoever has waited, and for nobody else.
+        assert(Logic.or(now_.member & 0xffffff >= old.member & 0xffffff, _mayLeave(scene, old)));
         assert(Logic.or(old.member >> 88 & 0xff == 0, now_.account == old.account));
     }
 
@@ -135,6 +128,14 @@ abstract contract PoolBooks {
         books.entry = PoolStorage.entry(pool, any.epoch, any.entry);
         books.record = PoolStorage.record(pool, any.batchId);
         books.opened = PoolStorage.opened(pool, any.caseId);
+    }
+
+    function _mayLeave(Scene memory scene, Books memory old) internal pure returns (bool) {
+        unchecked {
+            uint256 until = (_lastEpoch(old.member) + 1) * EPOCH + EXIT_DELAY;
+            bool waited = Logic.and(scene.time >= until, scene.time >= _heldUntil(old.member));
+            return Logic.and(waited, Logic.equal(scene.sender, old.account));
+        }
     }
 
     function _lastEpoch(uint256 member) internal pure returns (uint256) {

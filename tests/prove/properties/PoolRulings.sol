@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IPool} from "../../../contracts/pool/IPool.sol";
+import {Escrow, PoolMember, Standing} from "../../../contracts/pool/IPool.sol";
 import {BatchFacts, Inference, Ruling} from "../../../contracts/interfaces/Types.sol";
 import {PoolBooks} from "./PoolBooks.sol";
 import {PoolStorage} from "./PoolStorage.sol";
+import {vm} from "./Vm.sol";
 
 /// @dev What a pool answers to the registry.
 contract PoolRulings is PoolBooks {
@@ -20,6 +21,23 @@ contract PoolRulings is PoolBooks {
     function check_pool_attest(bytes32 batchId, BatchFacts calldata facts, bytes32 evidence) public {
         bool answer = pool.attest(batchId, facts, abi.encode(evidence));
         assert(answer == (PoolStorage.record(pool, batchId) != 0));
+        _end();
+    }
+
+    /// @notice creditOf, recordOf, escrowOf and memberOf answer what storage holds, by the layout from which the other
+    /// properties of a pool read it; any storage, account, key, batch.
+    function check_pool_views(address account, address key, bytes32 batchId) public {
+        assert(pool.creditOf(account) == PoolStorage.credit(pool, account));
+        assert(uint256(pool.recordOf(batchId)) == PoolStorage.record(pool, batchId));
+        uint256 word = PoolStorage.escrow(pool, account);
+        Escrow memory escrow = pool.escrowOf(account);
+        assert(escrow.balance == uint128(word) && escrow.noticeAt == uint40(word >> 128));
+        word = PoolStorage.member(pool, key);
+        vm.assume((word >> 88 & 0xff) <= uint8(Standing.Convicted));
+        PoolMember memory member = pool.memberOf(key);
+        assert(member.seats == uint24(word) && member.lastEpoch == uint24(word >> 24));
+        assert(member.heldUntil == uint40(word >> 48) && member.earned == uint128(word >> 96));
+        assert(uint8(member.standing) == uint8(word >> 88) && member.account == PoolStorage.account(pool, key));
         _end();
     }
 

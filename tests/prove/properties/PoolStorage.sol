@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IPool} from "../../../contracts/pool/IPool.sol";
 import {vm} from "./Vm.sol";
 
-/// @dev The pool's storage, read without a jump; see Storage.sol. PoolViews proves that the views answer the same.
+/// @dev The pool's storage, read without a jump; see Storage.sol. PoolRulings proves that views answer the same.
 library PoolStorage {
     uint256 private constant HEADERS = 2;
     uint256 private constant LISTS = 3;
