@@ -296,6 +296,8 @@ def slip_away(machine: PoolMachine) -> None:
         _muster(machine)
     if until > machine.now:
         machine.world.wait(until, 9)
+    # Too early, whatever it is by.
+    _leave(machine, member.account, key)
     known = [one for one in sorted(record.drawn) if one < len(record.batch.leaves)]
     if known:
         claim, payer = record.batch.claim(), choose.choice(ACCOUNTS)
@@ -555,7 +557,7 @@ OF_POOL: dict[Action, int] = {
     ruled: 22,
     expire: 3,
     reject: 2,
-    slip_away: 1,
+    slip_away: 2,
     convict: 6,
     pool_deposit: 6,
     pool_withdraw: 3,

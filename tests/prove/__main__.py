@@ -1,4 +1,4 @@
-"""Prove properties of the registry and the pool with halmos: `make prove`; JSON=1 for objects, ONLY= for some.
+"""Prove registry and pool with halmos: `make prove`; JSON=1 for objects, ONLY= for some.
 
 A property is a check_ function of a contract in properties/; its notice says what it covers. Its
 twin, in the contract named ...Reached, asserts that what the property is about never happens, and

@@ -11,7 +11,7 @@ import {vm} from "./Vm.sol";
 /// keeps: what the pool owes moves as its balance does, nobody else's books are touched, lists that have begun stay.
 abstract contract PoolBooks {
     uint256 internal constant EPOCH = 7 days;
-    uint256 internal constant SEAT_STAKE = 1000;
+    uint256 internal constant SEAT_STAKE = 1 << 10;
     uint256 internal constant EXIT_DELAY = 30 days;
     uint256 internal constant RULE_FEE = 7;
     uint256 internal constant PANEL = 15;
