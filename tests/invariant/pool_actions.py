@@ -367,12 +367,15 @@ def appeal(machine: PoolMachine) -> None:
         return
     claim, record, payer = said(machine, batch), given(machine, batch), choose.choice(ACCOUNTS)
     place, good = place_of(machine, batch), sound(machine)
-    if batch.state is State.DISPUTED and choose.random() < 0.4:
+    disputed = batch.state is State.DISPUTED
+    if disputed and choose.random() < 0.4:
         place = min(batch.place, len(batch.leaves) - 1)
-    elif record is not None and choose.random() < 0.6:
-        known = [one for one in sorted(record.drawn) if one < len(batch.leaves)]
-        place = choose.choice(known) if known else place
-
+    elif record is not None:
+        # Drawn ones of any batch; of one that is disputed also the others.
+        drawn = not disputed or choose.random() < 0.4
+        places = range(len(batch.leaves))
+        known = [one for one in places if (one in record.drawn) is drawn]
+        place = choose.choice(known) if known and choose.random() < 0.9 else place
     _appeal(machine, payer, claim, place, record, good)
 
 
@@ -554,7 +557,7 @@ OF_POOL: dict[Action, int] = {
     muster: 2,
     audit: 24,
     appeal: 14,
-    ruled: 22,
+    ruled: 30,
     expire: 3,
     reject: 2,
     slip_away: 2,

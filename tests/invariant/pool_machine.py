@@ -32,7 +32,7 @@ SEAT_STAKE, FEE, RULE_FEE = 100, 3, 7
 ESCROW = 5_000
 MEMBERS = 14
 """Keys that have seats, while there are others to come after them."""
-LEAVES = 24
+LEAVES = 40
 """At most; an audit draws 16."""
 
 

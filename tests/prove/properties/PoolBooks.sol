@@ -95,10 +95,31 @@ abstract contract PoolBooks {
     /// @dev What the move must have kept.
     function _after(Scene memory scene, Any memory any, address payee, Books memory old) internal virtual {
         Books memory now_ = _books(scene, any, payee);
+        _owes(old, now_);
+        _keeps(scene, any, payee, old, now_);
+    }
+
+    /// @dev The part of _after on what is owed.
+    function _afterOwes(Scene memory scene, Any memory any, address payee, Books memory old) internal virtual {
+        _owes(old, _books(scene, any, payee));
+    }
+
+    /// @dev The part of _after on what stays.
+    function _afterKeeps(Scene memory scene, Any memory any, address payee, Books memory old) internal virtual {
+        _keeps(scene, any, payee, old, _books(scene, any, payee));
+    }
+
+    function _owes(Books memory old, Books memory now_) private pure {
         unchecked {
             // Modulo 2^256; every part is below 2^128.
             assert(now_.owed - old.owed == now_.balance - old.balance);
         }
+    }
+
+    function _keeps(Scene memory scene, Any memory any, address payee, Books memory old, Books memory now_)
+        private
+        pure
+    {
         assert(Logic.or(Logic.or(any.account == scene.sender, any.account == payee), now_.credit == old.credit));
         assert(Logic.or(any.key == scene.key, now_.anyMember == old.anyMember && now_.anyAccount == old.anyAccount));
         assert(Logic.or(any.operator == scene.sender, now_.escrow == old.escrow));

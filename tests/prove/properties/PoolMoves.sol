@@ -63,20 +63,36 @@ contract PoolMoney is PoolBooks {
 
 /// @dev Seats of a pool: bought, listed, closed, left.
 contract PoolSeats is PoolBooks {
-    /// @notice enroll: stake comes from the key's own credit, and no list that has begun changes; any number of
-    /// seats, any account, one second of one epoch.
-    function check_pool_enroll(Scene memory scene, Any memory any, uint256 moreSeats, address account) public {
-        // As a number: the ring's slot of an epoch hangs on a division.
-        scene.time = uint64(3000 * EPOCH + 12_345);
-        vm.assume(any.epoch == 3000 || any.epoch == 2999 || any.epoch == 2998);
-        scene.key = scene.sender;
-        Books memory old = _before(scene, any, scene.sender);
-        vm.prank(scene.sender);
-        pool.enroll(moreSeats, account);
+    /// @notice enroll: the key's seats grow by what it asked for, and no list that has begun changes, nor anybody else's
+    /// books; any number of seats, any account, one second of one epoch, the oldest list or the one that is.
+    function check_pool_enroll(Scene memory scene, Any memory any, uint256 moreSeats, address account, bool oldest)
+        public
+    {
+        Books memory old = _enroll(scene, any, moreSeats, account, oldest);
         uint256 member = PoolStorage.member(pool, scene.sender);
         assert(_lastEpoch(member) == 3001);
         assert(member & 0xffffff == (old.member & 0xffffff) + moreSeats && member & 0xffffff > 0);
-        _after(scene, any, scene.sender, old);
+        _afterKeeps(scene, any, scene.sender, old);
+    }
+
+    /// @notice enroll: stake comes from the key's own credit, each seat's once; as above.
+    function check_pool_stake(Scene memory scene, Any memory any, uint256 moreSeats, address account) public {
+        Books memory old = _enroll(scene, any, moreSeats, account, false);
+        _afterOwes(scene, any, scene.sender, old);
+    }
+
+    function _enroll(Scene memory scene, Any memory any, uint256 moreSeats, address account, bool oldest)
+        private
+        returns (Books memory old)
+    {
+        // As numbers: the ring's slot of an epoch hangs on a division.
+        scene.time = uint64(3000 * EPOCH + 12_345);
+        if (oldest) any.epoch = 2998;
+        else any.epoch = 3000;
+        scene.key = scene.sender;
+        old = _before(scene, any, scene.sender);
+        vm.prank(scene.sender);
+        pool.enroll(moreSeats, account);
     }
 
     /// @notice close: the account's key enrols no more, and keeps its seats.
@@ -88,14 +104,37 @@ contract PoolSeats is PoolBooks {
         _after(scene, any, scene.sender, old);
     }
 
-    /// @notice leave: stake and fees go to the key's account once its last epoch, exitDelay and any hold are over.
+    /// @notice leave: a key's account alone, once its last epoch, exitDelay and any hold are over; nobody else's books
+    /// change.
     function check_pool_leave(Scene memory scene, Any memory any) public {
+        Books memory old = _leave(scene, any);
+        assert(_mayLeave(scene, old));
+        assert(PoolStorage.member(pool, scene.key) & 0xffffff == 0);
+        _afterKeeps(scene, any, scene.sender, old);
+    }
+
+    /// @notice leave: what goes to the account's credit is stake and fees, no more and no less.
+    function check_pool_exit(Scene memory scene, Any memory any) public {
+        Books memory old = _leave(scene, any);
+        _afterOwes(scene, any, scene.sender, old);
+    }
+
+    /// @notice leave by anybody but the key's account reverts; any storage, key and sender.
+    function check_pool_leave_of_others(Scene memory scene, Any memory any) public {
         Books memory old = _before(scene, any, scene.sender);
+        vm.assume(old.account != scene.sender);
+        vm.prank(scene.sender);
+        (bool left,) = address(pool).call(abi.encodeCall(pool.leave, (scene.key)));
+        assert(!left);
+        _afterKeeps(scene, any, scene.sender, old);
+    }
+
+    function _leave(Scene memory scene, Any memory any) private returns (Books memory old) {
+        // Of others it reverts.
+        scene.sender = PoolStorage.account(pool, scene.key);
+        old = _before(scene, any, scene.sender);
         vm.prank(scene.sender);
         pool.leave(scene.key);
-        assert(old.account == scene.sender);
-        assert(_mayLeave(scene, old));
-        _after(scene, any, scene.sender, old);
     }
 
     /// @notice collect: fees alone go to the key's account, whoever asks for it.
@@ -116,6 +155,14 @@ contract PoolMoneyReached is PoolMoney {
 
 contract PoolSeatsReached is PoolSeats {
     function _after(Scene memory, Any memory, address, Books memory) internal pure override {
+        assert(false);
+    }
+
+    function _afterOwes(Scene memory, Any memory, address, Books memory) internal pure override {
+        assert(false);
+    }
+
+    function _afterKeeps(Scene memory, Any memory, address, Books memory) internal pure override {
         assert(false);
     }
 }
