@@ -24,7 +24,8 @@ export APE_DATA_FOLDER := $(CACHE)/ape
 export TMPDIR := $(CACHE)/tmp
 
 .PHONY: help setup install wheel-test compile abi demo test test-nodes test-pages stress unit prove mutants lint \
-        format fuzz bench bench-replay bench-tally bench-operator bench-commands bench-opengradient bench-dashboard dashboard node env lock clean
+        format fuzz bench bench-replay bench-tally bench-operator bench-commands bench-opengradient bench-dashboard \
+        sim-pool dashboard node env lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -68,7 +69,7 @@ stress: compile ## run the node and extract tests beside a load of 8 on 2 cores 
 unit: compile ## run the tests that need no chain
 	$(BIN)/pytest -p no:ape_test tests/unit
 
-prove: compile ## prove properties of the registry by halmos (ONLY=, JSON=1)
+prove: compile ## prove properties of registry and pool by halmos (ONLY=, JSON=1)
 	@$(BIN)/python -m tests.prove
 
 lint: setup ## check format, style, types and spelling
@@ -86,7 +87,7 @@ format: setup ## format the sources, Python and Solidity
 	$(BIN)/ruff format .
 	$(FORGE) fmt --root . $(SOLIDITY)
 
-fuzz: compile ## drive registry and committee beside the model (SECONDS=60, SEED=, JOBS=)
+fuzz: compile ## drive registry, committee and pool beside plain models (SECONDS=60, SEED=, JOBS=)
 	$(BIN)/python -m tests.invariant.fuzz --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) --jobs $(JOBS)
 
 mutants: compile ## change the contracts bit by bit: a test must notice (SAMPLE=, SEED=, FILES=, JSON=1)
@@ -117,6 +118,9 @@ bench-opengradient: setup ## item signatures verified a second
 
 bench-dashboard: setup ## answers over 1,000 networks and 10 M events
 	@$(BIN)/python -m tests.bench.dashboard
+
+sim-pool: setup ## a simulated year of a pool beside its odds: tables and a picture (JSON=1, SVG=)
+	@$(if $(SVG),SVG='$(SVG)') $(BIN)/python -m tests.sim.pool
 
 # A demo that was cut short leaves no folder of that name.
 dashboard: $(CACHE)/page-python $(CACHE)/demo-npm ## serve the page at 127.0.0.1:8080, over the demo's story or DATA=

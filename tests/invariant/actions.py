@@ -53,8 +53,10 @@ def attest(machine: Machine, batch: plain.Batch) -> None:
 
 
 def attest_by(machine: Machine, batch: plain.Batch, grade: Grade) -> None:
-    by_committee = is_committee(machine, machine.model.rules_of(batch.network).attestors[grade - 1])
+    attestor = machine.model.rules_of(batch.network).attestors[grade - 1]
+    by_committee = is_committee(machine, attestor)
     says, claim = answer(machine, 1), said_open(machine, batch)
+    says = machine.attests(attestor, claim, says)
     evidence, asked = says.to_bytes(32, "big"), None
     if by_committee:
         says = 1
@@ -176,6 +178,7 @@ def resolve(machine: Machine, batch: plain.Batch) -> None:
 
 
 def resolve_of(machine: Machine, claim: plain.Claim, place: int, says: int) -> bool:
+    says = machine.rules_on(machine.model.rules_of(claim.batch.network).arbiter, says)
     evidence, asked = verdict_of(machine, claim.batch, place, says)
     return machine.both(
         "resolve",
@@ -217,6 +220,7 @@ def disprove(machine: Machine, batch: plain.Batch) -> None:
 def disprove_of(
     machine: Machine, prover: bytes, claim: plain.Claim, place: int, good: bool, says: int
 ) -> bool:
+    says = machine.rules_on(machine.model.rules_of(claim.batch.network).arbiter, says)
     evidence, asked = verdict_of(machine, claim.batch, place, says)
     return machine.both(
         "disprove",

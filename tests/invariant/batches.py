@@ -11,13 +11,13 @@ MAX_NONCE = 2**64 - 1
 
 
 def leaves(machine: Machine, network: int, operator: bytes, index: int) -> list[Inference]:
-    """One to six leaves, sometimes with a fault."""
+    """One leaf or several, sometimes with a fault."""
     choose = machine.choose
     rules = machine.model.rules_of(network)
     solicited = rules.solicited or choose.random() < 0.3
     window = rules.challenge_window
     found = []
-    for place in range(choose.randint(1, 6)):
+    for place in range(choose.randint(1, machine.most_leaves)):
         requester, nonce = ZERO_ADDRESS, (index << 20 | place) & MAX_NONCE
         if solicited and choose.random() < 0.95:
             requester, nonce = choose.choice(sorted(REQUESTERS)), choose.randrange(20)

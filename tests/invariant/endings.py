@@ -34,7 +34,8 @@ def end(machine: Machine) -> None:
         if burned and not refusing:
             _must(_sweep(machine, network), "a burn")
     for (asset, account), credit in list(machine.model.credits.items()):
-        _must(_withdraw(machine, asset, account, credit), "a credit")
+        if credit:
+            _must(_withdraw(machine, asset, account, credit), "a credit")
     machine.checks.words()
     for asset in machine.assets.all():
         left = machine.checks.balance(asset) - machine.extra[asset]

@@ -3,15 +3,17 @@
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from functools import partial
 from itertools import count
 
 import click
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from tests.invariant import pool_walk
 from tests.invariant.shrink import Story, shrink
-from tests.invariant.walk import near_the_ends, walk
+from tests.invariant.walk import follow, near_the_ends
 
 STEPS = 1000
 SHRINKING = 120
@@ -23,7 +25,8 @@ SHRINKING = 120
 @click.option("--seed", type=int, help="First seed; one that failed repeats the failure.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes at a time.  [default: one a core]")
 def main(seconds: float, seed: int | None, jobs: int | None) -> None:
-    """Drive registry and committee beside the model until the time is over, or they disagree."""
+    """Drive registry, committee and pool beside their models until the time is over, or they
+    disagree: even seeds walk the registry with a committee, odd ones the registry with a pool."""
     first = random.randrange(2**32) if seed is None else seed
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with Progress(
@@ -39,13 +42,13 @@ def main(seconds: float, seed: int | None, jobs: int | None) -> None:
             progress.update(task, description=f"{steps:,} steps, {rate:,.0f} a second")
         if failed is not None:
             progress.update(task, description=f"seed {failed} fails; looking for fewer actions")
-            story = shrink(failed, STEPS, near_the_ends(failed), SHRINKING)
+            story = shrink(partial(_follow, failed), failed, STEPS, SHRINKING)
     if failed is not None:
         _tell(story)
         raise click.ClickException(f"seed {failed}: {story.failure}")
     click.echo(
         f"{steps:,} steps from seed {first}, {steps / (time.monotonic() - start):,.0f} a second: "
-        "contract, model and events agree"
+        "contracts, models and events agree"
     )
 
 
@@ -68,9 +71,16 @@ def _outcomes(first: int, seconds: float, jobs: int) -> Iterator[int | None]:
         pool.shutdown(cancel_futures=True)
 
 
+def _follow(seed: int, numbers: Iterable[int]) -> object:
+    """Make some steps of the walk of a seed."""
+    if seed % 2:
+        return pool_walk.follow(seed, numbers)
+    return follow(seed, numbers, near_the_ends(seed))
+
+
 def _walk(seed: int) -> bool:
     try:
-        walk(seed, STEPS, near_the_ends(seed))
+        _follow(seed, range(STEPS))
     except Exception:  # Whatever it is: the seed repeats it.
         return False
     return True

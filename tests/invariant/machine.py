@@ -16,7 +16,7 @@ from tallystick.protocol.abi_words import ZERO32, ZERO_ADDRESS
 from tallystick.protocol.eip712 import Domain
 from tallystick.protocol.hexes import checksummed
 from tallystick.protocol.keccak import keccak256
-from tallystick.protocol.rules import model_id, network_id
+from tallystick.protocol.rules import Rules, model_id, network_id
 from tallystick.protocol.totals import Totals
 from tests.invariant import model as plain
 from tests.invariant.committee_contract import KEYS as MEMBER_KEYS
@@ -82,7 +82,7 @@ class Machine(Teller):
         self.committee = CommitteeContract(
             self.world, OWNER, self.registry, CHAIN_ID, terms, accounts
         )
-        self.rules = networks(self.resolver, self.refuser, self.committee.address, self.assets)
+        self.rules = self._rules()
         self.playing = list(range(len(self.rules)))
         """Networks that actions choose from: few, so that much happens in each."""
         self.model = plain.Model(self.rules, OWNER)
@@ -97,6 +97,8 @@ class Machine(Teller):
         """By lane: stake that was taken by no action."""
         self.stolen: Counter[bytes] = Counter()
         """The same by asset."""
+        self.most_leaves = 6
+        """Of a batch."""
         self.foldable = True
         """Whether events tell of every index that was used."""
         self.checks = Comparison(self)
@@ -110,13 +112,31 @@ class Machine(Teller):
         names = "MockToken", "FeeToken", "ReentrantToken", "BurnRefusingToken", "MockToken"
         return Assets(*(self._deploy(_code(name)) for name in names))
 
+    def _rules(self) -> list[Rules]:
+        """The rules of all networks there are, by number."""
+        return networks(self.resolver, self.refuser, self.committee.address, self.assets)
+
+    def _spec(self, network: int) -> bytes:
+        """The specHash of a network's model."""
+        return ZERO32
+
+    def _chosen(self) -> list[int]:
+        """The networks to play in."""
+        return [
+            *self.choose.sample([network for network in REGISTRY if network != UNBACKED], 2),
+            UNBACKED if self.edges else self.choose.choice(REGISTRY),
+            AUDITED,
+            self.choose.choice([network for network in COMMITTEE if network != AUDITED]),
+        ]
+
     def _found(self) -> None:
-        for rules in self.rules:
+        for number, rules in enumerate(self.rules):
             network = network_id(CHAIN_ID, self.registry, OWNER, ZERO32, rules)
+            spec = self._spec(number)
             self.call(OWNER, "registerNetwork", ZERO32, rules.abi(), ZERO32, "", "")
-            self.call(OWNER, "registerModel", network, ZERO32, ZERO32, ZERO32, "", "")
+            self.call(OWNER, "registerModel", network, ZERO32, spec, ZERO32, "", "")
             self.networks.append(network)
-            self.models.append(model_id(network, OWNER, ZERO32, ZERO32, ZERO32))
+            self.models.append(model_id(network, OWNER, ZERO32, spec, ZERO32))
         self.holds = {asset: Counter() for asset in self.assets.all()[1:]}
         for account in ACCOUNTS:
             for asset in self.assets.all():
@@ -129,12 +149,7 @@ class Machine(Teller):
                     )
                     self.holds[asset][account] += minted
                 self.deposit(account, asset, DEEP_MINT // 2 if deep else DEPOSIT)
-        self.playing = [
-            *self.choose.sample([network for network in REGISTRY if network != UNBACKED], 2),
-            UNBACKED if self.edges else self.choose.choice(REGISTRY),
-            AUDITED,
-            self.choose.choice([network for network in COMMITTEE if network != AUDITED]),
-        ]
+        self.playing = self._chosen()
         for member, account in enumerate(self.committee_model.accounts):
             self.both(
                 "stake of a member",
@@ -246,9 +261,9 @@ class Machine(Teller):
             value: wei sent along.
             dirt: the word of the arguments, from one, that gets a bit beyond its field's width.
             then: to be done when it was done.
-            source: the contract: Tallystick or Committee.
+            source: the contract: Tallystick, Committee or another that the machine has.
         """
-        to = self.registry if source == "Tallystick" else self.committee.address
+        to = self.address_of(source)
         data = encode_call(source, to, name, *args).data
         if dirt:
             data = _dirty(data, dirt)
@@ -258,6 +273,18 @@ class Machine(Teller):
         return self.settle(
             action, (name, sender, args), plain_action, sender, data, value, then, to=to
         )
+
+    def address_of(self, source: str) -> bytes:
+        """Return where a contract is."""
+        return self.registry if source == "Tallystick" else self.committee.address
+
+    def attests(self, attestor: bytes, claim: plain.Claim, says: int) -> int:
+        """Return what an attestor answers that is told to say so; one may have its own word."""
+        return says
+
+    def rules_on(self, arbiter: bytes, says: int) -> int:
+        """Return what an arbiter answers that is told to say so; one may have its own word."""
+        return says
 
     def plan(self, sender: bytes, make: Callable[[], object]) -> list[Planned]:
         """Return the actions that `make` would make, all of one sender, without making them."""

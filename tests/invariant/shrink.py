@@ -1,14 +1,14 @@
 """A walk that failed, cut down to the few steps that it takes."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tallystick.protocol.hexes import to_hex
 from tests.invariant.machine import Machine
-from tests.invariant.walk import follow
 
+Follow = Callable[[Iterable[int]], object]
 WIDTH = 160
 """Characters of an action that are shown."""
 
@@ -26,14 +26,20 @@ class Story:
     """What was done, one line each."""
 
 
-def shrink(seed: int, steps: int, edges: bool, seconds: float) -> Story:
+def shrink(follow: Follow, seed: int, steps: int, seconds: float) -> Story:
     """Leave out steps, many at a time at first, as long as the rest still fails.
+
+    Args:
+        follow: makes those steps of the walk whose numbers it is given.
+        seed: of the walk.
+        steps: of the whole walk.
+        seconds: for which fewer are looked for.
 
     Raises:
         ValueError: the walk does not fail.
     """
     end = time.monotonic() + seconds
-    best = _failing(seed, range(steps), steps, edges)
+    best = _failing(follow, seed, range(steps), steps)
     if best is None:
         raise ValueError(f"seed {seed} does not fail")
     size = len(best.numbers)
@@ -41,7 +47,7 @@ def shrink(seed: int, steps: int, edges: bool, seconds: float) -> Story:
         at = 0
         while at < len(best.numbers) and time.monotonic() < end:
             rest = best.numbers[:at] + best.numbers[at + size :]
-            fewer = _failing(seed, rest, steps, edges)
+            fewer = _failing(follow, seed, rest, steps)
             if fewer is not None and _kind(fewer) == _kind(best):
                 best = fewer
             else:
@@ -50,11 +56,11 @@ def shrink(seed: int, steps: int, edges: bool, seconds: float) -> Story:
     return best
 
 
-def _failing(seed: int, numbers: Sequence[int], steps: int, edges: bool) -> Story | None:
+def _failing(follow: Follow, seed: int, numbers: Sequence[int], steps: int) -> Story | None:
     """The steps up to the one that fails, or None if none does."""
     taken: list[int] = []
     try:
-        follow(seed, _noting(numbers, taken), edges)
+        follow(_noting(numbers, taken))
     except Exception as failure:
         machine: Machine | None = getattr(failure, "machine", None)
         actions = tuple(map(_line, machine.trace)) if machine else ()

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from tests.invariant import machine, model
 from tests.invariant.committee_model import CommitteeModel
 from tests.invariant.compare import Mismatch
 from tests.invariant.shrink import shrink
-from tests.invariant.walk import walk
+from tests.invariant.walk import follow, walk
 
 Fault = Callable[[pytest.MonkeyPatch], object]
 
@@ -143,7 +144,7 @@ def test_walk__planted_fault__is_found(fault: Fault, monkeypatch: pytest.MonkeyP
 def test_shrink__planted_fault__few_actions_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
     key_of_everybody(monkeypatch)
 
-    story = shrink(1, steps=500, edges=False, seconds=20)
+    story = shrink(partial(follow, 1), seed=1, steps=500, seconds=20)
 
     assert isinstance(story.failure, Mismatch)
     assert "commitFor" in story.actions[-1]

@@ -10,6 +10,7 @@ from tallystick.chain.abi import signature_hash
 from tallystick.chain.revert import ContractError, decode_revert
 from tallystick.protocol.hexes import checksummed, from_hex
 from tests.support.builds import manifest
+from tests.support.in_process import HISTORY, HISTORY_CODE, HISTORY_SERVES
 
 GENESIS = 1_800_000_000
 GAS = 10**9
@@ -24,14 +25,35 @@ class World:
     def __init__(self) -> None:
         self.evm = pyrevm.EVM(spec_id="Cancun", gas_limit=GAS)
         self.now, self.block = GENESIS, 1
+        self._to_keep: set[int] = set()
         self.touched = True
         """Whether anything may have changed since somebody set this to False."""
         self._set_block()
 
-    def wait(self, until: int) -> None:
-        """Begin the next block, at a time in Unix seconds."""
-        self.now, self.block = until, self.block + 1
+    def wait(self, until: int, blocks: int = 1) -> None:
+        """Begin the next block, or the one after some more, at a time in Unix seconds."""
+        self.now, self.block = until, self.block + blocks
         self._set_block()
+        for number in sorted(one for one in self._to_keep if one < self.block):
+            self._to_keep.remove(number)
+            self.keep_hash(number)
+
+    def keep_hashes(self) -> None:
+        """Let the chain have EIP-2935's history contract."""
+        self.evm.insert_account_info(HISTORY, pyrevm.AccountInfo(code=HISTORY_CODE))
+
+    def keep_hash(self, number: int) -> bytes:
+        """Have the history contract know a block's hash, while the block is one of the last 8,191.
+
+        The block may be to come.
+        """
+        known = bytes(self.evm.block_hash(number))
+        if number >= self.block:
+            self._to_keep.add(number)
+        elif number >= self.block - HISTORY_SERVES:
+            place, word = number % HISTORY_SERVES, int.from_bytes(known, "big")
+            self.evm.insert_account_storage(HISTORY, place, word)
+        return known
 
     def block_hash(self, number: int) -> bytes:
         """Return what the opcode gives: zero unless of the last 256 blocks."""

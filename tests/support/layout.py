@@ -21,13 +21,14 @@ STAKE_BITS = 128
 
 
 @lru_cache(maxsize=1 << 16)
-def _mapped(key: bytes, slot: int) -> int:
+def mapped(key: bytes, slot: int) -> int:
+    """Return the slot of a mapping's value."""
     return int.from_bytes(keccak256(key + uint(slot)), "big")
 
 
 def counts_slot(network: bytes) -> int:
     """Of committed and the graded counters; losses lie in the next."""
-    return _mapped(network, NETWORKS)
+    return mapped(network, NETWORKS)
 
 
 def swept_slot(network: bytes) -> int:
@@ -36,15 +37,15 @@ def swept_slot(network: bytes) -> int:
 
 def lane_slot(network: bytes, operator: bytes) -> int:
     """Of the lane; its words lie behind it, by slot."""
-    return _mapped(address(operator), counts_slot(network) + 5)
+    return mapped(address(operator), counts_slot(network) + 5)
 
 
 def credit_slot(asset: bytes, account: bytes) -> int:
-    return _mapped(address(account), _mapped(address(asset), CREDITS))
+    return mapped(address(account), mapped(address(asset), CREDITS))
 
 
 def key_slot(operator: bytes) -> int:
-    return _mapped(address(operator), KEYS)
+    return mapped(address(operator), KEYS)
 
 
 def archive_slot(batch_id: bytes) -> int:
@@ -52,12 +53,12 @@ def archive_slot(batch_id: bytes) -> int:
 
 
 def standing_slot(member: int) -> int:
-    return _mapped(uint(member), STANDINGS)
+    return mapped(uint(member), STANDINGS)
 
 
 def balance_slot(account: bytes) -> int:
     """Of a token of OpenZeppelin's: its balances are its first variable."""
-    return _mapped(address(account), 0)
+    return mapped(address(account), 0)
 
 
 def counts_word(totals: Totals) -> int:

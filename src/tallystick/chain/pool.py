@@ -221,8 +221,10 @@ class Pool:
         """
         number = self.w3.eth.block_number if block is None else block
         header = self.header(epoch, number)
-        asked = [(epoch, entry) for entry in range(header.entries)]
+        # Of an empty list too, one: whether it is empty or gone, the header alone doesn't tell.
+        asked = [(epoch, entry) for entry in range(max(header.entries, 1))]
         found = read_views(self.w3, "Pool", self.address, "entryAt", asked, number)
+        del found[header.entries :]
         return [Seats(from_hex(key), first, seats) for key, first, seats in found]
 
     def member(self, key: bytes, block: BlockIdentifier = "latest") -> PoolMember:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from tallystick.chain.pool import Pool, Standing
+from tallystick.chain.revert import ContractError
 from tallystick.chain.signer import Signer
 from tallystick.node.log import get_log
 from tallystick.node.verifier.journal import StoredSeal, VerifierJournal
@@ -59,11 +60,14 @@ class Auditor:
         return self._signer.address
 
     def audit_panel(self, batch_id: bytes, stamp: Stamp, seed: bytes) -> Panel | None:
-        """Return the panel that audits a batch; None where the pool is too small for one."""
+        """Return the panel that audits a batch; None where none can be drawn.
+
+        The pool is too small for one, or its list of that epoch is not kept any more.
+        """
         return self._panel(batch_id, seed, epoch_of(stamp.committed_at), is_audit=True)
 
     def case_panel(self, case_id: bytes, epoch: int, seed: bytes) -> Panel | None:
-        """Return the panel that rules in a case; None where the pool is too small for one."""
+        """Return the panel that rules in a case; None as of audit_panel."""
         return self._panel(case_id, seed, epoch, is_audit=False)
 
     def state(self, panel: Panel, ruling: Ruling = Ruling.UNDECIDED) -> Seal | None:
@@ -125,7 +129,12 @@ class Auditor:
         return few if panel.count(few) >= panel.needed(own.ruling) else None
 
     def _panel(self, panel_id: bytes, seed: bytes, epoch: int, is_audit: bool) -> Panel | None:
-        entries = self._list(epoch)
+        try:
+            entries = self._list(epoch)
+        except ContractError as error:
+            if error.name != "EpochGone":
+                raise
+            return None
         if not entries or entries[-1].first + entries[-1].count < self.terms.min_seats:
             return None
         return Panel.drawn(
