@@ -209,6 +209,8 @@ def test_convict__leaves_out_of_order__burns_who_signed(
     assert tried["finders_share"] == done["finders_share"]
     assert done["burned"] + done["finders_share"] == stake
     assert filled.credit(chain.accounts[ANYBODY]) == done["finders_share"]
+    # Nobody has recorded where this pool begins.
+    assert bench.run("sweep", address)["amount"] == done["burned"]
     assert "no signer of the audit has stake" in bench.error("convict", address, to_hex(batch.id))
     other = network.commit(operator, count=20, slot=1)
     assert "has no audit on record" in bench.error("convict", address, to_hex(other.id))
