@@ -12,6 +12,7 @@ from typing import Any
 from tallystick.chain.localnet import localnet
 from tallystick.demo.processes import free_port
 from tests.support.builds import ROOT
+from tests.support.patience import PATIENCE
 
 TOUR = re.search(r"## The five-minute tour.*?```\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
 
@@ -60,13 +61,13 @@ def test_tour__as_in_the_readme__ends_verified_with_the_page_open(tmp_path: Path
             networks = fetched(f"http://127.0.0.1:{page}/api/v1/networks")
         finally:
             serve.terminate()
-            serve.wait(timeout=20)
+            serve.wait(timeout=PATIENCE)
     assert [row["verified"] for row in networks["rows"]] == [3]
 
 
 def fetched(url: str) -> Any:
     """What a server answers that is starting."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while True:
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:

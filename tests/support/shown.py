@@ -22,6 +22,7 @@ from tallystick.protocol.abi_words import ZERO32, ZERO_ADDRESS
 from tallystick.protocol.batch import Batch, Stamp
 from tallystick.protocol.rules import model_id, network_id
 from tallystick.storage.batch_store import BatchStore
+from tests.support.patience import PATIENCE
 
 NAME = '"><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\u202egnp.exe'
 URI = "javascript:window.hacked=1//https://tracker.example/pixel.gif"
@@ -157,7 +158,7 @@ def served(app: FastAPI) -> Iterator[str]:
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while not server.started:
             assert thread.is_alive() and time.monotonic() < deadline
             time.sleep(0.02)

@@ -26,6 +26,7 @@ from tallystick.protocol.record import InferenceRecord
 from tallystick.storage.batch_parser import BatchParser, GuardedStore, ParserBrokenError
 from tallystick.storage.batch_store import BatchStore
 from tests.support.nested_parquet import nested
+from tests.support.patience import PATIENCE
 
 MODEL, OPERATOR = b"m" * 32, b"o" * 20
 SIZE, MEMORY = 1 << 20, 128 << 20
@@ -270,7 +271,7 @@ def test_process__whoever_began_it_is_killed__ends(good: Path) -> None:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
         parent.kill()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not Path(f"/proc/{pid}").exists()

@@ -11,6 +11,7 @@ import pytest
 
 from tests.stress import load
 from tests.support.builds import ROOT
+from tests.support.patience import PATIENCE
 
 
 def alive(pid: int) -> bool:
@@ -21,7 +22,7 @@ def alive(pid: int) -> bool:
 
 
 def wait_until_gone(pids: list[int]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while any(map(alive, pids)):
         assert time.monotonic() < end
         time.sleep(0.05)

@@ -21,6 +21,7 @@ from tallystick.demo.processes import free_port
 from tests.integration.examples.prepare import extracted, replayable
 from tests.integration.examples.stage import Stage
 from tests.support.commands import Line, every_command
+from tests.support.patience import PATIENCE
 
 SECONDS = 120
 """Until a process must have answered."""
@@ -46,7 +47,7 @@ def started(stage: Stage, example: str, more: tuple[str, ...] = ()) -> Iterator[
         yield log
         assert process.poll() is None, log.read_text()
         process.terminate()
-        assert process.wait(timeout=30) in (0, -signal.SIGTERM), log.read_text()
+        assert process.wait(timeout=PATIENCE) in (0, -signal.SIGTERM), log.read_text()
         assert "Traceback" not in log.read_text()
     finally:
         process.kill()

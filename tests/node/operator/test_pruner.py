@@ -360,7 +360,7 @@ def killed_when(scene: Scene, node: OperatorProcess, true: Callable[[], bool]) -
     """Kill a node once something is true; blocks are finalized meanwhile, now and then."""
     begun = finalized = monotonic()
     while not true():
-        assert monotonic() < begun + 30, node.log.read_text()[-3000:]
+        assert monotonic() < begun + PATIENCE, node.log.read_text()[-3000:]
         if monotonic() > finalized + 0.5:
             mine(scene.w3, EPOCHS)
             finalized = monotonic()

@@ -26,6 +26,7 @@ from tallystick.protocol.merkle import Tree
 from tests.support.chain import Chain
 from tests.support.committee import Committee
 from tests.support.committee import found as found_committee
+from tests.support.patience import PATIENCE
 from tests.support.story import HOUR, Committed, Network, fund, keep, register
 
 VERIFIERS = (5, 6, 7)
@@ -226,6 +227,6 @@ def rounds(*verifiers: Verifier, count: int = 4) -> None:
 
 def mined(verifier: Verifier) -> None:
     """Wait for what is on its way: a busy machine may mine after it has answered."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while verifier.journal.pending() and time.monotonic() < deadline:
         verifier.outbox.settle()
