@@ -28,6 +28,7 @@ from tests.node.operator.conftest import OPERATOR, Scene, Start, checked, commit
 from tests.node.operator.test_committer import Crash, RequestHandler
 from tests.node.operator.test_reorgs import given_up
 from tests.support.operator_process import OperatorProcess
+from tests.support.patience import PATIENCE
 from tests.support.story import register
 
 WINDOWS = 4 * 3600 + 3600 + 2 * 3600

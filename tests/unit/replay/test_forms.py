@@ -130,16 +130,24 @@ def test_import_onnx__several_functions_and_a_slope__are_one_table():
     assert [step.kind for step in model.steps] == [StepKind.CONV, StepKind.LOOKUP, StepKind.CONV]
 
 
-def test_import_onnx__floats_that_are_read_twice__are_refused():
-    layers = [
-        node("Gemm", ["x", "w"], ["a"]),
-        node("Tanh", ["a"], ["b"]),
-        node("Add", ["a", "b"], ["c"]),
-        node("Gemm", ["c", "v"], ["y"]),
-    ]
-    net = build(layers, {"w": weights(1, 6, 16), "v": weights(2, 16, 2)}, (6,), (2,))
+def beside_tanh(*others: onnx.NodeProto) -> onnx.ModelProto:
+    """Two layers, and between them a's Tanh, b, and what is made of both, c."""
+    layers = [node("Gemm", ["x", "w"], ["a"]), node("Tanh", ["a"], ["b"])]
+    layers += [*others, node("Gemm", ["c", "v"], ["y"])]
+    return build(layers, {"w": weights(1, 6, 16), "v": weights(2, 16, 2)}, (6,), (2,))
+
+
+def test_import_onnx__sum_of_an_element_and_its_function__is_one_table():
+    net, inputs = beside_tanh(node("Add", ["a", "b"], ["c"])), normal(40, 6)
+    model = import_onnx(quantize(net, inputs), inputs)
+    assert [step.kind for step in model.steps] == [StepKind.DENSE, StepKind.LOOKUP, StepKind.DENSE]
+
+
+def test_import_onnx__sum_over_elements_within__is_refused():
+    mean = node("ReduceMean", ["a"], ["m"], axes=[1], keepdims=1)
+    net, inputs = beside_tanh(mean, node("Sub", ["b", "m"], ["c"])), normal(40, 6)
     with pytest.raises(UnportableError):
-        import_onnx(quantize(net, normal(40, 6)), normal(40, 6))
+        import_onnx(quantize(net, inputs), inputs)
 
 
 def channels_last(c: int, tail: bool) -> onnx.ModelProto:
