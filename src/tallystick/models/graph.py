@@ -10,6 +10,7 @@ import onnx
 from onnx import AttributeProto, TensorProto, helper
 
 from tallystick.errors import ModelRefusedError
+from tallystick.models.maps import MapsSpec
 from tallystick.models.tensors import STRING, TensorSpec, encode
 
 RANDOM = frozenset(
@@ -30,7 +31,7 @@ class Graph:
     """Inputs and outputs of a model, for one inference at a time."""
 
     inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec | MapsSpec, ...]
 
     @classmethod
     def read(cls, file: Path) -> "Graph":
@@ -50,7 +51,7 @@ class Graph:
         given = [one for one in model.graph.input if one.name not in weights]
         batch = _batch(given)
         inputs = tuple(_spec(one, batch) for one in given)
-        outputs = tuple(_spec(one, batch) for one in model.graph.output)
+        outputs = tuple(_maps(one) or _spec(one, batch) for one in model.graph.output)
         if not inputs or not outputs:
             raise ModelRefusedError("graph", "it takes or gives nothing")
         return cls(inputs, outputs)
@@ -147,6 +148,18 @@ def _spec(value: Any, batch: str | None) -> TensorSpec:
         else:
             shape.append(dim.dim_param or f"d{axis}")
     return TensorSpec(value.name, _dtype(value.name, tensor.elem_type), tuple(shape))
+
+
+def _maps(value: Any) -> MapsSpec | None:
+    """Return a sequence of maps of numbers; None where it is something else."""
+    kind = value.type.sequence_type.elem_type
+    if not value.type.HasField("sequence_type") or not kind.HasField("map_type"):
+        return None
+    of = kind.map_type
+    if of.key_type not in (TensorProto.INT64, TensorProto.STRING):
+        return None
+    number = _dtype(value.name, of.value_type.tensor_type.elem_type)
+    return MapsSpec(value.name, _dtype(value.name, of.key_type), number)
 
 
 def _dtype(name: str, elem_type: int) -> np.dtype[Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,7 +121,15 @@ class TensorSpec:
         return int.from_bytes(data[place:end], "little"), end
 
 
-def encode(specs: Sequence[TensorSpec], values: Sequence[Any]) -> bytes:
+class Codec(Protocol):
+    """A part of an input or output, with canonical bytes of its own: see TensorSpec."""
+
+    def encode(self, value: Any) -> bytes: ...
+
+    def decode(self, data: bytes, start: int = 0) -> tuple[Any, int]: ...
+
+
+def encode(specs: Sequence[Codec], values: Sequence[Any]) -> bytes:
     """Return the canonical bytes of tensors, one after another.
 
     Args:
@@ -139,7 +147,7 @@ def encode(specs: Sequence[TensorSpec], values: Sequence[Any]) -> bytes:
     return b"".join(spec.encode(value) for spec, value in zip(specs, values, strict=True))
 
 
-def decode(specs: Sequence[TensorSpec], data: bytes) -> list[NDArray[Any]]:
+def decode(specs: Sequence[Codec], data: bytes) -> list[Any]:
     """Return the tensors of canonical bytes, by the order of the graph.
 
     Raises:

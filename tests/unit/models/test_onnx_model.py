@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from onnx import helper
 
@@ -186,17 +187,55 @@ def test_load__dropout_that_does_nothing__is_taken(file: Path) -> None:
     assert load("onnx", file).infer([data]) == [data]
 
 
-def test_load__maps__are_refused_by_name(file: Path) -> None:
-    layers = [
-        node("ZipMap", ["x"], ["y"], domain="ai.onnx.ml", classlabels_int64s=[0, 1]),
-    ]
-    write(file, layers, [("x", FLOAT, ["n", 2])], [("y", FLOAT, ["n", 2])])
-    import onnx
+@pytest.mark.parametrize(
+    ("labels", "answer"),
+    [
+        ({"classlabels_int64s": [7, -3]}, [{-3: 0.5, 7: 0.25}]),
+        ({"classlabels_strings": ["dog", "cat"]}, [{"cat": 0.5, "dog": 0.25}]),
+    ],
+)
+def test_infer__classifiers_maps__are_in_the_answer(
+    file: Path, labels: dict[str, object], answer: list[dict[object, float]]
+) -> None:
+    key = INT64 if "classlabels_int64s" in labels else STRING
+    with_maps(file, key, labels)
+    model = OnnxModel(file)
 
+    (output,) = model.infer([np.array([0.25, 0.5], "<f4").tobytes()])
+
+    (found,) = decode(model.graph.outputs, output)
+    assert found == answer
+    assert list(found[0]) == list(answer[0])
+    assert encode(model.graph.outputs, [found]) == output
+    with pytest.raises(InputRefusedError, match="cut off|needed"):
+        decode(model.graph.outputs, output[:-1])
+
+
+def test_decode__keys_that_do_not_ascend__are_not_canonical(file: Path) -> None:
+    with_maps(file, INT64, {"classlabels_int64s": [0, 1]})
+    model = OnnxModel(file)
+    (output,) = model.infer([bytes(8)])
+    turned = output[:8] + output[20:] + output[8:20]
+    with pytest.raises(InputRefusedError, match="y, a sequence of maps of int64 to float32: keys"):
+        decode(model.graph.outputs, turned)
+
+
+def with_maps(file: Path, key: int, labels: dict[str, object]) -> None:
+    """Write a model that gives each number by its label."""
+    layers = [node("ZipMap", ["x"], ["y"], domain="ai.onnx.ml", **labels)]
+    write(file, layers, [("x", FLOAT, ["n", 2])], [("y", FLOAT, ["n", 2])])
     model = onnx.load(str(file))
-    kind = helper.make_sequence_type_proto(
-        helper.make_map_type_proto(INT64, helper.make_tensor_type_proto(FLOAT, []))
-    )
+    value = helper.make_tensor_type_proto(FLOAT, [])
+    kind = helper.make_sequence_type_proto(helper.make_map_type_proto(key, value))
+    model.graph.output[0].type.CopyFrom(kind)
+    onnx.save(model, str(file))
+
+
+def test_load__sequence_of_tensors__is_refused_by_name(file: Path) -> None:
+    layers = [node("SequenceConstruct", ["x"], ["y"])]
+    write(file, layers, [("x", FLOAT, ["n", 2])], [("y", FLOAT, ["n", 2])])
+    model = onnx.load(str(file))
+    kind = helper.make_sequence_type_proto(helper.make_tensor_type_proto(FLOAT, [1, 2]))
     model.graph.output[0].type.CopyFrom(kind)
     onnx.save(model, str(file))
     with pytest.raises(RunnerError, match="y: it is a sequence_type; needed: a tensor"):
