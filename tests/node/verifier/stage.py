@@ -14,6 +14,7 @@ from tallystick.chain.localnet import MNEMONIC, advance, mine
 from tallystick.chain.rpc.persistent import NodePersistent, persist
 from tallystick.chain.signer import KeySigner
 from tallystick.demo.digits.model import FILE, RUNNER, Digits, content_hash, load_samples, spec_hash
+from tallystick.models.runner import OnnxModel
 from tallystick.node.settings import Settings
 from tallystick.node.verifier.assembly import assemble
 from tallystick.node.verifier.verifier import Verifier
@@ -23,6 +24,7 @@ from tallystick.protocol.events import BatchCommitted, ModelRegistered
 from tallystick.protocol.inference import Inference, hash_leaves
 from tallystick.protocol.keccak import keccak256
 from tallystick.protocol.merkle import Tree
+from tallystick.storage.models.content import content_hash as model_hash
 from tests.support.chain import Chain
 from tests.support.committee import Committee
 from tests.support.committee import found as found_committee
@@ -73,8 +75,22 @@ class Stage:
     store: Path
     folder: Path
     samples: list[bytes] = field(default_factory=load_samples)
-    digits: Digits = field(default_factory=Digits)
+    model: Any = field(default_factory=Digits)
+    """Runs what operators answer with; the digits unless serve was called."""
+    source: dict[str, str] = field(default_factory=lambda: {"file": str(FILE), "runner": RUNNER})
+    """Of the model, in verifiers' settings."""
     batches: int = 0
+
+    def serve(self, file: Path, samples: Sequence[bytes]) -> None:
+        """Have operators answer by an ONNX model, which the network gets besides."""
+        self.model, self.samples = OnnxModel(file), list(samples)
+        self.source = {"file": str(file), "runner": "onnx"}
+        hashes = (model_hash(file), keccak256(b"onnx, exact"), ZERO32)
+        owner = self.chain.accounts[1]
+        mined = self.chain.send(
+            owner, "registerModel", self.network.id, *hashes, file.stem, file.name
+        )
+        self.network.model_id = mined.event(ModelRegistered).model_id
 
     def commit(
         self,
@@ -91,10 +107,10 @@ class Stage:
             claimed: leaves that the batch is said to have.
         """
         start = 61 * self.batches % 1000
-        inputs = [self.samples[(start + number) % 1797] for number in range(count)]
-        outputs = self.digits.infer(inputs)
+        inputs = [self.samples[(start + number) % len(self.samples)] for number in range(count)]
+        outputs = self.model.infer(inputs)
         for index in wrong:
-            outputs[index] = bytes([(outputs[index][0] + 1) % 10])
+            outputs[index] = bytes([(outputs[index][0] + 1) % 10]) + outputs[index][1:]
 
         account, chain = self.chain.accounts[operator], self.chain
         index = self.network.lane(account).next_index
@@ -150,9 +166,7 @@ class Stage:
         }
         verifier = {
             "stores": [str(self.store)],
-            "models": [
-                {"id": "0x" + self.network.model_id.hex(), "file": str(FILE), "runner": RUNNER}
-            ],
+            "models": [{"id": "0x" + self.network.model_id.hex(), **self.source}],
             "committees": [
                 "0x" + committee.address.hex()
                 for committee in (self.committee, self.judges)

@@ -28,7 +28,7 @@ def commit_through(staged: Stage, wrong: bool) -> tuple[Committed, Callable[[int
     chain.transact(anyone, contract.functions.join(network.id, STAKE))
     chain.send(network.owner, "admit", network.id, me)
     inputs = staged.samples[:5]
-    outputs = staged.digits.infer(inputs)
+    outputs = staged.model.infer(inputs)
     if wrong:
         outputs = [bytes([(output[0] + 1) % 10]) for output in outputs]
     deadline = chain.now + network.rules.challenge_window // 4
