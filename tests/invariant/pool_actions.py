@@ -20,6 +20,7 @@ from tests.invariant.pool_machine import MEMBERS, SEAT_STAKE, PoolMachine
 from tests.invariant.pool_model import (
     EPOCH,
     KNOWN_BLOCKS,
+    LISTS,
     MOST_SEATS,
     CaseKey,
     PoolModel,
@@ -74,7 +75,7 @@ def wait(machine: PoolMachine) -> None:
     if seeds and choose.random() < 0.06:
         known = choose.choice(seeds) + choose.choice([0, 1, KNOWN_BLOCKS, KNOWN_BLOCKS + 1])
         blocks = max(known - machine.world.block, 1)
-    kind = choose.choices(["batch", "little", "epoch", "stake", "notice"], [20, 70, 5, 3, 2])[0]
+    kind = choose.choices(["batch", "little", "epoch", "stake", "notice"], [20, 66, 9, 3, 2])[0]
     edges = {
         "batch": [
             edge
@@ -417,7 +418,11 @@ def _open_case(machine: PoolMachine) -> CaseKey | None:
     model, choose = machine.pool_model, machine.choose
     cases = list(model.cases)
     ready = [
-        key for key in cases if model.is_known(model.cases[key].seed_block, machine.world.block)
+        key
+        for key, one in model.cases.items()
+        if model.is_known(one.seed_block, machine.world.block)
+        # One epoch more than there is a list for.
+        and one.epoch + LISTS >= machine.now // EPOCH
     ]
     if ready and choose.random() < 0.9:
         return choose.choice(ready)
