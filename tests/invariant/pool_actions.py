@@ -20,6 +20,7 @@ from tests.invariant.pool_machine import MEMBERS, SEAT_STAKE, PoolMachine
 from tests.invariant.pool_model import (
     EPOCH,
     KNOWN_BLOCKS,
+    LISTS,
     MOST_SEATS,
     CaseKey,
     PoolModel,
@@ -74,7 +75,7 @@ def wait(machine: PoolMachine) -> None:
     if seeds and choose.random() < 0.06:
         known = choose.choice(seeds) + choose.choice([0, 1, KNOWN_BLOCKS, KNOWN_BLOCKS + 1])
         blocks = max(known - machine.world.block, 1)
-    kind = choose.choices(["batch", "little", "epoch", "stake", "notice"], [20, 70, 5, 3, 2])[0]
+    kind = choose.choices(["batch", "little", "epoch", "stake", "notice"], [20, 66, 9, 3, 2])[0]
     edges = {
         "batch": [
             edge
@@ -328,6 +329,14 @@ def _some(
     return choose.choice(machine.batches[-20:])
 
 
+def _convicted(machine: PoolMachine) -> set[bytes]:
+    """Keys that are asked for no signature any more, mostly."""
+    if machine.choose.random() < 0.15:
+        return set()
+    members = machine.pool_model.members.items()
+    return {key for key, member in members if member.standing is Standing.CONVICTED}
+
+
 @of_pool
 def audit(machine: PoolMachine) -> None:
     choose, pool, model = machine.choose, machine.pool, machine.pool_model
@@ -339,7 +348,7 @@ def audit(machine: PoolMachine) -> None:
     chance = pool.chance(seed_block, batch_id)
     entries = model.lists.get(claim.committed_at // EPOCH, [])
     needed = pool.terms.audit_places
-    signed = pool.signed(choose, entries, pool.terms.panel, needed, chance)
+    signed = pool.signed(choose, entries, pool.terms.panel, needed, chance, _convicted(machine))
     named = choose.random() < 0.97
     sender, content = choose.choice(ACCOUNTS), ZERO32 if named else keccak256(ZERO32)
     drawn = machine.drawn(claim, seed_block)
@@ -409,7 +418,11 @@ def _open_case(machine: PoolMachine) -> CaseKey | None:
     model, choose = machine.pool_model, machine.choose
     cases = list(model.cases)
     ready = [
-        key for key in cases if model.is_known(model.cases[key].seed_block, machine.world.block)
+        key
+        for key, one in model.cases.items()
+        if model.is_known(one.seed_block, machine.world.block)
+        # One epoch more than there is a list for.
+        and one.epoch + LISTS >= machine.now // EPOCH
     ]
     if ready and choose.random() < 0.9:
         return choose.choice(ready)
@@ -418,16 +431,41 @@ def _open_case(machine: PoolMachine) -> CaseKey | None:
 
 @of_pool
 def ruled(machine: PoolMachine) -> None:
-    choose, model, pool = machine.choose, machine.pool_model, machine.pool
-    key = _open_case(machine)
+    choose, key = machine.choose, _open_case(machine)
     if key is None:
         return
     batch, place, _ = key
     if choose.random() < 0.02:
         place = place_of(machine, batch)
-    claim, record, good = said(machine, batch), given(machine, batch), sound(machine)
     wanted = [Ruling.REJECTED] * 6 + [Ruling.UPHELD] * 5 + [Ruling.UNDECIDED]
-    ruling = choose.choice(wanted)
+    _rule(machine, batch, place, choose.choice(wanted))
+
+
+@of_pool
+def frame(machine: PoolMachine) -> None:
+    """Have a leaf rejected that the auditors of its batch did not draw: none of them may burn."""
+    choose, records = machine.choose, machine.pool_model.records
+    found = [
+        (batch, place)
+        for batch in machine.batches[-40:]
+        if batch in records and batch.network in (QUICK, SLOW) and in_window(machine, batch)
+        for place in range(len(batch.leaves))
+        if place not in records[batch].drawn
+    ]
+    if not found:
+        return
+    batch, place = choose.choice(found)
+    claim, party = batch.claim().undisputed(), choose.choice(ACCOUNTS)
+    if actions.demand_of(machine, party, claim, 0, with_bytes=False) and _appeal(
+        machine, party, batch.claim(), place, records[batch]
+    ):
+        machine.world.wait(machine.now + 5, machine.pool.terms.seed_delay + 1)
+        _rule(machine, batch, place, Ruling.REJECTED)
+
+
+def _rule(machine: PoolMachine, batch: plain.Batch, place: int, ruling: Ruling) -> None:
+    choose, model, pool = machine.choose, machine.pool_model, machine.pool
+    claim, record, good = said(machine, batch), given(machine, batch), sound(machine)
     found, case = model.case_of(claim, place)
     case_id = machine.case_id(claim, found)
     seed_block, epoch = (case.seed_block, case.epoch) if case else (0, 0)
@@ -435,7 +473,7 @@ def ruled(machine: PoolMachine) -> None:
     signed = Signed(())
     if case is not None:
         entries, needed = model.lists.get(epoch, []), pool.terms.needed(ruling)
-        barred = record.keys if record else ()
+        barred = {*_convicted(machine), *(record.keys if record else ())}
         signed = pool.signed(choose, entries, pool.terms.judges, needed, chance, barred)
     sender = case.payer if case and choose.random() < 0.5 else choose.choice(ACCOUNTS)
     done = machine.pool_both(
@@ -561,6 +599,7 @@ OF_POOL: dict[Action, int] = {
     expire: 3,
     reject: 2,
     slip_away: 2,
+    frame: 4,
     convict: 6,
     pool_deposit: 6,
     pool_withdraw: 3,

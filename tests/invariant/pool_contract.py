@@ -2,6 +2,8 @@
 
 import random
 from collections.abc import Collection, Sequence
+from dataclasses import replace
+from itertools import accumulate
 
 from eth_abi import encode
 
@@ -22,7 +24,6 @@ from tests.invariant.world import World
 SECRETS = [bytes([9]) * 31 + bytes([number + 1]) for number in range(60)]
 KEYS = [account_of(secret) for secret in SECRETS]
 SECRET_OF = dict(zip(KEYS, SECRETS, strict=True))
-SIGNATURE = 65
 
 
 class PoolContract:
@@ -108,6 +109,8 @@ class PoolContract:
             found.append(plain.Claimed(entry, places, entries[entry][0]))
             count += len(places)
         found.sort(key=lambda one: one.entry)
+        if choose.random() < 0.05:
+            return _grasping(choose, found, entries, size, chance)
         if not found or choose.random() >= 0.2:
             return plain.Signed(tuple(found))
         return _spoiled(choose, found, size, len(entries))
@@ -131,6 +134,31 @@ class PoolContract:
         if known is None:
             known = self._signatures[signer, digest] = sign(digest, SECRET_OF[signer])
         return known
+
+
+def _grasping(
+    choose: random.Random,
+    found: list[plain.Claimed],
+    entries: Sequence[tuple[bytes, int]],
+    size: int,
+    chance: plain.Chance,
+) -> plain.Signed:
+    """Signatures of which one claims a place next to its own seats, if one was drawn there."""
+    ends = list(accumulate(count for _, count in entries))
+    for at in choose.sample(range(len(found)), len(found)):
+        one = found[at]
+        near = {ends[one.entry], ends[one.entry] - entries[one.entry][1] - 1}
+        for place in range(size):
+            if chance(place, ends[-1]) in near:
+                places = tuple(sorted({*one.places, place}))
+                rest = [
+                    replace(other, places=tuple(p for p in other.places if p != place))
+                    for other in found
+                    if other is not one
+                ]
+                grown = [*(r for r in rest if r.places), replace(one, places=places)]
+                return plain.Signed(tuple(sorted(grown, key=lambda each: each.entry)))
+    return plain.Signed(tuple(found))
 
 
 def _spoiled(

@@ -54,7 +54,6 @@ class PoolMachine(Machine):
         self.pool = PoolContract(
             self.world, OWNER, self.registry, CHAIN_ID, terms, SPEC, self._pool_code
         )
-        self.most_leaves = LEAVES
         other_asset = assets.plain if asset != assets.plain else ZERO_ADDRESS
         return [
             *networks(self.resolver, self.refuser, self.committee.address, assets),
@@ -72,6 +71,7 @@ class PoolMachine(Machine):
             self.model, self.pool.address, self.pool.terms, foreign={OTHER_SPEC}
         )
         self.pool_checks = PoolComparison(self)
+        self.most_leaves = LEAVES
         self.case_ids: dict[CaseKey, bytes] = {}
         """Of all cases there ever were."""
         self.donated = 0
@@ -82,9 +82,9 @@ class PoolMachine(Machine):
             if asset != ZERO_ADDRESS:
                 spender, most = self.pool.address, 2**256 - 1
                 self.token(account, asset, b"approve(address,uint256)", spender, most)
-            self.deposit(account, asset, 2 * DEPOSIT)
+            self.deposit(account, asset, 20 * DEPOSIT)
             for network in self.playing:
-                self.stake(account, network, 2 * STAKE)
+                self.stake(account, network, 20 * STAKE)
             self.pool_deposit(account, account, 2 * ESCROW)
             self.fund(account, ESCROW)
         for number, key in enumerate(KEYS[:MEMBERS]):

@@ -210,7 +210,9 @@ def test_audit__another_model_or_spec__reverts(chain: Chain, pool: Pool, batch: 
         other.audit(batch, signed)
 
 
-@pytest.mark.parametrize("kind", ["arbiter", "auditor", "enclave too", "no arbiter", "asset"])
+@pytest.mark.parametrize(
+    "kind", ["arbiter", "auditor", "enclave too", "proofs too", "no arbiter", "asset"]
+)
 def test_audit__network_of_its_owners_own__reverts(
     chain: Chain, pool: Pool, network_owner: bytes, operator: bytes, kind: str
 ) -> None:
@@ -226,6 +228,8 @@ def test_audit__network_of_its_owners_own__reverts(
         attestors = [chain.accounts[3], pool.address, bytes(20)]
     elif kind == "enclave too":
         attestors = [pool.address, pool.address, bytes(20)]
+    elif kind == "proofs too":
+        attestors = [pool.address, bytes(20), pool.address]
     else:
         asset = bytes.fromhex(chain.deploy("MockToken").address[2:])
     network = register(

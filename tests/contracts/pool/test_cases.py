@@ -118,6 +118,13 @@ class TestAppeal:
             with reverts("RecordMismatch", batchId=batch.id):
                 pool.appeal(challenger, batch, drawn, wrong)
 
+    def test_seed_of_a_record_that_is_not_there__reverts(
+        self, pool: Pool, batch: Committed, challenger: bytes
+    ) -> None:
+        shield = batch.demand(challenger)
+        with reverts("RecordMismatch", batchId=batch.id):
+            pool.appeal(challenger, batch, 3, Record(b"s" * 32), batch.pre_image(shield))
+
     def test_leaf_that_the_root_does_not_hold__reverts(
         self, chain: Chain, pool: Pool, batch: Committed, challenger: bytes
     ) -> None:

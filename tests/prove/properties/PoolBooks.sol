@@ -99,11 +99,6 @@ abstract contract PoolBooks {
         _keeps(scene, any, payee, old, now_);
     }
 
-    /// @dev The part of _after on what is owed.
-    function _afterOwes(Scene memory scene, Any memory any, address payee, Books memory old) internal virtual {
-        _owes(old, _books(scene, any, payee));
-    }
-
     /// @dev The part of _after on what stays.
     function _afterKeeps(Scene memory scene, Any memory any, address payee, Books memory old) internal virtual {
         _keeps(scene, any, payee, old, _books(scene, any, payee));

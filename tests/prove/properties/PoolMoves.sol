@@ -75,10 +75,16 @@ contract PoolSeats is PoolBooks {
         _afterKeeps(scene, any, scene.sender, old);
     }
 
-    /// @notice enroll: stake comes from the key's own credit, each seat's once; as above.
+    /// @notice enroll: the key's own credit pays each seat that it asked for, and what it has earned stays; as above.
     function check_pool_stake(Scene memory scene, Any memory any, uint256 moreSeats, address account) public {
+        uint256 credit = PoolStorage.credit(pool, scene.sender);
         Books memory old = _enroll(scene, any, moreSeats, account, false);
-        _afterOwes(scene, any, scene.sender, old);
+        unchecked {
+            assert(PoolStorage.credit(pool, scene.sender) == credit - moreSeats * SEAT_STAKE);
+        }
+        assert(moreSeats * SEAT_STAKE <= credit);
+        assert(PoolStorage.member(pool, scene.sender) >> 96 == old.member >> 96);
+        _end();
     }
 
     function _enroll(Scene memory scene, Any memory any, uint256 moreSeats, address account, bool oldest)
@@ -104,8 +110,8 @@ contract PoolSeats is PoolBooks {
         _after(scene, any, scene.sender, old);
     }
 
-    /// @notice leave: a key's account alone, once its last epoch, exitDelay and any hold are over; nobody else's books
-    /// change.
+    /// @notice leave: a key's account alone, once its last epoch, exitDelay and any hold are over, to the second;
+    /// nobody else's books change; one last epoch.
     function check_pool_leave(Scene memory scene, Any memory any) public {
         Books memory old = _leave(scene, any);
         assert(_mayLeave(scene, old));
@@ -113,10 +119,17 @@ contract PoolSeats is PoolBooks {
         _afterKeeps(scene, any, scene.sender, old);
     }
 
-    /// @notice leave: what goes to the account's credit is stake and fees, no more and no less.
+    /// @notice leave: what goes to the account's credit is stake and fees, no more and no less; one last epoch.
     function check_pool_exit(Scene memory scene, Any memory any) public {
+        uint256 credit = PoolStorage.credit(pool, PoolStorage.account(pool, scene.key));
         Books memory old = _leave(scene, any);
-        _afterOwes(scene, any, scene.sender, old);
+        uint256 member = PoolStorage.member(pool, scene.key);
+        assert(member & 0xffffff == 0 && member >> 96 == 0);
+        unchecked {
+            uint256 owed = (old.member & 0xffffff) * SEAT_STAKE + (old.member >> 96);
+            assert(PoolStorage.credit(pool, scene.sender) == credit + owed);
+        }
+        _end();
     }
 
     /// @notice leave by anybody but the key's account reverts; any storage, key and sender.
@@ -129,8 +142,11 @@ contract PoolSeats is PoolBooks {
         _afterKeeps(scene, any, scene.sender, old);
     }
 
+    function _end() internal virtual {}
+
     function _leave(Scene memory scene, Any memory any) private returns (Books memory old) {
-        // Of others it reverts.
+        // As a number: a checked product with a constant is a division. Of other senders it reverts.
+        PoolStorage.setLastEpoch(pool, scene.key, 2990);
         scene.sender = PoolStorage.account(pool, scene.key);
         old = _before(scene, any, scene.sender);
         vm.prank(scene.sender);
@@ -158,7 +174,7 @@ contract PoolSeatsReached is PoolSeats {
         assert(false);
     }
 
-    function _afterOwes(Scene memory, Any memory, address, Books memory) internal pure override {
+    function _end() internal pure override {
         assert(false);
     }
 

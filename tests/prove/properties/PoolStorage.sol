@@ -29,6 +29,12 @@ library PoolStorage {
         return _load(pool, keccak256(abi.encode(key, MEMBERS)));
     }
 
+    /// @dev Makes a member's last epoch a number, and leaves the rest of its word.
+    function setLastEpoch(IPool pool, address key, uint256 epoch) internal {
+        uint256 word = member(pool, key) & ~(uint256(0xffffff) << 24) | epoch << 24;
+        vm.store(address(pool), keccak256(abi.encode(key, MEMBERS)), bytes32(word));
+    }
+
     function account(IPool pool, address key) internal view returns (address) {
         unchecked {
             return address(uint160(_load(pool, bytes32(uint256(keccak256(abi.encode(key, MEMBERS))) + 1))));

@@ -11,6 +11,7 @@ interface Vm {
     function prank(address sender) external;
     function roll(uint256 number) external;
     function setArbitraryStorage(address account) external;
+    function store(address account, bytes32 slot, bytes32 value) external;
     function warp(uint256 time) external;
 }
 
