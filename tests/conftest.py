@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# How fast inputs come is a matter of what else the machine does.
-settings.register_profile("busy", suppress_health_check=[HealthCheck.too_slow])
+# How fast inputs come, and how long an example takes, is a matter of what else the machine does.
+settings.register_profile("busy", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 settings.load_profile("busy")
 
 MARKERS = {

@@ -96,6 +96,14 @@ def test_enroll__without_seats_or_credit__reverts(chain: Chain, empty: Pool) -> 
         empty.enroll(0, 2**24)
 
 
+def test_enroll__more_seats_than_any_number_holds__reverts(chain: Chain, empty: Pool) -> None:
+    empty.enroll(0, 5)
+    empty.next_epoch()
+
+    with reverts("SeatsOutOfRange", key=chain.accounts[0], seats=2**256 - 1):
+        empty.send(chain.accounts[0], "enroll", 2**256 - 1, bytes(20))
+
+
 def test_enroll__account__is_fixed_the_first_time(chain: Chain, empty: Pool) -> None:
     key, account = chain.accounts[0], chain.accounts[7]
     with reverts("NotAccount"):
