@@ -15,6 +15,7 @@ from tallystick.node.operator.journal import OperatorJournal
 from tallystick.protocol.hexes import checksummed, to_hex
 from tallystick.protocol.inference import Inference
 from tallystick.replay.engine import Engine
+from tests.integration.examples import pool
 from tests.integration.examples.stage import Stage
 from tests.support.builds import ROOT
 from tests.support.committee import EXIT_DELAY, found
@@ -315,4 +316,5 @@ PREPARE: dict[str, Callable[[Stage], None]] = {
     "ape tallystick committee pay-out": leaving,
     "ape tallystick committee convict": convicted,
     "ape tallystick committee sweep": burned,
+    **pool.PREPARE,
 }
