@@ -1,6 +1,8 @@
 """The demo on a page: data folder, server, and Debian's Chromium."""
 
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 from tallystick.dashboard.app import create_app
 from tallystick.dashboard.live import Live
 from tallystick.dashboard.onchain import OnChain
+from tallystick.data.extract.dataset import Dataset
+from tallystick.data.pools.state import SeatsAtBlock
 from tests.support.shown import Shown, demo_shown, served
 
 CHROMIUM = "/usr/bin/chromium"
@@ -37,6 +41,21 @@ def site(shown: Shown) -> Iterator[str]:
     app = create_app(Live(shown.data.root), OnChain({31337: [shown.url]}), every=0.2)
     with served(app) as url:
         yield url
+
+
+@pytest.fixture(scope="package")
+def poolless(
+    shown: Shown, live: Live, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TestClient]:
+    """The API over a copy of the folder, made where no node had the state of its last block."""
+    folder = Dataset(tmp_path_factory.mktemp("poolless") / "data")
+    shutil.copytree(shown.data.root, folder.root)
+    path = folder.pools(shown.contract)
+    found = SeatsAtBlock.read(path)
+    assert found is not None
+    replace(found, block_time=None, pools={}).write(path)
+    with TestClient(create_app(Live(folder.root))) as client:
+        yield client
 
 
 @pytest.fixture(scope="package")

@@ -27,6 +27,7 @@ from tallystick.data.totals.engines import EVENTS
 from tallystick.data.totals.ranking import NONE_RANKED
 from tallystick.demo.story import GENESIS
 from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.pool import EPOCH, epoch_of
 from tests.support.shown import MODEL, NAME, URI, Shown
 
 API = "/api/v1"
@@ -66,7 +67,7 @@ def test_networks__demo__equal_the_analysis(
     measures = {place(row): row for row in analysis.measures().to_pylist()}
     utility = {"/".join(map(str, key)): value for key, value in analysis.utility().items()}
 
-    assert len(networks) == len(measures) == 4
+    assert len(networks) == len(measures) == 5
     for row in analysis.totals().to_pylist():
         shown = networks[place(row)]
         assert {name: shown[name] for name in (*COUNTERS, "open")} == {
@@ -96,17 +97,29 @@ def test_networks__demo__equal_the_command(
         assert int(found["burned"]) == int(row["burned"])
 
 
-def test_networks__committees_and_no_resolver__none_is_ranked_and_it_says_why(
+def test_networks__pool_committees_and_no_resolver__the_pooled_alone_is_ranked(
     client: TestClient, networks: dict[str, dict[str, Any]]
 ) -> None:
     answer = client.get(f"{API}/networks").json()
 
-    assert (answer["ranked"], answer["none_ranked"]) == (0, NONE_RANKED)
-    assert {row["rank"] for row in networks.values()} == {None}
+    assert (answer["ranked"], answer["none_ranked"]) == (1, "")
+    assert [row["name"] for row in networks.values() if row["rank"] == 1] == ["Forum"]
+    assert {row["rank"] for row in networks.values() if row["name"] != "Forum"} == {None}
     reasons = {row["name"]: row["unranked_because"] for row in networks.values()}
     assert "Committee, self-declared" in reasons["Agora"]
     assert "nothing can be verified" in reasons["Commons"]
-    assert {row["known_verified"] for row in networks.values()} == {0}
+    known = {row["name"]: row["known_verified"] for row in networks.values()}
+    assert {name for name, count in known.items() if count} == {"Forum"}
+
+
+def test_networks__pools_were_not_read__none_is_ranked_and_it_says_why(
+    poolless: TestClient,
+) -> None:
+    answer = poolless.get(f"{API}/networks").json()
+
+    assert (answer["ranked"], answer["none_ranked"]) == (0, NONE_RANKED)
+    assert {row["rank"] for row in answer["rows"]} == {None}
+    assert {row["known_verified"] for row in answer["rows"]} == {0}
 
 
 def test_networks__price_of_a_fake__is_of_its_grade_and_arbiter(
@@ -464,8 +477,9 @@ def test_utility__probe_log__is_the_product_of_its_parts(shown: Shown, tmp_path:
     log = tmp_path / "probes.jsonl"
     stage = shown.world.stages["Agora"]
     place = (31337, shown.contract.address, stage.id, b"o" * 20, "http://127.0.0.1")
-    answered = ProbeResult(GENESIS + 9.0, *place, True, 0.1, 0.2, 200)
-    ProbeLog(log).append([answered, answered, answered, ProbeResult(GENESIS + 9.5, *place, False)])
+    begun = (epoch_of(GENESIS) + 1) * EPOCH
+    answered = ProbeResult(begun + 9.0, *place, True, 0.1, 0.2, 200)
+    ProbeLog(log).append([answered, answered, answered, ProbeResult(begun + 9.5, *place, False)])
 
     rows = Snapshot(shown.data.root, log).networks()
 

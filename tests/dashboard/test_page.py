@@ -3,9 +3,10 @@
 import json
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from playwright.sync_api import BrowserContext, expect
 
@@ -99,15 +100,35 @@ def test_networks__each_number__equals_the_api_and_leads_to_its_events(
             assert int(shown.replace(",", "")) == network[name]
 
 
-def test_networks__none_ranked__says_why_and_shows_no_headline(visit: Visit) -> None:
+def test_networks__one_ranked__stands_first_and_in_the_headline(visit: Visit) -> None:
     visit.go()
     page = visit.page
 
-    expect(page.locator("#none-ranked")).to_have_text(NONE_RANKED)
-    assert page.locator("canvas").count() == 0
-    captions = page.locator("caption").all_inner_texts()
-    assert captions == ["Self-declared networks (2)", "Other networks without a rank (2)"]
-    assert page.locator("tbody th").all_inner_texts()[0].startswith("Agora")
+    expect(page.locator("canvas")).to_have_count(1)
+    expect(page.locator("#none-ranked")).to_have_count(0)
+    assert page.locator("caption").all_inner_texts() == [
+        "Networks with a rank (1)",
+        "Self-declared networks (2)",
+        "Other networks without a rank (2)",
+    ]
+    names = page.locator("tbody th").all_inner_texts()
+    assert names[0].startswith("1. Forum") and names[1].startswith("Agora")
+
+
+def test_networks__none_ranked__says_why_and_shows_no_headline(
+    browser: BrowserContext, poolless: TestClient
+) -> None:
+    with served(cast(FastAPI, poolless.app)) as url:
+        visit = Visit(browser.new_page(), url)
+        visit.go()
+        page = visit.page
+
+        expect(page.locator("#none-ranked")).to_have_text(NONE_RANKED)
+        assert page.locator("canvas").count() == 0
+        captions = page.locator("caption").all_inner_texts()
+        assert captions == ["Self-declared networks (2)", "Other networks without a rank (3)"]
+        assert page.locator("tbody th").all_inner_texts()[0].startswith("Agora")
+        page.close()
 
 
 def test_networks__price_of_a_fake__is_an_amount_or_gas_only_and_leads_to_why(
@@ -271,15 +292,15 @@ def test_page__keyboard_only__reaches_what_a_number_is_made_of(visit: Visit) -> 
 def test_networks__sorted_by_a_heading__says_so_and_is(visit: Visit) -> None:
     visit.go()
     page = visit.page
-    heading = page.locator("th", has_text="Committed").first
+    table = page.locator("table").nth(1)
+    heading = table.locator("th", has_text="Committed").first
 
     heading.locator("button").click()
     expect(heading).to_have_attribute("aria-sort", "descending")
     heading.locator("button").click()
 
     expect(page.locator("th[aria-sort='ascending']")).to_have_count(1)
-    first = page.locator("table").first.locator("tbody tr").first
-    expect(first).to_contain_text("Bourse")
+    expect(table.locator("tbody tr").first).to_contain_text("Bourse")
 
 
 def test_networks__searched__shows_what_fits(visit: Visit) -> None:
