@@ -31,7 +31,7 @@ def import_onnx_file(
     from tallystick.replay.distance import distance
     from tallystick.replay.importer import import_onnx, load
     from tallystick.replay.prepare import until as ended_before
-    from tallystick.replay.quantize import Types, check_float, check_samples, quantize
+    from tallystick.replay.quantize import Types, quantize
 
     try:
         real = np.load(samples, allow_pickle=False)
@@ -40,8 +40,6 @@ def import_onnx_file(
     read = load(source) if until is None else ended_before(load(source), until)
     found: dict[str, Any] = {}
     if types:
-        check_float(read)
-        check_samples(read, real)
         floats = real.astype(np.float32)
         quantized = quantize(read, floats, Types[types.upper()])
         model = import_onnx(quantized, floats)

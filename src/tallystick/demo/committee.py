@@ -6,7 +6,7 @@ from web3 import Web3
 
 from tallystick.chain.localnet import mine
 from tallystick.demo.cast import MEMBERS, account
-from tallystick.demo.verifier import Data
+from tallystick.demo.verifier import Data, right
 from tallystick.demo.world import DRAWN, SEED_DELAY, World
 from tallystick.protocol.batch import Stamp
 from tallystick.protocol.committee import Audit, Verdict
@@ -32,20 +32,15 @@ class DemoCommittee:
         committee = self._world.auditors_of(data.batch.network_id)
         statement = Audit(batch_id, stamp.committed_at, seed)
         digest = statement.digest(self._world.domain_of(committee))
-        signatures = self._collect(digest, lambda: all(self._right(data, drawn)))
+        signatures = self._collect(digest, lambda: all(right(self._engine, data, drawn)))
         return statement.evidence(signatures) if len(signatures) >= THRESHOLD else None
 
     def rule(self, data: Data, index: int) -> tuple[Ruling, bytes]:
         """Return the members' ruling on a leaf, and the evidence for it."""
-        ruling = Ruling.UPHELD if self._right(data, [index])[0] else Ruling.REJECTED
+        ruling = Ruling.UPHELD if right(self._engine, data, [index])[0] else Ruling.REJECTED
         verdict = Verdict(data.batch.id(), index, data.tree.leaf(index), ruling)
         digest = verdict.digest(self._world.domain_of(self._world.judges))
         return ruling, verdict.evidence(self._collect(digest, lambda: True))
-
-    def _right(self, data: Data, indices: list[int]) -> list[bool]:
-        records = [data.records[index] for index in indices]
-        outputs = self._engine.infer([record.input or b"" for record in records])
-        return [record.output == output for record, output in zip(records, outputs, strict=True)]
 
     def _collect(self, digest: bytes, agrees: Callable[[], bool]) -> dict[int, bytes]:
         """Signatures of the first members that agree, each after its own re-execution."""

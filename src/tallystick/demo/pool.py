@@ -11,7 +11,7 @@ from tallystick.chain.pool import Pool
 from tallystick.demo.cast import AUDITORS, CARELESS, account
 from tallystick.demo.committee import block_hash
 from tallystick.demo.operators import DemoOperator, altered
-from tallystick.demo.verifier import Data, DemoVerifier, Good, Wrong, disprove
+from tallystick.demo.verifier import Data, DemoVerifier, Good, Wrong, disprove, right
 from tallystick.demo.world import ETHER, World
 from tallystick.protocol.abi_words import ZERO32
 from tallystick.protocol.ledger import BatchState
@@ -111,7 +111,7 @@ class Auditors:
         signed: dict[int, SignedPlaces] = {}
         for entry, places in places_of(entries, seed, record.id, terms.panel).items():
             number = self._numbers[entries[entry].key]
-            if number in CARELESS or self._right(data, drawn):
+            if number in CARELESS or all(right(self._engine, data, drawn)):
                 key = bytes(account(f"auditor {number}").key)
                 signed[entry] = SignedPlaces(tuple(places), sign(digest, key))
         if sum(len(one.places) for one in signed.values()) < terms.quorums.audit:
@@ -131,12 +131,6 @@ class Auditors:
         kept = self.pool.members(list(signed.keys))
         lost = sum(one.seats for one in held) - sum(one.seats for one in kept)
         return lost * self.pool.terms().seat_stake
-
-    def _right(self, data: Data, drawn: Sequence[int]) -> bool:
-        records = [data.records[index] for index in drawn]
-        outputs = self._engine.infer([record.input or b"" for record in records])
-        pairs = zip(records, outputs, strict=True)
-        return all(record.output == output for record, output in pairs)
 
 
 def _committed(

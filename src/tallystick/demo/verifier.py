@@ -1,5 +1,6 @@
 """A verifier compares what operators committed with what it computes; it knows nothing of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tallystick.demo.world import World
@@ -107,10 +108,16 @@ class DemoVerifier:
             return Malformed(data, fault.leaf_index, fault.rule)
         for index, entry in enumerate(records):
             seen.setdefault(entry.key, (data, index))
-        right = self.engine.infer([entry.input or b"" for entry in records])
-        pairs = zip(records, right, strict=True)
-        wrong = [index for index, (entry, output) in enumerate(pairs) if entry.output != output]
+        found = right(self.engine, data, range(len(records)))
+        wrong = [index for index, is_right in enumerate(found) if not is_right]
         return Wrong(data, wrong[0], len(wrong)) if wrong else Good(data)
+
+
+def right(engine: Engine, data: Data, indices: Sequence[int]) -> list[bool]:
+    """Return of each of these leaves whether its answer is what the model says."""
+    records = [data.records[index] for index in indices]
+    outputs = engine.infer([record.input or b"" for record in records])
+    return [record.output == output for record, output in zip(records, outputs, strict=True)]
 
 
 def disprove(world: World, record: BatchState, data: Data, index: int) -> int:

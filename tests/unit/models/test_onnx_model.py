@@ -1,6 +1,6 @@
 """An ONNX model answers each inference alone, with all that it gives, or is refused by name."""
 
-import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from tallystick.models.runner import OnnxModel
 from tallystick.models.tensors import decode, encode
 from tallystick.node.runner import load
 from tests.support.onnx_files import FLOAT, INT64, STRING, dense, weights, write
+from tests.support.onnx_kinds import dynamically_quantized
 
 node = helper.make_node
 
@@ -28,41 +29,21 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "model.onnx"
 
 
-def dynamically_quantized(file: Path) -> int:
-    """One scale for all rows of a batch."""
-    from onnxruntime.quantization import quantize_dynamic
-
-    layers = [
-        node("MatMul", ["x", "w"], ["a"]),
-        node("Relu", ["a"], ["b"]),
-        node("MatMul", ["b", "v"], ["y"]),
-    ]
-    constants = {"w": weights(16, 32), "v": weights(32, 4)}
-    plain = file.with_name("float.onnx")
-    write(plain, layers, [("x", FLOAT, ["n", 16])], [("y", FLOAT, ["n", 4])], constants)
-    logging.disable(logging.WARNING)
-    try:
-        quantize_dynamic(str(plain), str(file))
-    finally:
-        logging.disable(logging.NOTSET)
-    return 16
-
-
-def summed_over_time(file: Path) -> int:
+def summed_over_time(file: Path) -> list[bytes]:
     """Float sums, by another kernel for one row."""
     size = 512 * 64
     layers = [node("Reshape", ["x", "s"], ["z"]), node("ReduceSum", ["z", "ax"], ["y"], keepdims=0)]
     constants = {"s": np.array([-1, 512, 64]), "ax": np.array([1])}
     write(file, layers, [("x", FLOAT, ["n", size])], [("y", FLOAT, ["n", 64])], constants)
-    return size
+    return normal(8, size)
 
 
 @pytest.mark.parametrize("make", [dynamically_quantized, summed_over_time])
 def test_infer__answer_that_depends_on_the_batch__does_not_depend_on_who_else_asks(
-    file: Path, make: object
+    file: Path, make: Callable[[Path], list[bytes]]
 ) -> None:
-    size = make(file)
-    runner, inputs = load("onnx", file), normal(8, size)
+    inputs = make(file)[:8]
+    runner = load("onnx", file)
 
     together = runner.infer(inputs)
 
