@@ -1,9 +1,7 @@
 """A statement of a pool's panel and the signatures under it so far, as a file that keys pass on."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -14,14 +12,13 @@ from tallystick.protocol.enums import Ruling
 from tallystick.protocol.format_version import unknown_version
 from tallystick.protocol.hexes import checksummed, from_hex, to_hex
 from tallystick.protocol.pool import PanelAudit, PanelVerdict, domain_of
-from tallystick.protocol.statement import StatementError
-from tallystick.protocol.text import parse_json
+from tallystick.protocol.statement_file import StatementError, StatementFile, refusal_of
 
 VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
-class PanelStatement:
+class PanelStatement(StatementFile):
     """A statement by keys of one pool: an audit of a batch, or a ruling on one of its leaves.
 
     >>> said = PanelStatement(domain_of(1, bytes(20)), bytes(32), PanelAudit(bytes(32), bytes(32)))
@@ -103,9 +100,7 @@ class PanelStatement:
         try:
             file = _FILE.validate_python(found)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"]) or "statement"
-            raise StatementError(f"{place}: {first['msg']}") from error
+            raise refusal_of(error) from error
         batch_id, seed, leaf_index = from_hex(file.batch_id), from_hex(file.seed), None
         says: PanelAudit | PanelVerdict = PanelAudit(batch_id, seed)
         if isinstance(file, _Verdict):
@@ -114,18 +109,6 @@ class PanelStatement:
         domain = domain_of(file.chain_id, from_hex(file.pool))
         signatures = {from_hex(key): from_hex(one) for key, one in file.signatures.items()}
         return cls(domain, batch_id, says, leaf_index, signatures)
-
-    @classmethod
-    def read(cls, path: Path) -> "PanelStatement":
-        """Return a file's; StatementError, with the file's name, when it holds none."""
-        try:
-            return cls.from_json(parse_json(path.read_bytes()))
-        except ValueError as error:
-            raise StatementError(f"{path}: {error}") from error
-
-    def write(self, path: Path) -> None:
-        """Write it as a JSON file."""
-        path.write_text(json.dumps(self.to_json(), indent=2) + "\n")
 
 
 _Signature = Annotated[str, Field(pattern="^0x[0-9a-fA-F]{130}$")]

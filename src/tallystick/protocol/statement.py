@@ -1,30 +1,24 @@
 """A committee's statement and the signatures under it so far, as a file that members pass on."""
 
-import json
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tallystick.errors import TallystickError
 from tallystick.protocol.address_text import AddressText
 from tallystick.protocol.committee import Audit, Verdict
 from tallystick.protocol.eip712 import Domain
 from tallystick.protocol.enums import Ruling
 from tallystick.protocol.format_version import unknown_version
 from tallystick.protocol.hexes import checksummed, from_hex, to_hex
-from tallystick.protocol.text import parse_json
+from tallystick.protocol.statement_file import StatementError as StatementError
+from tallystick.protocol.statement_file import StatementFile, refusal_of
 
 VERSION = 1
 
 
-class StatementError(TallystickError, ValueError):
-    """A file is no statement, or two files hold different ones."""
-
-
 @dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(StatementFile):
     """A statement by members of one committee about one batch.
 
     >>> said = Statement(Domain(1, bytes(20)), Audit(bytes(32), 9, bytes(32)))
@@ -89,9 +83,7 @@ class Statement:
                 _Audit.model_validate(found) if _is_audit(found) else _Verdict.model_validate(found)
             )
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"]) or "statement"
-            raise StatementError(f"{place}: {first['msg']}") from error
+            raise refusal_of(error) from error
         batch_id = from_hex(file.batch_id)
         says: Audit | Verdict
         if isinstance(file, _Audit):
@@ -101,18 +93,6 @@ class Statement:
             says = Verdict(batch_id, file.leaf_index, from_hex(file.leaf), ruling)
         domain = Domain(file.chain_id, from_hex(file.committee))
         return cls(domain, says, {int(n): from_hex(one) for n, one in file.signatures.items()})
-
-    @classmethod
-    def read(cls, path: Path) -> "Statement":
-        """Return a file's; StatementError, with the file's name, when it holds none."""
-        try:
-            return cls.from_json(parse_json(path.read_bytes()))
-        except ValueError as error:
-            raise StatementError(f"{path}: {error}") from error
-
-    def write(self, path: Path) -> None:
-        """Write it as a JSON file."""
-        path.write_text(json.dumps(self.to_json(), indent=2) + "\n")
 
 
 def _is_audit(found: Any) -> bool:
