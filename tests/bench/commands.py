@@ -1,6 +1,6 @@
 """What commands cost, and nodes to start, where others have committed ever more batches.
 
-`python -m tests.bench.commands`; SIZES="10 1000 40000 1000000", ONLY="tally submit", JSON=1 for
+`python -m tests.bench.commands`; SIZES="10 1000 40000 1000000", ONLY="tally,submit", JSON=1 for
 objects, BUSY=1 where the machine has other work, for ceilings on requests, bytes and memory alone.
 Time is counted beyond that of --help; a second run finds what the first one has read.
 """
@@ -33,7 +33,7 @@ from tests.support.crowded_rpc import Crowd, CrowdedNode, crowded
 from tests.support.story import HOUR, Network, register
 
 SIZES = [int(one) for one in os.environ.get("SIZES", "10 1000 40000 1000000").split()]
-ONLY = os.environ.get("ONLY", "").split()
+ONLY = [one.strip() for one in os.environ.get("ONLY", "").split(",") if one.strip()]
 BUSY = os.environ.get("BUSY") == "1"
 BLOCKS = 1_000
 """That others' batches are in, however many they are."""
@@ -41,6 +41,10 @@ CEILING = 1.5
 """A second run's time and memory, beside those where others have committed the least."""
 NOISE = 0.25
 """Seconds by which two starts of Python differ: what is below says nothing."""
+MOST_OF_ALL = 40_000
+"""Foreign batches up to which commands that concern all networks are measured."""
+A_BATCH = 250
+"""Microseconds of work that a foreign batch may cost who reads it by columns, the first time."""
 OPERATOR = 2
 A_LOG = 500
 """Bytes; a signature or a number may be some digits shorter, but no log more is read."""
@@ -157,8 +161,8 @@ def cases(bench: Bench) -> dict[str, Callable[[], Cost]]:
         (file,) = out.glob("*.jsonl")
         return bench.run("receipt", "check", file)
 
-    def finalize() -> Cost:
-        return bench.run("finalize", "--all", "--network-id", network, *account)
+    def finalize(*only: str) -> Cost:
+        return bench.run("finalize", "--all", *only, *account)
 
     def operator() -> Cost:
         own = {"network_id": network, "models": [served], "port": port, "finalize": False}
@@ -175,24 +179,36 @@ def cases(bench: Bench) -> dict[str, Callable[[], Cost]]:
         "submit": submit,
         "tally": lambda: bench.run("tally", network),
         "receipt check": receipt,
-        "finalize": finalize,
+        "finalize": lambda: finalize("--network-id", network),
+        "tally of all": lambda: bench.run("tally"),
+        "finalize of all": finalize,
         "operator": operator,
         "verifier": verifier,
     }
-    return {name: run for name, run in found.items() if not ONLY or name in ONLY}
+    if unknown := set(ONLY) - found.keys():
+        raise SystemExit(f"ONLY names {', '.join(sorted(unknown))}; there are {', '.join(found)}")
+    few = bench.node.crowd.batches <= MOST_OF_ALL
+    return {
+        name: run
+        for name, run in found.items()
+        if (not ONLY or name in ONLY) and (few or name not in _OF_ALL)
+    }
 
 
 def measure(bench: Bench, size: int) -> dict[tuple[str, int], Cost]:
     """Return what each case took in its first and second run, by name and run."""
     bench.node.crowd.batches = size
     bench.folder.mkdir()
-    bench.environment = os.environ | {"TALLYSTICK_CACHE": str(bench.folder / "cache")}
+    bench.environment = dict(os.environ)
     bench.environment["TALLYSTICK_REGISTRY"] = to_hex(bench.chain.registry.address)
     costs: dict[tuple[str, int], Cost] = {}
     for name, run in cases(bench).items():
+        cache = bench.folder / "cache" / (name if name in _OF_ALL else "shared")
+        bench.environment["TALLYSTICK_CACHE"] = str(cache)
         for number in (1, 2):
-            with bench.chain.isolated() if name == "finalize" else nullcontext():
-                if name == "finalize":
+            ending = name.startswith("finalize")
+            with bench.chain.isolated() if ending else nullcontext():
+                if ending:
                     advance(bench.chain.w3, 9 * HOUR)
                 costs[name, number] = run()
                 print(f"{size} {name} {number}: {costs[name, number]}", file=sys.stderr)
@@ -212,6 +228,9 @@ def figures(found: dict[int, dict[tuple[str, int], Cost]], helped: Cost) -> Iter
             yield Figure(f"{title}: memory", cost.megabytes, "MB")
             if size == least:
                 continue
+            if name in _OF_ALL:
+                yield from _of_all(title, number, size - least, cost, before)
+                continue
             ceiling = CEILING if number == 2 else None
             for what, of, base in (
                 ("time", cost.seconds - helped.seconds, before.seconds - helped.seconds),
@@ -227,6 +246,21 @@ def figures(found: dict[int, dict[tuple[str, int], Cost]], helped: Cost) -> Iter
                 yield Figure(f"{title}: bytes", more, "more", 0)
 
 
+def _of_all(title: str, number: int, more: int, cost: Cost, before: Cost) -> Iterator[Figure]:
+    """Yield what more foreign batches cost a command that reads them.
+
+    Its first run reads each of them, by columns; its second finds them, and memory is as before.
+    """
+    each = 1e6 * (cost.cpu - before.cpu) / more
+    # Of few batches it says nothing.
+    limit = None if BUSY or more < MOST_OF_ALL / 2 else A_BATCH
+    yield Figure(f"{title}: work a foreign batch", each, "us", limit)
+    ceiling = CEILING if number == 2 else None
+    yield Figure(f"{title}: memory", cost.megabytes / before.megabytes, "x", ceiling)
+
+
+_OF_ALL = {"tally of all", "finalize of all"}
+"""Commands that concern all networks: each reads them for itself."""
 _STEADY = {"submit", "tally", "receipt check", "finalize"}
 """Commands that end by themselves; a node polls as long as it takes to start."""
 
@@ -237,7 +271,7 @@ def main() -> None:
         first = w3.eth.block_number + 1
         for _ in range(0, BLOCKS, 100):
             mine(w3, 100)
-        crowd = Crowd(min(SIZES), chain.registry.address, first, w3.eth.block_number)
+        crowd = Crowd(min(SIZES), chain.registry.address, w3, first, w3.eth.block_number)
         network, batch = own_network(chain)
         url = str(w3.provider.endpoint_uri)  # type: ignore[attr-defined]
         with crowded(url, crowd) as node:

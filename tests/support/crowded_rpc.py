@@ -2,7 +2,8 @@
 
 Foreign networks, each with one operator whose batches are final at once, fill the blocks from
 `first` to `last`, which have no logs of their own. They are filtered by topic and range as a node
-does it: what no foreign log can match costs nothing, as with a node's index.
+does it: what no foreign log can match costs nothing, as with a node's index. Of a foreign network
+the registry says the counters that its logs add up to.
 """
 
 import contextlib
@@ -10,17 +11,28 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import astuple, dataclass, field
+from functools import cache, cached_property
+from itertools import islice
 from typing import Any
 
+from web3 import Web3
+
+from tallystick.chain.abi import contract
 from tallystick.chain.logs import topic_of
 from tallystick.protocol.abi_words import uint
 from tallystick.protocol.batch import Batch, Stamp
 from tallystick.protocol.enums import Outcome
-from tallystick.protocol.events import BatchCommitted, BatchFinalized, NetworkRegistered
+from tallystick.protocol.events import (
+    BatchCommitted,
+    BatchFinalized,
+    ModelRegistered,
+    NetworkRegistered,
+)
 from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.rules import model_id
+from tallystick.protocol.totals import Totals
 from tests.support.faulty_rpc import Exchange, faulty_rpc
 from tests.support.raw_logs import raw_log
 from tests.support.story import RULES
@@ -29,12 +41,23 @@ _POLLS = {"eth_getTransactionReceipt", "eth_getTransactionByHash"}
 """Not counted: how often a sender asks whether it is mined is a matter of the machine's load."""
 LANE = 100
 """Batches of one foreign network."""
-_EVENTS = 1 + 2 * LANE
-"""Of one: registered, and each batch committed and final."""
-_COMMITTED, _FINAL, _REGISTERED = (
-    to_hex(topic_of(kind)) for kind in (BatchCommitted, BatchFinalized, NetworkRegistered)
+MOST_LOGS = 10_000
+"""In one answer, as of public nodes."""
+_TOO_MANY = f"query returned more than {MOST_LOGS} results"
+COUNT = 5
+"""Inferences of a foreign batch."""
+_DIRECTORY = 2
+"""Events of one that say what there is: it is registered, and a model in it."""
+_EVENTS = _DIRECTORY + 2 * LANE
+"""Of one: those, and each batch committed and final."""
+_COMMITTED, _FINAL, _REGISTERED, _MODEL = (
+    to_hex(topic_of(kind))
+    for kind in (BatchCommitted, BatchFinalized, NetworkRegistered, ModelRegistered)
 )
 _OWNER = b"f" * 20
+_TOTALS, _OWNER_OF = (
+    to_hex(contract("Tallystick").functions()[name].selector) for name in ("totals", "ownerOf")
+)
 
 
 @dataclass
@@ -44,6 +67,8 @@ class Crowd:
     batches: int
     address: bytes
     """The registry's."""
+    w3: Web3
+    """The chain, asked for the blocks."""
     first: int
     last: int
 
@@ -53,14 +78,32 @@ class Crowd:
 
     @property
     def events(self) -> int:
-        return self.networks + 2 * self.batches
+        return _DIRECTORY * self.networks + 2 * self.batches
+
+    @cached_property
+    def _blocks(self) -> dict[int, tuple[str, str]]:
+        """Hash and time of each block, as hex text."""
+        found = map(self.w3.eth.get_block, range(self.first, self.last + 1))
+        return {one["number"]: (to_hex(one["hash"]), hex(one["timestamp"])) for one in found}
+
+    def totals(self, network: str) -> Totals | None:
+        """Return a foreign network's counters, by its id as hex text; None: it is none of these."""
+        number = self._numbers.get(network)
+        if number is None or number >= self.networks:
+            return None
+        done = COUNT * min(LANE, self.batches - number * LANE)
+        return Totals(committed=done, unchallenged=done)
+
+    @property
+    def _numbers(self) -> dict[str, int]:
+        return _numbers(self.networks)
 
     def logs(self, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield the foreign logs that a query of eth_getLogs asks for, in order."""
         wanted = [None if one is None else _texts(one) for one in query.get("topics", [])]
         wanted += [None] * (4 - len(wanted))
         kinds, networks, operators, ids = wanted
-        if kinds is not None and not kinds & {_COMMITTED, _FINAL, _REGISTERED}:
+        if kinds is not None and not kinds & {_COMMITTED, _FINAL, _REGISTERED, _MODEL}:
             return
         chosen = [number for number in range(self.networks) if self._is_asked(number, networks)]
         if operators is not None:
@@ -68,7 +111,8 @@ class Crowd:
         low, high = int(query["fromBlock"], 16), int(query["toBlock"], 16)
         for number in chosen:
             events = min(_EVENTS, self.events - number * _EVENTS)
-            only = 1 if kinds == {_REGISTERED} else events
+            directory = kinds is not None and kinds <= {_REGISTERED, _MODEL}
+            only = _DIRECTORY if directory else events
             for place in range(only):
                 at = number * _EVENTS + place
                 block = self._block(at)
@@ -96,7 +140,8 @@ class Crowd:
             "topics": topics,
             "data": data,
             "blockNumber": hex(block),
-            "blockHash": to_hex(uint(block)),
+            "blockHash": self._blocks[block][0],
+            "blockTimestamp": self._blocks[block][1],
             "transactionHash": to_hex(uint(at)),
             "transactionIndex": "0x0",
             "logIndex": hex(at),
@@ -141,6 +186,15 @@ class CrowdedNode:
                 return
         yield from self.crowd.logs(query)
 
+    def _tell(self, data: str, answer: dict[str, Any]) -> None:
+        """Answer a call that the registry refuses because it doesn't know a foreign network."""
+        told = self.crowd.totals("0x" + data[10:74])
+        if told is None or data[:10] not in (_TOTALS, _OWNER_OF):
+            return
+        words = astuple(told) if data[:10] == _TOTALS else (int.from_bytes(_OWNER, "big"),)
+        del answer["error"]
+        answer["result"] = to_hex(b"".join(map(uint, words)))
+
     def _answer(self, exchange: Exchange) -> bool:
         several = isinstance(exchange.request, list)
         calls = exchange.request if several else [exchange.request]
@@ -148,7 +202,14 @@ class CrowdedNode:
         for call, answer in zip(calls, answers, strict=True):
             if call["method"] == "eth_getLogs" and "result" in answer:
                 query, own = call["params"][0], answer["result"]
-                answer["result"] = [*self._foreign(query, own), *own]
+                found = list(islice(self._foreign(query, own), MOST_LOGS + 1))
+                if len(found) > MOST_LOGS:
+                    del answer["result"]
+                    answer["error"] = {"code": -32005, "message": _TOO_MANY}
+                    continue
+                answer["result"] = [*found, *own]
+            if call["method"] == "eth_call" and "error" in answer:
+                self._tell(call["params"][0].get("data", ""), answer)
         exchange.content = json.dumps(exchange.answer).encode()
         if calls[0]["method"] in _POLLS:
             return False
@@ -177,6 +238,11 @@ def _network(number: int) -> str:
     return to_hex(keccak256(b"foreign network" + uint(number)))
 
 
+@cache
+def _numbers(networks: int) -> dict[str, int]:
+    return {_network(number): number for number in range(networks)}
+
+
 def _operator(number: int) -> str:
     return to_hex(uint(int.from_bytes(keccak256(b"operator" + uint(number))[:20], "big")))
 
@@ -190,10 +256,16 @@ def _event(number: int, place: int) -> tuple[list[str], str]:
             *(network, _OWNER, bytes(32), bytes(32), _rules(), b"foreign", b""),
         )
         return [to_hex(one) for one in log.topics], to_hex(log.data)
-    index, final = divmod(place - 1, 2)
+    content, spec, root, deadline = b"c" * 32, b"s" * 32, b"r" * 32, 1_800_001_000
+    model = model_id(network, _OWNER, content, spec, bytes(32))
+    if place == 1:
+        log = raw_log(
+            "ModelRegistered", *(network, _OWNER, model, content, spec, bytes(32), b"model", b"")
+        )
+        return [to_hex(one) for one in log.topics], to_hex(log.data)
+    index, final = divmod(place - _DIRECTORY, 2)
     operator = _operator(number)
-    stamp = Stamp(0, 5, 1_800_000_000, 1, 1_800_100_000)
-    model, root, deadline = b"m" * 32, b"r" * 32, 1_800_001_000
+    stamp = Stamp(0, COUNT, 1_800_000_000, 1, 1_800_100_000)
     batch = Batch(
         network, bytes.fromhex(operator[26:]), index, model, root, stamp.count, deadline
     ).id()

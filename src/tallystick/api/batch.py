@@ -61,7 +61,7 @@ class BatchHandle:
         the order of their requesters and nonces.
         """
         if self._receipts is None:
-            ledger = self._context.ledger()
+            ledger = self._context.view(self.id).ledger
             data = BatchData.load(self._context.store, ledger.batches[self.id])
             self._receipts = BatchReceipts(
                 self._context.registry, ledger, data.record, data.records, data.tree
@@ -70,7 +70,7 @@ class BatchHandle:
 
     def status(self) -> BatchState:
         """Return the batch as it stands now: state, grade, outcome, dispute, cause."""
-        return self._context.view().batch(self.id)
+        return self._context.view(self.id).batch(self.id)
 
     def wait(
         self, final: bool = True, timeout: float | None = None, poll: float = _POLL
@@ -88,7 +88,7 @@ class BatchHandle:
         """
         end = None if timeout is None else time.monotonic() + timeout
         while True:
-            view = self._context.view()
+            view = self._context.view(self.id)
             record = view.batch(self.id)
             if record.state is State.REJECTED:
                 raise BatchRejectedError(self.id, record.cause.name.lower(), record.leaf_index)
@@ -205,7 +205,7 @@ class BatchHandle:
     def _acting(self) -> tuple[ChainView, Registry]:
         """Return what an action looks at; ReadOnlyError where nobody is named who could send."""
         _ = self._context.sender
-        return self._context.view(), self._context.registry
+        return self._context.view(self.id), self._context.registry
 
     def _send(self, call: Call) -> None:
         self._context.send(call)

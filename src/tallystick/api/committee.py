@@ -66,7 +66,7 @@ class CommitteeHandle:
             CommitteeError: this account is no member.
             StoreError: the data cannot be read.
         """
-        view, registry = self._context.view(), self._context.registry
+        view, registry = self._context.view(batch.id), self._context.registry
         data = BatchData.load(self._context.store, view.batch(batch.id))
         found = draw_of(self._committee, self.terms, data)
         outputs = recomputed(data, found.indices, run)
@@ -87,7 +87,7 @@ class CommitteeHandle:
             CommitteeError: this account is no member.
             StoreError: the data cannot be read.
         """
-        view = self._context.view()
+        view = self._context.view(batch.id)
         record = view.batch(batch.id)
         if record.dispute is None:
             raise ActionError("the batch has no challenge that is pending")

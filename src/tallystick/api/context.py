@@ -10,13 +10,14 @@ from tallystick.chain.cache import ChainCache
 from tallystick.chain.call import Call
 from tallystick.chain.clock import pending_time
 from tallystick.chain.follower import Follower
+from tallystick.chain.lanes import find_lanes, scope_of
 from tallystick.chain.registry import Registry
 from tallystick.chain.sender import Sender, Sent
 from tallystick.errors import ReadOnlyError
 from tallystick.protocol.abi_words import ZERO_ADDRESS
 from tallystick.protocol.hexes import from_hex
 from tallystick.protocol.ledger import Ledger
-from tallystick.protocol.scope import WHOLE, Scope
+from tallystick.protocol.scope import Scope
 from tallystick.storage.batch_store import BatchStore
 
 
@@ -48,19 +49,24 @@ class Context:
         """Unix seconds; time of a block mined now."""
         return pending_time(self.registry.w3)
 
-    def ledger(self, scope: Scope = WHOLE) -> Ledger:
+    def ledger(self, scope: Scope) -> Ledger:
         """Return what a scope's events up to the latest block say; see Follower for errors."""
-        registry = self.registry
-        cache = ChainCache.of(registry.w3.eth.chain_id, registry.address)
-        first = self.first_block or None
-        follower = Follower(registry, first, others=self.others, scope=scope, cache=cache)
+        follower = Follower(
+            self.registry, self._first, others=self.others, scope=scope, cache=self._cache()
+        )
         follower.advance()
         return follower.ledger
 
-    def view(self) -> ChainView:
-        """Return the chain as it stands, for who acts."""
+    def lane(self, network_id: bytes, operator: bytes) -> Ledger:
+        """Return what the events of a lane say; see Follower for errors."""
+        return self.ledger(Scope.lane(network_id, operator))
+
+    def view(self, batch_id: bytes) -> ChainView:
+        """Return the chain as it stands, for who acts on a batch: as far as its lane goes."""
         address = ZERO_ADDRESS if self.actor is None else self.actor.address
-        return ChainView(self.ledger(), self.now, address)
+        lanes = find_lanes(self.registry, [batch_id], self._cache(), self._first)
+        ledger = self.ledger(scope_of(lanes.values()))
+        return ChainView(ledger, self.now, address, self.registry)
 
     def send(self, call: Call) -> Sent:
         """Send a call and wait until a block holds it.
@@ -71,18 +77,31 @@ class Context:
         """
         return self.sender.send(call)
 
-    def submitter(self, operator: bytes | None) -> Submitter:
-        """Return what commits batches in an operator's lanes, 20 bytes; None: the sender's own."""
+    def submitter(self, network_id: bytes, operator: bytes | None) -> Submitter:
+        """Return what commits batches in a lane.
+
+        Args:
+            network_id: 32 bytes.
+            operator: 20 bytes; None: the sender.
+        """
+        owner = self.sender.address if operator is None else operator
         return Submitter(
             self.registry,
             self.sender,
-            self.ledger,
+            lambda: self.lane(network_id, owner),
             lambda: self.now,
             self.store,
             SubmissionJournal(self.receipts / "journal.sqlite3"),
             self.receipts,
             operator,
         )
+
+    @property
+    def _first(self) -> int | None:
+        return self.first_block or None
+
+    def _cache(self) -> ChainCache:
+        return ChainCache.of(self.registry.w3.eth.chain_id, self.registry.address)
 
 
 def to_bytes(value: bytes | str, length: int, field: str) -> bytes:

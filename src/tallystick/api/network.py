@@ -1,6 +1,5 @@
 """A network: its models, its counters, an operator's lane in it, and what is submitted."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from tallystick.actions.funding import deposit
@@ -13,8 +12,9 @@ from tallystick.chain.fold import knows
 from tallystick.errors import ActionError
 from tallystick.protocol.abi_words import ZERO32
 from tallystick.protocol.hexes import from_hex, to_hex
-from tallystick.protocol.ledger import Model
+from tallystick.protocol.ledger import Ledger, Model
 from tallystick.protocol.rules import Rules, model_id
+from tallystick.protocol.scope import Scope
 from tallystick.protocol.status import LaneStatus
 from tallystick.protocol.totals import Totals
 from tallystick.storage.record_files import Records, collect_records
@@ -42,7 +42,7 @@ class NetworkHandle:
     @property
     def name(self) -> str:
         """The name by the event that registered it."""
-        return self._context.ledger().networks[self.id].name
+        return self._directory().networks[self.id].name
 
     @property
     def rules(self) -> Rules:
@@ -59,8 +59,7 @@ class NetworkHandle:
 
     def models(self) -> list[Model]:
         """Return its models, in the order of their registration."""
-        models = self._context.ledger().models.values()
-        return [one for one in models if one.network_id == self.id]
+        return list(self._directory().models.values())
 
     def model(self, model_id: bytes | str) -> Model:
         """Return a model; ActionError if the network has none of this id.
@@ -69,8 +68,8 @@ class NetworkHandle:
             model_id: 32 bytes, or hex text.
         """
         key = to_bytes(model_id, 32, "model id")
-        found = self._context.ledger().models.get(key)
-        if found is None or found.network_id != self.id:
+        found = self._directory().models.get(key)
+        if found is None:
             raise ActionError(f"the network has no model {to_hex(key)}")
         return found
 
@@ -105,7 +104,7 @@ class NetworkHandle:
             parent = parent.id
         before = ZERO32 if parent is None else to_bytes(parent, 32, "parent")
         key = model_id(self.id, sender.address, *hashes, before)
-        known = self._context.ledger().models.get(key)
+        known = self._directory().models.get(key)
         if known is not None:
             return known
         call = registry.call("registerModel", self.id, *hashes, before, name, uri)
@@ -186,7 +185,7 @@ class NetworkHandle:
             ActionError: network or model are unknown, or somebody else's lane is meant.
         """
         order = self._order(model, records, deadline, hashes_only, label)
-        return self._context.submitter(_operator(operator)).prepare(order)
+        return self._context.submitter(self.id, _operator(operator)).prepare(order)
 
     def submit(
         self,
@@ -220,7 +219,7 @@ class NetworkHandle:
             StoreError: the data cannot be kept; nothing was sent.
         """
         order = self._order(model, records, deadline, hashes_only, label)
-        done = self._context.submitter(_operator(operator)).submit(order)
+        done = self._context.submitter(self.id, _operator(operator)).submit(order)
         return BatchHandle(self._context, done.plan.batch, done.issued, done.receipts)
 
     def batches(self, operator: bytes | str | None = None) -> list[BatchHandle]:
@@ -230,12 +229,13 @@ class NetworkHandle:
             operator: whose, 20 bytes or hex text; None: everybody's.
         """
         who = _operator(operator)
-        found: Iterable[BatchHandle] = (
-            BatchHandle(self._context, one.batch)
-            for one in self._context.ledger().batches.values()
-            if one.batch.network_id == self.id and who in (None, one.batch.operator)
-        )
-        return list(found)
+        scope = Scope.network(self.id) if who is None else Scope.lane(self.id, who)
+        found = self._context.ledger(scope).batches.values()
+        return [BatchHandle(self._context, one.batch) for one in found]
+
+    def _directory(self) -> Ledger:
+        """Return the network and its models, without its lanes."""
+        return self._context.ledger(Scope.directory(self.id))
 
     def _order(
         self,

@@ -147,7 +147,7 @@ class PoolHandle:
             PoolError: it is too early for the draw, or too late.
             StoreError: the data cannot be read.
         """
-        view, chain = self._acting(), self._context.view()
+        view, chain = self._acting(), self._context.view(batch.id)
         data = BatchData.load(self._context.store, chain.batch(batch.id))
         audits.need_audited(view, chain, data.record)
         need_place(view, self._panel(view, data.record, None))
@@ -172,7 +172,7 @@ class PoolHandle:
             PoolError: it is too early for the panel, or too late.
             StoreError: the data cannot be read.
         """
-        view, chain = self._acting(), self._context.view()
+        view, chain = self._acting(), self._context.view(batch.id)
         data = BatchData.load(self._context.store, chain.batch(batch.id))
         need_place(view, self._panel(view, data.record, leaf), self._record(data.record).keys)
         said, _ = cases.verdict(view, data, leaf, recomputed(data, [leaf], run))
@@ -191,7 +191,11 @@ class PoolHandle:
         joined = PanelStatement.joined(statements)
         if joined.domain != self._pool.domain:
             raise ActionError("the statement is of another pool, or of another chain")
-        view, chain, registry = self._acting(), self._context.view(), self._context.registry
+        view, chain, registry = (
+            self._acting(),
+            self._context.view(joined.batch_id),
+            self._context.registry,
+        )
         said, signatures = joined.says, joined.signatures
         if isinstance(said, PanelAudit):
             self._do(audits.audit(view, chain, registry, said, signatures))
@@ -210,14 +214,14 @@ class PoolHandle:
             leaf: its index, opened by the batch's data, or its receipt; challenged, or drawn by
                 the audit on record, or of a batch that another dispute keeps from being challenged.
         """
-        view, chain, registry = self._acting(), self._context.view(), self._context.registry
+        view, chain, registry = self._acting(), self._context.view(batch.id), self._context.registry
         record = chain.batch(batch.id)
         opening, by = self._opening(record, leaf), self._record(record)
         self._do(cases.appeal(view, chain, registry, batch.id, opening, by))
 
     def convict(self, batch: BatchHandle) -> None:
         """Burn the stake of who signed the audit of a batch that was rejected for what they saw."""
-        view, chain, registry = self._acting(), self._context.view(), self._context.registry
+        view, chain, registry = self._acting(), self._context.view(batch.id), self._context.registry
         by = self._record(chain.batch(batch.id))
         self._do(cases.convict(view, chain, registry, batch.id, by))
 

@@ -21,6 +21,7 @@ from tallystick.protocol.abi_words import ZERO32, ZERO_ADDRESS
 from tallystick.protocol.hexes import checksummed
 from tallystick.protocol.receipt import Receipt
 from tallystick.protocol.rules import Rules, network_id
+from tallystick.protocol.scope import Scope
 
 if TYPE_CHECKING:
     from tallystick.client.requester import Requester
@@ -53,7 +54,8 @@ class RegistryHandle:
 
     def networks(self) -> list[NetworkHandle]:
         """Return all networks, in the order of their registration."""
-        return [NetworkHandle(self._context, one) for one in self._context.ledger().networks]
+        found = self._context.ledger(Scope.directory()).networks
+        return [NetworkHandle(self._context, one) for one in found]
 
     def network(self, network_id: bytes | str) -> NetworkHandle:
         """Return a network.
@@ -116,7 +118,7 @@ class RegistryHandle:
             batch_id: 32 bytes, or hex text.
         """
         key = to_bytes(batch_id, 32, "batch id")
-        return BatchHandle(self._context, self._context.view().batch(key).batch)
+        return BatchHandle(self._context, self._context.view(key).batch(key).batch)
 
     def check(self, receipt: Receipt) -> ReceiptStatus:
         """Check a receipt offline and against the chain, and return how its batch stands.
@@ -124,7 +126,8 @@ class RegistryHandle:
         Raises:
             ReceiptError: a part of it fails, it is of another registry, or no batch is there.
         """
-        return receipt_status(self._context.registry, self._context.ledger, receipt)
+        lane = receipt.batch.network_id, receipt.batch.operator
+        return receipt_status(self._context.registry, lambda: self._context.lane(*lane), receipt)
 
     def credit(self, account: bytes | str | None = None, asset: bytes = ZERO_ADDRESS) -> int:
         """Return an account's credit, in units of the asset.
@@ -223,4 +226,4 @@ class RegistryHandle:
         from tallystick.client.requester import Requester
 
         context = self._context
-        return Requester(url, context.registry, context.sender, context.ledger, timeout)
+        return Requester(url, context.registry, context.sender, context.lane, timeout)

@@ -75,7 +75,7 @@ class Requester:
         url: of the node.
         registry: whose networks the operator works in.
         signer: who asks.
-        ledger: reads the events up to the latest block.
+        ledger: reads the events of a lane up to the latest block, by network id and operator.
         timeout: seconds for an answer.
 
     Raises:
@@ -87,7 +87,7 @@ class Requester:
         url: str,
         registry: Registry,
         signer: Sender,
-        ledger: Callable[[], Ledger],
+        ledger: Callable[[bytes, bytes], Ledger],
         timeout: float = 30.0,
     ) -> None:
         self._registry, self._signer, self._ledger = registry, signer, ledger
@@ -229,7 +229,7 @@ class Requester:
             AnswerError: it knows no such request, has missed its deadline, or gives a receipt that
                 does not hold, or is of another request or output.
         """
-        places = NodeReceipts(self._node, self._registry, lambda *_: self._ledger())
+        places = NodeReceipts(self._node, self._registry, self._ledger)
         given = places.get([one.asked.id for one in answers])
         return [_receipt(answer, one) for answer, one in zip(answers, given, strict=True)]
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import tallystick
 from tallystick.chain.cache import ChainCache
 from tallystick.chain.follower import Follower, read_ledger
 from tallystick.chain.localnet import mine
@@ -33,7 +34,7 @@ def node(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> Iterator[CrowdedNode]
     """A node of a chain on which the blocks before the network's have others' batches."""
     first = chain.w3.eth.block_number + 1
     mine(chain.w3, 200)
-    crowd = Crowd(SIZES[0], chain.registry.address, first, chain.w3.eth.block_number)
+    crowd = Crowd(SIZES[0], chain.registry.address, chain.w3, first, chain.w3.eth.block_number)
     with crowded(str(chain.w3.provider.endpoint_uri), crowd) as running:  # type: ignore[attr-defined]
         yield running
 
@@ -114,6 +115,40 @@ def test_commands__others_commit_a_hundred_times_as_much__same_requests_and_byte
             assert abs(after[name][1] - size) < A_LOG, name
     rows = commands.json("tally", network_id)
     assert json.dumps(rows) and rows[0]["agrees"]
+
+
+def test_api__others_commit_a_hundred_times_as_much__same_requests_and_bytes(
+    chain: Chain,
+    node: CrowdedNode,
+    busy: Network,
+    operator: bytes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    batch = busy.commit(operator)
+    costs: list[dict[str, tuple[Counter[str], int]]] = []
+    for size in SIZES:
+        node.crowd.batches = size
+        monkeypatch.setenv("TALLYSTICK_CACHE", str(tmp_path / f"cache-{size}"))
+        registry = tallystick.connect(node.url, registry=chain.registry.address)
+        node.take()
+        spent, network = {}, registry.network(busy.id)
+        for name, work in {
+            "name": lambda network=network: network.name,
+            "models": network.models,
+            "batches": network.batches,
+            "batch": lambda registry=registry: registry.batch(batch.id),
+            "status": lambda network=network: network.batches()[0].status(),
+        }.items():
+            assert work()
+            taken = node.take()
+            spent[name] = taken.requests, taken.received
+        costs.append(spent)
+
+    few, many = costs
+    for name, (requests, size) in few.items():
+        assert many[name][0] == requests, name
+        assert abs(many[name][1] - size) < A_LOG, name
 
 
 @pytest.mark.parametrize("part", ["lane", "network"])

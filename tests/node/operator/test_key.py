@@ -56,7 +56,9 @@ def test_node__with_the_operators_key__commits_and_answers_in_its_name(
     word.check(registry.domain, from_hex(answer["signature"]))
     got = registry.w3.eth.block_number
     word.confirm(registry.key(word.operator, got), got)
-    with Requester(node.url, registry, Web3Sender(scene.w3, dev_account(9)), Ledger) as requester:
+    with Requester(
+        node.url, registry, Web3Sender(scene.w3, dev_account(9)), lambda *_: Ledger()
+    ) as requester:
         (asked,) = requester.ask(scene.model_id, SAMPLES[:1])
     assert (asked.word.operator, asked.word.key) == (scene.operator, key(scene))
     (record,) = scene.chain.ledger().batches.values()
