@@ -229,8 +229,9 @@ def test_tally__node_lacks_logs__one_line_and_exit_code_1(
         text = leaky.error("tally")
         (row,) = leaky.json("tally", "--more-rpc", url(chain))
 
-    assert text.startswith("error: ModelRegistered at (")
-    assert "logs before it are missing at 127.0.0.1:" in text
+    assert text.startswith("error: logs are missing in blocks ")
+    assert f"(the registration of network {to_hex(network.id)}) at 127.0.0.1:" in text
+    assert text.endswith("; needed: another node, as by --more-rpc URL")
     assert row["agrees"] is True
 
 

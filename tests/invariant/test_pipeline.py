@@ -6,10 +6,14 @@ import pytest
 
 pytest.importorskip("pyrevm", reason="pyrevm has no wheel for this Python or processor")
 
+from tallystick.chain.logs import decode_log
 from tallystick.data.analysis import Analysis
 from tallystick.data.extract.dataset import ContractKey
+from tallystick.data.standing import standing
 from tallystick.data.totals.expression import COUNTS
+from tallystick.protocol.enums import DisputeKind
 from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.ledger import Ledger
 from tallystick.protocol.totals import Totals
 from tests.invariant.machine import CHAIN_ID, Machine
 from tests.invariant.walk import walk
@@ -46,6 +50,30 @@ def test_pipeline__random_history__totals_are_the_contracts(seed: int, tmp_path:
             for name in COUNTS:
                 assert sum(row[name] for row in mine) == getattr(totals, name)
             assert sum(int(row["burned"]) for row in mine) == totals.burned
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_standing__random_history_cut_anywhere__batches_stand_as_the_ledger_has_them(
+    seed: int, tmp_path: Path
+) -> None:
+    machine = walk(200 + seed, 600)
+    pending = set()
+    for part in (2, 3, 4, 5):
+        raw = machine.raw[: len(machine.raw) * part // 5]
+        ledger = Ledger.of(map(decode_log, raw))
+        registry = ContractKey(CHAIN_ID, machine.registry)
+        data = fill(tmp_path / str(part), registry, logs_table(raw), parts=3)
+
+        tables = Analysis(data.root).tables
+        whole, live = standing(tables), standing(tables, live=True)
+
+        assert list(whole.batches.items()) == list(ledger.batches.items())
+        assert live.batches == {one.id: one for one in ledger.live()}
+        assert list(live.batches) == [key for key in whole.batches if key in live.batches]
+        rules = {key: network.rules for key, network in ledger.networks.items()}
+        assert whole.rules == live.rules == rules
+        pending |= {one.dispute.kind for one in live.batches.values() if one.dispute}
+    assert pending == {DisputeKind.CHALLENGE, DisputeKind.DEMAND}
 
 
 def test_pipeline__same_network_id_on_two_chains__are_kept_apart(tmp_path: Path) -> None:

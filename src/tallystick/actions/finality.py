@@ -1,12 +1,13 @@
 """Actions at a batch's end: finalize, archive."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tallystick.actions.chain_view import ActionError, ChainView
 from tallystick.actions.phase import Phase, phase_of
 from tallystick.chain.call import Call
 from tallystick.chain.registry import Registry
 from tallystick.protocol.enums import State
+from tallystick.protocol.ledger import BatchState, LaneKey
 
 
 def finalize(view: ChainView, registry: Registry, batch_ids: Sequence[bytes]) -> Call:
@@ -18,32 +19,36 @@ def finalize(view: ChainView, registry: Registry, batch_ids: Sequence[bytes]) ->
     for record in records:
         view.need_state(record, State.OPEN)
         view.need_from(record.stamp.closes_at, "it can be finalized")
+    return finalize_all(registry, records)
+
+
+def finalize_all(registry: Registry, records: Sequence[BatchState]) -> Call:
+    """Return the call that makes finalizable batches of one lane final; at least one."""
     refs = [(record.id, record.stamp.pack()) for record in records]
-    return registry.call("finalize", refs, *lanes.pop())
+    batch = records[0].batch
+    return registry.call("finalize", refs, batch.network_id, batch.operator)
 
 
 MOST = 200
 """Batches of one transaction: well below a transaction's cap of 2^24 gas."""
 
 
-def finalizable(
-    view: ChainView, network_id: bytes | None = None, operator: bytes | None = None
-) -> list[list[bytes]]:
-    """Return the ids of open batches whose window is over, as groups that one call finalizes each.
+def finalizable(batches: Iterable[BatchState], now: int) -> list[list[BatchState]]:
+    """Return the open batches whose window is over, as groups that one call finalizes each.
 
     Args:
-        view: the chain as it stands.
-        network_id: only in this network, 32 bytes; None: in any.
-        operator: only of this one, 20 bytes; None: of any.
+        batches: as they stand.
+        now: Unix seconds; time of a block mined now.
     """
-    lanes: dict[tuple[bytes, bytes], list[bytes]] = {}
-    for (network, owner), lane in view.ledger.lanes.items():
-        if network_id in (None, network) and operator in (None, owner):
-            for batch_id in lane.slots.values():
-                if phase_of(view.batch(batch_id), view.now) is Phase.FINALIZABLE:
-                    lanes.setdefault((network, owner), []).append(batch_id)
+    lanes: dict[LaneKey, list[BatchState]] = {}
+    for record in batches:
+        if phase_of(record, now) is Phase.FINALIZABLE:
+            key = record.batch.network_id, record.batch.operator
+            lanes.setdefault(key, []).append(record)
     return [
-        ids[start : start + MOST] for ids in lanes.values() for start in range(0, len(ids), MOST)
+        found[start : start + MOST]
+        for found in lanes.values()
+        for start in range(0, len(found), MOST)
     ]
 
 

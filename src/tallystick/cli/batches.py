@@ -1,6 +1,5 @@
 """tallystick batches, batch, disputes: where batches stand, and what may be done next."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -10,13 +9,12 @@ from tallystick.actions.phase import LIVE, Phase, moves_of, phase_of
 from tallystick.cli.accounts import ACCOUNT, address_of
 from tallystick.cli.chain import chain_options
 from tallystick.cli.command import CommandError, ConsoleCommand
-from tallystick.cli.network import need_network
 from tallystick.cli.params import ADDRESS, BYTES32
 from tallystick.cli.session import Session
 from tallystick.cli.targets import batch_id_of
 from tallystick.protocol.abi_words import ZERO_ADDRESS
 from tallystick.protocol.enums import DisputeKind
-from tallystick.protocol.ledger import BatchState, Ledger
+from tallystick.protocol.ledger import BatchState
 
 network_option = click.option("--network-id", type=BYTES32, help="Only batches of this network.")
 
@@ -58,9 +56,8 @@ def batches(
         if not account:
             raise CommandError(f"no account is named; needed: --account, or {ACCOUNT}")
         operator = address_of(account)
-    ledger, now = session.ledger(network_id=network_id, operator=operator), session.now
-    need_network(ledger, network_id)
     wanted = {Phase(state) for state in states} or set(Phase)
+    found, now = session.standing(network_id, operator, live=wanted <= LIVE), session.now
     session.show(
         [
             {
@@ -73,7 +70,7 @@ def batches(
                 "grade": record.grade.name.lower(),
                 "closes_in": max(0, record.stamp.closes_at - now),
             }
-            for record in select(ledger, network_id, operator, live=wanted <= LIVE)
+            for record in found.batches.values()
             if phase_of(record, now) in wanted
         ]
     )
@@ -120,44 +117,23 @@ def batch(session: Session, batch_id: str) -> None:
 @chain_options
 def disputes(session: Session, network_id: bytes | None) -> None:
     """List pending challenges and demands: what each waits for, and for how long."""
-    here = ChainView(session.ledger(network_id=network_id), session.now, ZERO_ADDRESS)
-    need_network(here.ledger, network_id)
+    found, now = session.standing(network_id, live=True), session.now
     rows = []
-    for record in select(here.ledger, network_id, None, live=True):
+    for record in found.batches.values():
         if record.dispute is None:
             continue
-        rules = here.rules(record)
+        rules = found.rules[record.batch.network_id]
         is_demand = record.dispute.kind is DisputeKind.DEMAND
         rows.append(
             {
                 "batch_id": record.id,
                 "operator": record.batch.operator,
-                **_dispute(record, here.now),
+                **_dispute(record, now),
                 "bond": rules.demand_bond if is_demand else rules.challenge_bond,
-                "next": moves_of(record, here.now)[0],
+                "next": moves_of(record, now)[0],
             }
         )
     session.show(rows)
-
-
-def select(
-    ledger: Ledger, network_id: bytes | None, operator: bytes | None, live: bool = False
-) -> Iterator[BatchState]:
-    """Yield batches in the order of their commits.
-
-    Args:
-        ledger: that has them.
-        network_id: 32 bytes, whose; None: any network's.
-        operator: 20 bytes, whose; None: anybody's.
-        live: only those that are neither final nor rejected; what was before costs nothing then.
-    """
-    found = ledger.live() if live else ledger.batches.values()
-    for record in sorted(found, key=lambda one: one.committed.order):
-        if network_id in (None, record.batch.network_id) and operator in (
-            None,
-            record.batch.operator,
-        ):
-            yield record
 
 
 def _dispute(record: BatchState, now: int) -> dict[str, Any]:

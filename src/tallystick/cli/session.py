@@ -1,10 +1,11 @@
 """A command's chain: where the registry is, who sends, and what its events say."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from web3 import Web3
 
@@ -15,14 +16,21 @@ from tallystick.chain.deployments import Located, locate
 from tallystick.chain.fold import knows
 from tallystick.chain.follower import Follower
 from tallystick.chain.lanes import find_lanes, scope_of
+from tallystick.chain.origin import first_block_of
 from tallystick.chain.registry import Registry
 from tallystick.chain.rpc.persistent import connect
+from tallystick.chain.rpc.provider import url_of
 from tallystick.chain.sender import Sender, Sent, SignerSender
 from tallystick.cli.command import CommandError
 from tallystick.cli.output import Row, plain, show
 from tallystick.errors import ActionError, ContractError, PoolError
+from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.ledger import Ledger
 from tallystick.protocol.scope import WHOLE, Scope
+from tallystick.protocol.standing import Standing
+
+if TYPE_CHECKING:
+    from tallystick.data.kept import KeptColumns
 
 _TIMEOUT = 30.0
 """Seconds for an answer of a further node."""
@@ -121,6 +129,59 @@ class Session:
             follower = self._followers[scope] = self._follower(scope)
         follower.advance(block)
         return follower.ledger
+
+    @contextmanager
+    def columns(self) -> "Iterator[KeptColumns]":
+        """Yield the events of all networks, by columns; see data.kept for errors.
+
+        What a fold of each event would cost grows with all that others do; this hardly does.
+
+        Raises:
+            CommandError: the connection has no URL, or is not by HTTP.
+        """
+        from tallystick.cli.bars import bar
+        from tallystick.data.extract.dataset import ContractKey
+        from tallystick.data.kept import kept_columns
+
+        url, registry, first = url_of(self.w3), self.registry, self._located.first_block
+        if not url.lower().startswith(("http://", "https://")):
+            raise CommandError("all networks are read over HTTP; needed: --rpc URL")
+        if first is None:
+            first = first_block_of(registry, self._cache)
+        contract = ContractKey(self.w3.eth.chain_id, registry.address)
+        with (
+            bar("events (blocks)") as progress,
+            kept_columns(contract, (url, *self.more_rpcs), first, progress) as found,
+        ):
+            yield found
+
+    def standing(
+        self, network_id: bytes | None = None, operator: bytes | None = None, live: bool = False
+    ) -> Standing:
+        """Return where batches stand: those of a lane, of a network, of an operator, or all.
+
+        Args:
+            network_id: 32 bytes; None: all networks.
+            operator: 20 bytes; None: anybody's.
+            live: only batches that are neither final nor rejected.
+
+        Raises:
+            MissingLogsError: every node leaves out logs.
+            CommandError: the network is not registered.
+        """
+        if network_id is None and operator is None:
+            from tallystick.data.standing import standing
+
+            with self.columns() as columns:
+                return standing(columns.analysis().tables, live)
+        ledger = self.ledger(network_id=network_id, operator=operator)
+        if network_id is not None and network_id not in ledger.networks:
+            raise CommandError(f"no network {to_hex(network_id)} is registered in this registry")
+        found = ledger.live() if live else ledger.batches.values()
+        return Standing(
+            {key: network.rules for key, network in ledger.networks.items()},
+            {one.id: one for one in sorted(found, key=lambda one: one.committed.order)},
+        )
 
     def ledger_of(self, *batch_ids: bytes) -> Ledger:
         """Return what the events say of the lanes that batches are in; errors as of ledger."""

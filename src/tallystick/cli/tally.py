@@ -1,11 +1,16 @@
 """tallystick tally: totals per network from a chain's events, beside the contract's own."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
 import click
 
 from tallystick.cli.chain import chain_options
 from tallystick.cli.command import CommandError, ConsoleCommand
 from tallystick.cli.params import BLOCK, BYTES32
 from tallystick.cli.session import Session
+from tallystick.protocol.hexes import to_hex
 
 
 @click.command(cls=ConsoleCommand, example="tallystick tally $NETWORK --rpc $RPC")
@@ -13,21 +18,19 @@ from tallystick.cli.session import Session
 @click.option("--block", type=BLOCK, default="latest", show_default=True, help="Up to which block.")
 @chain_options
 def tally(session: Session, network_ids: tuple[bytes, ...], block: int | str) -> None:
-    """Show totals per network; exit code 1 when events and contract differ in any counter."""
-    from dataclasses import asdict
+    """Show totals per network; exit code 1 when events and contract differ in any counter.
 
-    from tallystick.data.reconcile.ledger import tally as count
-    from tallystick.protocol.scope import WHOLE, Scope
-
+    Without an id, of all networks: their events are read by columns (extra `totals`), once.
+    """
     head = session.block_number(block)
-    scope = Scope.network(*network_ids) if network_ids else WHOLE
-    ledger = session.ledger(head, scope=scope)
-    if ledger.passed_over:
+    found, passed_over = (
+        _of_networks(session, network_ids, head) if network_ids else _of_all(session, head)
+    )
+    if passed_over:
         click.echo(
-            f"passed over: {ledger.passed_over} events of networks that the registry does not know",
+            f"passed over: {passed_over} events of networks that the registry does not know",
             err=True,
         )
-    found = count(ledger, session.registry, head, network_ids)
     session.show(
         [
             {
@@ -45,3 +48,23 @@ def tally(session: Session, network_ids: tuple[bytes, ...], block: int | str) ->
     differences = [str(difference) for one in found for difference in one.differences]
     if differences:
         raise CommandError("; ".join(differences))
+
+
+def _of_networks(
+    session: Session, network_ids: tuple[bytes, ...], block: int
+) -> tuple[Sequence[Any], int]:
+    """Return the tallies of some networks, and how many of their events count for none."""
+    from tallystick.data.reconcile.ledger import tally as count
+    from tallystick.protocol.scope import Scope
+
+    ledger = session.ledger(block, scope=Scope.network(*network_ids))
+    return count(ledger, session.registry, block, network_ids), ledger.passed_over
+
+
+def _of_all(session: Session, block: int) -> tuple[Sequence[Any], int]:
+    """Return the tallies of all networks, and how many events count for none."""
+    from tallystick.data.reconcile.columns import tally_all
+
+    boundary = to_hex(session.w3.eth.get_block(block)["hash"])
+    with session.columns() as columns:
+        return tally_all(columns, block, boundary)

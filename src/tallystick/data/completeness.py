@@ -74,6 +74,27 @@ def check_complete(
         raise MissingLogsError(told(known.found, manifest.first_block))
 
 
+def find_gaps(data: Dataset, registry: ContractKey, urls: Sequence[str]) -> tuple[Gap, ...]:
+    """Return the gaps that events prove, or that the registry does where it knows a network.
+
+    What events count is not compared with the contract's counters.
+
+    Args:
+        data: decoded.
+        registry: whose events.
+        urls: JSON-RPC over HTTP, to ask the registry about networks that no event registers.
+
+    Raises:
+        RpcError: no node answers.
+    """
+    manifest, known = data.read_manifest(registry), read_gaps(data, registry)
+    logs = _digest(manifest)
+    if known is None or known.logs != logs:
+        known = _look(data, registry, logs, manifest.first_block)
+        note_gaps(data, registry, known)
+    return known.proved + asyncio.run(_registrations(registry, urls, manifest, known))
+
+
 def _digest(manifest: LogManifest) -> str:
     """Return what tells logs from others; blocks without any do not count."""
     parts = [part.sha256 for part in manifest.parts if part.rows]
@@ -121,15 +142,10 @@ async def _asked(
 ) -> Gaps:
     """Return what is known once the contract was asked."""
     first, part = manifest.first_block, manifest.parts[-1]
+    if lacking := await _registrations(registry, urls, manifest, known):
+        return replace(known, last_block=part.last, counted=lacking)
     async with httpx.AsyncClient(timeout=60) as client:
         nodes = Nodes([RpcNode(url, client) for url in urls])
-        gaps = [
-            Gap(first, block, f"the registration of network {network}")
-            for network, block in known.strangers
-            if await knows(nodes, registry, from_hex(network), part.last, part.boundary)
-        ]
-        if gaps:
-            return replace(known, last_block=part.last, counted=tuple(gaps))
         try:
             gaps, beyond = await compare(nodes, registry, manifest.parts, Counts(tables))
         except (RpcError, DecodingError, FieldError) as error:
@@ -145,6 +161,22 @@ async def _asked(
             part.last,
         )
     return replace(known, last_block=part.last, counted=tuple(gaps[:MOST]), beyond=beyond)
+
+
+async def _registrations(
+    registry: ContractKey, urls: Sequence[str], manifest: LogManifest, known: Gaps
+) -> tuple[Gap, ...]:
+    """Return a gap for each network that the registry knows and no event registers."""
+    first, part = manifest.first_block, manifest.parts[-1]
+    async with httpx.AsyncClient(timeout=60) as client:
+        nodes = Nodes([RpcNode(url, client) for url in urls])
+        return tuple(
+            [
+                Gap(first, block, f"the registration of network {network}")
+                for network, block in known.strangers
+                if await knows(nodes, registry, from_hex(network), part.last, part.boundary)
+            ]
+        )
 
 
 def _first_blocks(tables: dict[str, Any], column: str, but: str = "") -> Any:

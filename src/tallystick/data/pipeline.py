@@ -20,9 +20,7 @@ from tallystick.protocol.progress import Progress
 def follow(
     data: Dataset, plan: ExtractPlan, progress: Progress | None = None, ask: bool = True
 ) -> Extracted:
-    """Bring a data folder's raw logs and decoded events up to the chain's head.
-
-    Events that only carry data are not fetched, whatever topics the plan names.
+    """Bring a data folder's raw logs and decoded events up to the chain's head, and check them.
 
     Args:
         data: the data folder.
@@ -31,10 +29,28 @@ def follow(
         ask: see check_complete.
 
     Raises:
+        RpcError, ExtractError, DecodeError: see read_on.
+        MissingLogsError: events prove that the nodes left out others; says what to run.
+    """
+    done = read_on(data, plan, progress)
+    check_complete(data, done.contract, plan.urls, ask)
+    return done
+
+
+def read_on(data: Dataset, plan: ExtractPlan, progress: Progress | None = None) -> Extracted:
+    """Bring a data folder's raw logs and decoded events up to the chain's head.
+
+    Events that only carry data are not fetched, whatever topics the plan names.
+
+    Args:
+        data: the data folder.
+        plan: what to extract, and how.
+        progress: told how many blocks are done.
+
+    Raises:
         RpcError: nodes refuse or fail; what was extracted before stays.
         ExtractError: see extract.
         DecodeError: a log is not what its event's ABI says.
-        MissingLogsError: events prove that the nodes left out others; says what to run.
     """
     decoded: dict[str, str] = {}
     first = plan.first_block if plan.repair is None else min(plan.first_block, plan.repair[0])
@@ -47,7 +63,6 @@ def follow(
     note_parts(data, done.contract, decoded)
     # What an interrupted run left, and files of parts that are gone.
     decode_logs(data, done.contract)
-    check_complete(data, done.contract, plan.urls, ask)
     return done
 
 

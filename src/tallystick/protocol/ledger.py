@@ -93,6 +93,17 @@ class BatchState:
     leaf_index: int = 0
     """The leaf that convicted a rejected batch, or was demanded in vain."""
 
+    def reopen(self, stamp: Stamp, rules: Rules) -> None:
+        """End its dispute, and open it again; one that outlasts its life counts as unresolved.
+
+        Args:
+            stamp: with the new end of its window.
+            rules: of its network.
+        """
+        self.state, self.dispute, self.stamp = State.OPEN, None, stamp
+        if stamp.closes_at > stamp.committed_at + rules.lapse_after:
+            self.lapsed = True
+
     @property
     def outcome(self) -> Outcome:
         """The counter that it moves, or has moved, at finality."""
@@ -553,11 +564,7 @@ class Ledger:
         self._credit(asset, dispute.party, -bond)
 
     def _reopen(self, record: BatchState, stamp: Stamp) -> None:
-        """Open a batch again; one whose disputes outlast its life counts as unresolved."""
-        rules = self.networks[record.batch.network_id].rules
-        record.state, record.dispute, record.stamp = State.OPEN, None, stamp
-        if stamp.closes_at > stamp.committed_at + rules.lapse_after:
-            record.lapsed = True
+        record.reopen(stamp, self.networks[record.batch.network_id].rules)
 
     def _credit(self, asset: bytes, account: bytes, change: int) -> None:
         if change and self.scope.is_whole:

@@ -29,13 +29,15 @@ def work(
     """
     extractor.NOTE_EVERY = files.NOTE_EVERY = 0.02
     if die_at is not None:
-        sys.addaudithook(_Death(folder, die_at))
+        sys.addaudithook(Death(folder, die_at))
     for one in (lower, plan):
         extract(Dataset(folder), one)
         decode_logs(Dataset(folder), registry)
 
 
-class _Death:
+class Death:
+    """An audit hook that kills this process before its so many-th step on a folder's files."""
+
     def __init__(self, folder: Path, die_at: int) -> None:
         self._folder, self._left = str(folder), die_at
 

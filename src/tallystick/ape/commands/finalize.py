@@ -23,8 +23,7 @@ def cli(
     operator: bytes | None,
 ) -> None:
     """Finalize BATCHES (ids, or receipts files) of one lane; or --all, a transaction a lane."""
-    from tallystick.actions.chain_view import ChainView
-    from tallystick.actions.finality import finalizable, finalize
+    from tallystick.actions.finality import finalizable, finalize, finalize_all
     from tallystick.protocol.hexes import to_hex
 
     if every == bool(batches):
@@ -33,11 +32,10 @@ def cli(
         keys = [batch_id_of(batch) for batch in batches]
         session.perform(finalize(view(session, *keys), session.registry, keys), batch_ids=keys)
         return
-    ledger = session.ledger(network_id=network_id, operator=operator)
-    here = ChainView(ledger, session.now, session.sender.address, session.registry)
-    groups = finalizable(here, network_id, operator)
+    live = session.standing(network_id, operator, live=True).batches.values()
+    groups = finalizable(live, session.now)
     if not groups:
         session.show({"move": "none: no batch is finalizable"})
-    for keys in groups:
-        ids = [to_hex(key) for key in keys]
-        session.perform(finalize(here, session.registry, keys), batch_ids=ids)
+    for records in groups:
+        ids = [to_hex(record.id) for record in records]
+        session.perform(finalize_all(session.registry, records), batch_ids=ids)

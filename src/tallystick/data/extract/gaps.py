@@ -66,6 +66,14 @@ def note_gaps(data: Dataset, registry: ContractKey, gaps: Gaps) -> None:
     replace_file(data.gaps(registry), (json.dumps(body, indent=1) + "\n").encode())
 
 
+def places(gaps: Sequence[Gap]) -> str:
+    """Return where logs are missing, in words; of at least one gap."""
+    shown = [f"in blocks {gap.first} to {gap.last} ({gap.reason})" for gap in gaps[:_SHOWN]]
+    if len(gaps) > _SHOWN:
+        shown.append(f"and in {len(gaps) - _SHOWN} more places")
+    return f"logs are missing {'; '.join(shown)}"
+
+
 def told(gaps: Sequence[Gap], first_block: int) -> str:
     """Return which logs are missing, and what to run.
 
@@ -73,9 +81,6 @@ def told(gaps: Sequence[Gap], first_block: int) -> str:
         gaps: at least one.
         first_block: the first that was read.
     """
-    shown = [f"in blocks {gap.first} to {gap.last} ({gap.reason})" for gap in gaps[:_SHOWN]]
-    if len(gaps) > _SHOWN:
-        shown.append(f"and in {len(gaps) - _SHOWN} more places")
     low, high = min(gap.first for gap in gaps), max(gap.last for gap in gaps)
     before = (
         f"; or the registry has events before block {first_block}, where --from-block began"
@@ -83,6 +88,6 @@ def told(gaps: Sequence[Gap], first_block: int) -> str:
         else ""
     )
     return (
-        f"logs are missing {'; '.join(shown)}: a node left them out{before}; read these blocks "
+        f"{places(gaps)}: a node left them out{before}; read these blocks "
         f"again, best at another node: `tallystick extract --repair {low}:{high}`"
     )
