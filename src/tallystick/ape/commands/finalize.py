@@ -22,7 +22,10 @@ def cli(
     network_id: bytes | None,
     operator: bytes | None,
 ) -> None:
-    """Finalize BATCHES (ids, or receipts files) of one lane; or --all, a transaction a lane."""
+    """Finalize BATCHES (ids, or receipts files) of one lane; or --all, a transaction a lane.
+
+    --all without a network or operator reads all networks' events, by columns (extra `totals`).
+    """
     from tallystick.actions.finality import finalizable, finalize, finalize_all
     from tallystick.protocol.hexes import to_hex
 
@@ -32,6 +35,7 @@ def cli(
         keys = [batch_id_of(batch) for batch in batches]
         session.perform(finalize(view(session, *keys), session.registry, keys), batch_ids=keys)
         return
+    _ = session.sender  # Nobody waits for what is read, only to learn that no account is named.
     live = session.standing(network_id, operator, live=True).batches.values()
     groups = finalizable(live, session.now)
     if not groups:
