@@ -44,7 +44,7 @@ NOISE = 0.25
 MOST_OF_ALL = 40_000
 """Foreign batches up to which commands that concern all networks are measured."""
 A_BATCH = 250
-"""Microseconds of work that a foreign batch may cost who reads it by columns, the first time."""
+"""Microseconds of work that a foreign batch may cost who reads it by columns; a fold takes 700."""
 OPERATOR = 2
 A_LOG = 500
 """Bytes; a signature or a number may be some digits shorter, but no log more is read."""
@@ -251,10 +251,10 @@ def _of_all(title: str, number: int, more: int, cost: Cost, before: Cost) -> Ite
 
     Its first run reads each of them, by columns; its second finds them, and memory is as before.
     """
-    each = 1e6 * (cost.cpu - before.cpu) / more
     # Of few batches it says nothing.
-    limit = None if BUSY or more < MOST_OF_ALL / 2 else A_BATCH
-    yield Figure(f"{title}: work a foreign batch", each, "us", limit)
+    if more >= MOST_OF_ALL / 2:
+        each, limit = 1e6 * (cost.cpu - before.cpu) / more, None if BUSY else A_BATCH
+        yield Figure(f"{title}: work a foreign batch", each, "us", limit)
     ceiling = CEILING if number == 2 else None
     yield Figure(f"{title}: memory", cost.megabytes / before.megabytes, "x", ceiling)
 
