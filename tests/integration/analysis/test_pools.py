@@ -3,6 +3,7 @@
 known     code, CORE, spec, terms at the floors, rules of the network, shares of the seats
 not       a small bond | a pool below the floors | held by one | a foreign spec | friends
 folder    recomputed without a node | interrupted before its pools were read | logs left out
+          repaired: a gap, a damaged file
           no node has the block's state | new blocks, a new epoch | another version of the list
 """
 
@@ -292,6 +293,33 @@ def test_extract__pools_logs_gone__are_read_anew(read: Read, copied: Path) -> No
     console.json(*again)
 
     assert json.loads(data.pools(read.registry).read_text()) == kept
+
+
+@pytest.mark.parametrize("harm", ("a gap", "a damaged file"))
+def test_extract_repair__logs_of_a_pool_are_not_whole__are_fetched_again(
+    read: Read, copied: Path, harm: str
+) -> None:
+    data, story, console = Dataset(copied), read.story, Console(copied)
+    pool = ContractKey(31337, story.pools["drawn"].address)
+    (part,) = data.pool_logs.read_manifest(pool).parts
+    path = data.pool_logs.logs(pool) / part.name
+    whole = pq.read_table(path)
+    if harm == "a gap":
+        # The last is the audit's record: no list of seats lacks it.
+        pq.write_table(whole.slice(0, len(whole) - 1), path)
+    else:
+        path.write_bytes(path.read_bytes()[:-100])
+    told = console.run("measures", "--data", copied)
+    assert (told.exit_code == 1) == (harm == "a damaged file")
+    if harm == "a damaged file":
+        assert f"extract --repair {part.first}:{part.last}" in told.stderr
+
+    again = ("extract", story.registry, "--rpc", story.url, "--depth", "0")
+    done = console.json(*again, "--repair", f"{part.first}:{part.last}")
+
+    assert done["logs_repaired"] == (1 if harm == "a gap" else len(whole))
+    assert pq.read_table(path).equals(whole)
+    assert console.json("measures") == read.console.json("measures")
 
 
 def _without_logs(path: Path) -> None:

@@ -1,9 +1,11 @@
 """Verifiers in a pool, in one process: enrolment, audits, cases, and what each journal keeps.
 
 seats   enrolled each epoch | as far as credit goes | closed
+fees    above what is left, collected once a day | withdrawn where the key is the account
 audit   sealed, opened, sent once | too few sealed | escrow empty
 case    a challenge appealed, ruled on, resolved
         a wrong leaf on record, the batch final, or open
+        nobody ruled: expired by its payer
 """
 
 from collections.abc import Iterator
@@ -11,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.chain.pool import HISTORY_BLOCKS
 from tallystick.demo.digits.model import content_hash
 from tallystick.node.verifier.verifier import Verifier
 from tallystick.protocol.abi_words import ZERO32, ZERO_ADDRESS
 from tallystick.protocol.enums import Cause, Grade, State
+from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.pool import (
     EPOCH,
     Quorums,
@@ -29,6 +33,7 @@ from tests.support.pool import SEAT_STAKE
 from tests.support.story import Committed
 
 LAZY, CONVICTED = 3, 3
+NOBODY = "0x" + "00" * 20
 
 
 @pytest.fixture
@@ -81,6 +86,60 @@ def test_step__closed_key__does_not_enrol(pooled: PoolStage) -> None:
     rounds(one, count=2)
 
     assert pooled.pool.read("memberOf", key)[1] == before
+
+
+@pytest.mark.parametrize("left", (0, 10**6))
+def test_step__fees_above_what_is_left__collected_and_withdrawn(
+    pooled: PoolStage, three: list[Verifier], left: int
+) -> None:
+    pooled.commit(40)
+    rounds(*three, count=1)
+    pooled.blocks()
+    rounds(*three, count=6)
+    keys = [pooled.chain.accounts[number] for number in VERIFIERS]
+    earned = {key: pooled.pool.read("memberOf", key)[4] for key in keys}
+    number = max(VERIFIERS, key=lambda number: earned[pooled.chain.accounts[number]])
+    key = pooled.chain.accounts[number]
+    settings = {"address": to_hex(pooled.pool.address), "seats": SEATS, "collect_above": str(left)}
+    credit = pooled.pool.credit(key)
+    one = pooled.verifier(number, pool=settings)
+
+    rounds(one, count=3)
+
+    assert one.duty is not None
+    kept = left + one.duty.auditor.terms.case_fee
+    assert earned[key] > 0
+    assert pooled.pool.read("memberOf", key)[4] == (0 if left == 0 else earned[key])
+    assert pooled.pool.credit(key) == (kept if left == 0 else credit)
+    sent = pooled.sent(number)
+    rounds(one, count=3)
+    assert pooled.sent(number) == sent
+
+
+def test_step__account_is_another__fees_go_to_its_credit(pooled: PoolStage) -> None:
+    number, account = VERIFIERS[0], pooled.chain.accounts[9]
+    key = pooled.chain.accounts[number]
+    settings = {
+        "address": to_hex(pooled.pool.address),
+        "seats": 100,
+        "account": to_hex(account),
+        "collect_above": "0",
+    }
+    one = pooled.verifier(number, pool=settings)
+    rounds(one, count=2)
+    pooled.pool.next_epoch()
+    pooled.commit(40)
+    rounds(one, count=1)
+    pooled.blocks()
+    credit = pooled.pool.credit(key)
+
+    rounds(one, count=6)
+
+    assert one.duty is not None
+    assert one.duty.events.audits == 1
+    fees = pooled.pool.read("memberOf", key)[4] + pooled.pool.credit(account)
+    assert pooled.pool.credit(account) > 0
+    assert fees + pooled.pool.credit(key) - credit == one.duty.events.earned
 
 
 def test_audit__good_batch__stored_once_and_paid(pooled: PoolStage, three: list[Verifier]) -> None:
@@ -156,6 +215,33 @@ def test_case__wrong_leaf__challenged_appealed_and_rejected(
     assert (record.state, record.cause) == (State.REJECTED, Cause.RULING)
     assert [one.journal.seals()[0] for one in three] == [0, 0, 0]
     assert sum(one.journal.seals()[1] for one in three) >= 2
+
+
+def test_case__nobody_rules_until_its_seed_is_gone__payer_gets_the_whole_fee_back(
+    pooled: PoolStage, three: list[Verifier]
+) -> None:
+    # Two of three are away: one alone makes no quorum.
+    one, number = three[0], VERIFIERS[0]
+    pooled.commit(40, wrong=range(40))
+    pooled.blocks()
+    before = pooled.pool.credit(pooled.chain.accounts[number])
+    rounds(one, count=4)
+    assert one.duty is not None
+    (case,) = one.duty.events.cases()
+    fee = one.duty.auditor.terms.case_fee
+    assert pooled.pool.credit(case.payer) == before - fee
+
+    pooled.chain.mine(HISTORY_BLOCKS)
+    rounds(one, count=2)
+    assert pooled.pool.read("caseOf", case.id)[0] != NOBODY
+    pooled.chain.mine(20)
+    rounds(one, count=4)
+
+    assert pooled.pool.read("caseOf", case.id)[0] == NOBODY
+    assert one.duty.events.cases() == []
+    assert pooled.pool.credit(case.payer) == before
+    expired = one.journal.moves(case.batch_id, "expire")
+    assert [move.status for move in expired] == ["mined"]
 
 
 def lazily_audited(pooled: PoolStage, three: list[Verifier]) -> tuple[Committed, Record]:

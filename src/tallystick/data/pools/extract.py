@@ -33,7 +33,7 @@ def extract_pools(
     plan: ExtractPlan,
     stage: Callable[[str], Progress] | None = None,
 ) -> int:
-    """Bring the pools of a registry up to its last block; return how many there are.
+    """Bring the pools of a registry up to its last block; return how many logs a repair added.
 
     Of each pool whose code and terms are known, and that audits for this registry: who enrolled
     and which audits were stored, from its logs; and how many seats the epoch of the last block has,
@@ -45,7 +45,7 @@ def extract_pools(
     Args:
         data: with the registry's logs, and its resolvers looked up.
         registry: whose networks name the pools.
-        plan: by which the registry was extracted.
+        plan: by which the registry was extracted; its repair is the pools' too.
         stage: gives what progress is told to, in blocks of each pool; see bring.
 
     Raises:
@@ -59,9 +59,11 @@ def extract_pools(
         return 0
     last = manifest.parts[-1]
     held = SeatsAtBlock.read(data.pools(registry))
-    if held is not None and held.is_of(last.last, last.boundary) and held.names(pools):
-        return len(pools)
+    whole = held is not None and held.is_of(last.last, last.boundary) and held.names(pools)
+    if whole and plan.repair is None:
+        return 0
     progress = stage and stage("pools (blocks)")
+    added = 0
     for pool in pools:
         known = LogManifest.read(data.pool_logs.manifest(pool))
         first = manifest.first_block if known is None else known.first_block
@@ -71,22 +73,21 @@ def extract_pools(
             first_block=first,
             block_range=manifest.block_range,
             topics=logs.topics(),
-            repair=None,
         )
-        extract(data.pool_logs, wanted, progress)
+        added += extract(data.pool_logs, wanted, progress).added
     try:
         time, headers = asyncio.run(_headers(plan.urls, pools, last))
     except RpcError as error:
         _LOG.warning("the seats of pools are not read at block %d: %s", last.last, error)
         SeatsAtBlock(last.last, last.boundary, None, {}).write(data.pools(registry))
-        return len(pools)
+        return added
     seats = {
         to_hex(pool.address): listed
         for pool in pools
         if (listed := _listed(data, pool, last.last, epoch_of(time), headers[pool])) is not None
     }
     SeatsAtBlock(last.last, last.boundary, time, seats).write(data.pools(registry))
-    return len(pools)
+    return added
 
 
 def _listed(
