@@ -266,6 +266,22 @@ def test_measures__table__ranks_stand_apart_from_what_is_self_declared(read: Rea
     assert "held by one: 0x" in rest and "no rank: " in rest
 
 
+@pytest.mark.parametrize("name", ("honest", "small bond", "low", "held", "foreign", "friends"))
+def test_network_show__names_what_measures_says_is_unmet(
+    read: Read, measured: dict[str, dict[str, Any]], name: str
+) -> None:
+    place = ("network", "show", read.story.id(name), "--rpc", read.story.url)
+    place = (*place, "--registry", read.story.registry)
+
+    shown = read.console.json(*place, data=False)["resolvers"]
+    text = read.console.run(*place).stdout
+
+    of_resolvers = [one for row in shown for one in row["unmet"]]
+    assert of_resolvers == [one for one in measured[name]["unmet"] if one["of"] != "network"]
+    assert all((row["standing"] == "known") == (row["unmet"] == []) for row in shown)
+    assert all(one["reason"] in text for one in of_resolvers)
+
+
 def test_totals__by_operator__have_the_share_of_audits(read: Read) -> None:
     rows = read.console.json("totals", "--by", "operator")
 
