@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from tallystick.chain.pool import Pool
+from tallystick.chain.pool import Pool, Standing
 from tallystick.cli.session import Session
 from tallystick.data.resolvers.identify import facts_at
 from tallystick.data.resolvers.kinds import ARBITER, DRAWN, GRADES
@@ -72,7 +72,9 @@ def _seats(session: Session, address: bytes, block: int, now: int) -> EpochSeats
     for entry, member in zip(entries, members, strict=True):
         account = to_hex(member.account)
         accounts[account] = accounts.get(account, 0) + entry.count
-    return EpochSeats(block, epoch, sum(one.count for one in entries), accounts)
+    out = [one.standing is Standing.CONVICTED for one in members]
+    convicted = sum(entry.count for entry, is_out in zip(entries, out, strict=True) if is_out)
+    return EpochSeats(block, epoch, sum(one.count for one in entries), accounts, convicted)
 
 
 def _audits(counts: Iterable[int]) -> tuple[AuditRecord, ...]:

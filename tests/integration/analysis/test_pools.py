@@ -5,6 +5,7 @@ not       a small bond | a pool below the floors | held by one | a foreign spec 
 folder    recomputed without a node | interrupted before its pools were read | logs left out
           repaired: a gap, a damaged file
           no node has the block's state | new blocks, a new epoch | another version of the list
+          signers convicted
 """
 
 import json
@@ -246,6 +247,27 @@ def test_extract__new_blocks__seats_are_of_the_new_last_block(read: Read, copied
     row = rows[story.id("honest")]
     assert {one["condition"] for one in row["unmet"] if one["of"] == "audited"} == {"seats"}
     assert (row["rank"], row["known_verified"], row["verified"]) == (None, 0, COUNT)
+
+
+def test_extract__signers_convicted__their_seats_are_told_apart(read: Read, copied: Path) -> None:
+    story, console, chain = read.story, Console(copied), read.story.chain
+    pool, batch = story.pools["drawn"], story.batches["honest"]
+    operator = batch.batch.operator
+    network = story.networks["honest"]
+    with chain.isolated():
+        bad = network.commit(operator, 2, slot=1, shape=lambda leaves: list(reversed(leaves)))
+        record, signed = pool.audited(bad)
+        pool.audit(bad, signed)
+        chain.send(operator, "faultOrder", bad.pre_image(), bad.opening(0), bad.opening(1))
+        pool.send(operator, "convict", bad.batch.abi(), record.abi())
+        console.json("extract", story.registry, "--rpc", story.url, "--depth", "0")
+    with TestClient(create_app(Live(copied))) as client:
+        base = f"31337/{story.registry}/{story.id('honest')}"
+        told = client.get(f"/api/v1/networks/{base}/registration").json()
+
+    seats = [one["seats"] for one in told["resolvers"].values() if one["seats"]]
+    assert {one["convicted"] for one in seats} == {len(record.keys) * SEATS}
+    assert f"; {len(record.keys) * SEATS} are of convicted keys" in json.dumps(told)
 
 
 def test_extract__list_of_pools_is_of_another_version__one_line_names_the_file(
