@@ -5,7 +5,6 @@ fees    above what is left, collected once a day | withdrawn where the key is th
 audit   sealed, opened, sent once | too few sealed | escrow empty
 case    a challenge appealed, ruled on, resolved
         a wrong leaf on record, the batch final, or open
-        nobody ruled: expired by its payer
 """
 
 from collections.abc import Iterator
@@ -32,7 +31,6 @@ from tests.support.pool import SEAT_STAKE
 from tests.support.story import Committed
 
 LAZY, CONVICTED = 3, 3
-NOBODY = "0x" + "00" * 20
 
 
 @pytest.fixture
@@ -214,34 +212,6 @@ def test_case__wrong_leaf__challenged_appealed_and_rejected(
     assert (record.state, record.cause) == (State.REJECTED, Cause.RULING)
     assert [one.journal.seals()[0] for one in three] == [0, 0, 0]
     assert sum(one.journal.seals()[1] for one in three) >= 2
-
-
-def test_case__nobody_rules_until_its_seed_is_gone__payer_gets_the_whole_fee_back(
-    pooled: PoolStage, three: list[Verifier]
-) -> None:
-    # Two of three are away: one alone makes no quorum.
-    one, number = three[0], VERIFIERS[0]
-    pooled.commit(40, wrong=range(40))
-    pooled.blocks()
-    before = pooled.pool.credit(pooled.chain.accounts[number])
-    rounds(one, count=4)
-    assert one.duty is not None
-    (case,) = one.duty.events.cases()
-    fee = one.duty.auditor.terms.case_fee
-    assert pooled.pool.credit(case.payer) == before - fee
-
-    for _ in range(19):  # 431 at once: none takes the node long
-        pooled.chain.mine(431)
-    rounds(one, count=2)
-    assert pooled.pool.read("caseOf", case.id)[0] != NOBODY
-    pooled.chain.mine(20)
-    rounds(one, count=4)
-
-    assert pooled.pool.read("caseOf", case.id)[0] == NOBODY
-    assert one.duty.events.cases() == []
-    assert pooled.pool.credit(case.payer) == before
-    expired = one.journal.moves(case.batch_id, "expire")
-    assert [move.status for move in expired] == ["mined"]
 
 
 def lazily_audited(pooled: PoolStage, three: list[Verifier]) -> tuple[Committed, Record]:
