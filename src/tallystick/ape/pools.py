@@ -5,14 +5,10 @@ from pathlib import Path
 
 from tallystick.actions.pool import audits, cases, money
 from tallystick.actions.pool.view import Move, PoolView
-from tallystick.chain import deployments
-from tallystick.chain.cache import ChainCache
-from tallystick.chain.origin import first_block_of
 from tallystick.chain.pool import Pool
-from tallystick.chain.pool_events import find_record, unswept
-from tallystick.chain.registry import Registry
+from tallystick.chain.pool_events import find_record
 from tallystick.cli.command import CommandError
-from tallystick.cli.pools import first_block, read_statements
+from tallystick.cli.pools import burned_in, first_block, read_statements
 from tallystick.cli.session import Session
 from tallystick.cli.targets import batch_id_of, opening_for, view
 from tallystick.protocol.hexes import to_hex
@@ -103,18 +99,7 @@ def convict(session: Session, address: bytes, target: str) -> None:
 def sweep(session: Session, address: bytes) -> None:
     """Send what was burned since the last sweep to the burn address."""
     pool = seen(session, address)
-    _perform(session, [money.sweep(pool, unswept(pool.pool, _first_block(session, pool.pool)))])
-
-
-def _first_block(session: Session, pool: Pool) -> int:
-    """Return the block of a pool's deployment, or an earlier one: its registry was there before."""
-    chain_id = session.w3.eth.chain_id
-    found = deployments.read(chain_id)
-    first = min((one.block for one in found if one.address_bytes == pool.address), default=0)
-    if first:
-        return first
-    core = Registry(session.w3, pool.core())
-    return first_block_of(core, ChainCache.of(chain_id, core.address))
+    _perform(session, [money.sweep(pool, burned_in(session, pool.pool))])
 
 
 def _perform(session: Session, moves: Iterable[Move]) -> None:

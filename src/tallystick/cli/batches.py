@@ -81,6 +81,8 @@ def batches(
 @chain_options
 def batch(session: Session, batch_id: str) -> None:
     """Show all that the chain says of BATCH (an id, or a receipts file), and what may come next."""
+    from tallystick.cli.named_pools import next_in_pools
+
     key = batch_id_of(batch_id)
     here = ChainView(session.ledger_of(key), session.now, ZERO_ADDRESS)
     record = here.batch(key)
@@ -107,7 +109,7 @@ def batch(session: Session, batch_id: str) -> None:
         "leaf": record.leaf_index if record.cause else None,
         "dispute": _dispute(record, now) if dispute else None,
         "stake_locked": rules.stake_per_inference * said.count if still_open else 0,
-        "next": moves_of(record, now),
+        "next": [*moves_of(record, now), *next_in_pools(session, here, record)],
     }
     session.show(result)
 

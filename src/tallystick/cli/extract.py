@@ -30,7 +30,7 @@ from tallystick.cli.params import ADDRESS, BLOCK_RANGE
     "--repair",
     type=BLOCK_RANGE,
     metavar="FIRST:LAST",
-    help="Read these blocks once more, and add the logs that a node left out.",
+    help="Read these blocks once more, of the pools too, and add the logs that a node left out.",
 )
 @click.option("--gas", is_flag=True, help="Fetch receipts too, for gas per verified inference.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -23,7 +23,11 @@ def network() -> None:
 @click.argument("network_id", type=BYTES32, required=False)
 @chain_options
 def show(session: Session, network_id: bytes | None) -> None:
-    """Show a network's rules, models and operators; without an id, list the networks."""
+    """Show a network's rules, models and operators; without an id, list the networks.
+
+    Of each attestor and the arbiter it tells whether it is known, or each condition that it does
+    not meet (unmet, listed in docs/data.md).
+    """
     if network_id is None:
         session.show(
             [
@@ -32,6 +36,8 @@ def show(session: Session, network_id: bytes | None) -> None:
             ]
         )
         return
+    from tallystick.cli.standings import standings
+
     ledger = session.ledger(network_id=network_id)
     found = find_network(ledger.networks, network_id)
     session.show(
@@ -42,6 +48,7 @@ def show(session: Session, network_id: bytes | None) -> None:
             "owner": found.owner,
             "parent": found.parent,
             **found.rules.to_mapping(),
+            "resolvers": standings(session, found, ledger),
             "models": [one.id for one in ledger.models.values() if one.network_id == network_id],
             "operators": [
                 {

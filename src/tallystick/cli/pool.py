@@ -131,6 +131,9 @@ def sign(
 
     An audit is signed only if all is good. In a case, with --leaf, the ruling is upheld where your
     output is the leaf's, and rejected where it is not.
+
+    Outputs are compared byte by byte: a model whose spec has a tolerance is a node's work
+    (docs/node.md).
     """
     from tallystick.cli.pools import sign as compare
 

@@ -9,8 +9,12 @@ from tallystick.actions.pool.audits import draw_of, statement
 from tallystick.actions.pool.cases import open_case, verdict
 from tallystick.actions.pool.panels import audit_panel, case_panel, need_place
 from tallystick.actions.pool.view import PoolView
+from tallystick.chain import deployments
+from tallystick.chain.cache import ChainCache
+from tallystick.chain.origin import first_block_of
 from tallystick.chain.pool import Pool, Standing
-from tallystick.chain.pool_events import find_cases, find_record
+from tallystick.chain.pool_events import find_cases, find_record, unswept
+from tallystick.chain.registry import Registry
 from tallystick.cli.command import CommandError
 from tallystick.cli.recomputed import read_recomputed
 from tallystick.cli.session import Session
@@ -206,6 +210,18 @@ def read_statements(session: Session, files: tuple[Path, ...]) -> PanelStatement
             f"{session.w3.eth.chain_id}"
         )
     return said
+
+
+def burned_in(session: Session, pool: Pool) -> int:
+    """Return the stake that was burned and not yet swept, in units of the pool's asset."""
+    chain_id = session.w3.eth.chain_id
+    found = deployments.read(chain_id)
+    first = min((one.block for one in found if one.address_bytes == pool.address), default=0)
+    if not first:
+        # Its registry was there before it.
+        core = Registry(session.w3, pool.core())
+        first = first_block_of(core, ChainCache.of(chain_id, core.address))
+    return unswept(pool, first)
 
 
 def first_block(record: BatchState) -> int:

@@ -118,7 +118,8 @@ def _drawn(found: EpochSeats, terms: Mapping[str, Any]) -> str:
     if largest is None:
         return f"{said}nobody has any"
     account, seats = largest
+    out = f"; {found.convicted} are of convicted keys and count no more" if found.convicted else ""
     return (
         f"{said}{found.seats} in {len(found.accounts)} accounts, of which {account} has most, "
-        f"{seats / found.seats:.0%}"
+        f"{seats / found.seats:.0%}{out}"
     )

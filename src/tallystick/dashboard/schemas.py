@@ -199,6 +199,9 @@ class Seats(BaseModel):
     block: int
     epoch: int
     seats: int
+    convicted: int = Field(
+        ge=0, description="seats among them of convicted keys, whose places count no more"
+    )
     accounts: int = Field(description="that have seats; one holder may have several")
     largest: list[HeldSeats] = Field(description="the accounts with most, ten at most")
 

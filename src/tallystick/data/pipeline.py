@@ -90,7 +90,8 @@ def bring(
     """
     done = follow(data, plan, stage and stage("extract (blocks)"), ask)
     resolvers = identify_resolvers(data, done.contract, plan.urls)
-    extract_pools(data, done.contract, plan, stage)
+    added = extract_pools(data, done.contract, plan, stage)
+    done = replace(done, added=done.added + added)
     if gas:
         extract_gas(data, done.contract, plan.urls, stage and stage("gas (files)"))
     return done, resolvers

@@ -3,7 +3,9 @@
 known     code, CORE, spec, terms at the floors, rules of the network, shares of the seats
 not       a small bond | a pool below the floors | held by one | a foreign spec | friends
 folder    recomputed without a node | interrupted before its pools were read | logs left out
+          repaired: a gap, a damaged file
           no node has the block's state | new blocks, a new epoch | another version of the list
+          signers convicted
 """
 
 import json
@@ -247,6 +249,27 @@ def test_extract__new_blocks__seats_are_of_the_new_last_block(read: Read, copied
     assert (row["rank"], row["known_verified"], row["verified"]) == (None, 0, COUNT)
 
 
+def test_extract__signers_convicted__their_seats_are_told_apart(read: Read, copied: Path) -> None:
+    story, console, chain = read.story, Console(copied), read.story.chain
+    pool, batch = story.pools["drawn"], story.batches["honest"]
+    operator = batch.batch.operator
+    network = story.networks["honest"]
+    with chain.isolated():
+        bad = network.commit(operator, 2, slot=1, shape=lambda leaves: list(reversed(leaves)))
+        record, signed = pool.audited(bad)
+        pool.audit(bad, signed)
+        chain.send(operator, "faultOrder", bad.pre_image(), bad.opening(0), bad.opening(1))
+        pool.send(operator, "convict", bad.batch.abi(), record.abi())
+        console.json("extract", story.registry, "--rpc", story.url, "--depth", "0")
+    with TestClient(create_app(Live(copied))) as client:
+        base = f"31337/{story.registry}/{story.id('honest')}"
+        told = client.get(f"/api/v1/networks/{base}/registration").json()
+
+    seats = [one["seats"] for one in told["resolvers"].values() if one["seats"]]
+    assert {one["convicted"] for one in seats} == {len(record.keys) * SEATS}
+    assert f"; {len(record.keys) * SEATS} are of convicted keys" in json.dumps(told)
+
+
 def test_extract__list_of_pools_is_of_another_version__one_line_names_the_file(
     read: Read, copied: Path
 ) -> None:
@@ -263,6 +286,22 @@ def test_measures__table__ranks_stand_apart_from_what_is_self_declared(read: Rea
     assert ranked.startswith("ranked\n") and read.story.id("honest") in ranked
     assert read.story.id("honest") not in rest.partition("\n\n")[0]
     assert "held by one: 0x" in rest and "no rank: " in rest
+
+
+@pytest.mark.parametrize("name", ("honest", "small bond", "low", "held", "foreign", "friends"))
+def test_network_show__names_what_measures_says_is_unmet(
+    read: Read, measured: dict[str, dict[str, Any]], name: str
+) -> None:
+    place = ("network", "show", read.story.id(name), "--rpc", read.story.url)
+    place = (*place, "--registry", read.story.registry)
+
+    shown = read.console.json(*place, data=False)["resolvers"]
+    text = read.console.run(*place).stdout
+
+    of_resolvers = [one for row in shown for one in row["unmet"]]
+    assert of_resolvers == [one for one in measured[name]["unmet"] if one["of"] != "network"]
+    assert all((row["standing"] == "known") == (row["unmet"] == []) for row in shown)
+    assert all(one["reason"] in text for one in of_resolvers)
 
 
 def test_totals__by_operator__have_the_share_of_audits(read: Read) -> None:
@@ -292,6 +331,33 @@ def test_extract__pools_logs_gone__are_read_anew(read: Read, copied: Path) -> No
     console.json(*again)
 
     assert json.loads(data.pools(read.registry).read_text()) == kept
+
+
+@pytest.mark.parametrize("harm", ("a gap", "a damaged file"))
+def test_extract_repair__logs_of_a_pool_are_not_whole__are_fetched_again(
+    read: Read, copied: Path, harm: str
+) -> None:
+    data, story, console = Dataset(copied), read.story, Console(copied)
+    pool = ContractKey(31337, story.pools["drawn"].address)
+    (part,) = data.pool_logs.read_manifest(pool).parts
+    path = data.pool_logs.logs(pool) / part.name
+    whole = pq.read_table(path)
+    if harm == "a gap":
+        # The last is the audit's record: no list of seats lacks it.
+        pq.write_table(whole.slice(0, len(whole) - 1), path)
+    else:
+        path.write_bytes(path.read_bytes()[:-100])
+    told = console.run("measures", "--data", copied)
+    assert (told.exit_code == 1) == (harm == "a damaged file")
+    if harm == "a damaged file":
+        assert f"extract --repair {part.first}:{part.last}" in told.stderr
+
+    again = ("extract", story.registry, "--rpc", story.url, "--depth", "0")
+    done = console.json(*again, "--repair", f"{part.first}:{part.last}")
+
+    assert done["logs_repaired"] == (1 if harm == "a gap" else len(whole))
+    assert pq.read_table(path).equals(whole)
+    assert console.json("measures") == read.console.json("measures")
 
 
 def _without_logs(path: Path) -> None:

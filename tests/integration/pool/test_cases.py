@@ -31,6 +31,12 @@ from tests.support.pool import (
 from tests.support.story import Committed, Network, keep
 
 
+def next_in_pool(bench: Bench, batch: Committed) -> list[str]:
+    """Commands of the pool that `batch` names."""
+    found = bench.commands.json("batch", to_hex(batch.id))["next"]
+    return [name.removeprefix("pool ") for name in found if name.startswith("pool ")]
+
+
 class TestCases:
     """Appeals, rulings and what they convict."""
 
@@ -56,13 +62,17 @@ class TestCases:
         state: State,
         ruling: str,
     ) -> None:
+        assert next_in_pool(bench, batch) == ["audit"]
         self.challenged(chain, network, batch)
         filled.fund(chain.accounts[CHALLENGER])
+        assert next_in_pool(bench, batch) == ["audit", "appeal"]
 
         opened = bench.run(*self.words(filled, batch, bench), by=CHALLENGER)
         assert opened["challenged"] is True
         assert "is open already" in bench.error(*self.words(filled, batch, bench), by=CHALLENGER)
+        assert "ruled" not in next_in_pool(bench, batch)
         chain.mine(SEED_DELAY + 1)
+        assert next_in_pool(bench, batch) == ["audit", "appeal", "ruled"]
         keys = [row["key"] for row in bench.panel(filled, batch, "--leaf", 3)]
         answers = {3: output or batch.outputs[3]}
         statements = bench.sign(filled, batch, answers, keys, 3)
@@ -71,6 +81,8 @@ class TestCases:
 
         assert (done["ruling"], done["places"]) == (ruling, 19)
         assert batch_state(chain, batch).state is state
+        after = [] if state is State.REJECTED else ["audit"]
+        assert next_in_pool(bench, batch) == after
         assert "no case is open" in bench.error("ruled", *statements, *bench.kept)
 
     def test_appeal__that_would_be_refused__is_one_line(
@@ -202,6 +214,7 @@ def test_convict__leaves_out_of_order__burns_who_signed(
     assert "is open; needed: rejected" in bench.error("convict", address, to_hex(batch.id))
     bench.commands.json("fault", to_hex(batch.id), *bench.kept, account=CHALLENGER)
 
+    assert next_in_pool(bench, batch) == ["appeal", "convict"]
     tried = bench.run("convict", address, to_hex(batch.id), "--dry-run")
     done = bench.run("convict", address, to_hex(batch.id))
 
@@ -209,6 +222,7 @@ def test_convict__leaves_out_of_order__burns_who_signed(
     assert tried["finders_share"] == done["finders_share"]
     assert done["burned"] + done["finders_share"] == stake
     assert filled.credit(chain.accounts[ANYBODY]) == done["finders_share"]
+    assert next_in_pool(bench, batch) == ["appeal", "sweep"]
     # Nobody has recorded where this pool begins.
     assert bench.run("sweep", address)["amount"] == done["burned"]
     assert "no signer of the audit has stake" in bench.error("convict", address, to_hex(batch.id))

@@ -1,6 +1,7 @@
 """Verifiers in a pool, in one process: enrolment, audits, cases, and what each journal keeps.
 
 seats   enrolled each epoch | as far as credit goes | closed
+fees    above what is left, collected once a day | withdrawn where the key is the account
 audit   sealed, opened, sent once | too few sealed | escrow empty
 case    a challenge appealed, ruled on, resolved
         a wrong leaf on record, the batch final, or open
@@ -15,6 +16,7 @@ from tallystick.demo.digits.model import content_hash
 from tallystick.node.verifier.verifier import Verifier
 from tallystick.protocol.abi_words import ZERO32, ZERO_ADDRESS
 from tallystick.protocol.enums import Cause, Grade, State
+from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.pool import (
     EPOCH,
     Quorums,
@@ -81,6 +83,60 @@ def test_step__closed_key__does_not_enrol(pooled: PoolStage) -> None:
     rounds(one, count=2)
 
     assert pooled.pool.read("memberOf", key)[1] == before
+
+
+@pytest.mark.parametrize("left", (0, 10**6))
+def test_step__fees_above_what_is_left__collected_and_withdrawn(
+    pooled: PoolStage, three: list[Verifier], left: int
+) -> None:
+    pooled.commit(40)
+    rounds(*three, count=1)
+    pooled.blocks()
+    rounds(*three, count=6)
+    keys = [pooled.chain.accounts[number] for number in VERIFIERS]
+    earned = {key: pooled.pool.read("memberOf", key)[4] for key in keys}
+    number = max(VERIFIERS, key=lambda number: earned[pooled.chain.accounts[number]])
+    key = pooled.chain.accounts[number]
+    settings = {"address": to_hex(pooled.pool.address), "seats": SEATS, "collect_above": str(left)}
+    credit = pooled.pool.credit(key)
+    one = pooled.verifier(number, pool=settings)
+
+    rounds(one, count=3)
+
+    assert one.duty is not None
+    kept = left + one.duty.auditor.terms.case_fee
+    assert earned[key] > 0
+    assert pooled.pool.read("memberOf", key)[4] == (0 if left == 0 else earned[key])
+    assert pooled.pool.credit(key) == (kept if left == 0 else credit)
+    sent = pooled.sent(number)
+    rounds(one, count=3)
+    assert pooled.sent(number) == sent
+
+
+def test_step__account_is_another__fees_go_to_its_credit(pooled: PoolStage) -> None:
+    number, account = VERIFIERS[0], pooled.chain.accounts[9]
+    key = pooled.chain.accounts[number]
+    settings = {
+        "address": to_hex(pooled.pool.address),
+        "seats": 100,
+        "account": to_hex(account),
+        "collect_above": "0",
+    }
+    one = pooled.verifier(number, pool=settings)
+    rounds(one, count=2)
+    pooled.pool.next_epoch()
+    pooled.commit(40)
+    rounds(one, count=1)
+    pooled.blocks()
+    credit = pooled.pool.credit(key)
+
+    rounds(one, count=6)
+
+    assert one.duty is not None
+    assert one.duty.events.audits == 1
+    fees = pooled.pool.read("memberOf", key)[4] + pooled.pool.credit(account)
+    assert pooled.pool.credit(account) > 0
+    assert fees + pooled.pool.credit(key) - credit == one.duty.events.earned
 
 
 def test_audit__good_batch__stored_once_and_paid(pooled: PoolStage, three: list[Verifier]) -> None:

@@ -8,6 +8,7 @@ manifest does not name is removed.
 import asyncio
 import contextlib
 import hashlib
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -33,6 +34,8 @@ from tallystick.errors import NoContractError
 from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.progress import Progress
 from tallystick.storage.durable import parquet, replace_file
+
+_LOG = logging.getLogger(__name__)
 
 BLOCK_RANGE = 10_000
 CONCURRENCY = 4
@@ -306,11 +309,20 @@ class _Run:
             if (fetched.parent, fetched.boundary) != (part.parent, part.boundary):
                 # Another fork since it was looked at; the next look gives it up.
                 continue
-            known = pq.read_table(self._folder / part.name, schema=LOGS)
+            known = self._readable(part)
             if not (merged := merge(known, fetched.table)).equals(known):
                 await asyncio.to_thread(self._keep, part, merged)
                 self._added += len(merged) - len(known)
         self._manifest.write(self._file)
+
+    def _readable(self, part: Part) -> pa.Table:
+        """Return the logs of a part's file; none where it is damaged."""
+        path = self._folder / part.name
+        try:
+            return pq.read_table(path, schema=LOGS)
+        except (pa.ArrowException, OSError) as error:
+            _LOG.warning("%s is damaged, and is read again: %s", path, error)
+            return LOGS.empty_table()
 
     async def _advance(self, head: int) -> None:
         todo = self._todo(head)

@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tallystick.chain.abi import contract, signature_hash
 from tallystick.data.decode.words import DecodeError
 from tallystick.data.extract.dataset import ContractKey, Dataset
+from tallystick.data.extract.manifest import Part
 from tallystick.protocol.hexes import to_hex
 
 _LEAST = 96
@@ -89,7 +92,7 @@ def _rows(
     folder = data.pool_logs
     for part in folder.read_manifest(pool).parts:
         if part.rows and part.first <= last_block:
-            table = pq.read_table(folder.logs(pool) / part.name, columns=_COLUMNS)
+            table = _table(folder.logs(pool) / part.name, part)
             wanted = pc.and_(
                 pc.equal(table["topic0"], topic(event)),
                 pc.less_equal(table["block_number"], last_block),
@@ -98,6 +101,16 @@ def _rows(
                 if None in row.values() or len(row["data"]) < _LEAST:
                     raise DecodeError(f"a log of {event} is not what the event's ABI says")
                 yield row
+
+
+def _table(path: Path, part: Part) -> pa.Table:
+    try:
+        return pq.read_table(path, columns=_COLUMNS)
+    except (pa.ArrowException, OSError) as error:
+        raise DecodeError(
+            f"{path} is damaged; read its blocks again: `tallystick extract --repair "
+            f"{part.first}:{part.last}`"
+        ) from error
 
 
 def _at(row: dict[str, bytes], place: int) -> int:

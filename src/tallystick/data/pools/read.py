@@ -57,7 +57,7 @@ def _facts(
 ) -> PoolFacts:
     pool = ContractKey(held.contract.chain_id, from_hex(address))
     listed = state.pools[address]
-    seats = EpochSeats(state.block, listed.epoch, listed.seats, listed.accounts)
+    seats = EpochSeats(state.block, listed.epoch, listed.seats, listed.accounts, listed.convicted)
     if not any(audited.values()):
         return PoolFacts(seats)
     seat_stake = fact["terms"]["terms"]["seatStake"]

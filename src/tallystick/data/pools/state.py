@@ -24,6 +24,8 @@ class PoolSeats:
     seats: int
     accounts: Mapping[str, int]
     """Seats by account, hex text."""
+    convicted: int = 0
+    """Seats among them of keys that were convicted by then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def identify_resolvers(data: Dataset, registry: ContractKey, urls: Sequence[str]
     looked_up = {address for address, fact in found.items() if fact["size"]}
     missing = sorted(_named(data, registry) - looked_up - {NONE})
     if missing:
-        found |= asyncio.run(_facts(urls, missing, data.read_manifest(registry).last_block))
+        found |= facts_at(urls, missing, data.read_manifest(registry).last_block)
         body = {"list_version": known()[0], "resolvers": found}
         replace_file(path, (json.dumps(body, indent=1) + "\n").encode())
     return len(missing)
@@ -73,6 +73,17 @@ def _named(data: Dataset, registry: ContractKey) -> set[str]:
     columns = [f"rules_{place}" for place in PLACES]
     table = pq.read_table(data.events("NetworkRegistered", registry), columns=columns)
     return {address for column in columns for address in table[column].to_pylist()}
+
+
+def facts_at(
+    urls: Sequence[str], addresses: Sequence[str], block: int
+) -> dict[str, dict[str, Any]]:
+    """Return what read_resolvers does, of addresses (hex text), read at a block's end.
+
+    Raises:
+        RpcError: no node answers.
+    """
+    return asyncio.run(_facts(urls, addresses, block))
 
 
 async def _facts(

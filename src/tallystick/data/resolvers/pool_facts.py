@@ -13,6 +13,8 @@ class EpochSeats:
     seats: int
     accounts: Mapping[str, int]
     """Seats by account, hex text; an account is where its keys' money goes."""
+    convicted: int = 0
+    """Seats among them of convicted keys: still drawn, but their places count no more."""
 
     def largest(self) -> tuple[str, int] | None:
         """Return the account with most seats, and how many; None: nobody has any."""

@@ -153,6 +153,7 @@ def seats_to_json(found: EpochSeats) -> dict[str, Any]:
         "block": found.block,
         "epoch": found.epoch,
         "seats": found.seats,
+        "convicted": found.convicted,
         "accounts": len(held),
         "largest": [{"account": account, "seats": seats} for account, seats in held[:SHOWN]],
     }

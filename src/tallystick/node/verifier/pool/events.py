@@ -13,6 +13,8 @@ from tallystick.protocol.pool import NO_RECORD, Record
 
 TAIL = 64
 """Blocks that are read again at each look: they may be of a fork."""
+_PLACES_SIZE = 8
+"""Bytes of a key's places in an event."""
 _RANGE = 2_000
 """Blocks of one request."""
 
@@ -72,7 +74,9 @@ class _Told:
             if key in keys:
                 self.audits += name == "AuditStored"
                 self.rulings += name == "Ruled"
-                self.earned += fee * args["places"][keys.index(key)].bit_count()
+                at = _PLACES_SIZE * keys.index(key)
+                places = int.from_bytes(args["places"][at : at + _PLACES_SIZE])
+                self.earned += fee * places.bit_count()
             if from_hex(args["sender"]) == key:
                 self.earned += fee
             if name == "Ruled":
