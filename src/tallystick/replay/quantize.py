@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import helper
+from onnx import TensorProto, helper
 from onnxruntime.quantization import (  # type: ignore[import-untyped]
     CalibrationDataReader,
     QuantFormat,
@@ -95,19 +95,28 @@ def quantize(
         helper.set_model_props(ready, {"onnx.quant.pre_process": "onnxruntime.quant"})
         functions = _functions(ready)
         onnx.save(ready, str(prepared))
-        quantize_static(
-            str(prepared),
-            str(quantized),
-            Samples(model.graph.input[0].name, samples),
-            quant_format=QuantFormat.QOperator,
-            activation_type=activation,
-            weight_type=weights,
-            per_channel=per_channel,
-            reduce_range=types == Types.U8S7,
-            nodes_to_exclude=functions,
-            # Channels may have their own scales, but not their own zero points.
-            extra_options={"WeightSymmetric": True, "ActivationSymmetric": False},
-        )
+        try:
+            quantize_static(
+                str(prepared),
+                str(quantized),
+                Samples(model.graph.input[0].name, samples),
+                quant_format=QuantFormat.QOperator,
+                activation_type=activation,
+                weight_type=weights,
+                per_channel=per_channel,
+                reduce_range=types == Types.U8S7,
+                nodes_to_exclude=functions,
+                # Channels may have their own scales, but not their own zero points.
+                extra_options={"WeightSymmetric": True, "ActivationSymmetric": False},
+            )
+        except Exception as error:
+            # Its exceptions have no common base.
+            reason = " ".join(str(error).split())
+            raise UnportableError(
+                "graph",
+                f"onnxruntime's quantizer refuses it ({reason})",
+                "a model that it quantizes, or one quantized elsewhere",
+            ) from error
         result = quantized_input(onnx.load(str(quantized)), samples)
     # onnxruntime quantizes convolutions per channel to int8, whatever it is told.
     return with_unsigned_weights(result) if types == Types.U8U8 else result
@@ -162,7 +171,14 @@ def _of_one(made_by: Mapping[str, GraphNode], given: set[str]) -> set[str]:
 
 
 def check_float(model: onnx.ModelProto) -> None:
-    """Raise UnportableError for a model that is quantized already."""
+    """Raise UnportableError for a model that is quantized already, or takes no floats alone."""
+    constants = {one.name for one in model.graph.initializer}
+    inputs = [one for one in model.graph.input if one.name not in constants]
+    if len(inputs) != 1 or len(model.graph.output) != 1:
+        found = f"{len(inputs)} inputs and {len(model.graph.output)} outputs"
+        raise UnportableError("graph", found, "one of each")
+    if inputs[0].type.tensor_type.elem_type != TensorProto.FLOAT:
+        raise UnportableError(f"input {inputs[0].name}", "is not float32", "a model of float32")
     for node in model.graph.node:
         if node.op_type.startswith("QLinear") or node.op_type in ("DequantizeLinear", "QGemm"):
             raise UnportableError(
