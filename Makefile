@@ -25,7 +25,7 @@ export TMPDIR := $(CACHE)/tmp
 
 .PHONY: help setup install wheel-test compile abi demo test test-nodes test-pages stress unit prove mutants lint \
         format fuzz bench bench-replay bench-tally bench-operator bench-commands bench-opengradient bench-dashboard \
-        sim-pool dashboard node env lock clean
+        model-table sim-pool dashboard node env lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -112,6 +112,9 @@ bench-operator: compile ## inferences a second of one operator's process
 
 bench-commands: compile ## what commands and nodes cost where others commit too (SIZES=, ONLY=, BUSY=1, JSON=1)
 	@$(if $(SIZES),SIZES='$(SIZES)') $(if $(ONLY),ONLY='$(ONLY)') $(BIN)/python -m tests.bench.commands
+
+model-table: setup ## how far ONNX files of packages on PyPI get (ONLY=name,name)
+	@$(if $(ONLY),ONLY='$(ONLY)') $(BIN)/python -m tests.bench.model_table
 
 bench-opengradient: setup ## item signatures verified a second
 	@$(BIN)/python -m tests.bench.opengradient

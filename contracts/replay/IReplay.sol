@@ -21,10 +21,12 @@ struct ReplayEvidence {
 /// is keccak256("QI8-1") can be ruled on.
 /// Of an input whose length isn't the model's, no output is right: such a leaf is Rejected. A model that QI8-1 does
 /// not allow reverts instead: the fault is its registrant's. The leaf's traceRoot is not read.
-/// A step's fields are kind (1 dense, 2 convolution, 3 max pool, 4 average pool, 5 lookup), height, width and channels
-/// in, the same out, kernel height and width, stride down and right, padding above and left, groups, K, zero points of
-/// input, weights and output, least and greatest output. contentHash = keccak256(abi.encode(keccak256("QI8-1"),
-/// hashes of the steps, keccak256(rows))), where a step is hashed as 20 words.
+/// A step's fields are kind (1 dense, 2 convolution, 3 max pool, 4 average pool, 5 lookup, 6 sum, 7 concat, 8 recall),
+/// height, width and channels in, the same out, kernel height and width, stride down and right, padding above and left,
+/// groups, K, zero points of input, weights and output, least and greatest output. A sum, a concat and a recall name a
+/// tensor instead of groups: 0 is the input, i + 1 the output of step i.
+/// contentHash = keccak256(abi.encode(keccak256("QI8-1"), hashes of the steps, keccak256(rows))), where a step is hashed
+/// as 20 words.
 interface IReplay is IArbiter {
     /// @notice Thrown when the input's hash is not the leaf's.
     error InputMismatch(bytes32 inputHash, bytes32 needed);
@@ -32,7 +34,7 @@ interface IReplay is IArbiter {
     error ModelMismatch(bytes32 modelId, bytes32 needed);
     /// @notice Thrown when the steps' length is not 40 bytes each, one or more.
     error StepsMalformed(uint256 length);
-    /// @notice Thrown when QI8-1 does not allow a step, or not after the one before it.
+    /// @notice Thrown when QI8-1 does not allow a step, or not on the tensors before it.
     error StepInvalid(uint256 index);
     /// @notice Thrown when rows end too early or too late.
     error RowsMismatch(uint256 length, uint256 needed);

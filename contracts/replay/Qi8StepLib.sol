@@ -8,9 +8,15 @@ uint256 constant CONVOLUTION = 2;
 uint256 constant MAX_POOL = 3;
 uint256 constant AVERAGE_POOL = 4;
 uint256 constant LOOKUP = 5;
+uint256 constant SUM = 6;
+uint256 constant CONCAT = 7;
+uint256 constant RECALL = 8;
 
 /// @dev Bytes of a lookup's table.
 uint256 constant TABLE_SIZE = 256;
+
+/// @dev Bytes of a sum's row: a multiplier for each of the two tensors.
+uint256 constant SUM_ROW = 8;
 
 /// @dev Bytes of a row before its weights: bias (8) and scale (4).
 uint256 constant ROW_HEAD = 12;
@@ -33,10 +39,10 @@ struct Step {
     uint256 strideW;
     uint256 padTop;
     uint256 padLeft;
-    uint256 groups;
+    uint256 groups; // of a sum, concat or recall: number of the tensor that it names
     uint256 k; // products, or of an average pool summands, per output element
     uint256 za; // zero point of the input as stored; what a window finds in the padding
-    uint256 zw; // zero point of the weights as stored
+    uint256 zw; // zero point of the weights as stored; of a sum, of the tensor that it names
     uint256 zy; // zero point of the output as stored
     uint256 lo; // least output
     uint256 hi; // greatest output
@@ -141,6 +147,7 @@ library Qi8StepLib {
             if (step.kind == DENSE || step.kind == CONVOLUTION) return step.outC * (ROW_HEAD + step.k);
         }
         if (step.kind == AVERAGE_POOL) return ROW_HEAD;
+        if (step.kind == SUM) return SUM_ROW;
         return step.kind == LOOKUP ? TABLE_SIZE : 0;
     }
 
@@ -151,17 +158,45 @@ library Qi8StepLib {
         uint256 kind = step.kind;
         if (kind == DENSE) return _isOnePixel(step);
         if (kind == CONVOLUTION) return _coversInput(step) && _isGrouped(step);
-        if (kind == LOOKUP) return step.inH == step.outH && step.inW == step.outW && step.inC == step.outC;
+        if (kind == LOOKUP || kind >= SUM) {
+            if (step.inH != step.outH || step.inW != step.outW || kind > RECALL) return false;
+            return kind == CONCAT ? step.inC < step.outC : step.inC == step.outC;
+        }
         if (step.inC != step.outC || !_coversInput(step)) return false;
         unchecked {
             return kind == MAX_POOL || (kind == AVERAGE_POOL && step.k == step.kH * step.kW);
         }
     }
 
-    /// @dev Whether the step takes what `before` gives: the same shape, or the same bytes flattened for a dense step.
-    function follows(Step memory step, Step memory before) internal pure returns (bool) {
-        if (step.kind == DENSE) return inSize(step) == outSize(before);
-        return step.inH == before.outH && step.inW == before.outW && step.inC == before.outC;
+    /// @dev Whether a step finds the tensors that it takes: the one before it, unless it recalls another, and the one
+    /// that it names.
+    function findsTensors(Step[] memory program, uint256 index) internal pure returns (bool) {
+        Step memory step = program[index];
+        uint256 kind = step.kind;
+        bool flattens = kind == DENSE || (kind == CONCAT && step.inH == 1 && step.inW == 1);
+        if (kind != RECALL && index > 0 && !_isTensor(program, index, step, step.inC, flattens)) return false;
+        if (kind < SUM) return true;
+        unchecked {
+            // A concat has more channels than come from the tensor before it.
+            uint256 channels = kind == CONCAT ? step.outC - step.inC : step.inC;
+            return step.groups <= index && _isTensor(program, step.groups, step, channels, flattens);
+        }
+    }
+
+    /// @dev Whether a tensor, by its number, has a step's pixels and some channels, or as many bytes flattened. Tensor 0
+    /// is the input of the first step, and the output of step i is tensor i + 1.
+    function _isTensor(Step[] memory program, uint256 number, Step memory step, uint256 channels, bool flattens)
+        private
+        pure
+        returns (bool)
+    {
+        unchecked {
+            Step memory maker = program[number == 0 ? 0 : number - 1];
+            (uint256 h, uint256 w, uint256 c) =
+                number == 0 ? (maker.inH, maker.inW, maker.inC) : (maker.outH, maker.outW, maker.outC);
+            if (flattens) return h * w * c == step.inH * step.inW * channels;
+            return h == step.inH && w == step.inW && c == channels;
+        }
     }
 
     /// @dev Whether a dense step has no more than one pixel anywhere.

@@ -7,8 +7,20 @@ import {Inference, Ruling} from "../interfaces/Types.sol";
 import {MemoryLib} from "./MemoryLib.sol";
 import {Qi8ConvolutionLib} from "./Qi8ConvolutionLib.sol";
 import {Qi8DenseLib} from "./Qi8DenseLib.sol";
+import {Qi8JoinLib} from "./Qi8JoinLib.sol";
 import {Qi8PoolLib} from "./Qi8PoolLib.sol";
-import {AVERAGE_POOL, CONVOLUTION, DENSE, MAX_POOL, Qi8StepLib, Step} from "./Qi8StepLib.sol";
+import {
+    AVERAGE_POOL,
+    CONCAT,
+    CONVOLUTION,
+    DENSE,
+    LOOKUP,
+    MAX_POOL,
+    Qi8StepLib,
+    RECALL,
+    SUM,
+    Step
+} from "./Qi8StepLib.sol";
 
 /// @title Replay
 /// @notice Rules on a leaf by running the whole inference again.
@@ -53,27 +65,34 @@ contract Replay is IReplay {
         return keccak256(abi.encode(opened.networkId, opened.registrant, contentHash, SPEC_ID, opened.parent));
     }
 
-    /// @dev Applies each step to what the one before gave.
-    function _run(Step[] memory program, bytes memory rows, bytes memory tensor) private pure returns (bytes memory) {
+    /// @dev Applies each step to what the one before gave, and to the tensor that it names.
+    function _run(Step[] memory program, bytes memory rows, bytes memory input) private pure returns (bytes memory) {
+        bytes[] memory tensors = new bytes[](program.length + 1);
+        tensors[0] = input;
         uint256 used = 0;
         // No step takes 2^33 bytes of rows.
         unchecked {
             for (uint256 i = 0; i < program.length; ++i) {
                 Step memory step = program[i];
-                require(step.isValid() && (i == 0 || step.follows(program[i - 1])), StepInvalid(i));
+                require(step.isValid() && program.findsTensors(i), StepInvalid(i));
                 uint256 end = used + step.rowsSize();
                 require(end <= rows.length, RowsMismatch(rows.length, end));
-                tensor = _apply(step, tensor, rows.contentOf() + used);
+                if (step.kind == RECALL) tensors[i + 1] = tensors[step.groups];
+                else tensors[i + 1] = _apply(step, tensors, i, rows.contentOf() + used);
                 used = end;
             }
         }
         require(used == rows.length, RowsMismatch(rows.length, used));
-        return tensor;
+        return tensors[program.length];
     }
 
-    function _apply(Step memory step, bytes memory tensor, uint256 rows) private pure returns (bytes memory result) {
+    function _apply(Step memory step, bytes[] memory tensors, uint256 index, uint256 rows)
+        private
+        pure
+        returns (bytes memory result)
+    {
         result = new bytes(step.outSize());
-        (uint256 input, uint256 output) = (tensor.contentOf(), result.contentOf());
+        (uint256 input, uint256 output) = (tensors[index].contentOf(), result.contentOf());
         // A max pool writes whole words.
         // slither-disable-next-line unused-return
         MemoryLib.take(0x20);
@@ -82,7 +101,9 @@ contract Replay is IReplay {
         else if (step.kind == CONVOLUTION) Qi8ConvolutionLib.convolve(step, input, rows, output);
         else if (step.kind == MAX_POOL) Qi8PoolLib.maxPool(step, input, output);
         else if (step.kind == AVERAGE_POOL) Qi8PoolLib.averagePool(step, input, rows, output);
-        else Qi8PoolLib.lookup(input, tensor.length, rows, output);
+        else if (step.kind == LOOKUP) Qi8PoolLib.lookup(input, result.length, rows, output);
+        else if (step.kind == SUM) Qi8JoinLib.sum(step, input, tensors[step.groups].contentOf(), rows, output);
+        else if (step.kind == CONCAT) Qi8JoinLib.concat(step, input, tensors[step.groups].contentOf(), output);
         MemoryLib.giveBack(mark);
     }
 }

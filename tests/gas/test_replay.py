@@ -17,10 +17,14 @@ from tests.gas.replay import SIZES, Figure, measure
 from tests.support.builds import manifest
 from tests.support.plain_qi8 import (
     AVERAGE_POOL,
+    CONCAT,
     CONVOLUTION,
     MAX_POOL,
+    RECALL,
+    SUM,
     StepRecord,
     dense,
+    joined,
     windowed,
 )
 from tests.support.replay import random_net
@@ -138,6 +142,8 @@ SHAPES = {
     "depthwise": [windowed(CONVOLUTION, (16, 16, 8), 8, (3, 3), (1, 1), groups=8)],
     "one kernel": [windowed(CONVOLUTION, (20, 20, 27), 1, (3, 3), (1, 1))],
     "average pool": [windowed(AVERAGE_POOL, (12, 12, 8), 8, (2, 2), (2, 2))],
+    "sum": [joined(SUM, (12, 12, 8), 0, za=3, zw=7, zy=9, hi=255)],
+    "concat and recall": [joined(CONCAT, (12, 12, 8), 0, 8), joined(RECALL, (12, 12, 8), 0)],
     "max pool": [windowed(MAX_POOL, (24, 24, 8), 8, (3, 3), (2, 2))],
 }
 

@@ -4,6 +4,7 @@ Slow, and independent of the package's engine: what contracts compute is compare
 """
 
 from dataclasses import astuple, dataclass, field, replace
+from fractions import Fraction
 from itertools import product
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from tallystick.protocol.keccak import keccak256
 
 SPEC_ID = keccak256(b"QI8-1")
-DENSE, CONVOLUTION, MAX_POOL, AVERAGE_POOL, LOOKUP = range(1, 6)
+DENSE, CONVOLUTION, MAX_POOL, AVERAGE_POOL, LOOKUP, SUM, CONCAT, RECALL = range(1, 9)
 
 
 @dataclass(frozen=True)
@@ -73,14 +74,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Layer:
-    """A step with its rows, or its table."""
+    """A step with its rows, its table, or a sum's multipliers."""
 
     record: StepRecord
     rows: list[Row] = field(default_factory=list)
     table: bytes = b""
+    multipliers: tuple[int, ...] = ()
 
     def pack_rows(self) -> bytes:
-        return b"".join(row.pack() for row in self.rows) + self.table
+        multipliers = b"".join(one.to_bytes(4, "big") for one in self.multipliers)
+        return b"".join(row.pack() for row in self.rows) + self.table + multipliers
 
 
 @dataclass(frozen=True)
@@ -112,9 +115,14 @@ class Net:
 
     def run(self, data: bytes) -> bytes:
         """Return the output's bytes."""
+        tensors = [data]
         for layer in self.layers:
-            data = apply(layer, data)
-        return data
+            record = layer.record
+            if record.kind in (SUM, CONCAT, RECALL):
+                tensors.append(join(layer, tensors[-1], tensors[record.groups]))
+            else:
+                tensors.append(apply(layer, tensors[-1]))
+        return tensors[-1]
 
     def with_layer(self, index: int, layer: Layer) -> "Net":
         return Net([*self.layers[:index], layer, *self.layers[index + 1 :]])
@@ -167,6 +175,26 @@ def apply(layer: Layer, data: bytes) -> bytes:
     return bytes(out)
 
 
+def join(layer: Layer, data: bytes, source: bytes) -> bytes:
+    """Return the output of a step that reads an earlier tensor."""
+    r = layer.record
+    if r.kind == RECALL:
+        return source
+    if r.kind == CONCAT:
+        ahead, width = r.out_c - r.in_c, r.in_c
+        return b"".join(
+            source[at * ahead :][:ahead] + data[at * width :][:width]
+            for at in range(r.in_h * r.in_w)
+        )
+    ours, theirs = (Fraction(one, 2**24) for one in layer.multipliers)
+    # Python rounds fractions half to even.
+    sums = (
+        round((a - r.za) * ours + (b - r.zw) * theirs + r.zy)
+        for a, b in zip(data, source, strict=True)
+    )
+    return bytes(min(max(one, r.lo), r.hi) for one in sums)
+
+
 def _pixel(r: StepRecord, data: bytes, y: int, x: int, ky: int, kx: int, padding: int) -> bytes:
     """Return the channels of the input under a window's place."""
     row, column = y * r.stride_h + ky - r.pad_top, x * r.stride_w + kx - r.pad_left
@@ -180,6 +208,14 @@ def dense(inputs: int, outputs: int, **fields: int) -> StepRecord:
     """Return a dense step."""
     ones = {"k_h": 1, "k_w": 1, "stride_h": 1, "stride_w": 1, "groups": 1}
     return StepRecord(DENSE, 1, 1, inputs, 1, 1, outputs, k=inputs, **ones, **fields)
+
+
+def joined(
+    kind: int, shape: tuple[int, int, int], source: int, more: int = 0, **fields: int
+) -> StepRecord:
+    """Return a sum, concat or recall; `more` channels come from the tensor that a concat names."""
+    out = (*shape[:2], shape[2] + more)
+    return StepRecord(kind, *shape, *out, groups=source, **{"hi": 0, **fields})
 
 
 def windowed(

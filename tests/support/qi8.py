@@ -46,7 +46,8 @@ def run(data: bytes, tensor: bytes) -> list[bytes]:
     tensors = [tensor]
     for step in steps:
         head = rows_size(step)
-        tensors.append(apply(step, rows[:head], tensors[-1]))
+        named = tensors[step["groups"]] if step["kind"] in (6, 7, 8) else b""
+        tensors.append(apply(step, rows[:head], tensors[-1], named))
         rows = rows[head:]
     return tensors
 
@@ -54,15 +55,33 @@ def run(data: bytes, tensor: bytes) -> list[bytes]:
 def rows_size(step: dict[str, int]) -> int:
     """Return how many bytes of rows a step takes."""
     each = step["out_c"] * (12 + step["k"])
-    return {1: each, 2: each, 3: 0, 4: 12, 5: 256}[step["kind"]]
+    return {1: each, 2: each, 3: 0, 4: 12, 5: 256, 6: 8, 7: 0, 8: 0}[step["kind"]]
 
 
-def apply(step: dict[str, int], rows: bytes, tensor: bytes) -> bytes:
-    """Return a step's output."""
+def apply(step: dict[str, int], rows: bytes, tensor: bytes, named: bytes) -> bytes:
+    """Return a step's output, of the tensor before it and of the one that it names."""
+    if step["kind"] == 8:
+        return named
+    if step["kind"] == 7:
+        first, second = step["out_c"] - step["in_c"], step["in_c"]
+        pixels = range(step["in_h"] * step["in_w"])
+        return b"".join(
+            named[p * first : (p + 1) * first] + tensor[p * second : (p + 1) * second]
+            for p in pixels
+        )
+    if step["kind"] == 6:
+        return bytes(added(step, rows, a, b) for a, b in zip(tensor, named, strict=True))
     if step["kind"] == 5:
         return bytes(rows[a] for a in tensor)
     places = product(*(range(step[name]) for name in ("out_h", "out_w", "out_c")))
     return bytes(element(step, rows, tensor, *place) for place in places)
+
+
+def added(step: dict[str, int], rows: bytes, a: int, b: int) -> int:
+    """Return an element of a sum."""
+    ma, mb = int.from_bytes(rows[:4], "big"), int.from_bytes(rows[4:], "big")
+    acc = (a - step["za"]) * ma + (b - step["zw"]) * mb + step["zy"] * 2**24
+    return max(step["lo"], min(step["hi"], rne(acc, 24)))
 
 
 def element(step: dict[str, int], rows: bytes, tensor: bytes, y: int, x: int, o: int) -> int:

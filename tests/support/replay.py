@@ -17,6 +17,7 @@ from tests.support.plain_qi8 import (
     DENSE,
     LOOKUP,
     SPEC_ID,
+    SUM,
     Layer,
     Net,
     Row,
@@ -90,6 +91,8 @@ def random_net(records: list[StepRecord], seed: int) -> Net:
 def _random_layer(record: StepRecord, random: np.random.Generator) -> Layer:
     if record.kind == LOOKUP:
         return Layer(record, table=random.bytes(256))
+    if record.kind == SUM:
+        return Layer(record, multipliers=tuple(random.integers(2**20, 2**24, 2).tolist()))
     if record.kind == AVERAGE_POOL:
         return Layer(record, [_random_row(record, random, 0)])
     if record.kind in (DENSE, CONVOLUTION):

@@ -18,8 +18,9 @@ def encode(model: Model, values: NDArray[np.floating[Any]]) -> NDArray[np.uint8]
 
     Args:
         model: one that knows its input's scale.
-        values: finite floats, (n, c, h, w), or (n, h, w, c), or (n, ...) where the order is the
-            same. Where the three sizes are equal, channels come first.
+        values: finite floats, (n, c, h, w), or (n, h, w, c), or (n, rows, c) of one line, or
+            (n, ...) where the order is the same. Where the three sizes are equal, channels come
+            first.
 
     Raises:
         FieldError: another shape, not finite, or the scale isn't known.
@@ -29,7 +30,7 @@ def encode(model: Model, values: NDArray[np.floating[Any]]) -> NDArray[np.uint8]
     h, w, c = first.in_shape
     if values.shape[1:] == (c, h, w):
         values = values.transpose(0, 2, 3, 1)
-    elif values.shape[1:] != (h, w, c) and (
+    elif (1, *values.shape[1:]) != (h, w, c) != values.shape[1:] and (
         prod(values.shape[1:]) != first.in_size or (c > 1 and h * w > 1)
     ):
         raise FieldError("values", values.shape, f"(n, {c}, {h}, {w})")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tallystick.errors import FieldError
 from tallystick.replay.model import Model, Rows
 from tallystick.replay.requantize import requantize_float32
-from tallystick.replay.step import Step, StepKind
+from tallystick.replay.step import SUM_SHIFT, Step, StepKind
 
 Bytes = NDArray[np.uint8]
 _Floats = NDArray[Any]
@@ -65,6 +65,9 @@ class Engine:
             for index, step in enumerate(model.steps)
             if step.kind in (StepKind.DENSE, StepKind.CONV)
         }
+        self._last_use = {
+            step.source: index for index, step in enumerate(model.steps) if step.source is not None
+        }
 
     def run(self, inputs: Bytes) -> Bytes:
         """Return the outputs, (n, output bytes).
@@ -97,10 +100,30 @@ class Engine:
         if inputs.dtype != np.uint8 or inputs.ndim < 2 or prod(inputs.shape[1:]) != first.in_size:
             raise FieldError("inputs", f"{inputs.dtype} {inputs.shape}", f"n x {first.in_size} u8")
         tensor = inputs.reshape(-1, *first.in_shape)
+        # Only those that a later step names.
+        kept = {0: tensor} if 0 in self._last_use else {}
         yield tensor
         for index, step in enumerate(self.model.steps):
-            tensor = self._apply(index, step, tensor.reshape(-1, *step.in_shape))
+            if step.source is None:
+                tensor = self._apply(index, step, tensor.reshape(-1, *step.in_shape))
+            else:
+                tensor = self._join(index, step, tensor, kept[step.source])
+                if self._last_use[step.source] == index:
+                    del kept[step.source]
+            if index + 1 in self._last_use:
+                kept[index + 1] = tensor
             yield tensor
+
+    def _join(self, index: int, step: Step, tensor: Bytes, source: Bytes) -> Bytes:
+        if step.kind == StepKind.RECALL:
+            return source
+        if step.kind == StepKind.SUM:
+            return _sum(step, self.model.multipliers_of(index), tensor, source)
+        shapes = (step.source_shape, step.in_shape)
+        parts = [
+            one.reshape(-1, *shape) for one, shape in zip((source, tensor), shapes, strict=True)
+        ]
+        return np.concatenate(parts, axis=3)
 
     def _apply(self, index: int, step: Step, tensor: Bytes) -> Bytes:
         if step.kind == StepKind.LOOKUP:
@@ -175,6 +198,18 @@ def _average_pool(step: Step, rows: Rows, tensor: Bytes) -> Bytes:
     acc = windows.sum(axis=(3, 4), dtype=np.int64) + rows.bias[0]
     scale = rows.scale.view(np.float32)
     return requantize_float32(acc.astype(np.float32), scale, step.zy, step.lo, step.hi)
+
+
+def _sum(step: Step, multipliers: tuple[int, int], tensor: Bytes, source: Bytes) -> Bytes:
+    # Below 2^8 * 2^32 * 2: far within 64 bits. A byte's product is looked up.
+    every = np.arange(256, dtype=np.int64)
+    ours, theirs = (
+        (every - zero) * m for m, zero in zip(multipliers, (step.za, step.zw), strict=True)
+    )
+    acc = ours[tensor] + theirs[source] + (step.zy << SUM_SHIFT)
+    half, odd = (1 << SUM_SHIFT - 1) - 1, (acc >> SUM_SHIFT) & 1
+    rounded = (acc + half + odd) >> SUM_SHIFT
+    return np.clip(rounded, step.lo, step.hi).astype(np.uint8)
 
 
 def _padded(step: Step, tensor: Bytes, value: int) -> Bytes:

@@ -1,6 +1,6 @@
 """Functions of one element between DequantizeLinear and QuantizeLinear: each becomes a table."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -28,45 +28,68 @@ _UNARY = frozenset(
         *("Softsign", "Sqrt", "Tanh", "ThresholdedRelu"),
     }
 )
+_ENDS = ("DequantizeLinear", "QuantizeLinear")
 _OF_TWO = frozenset({"Add", "Div", "Mul", "PRelu", "Pow", "Sub"})
 """Of one element where the other input is one number, or a function of the same element."""
 
 
 def with_tables(graph: Graph) -> Graph:
-    """Return the graph with a single node for each stretch from floats back to bytes."""
-    kept: list[GraphNode] = []
-    taken: set[str] = set()
-    for place, node in enumerate(graph.nodes):
-        if node.outputs[0] in taken:
-            continue
-        stretch = _stretch(graph.nodes, place) if node.op == "DequantizeLinear" else []
-        taken.update(one.outputs[0] for one in stretch)
-        kept.append(_table(stretch) if stretch else node)
-    return replace(graph, nodes=tuple(kept))
+    """Return the graph with a single node for each stretch from bytes by floats to bytes again.
+
+    Nodes that nothing needs are left out.
+    """
+    made_by = {name: node for node in graph.nodes for name in node.outputs}
+    nodes = []
+    for node in graph.nodes:
+        stretch = _stretch(node, made_by) if node.op == "QuantizeLinear" else []
+        nodes.append(_table(stretch) if stretch else node)
+    return replace(graph, nodes=_needed(graph, nodes))
 
 
-def _stretch(nodes: Sequence[GraphNode], place: int) -> list[GraphNode]:
-    """Return the nodes from a DequantizeLinear to the QuantizeLinear behind; none if others read.
+def _stretch(last: GraphNode, made_by: Mapping[str, GraphNode]) -> list[GraphNode]:
+    """Return the nodes between a DequantizeLinear and a QuantizeLinear, both included.
+
+    None if the floats are more than functions of one element of one tensor of bytes.
 
     Args:
-        nodes: of the graph, in order.
-        place: of the DequantizeLinear.
+        last: the QuantizeLinear.
+        made_by: the nodes of the graph, each by all that it makes.
     """
-    found = [nodes[place]]
-    inside = {found[0].outputs[0]}
-    for node in nodes[place + 1 :]:
-        if not inside.intersection(node.inputs):
+    found: dict[str, GraphNode] = {}
+    waiting = [last]
+    while waiting:
+        node = waiting.pop()
+        if node.outputs[0] in found:
             continue
-        if node.op == "QuantizeLinear" and len(found) > 1:
-            rest = {one.outputs[0] for one in (*found, node)}
-            others = (one for one in nodes if one.outputs[0] not in rest)
-            read_elsewhere = any(inside.intersection(one.inputs) for one in others)
-            return [] if read_elsewhere or node.inputs[0] not in inside else [*found, node]
+        found[node.outputs[0]] = node
+        if node.op != "DequantizeLinear":
+            waiting += [made_by[name] for name in node.inputs if name in made_by]
+            given = (name for name in node.inputs if name)
+            if any(name not in made_by and name not in node.constants for name in given):
+                # The graph's own input.
+                return []
+    # In the order of the graph.
+    nodes = [node for name, node in made_by.items() if name in found]
+    firsts = [node for node in nodes if node.op == "DequantizeLinear"]
+    if not firsts or any(node.inputs != firsts[0].inputs for node in firsts):
+        return []
+    inside = {node.outputs[0] for node in firsts}
+    for node in nodes:
+        if node in firsts or node is last:
+            continue
         if not is_of_one_element(node, inside):
             return []
-        found.append(node)
         inside.add(node.outputs[0])
-    return []
+    return [*firsts, *(node for node in nodes if node not in firsts)]
+
+
+def _needed(graph: Graph, nodes: Sequence[GraphNode]) -> tuple[GraphNode, ...]:
+    needed, kept = {graph.output}, []
+    for node in reversed(nodes):
+        if needed.intersection(node.outputs):
+            needed.update(node.inputs)
+            kept.append(node)
+    return tuple(reversed(kept))
 
 
 def is_of_one_element(node: GraphNode, given: Collection[str]) -> bool:
@@ -86,8 +109,8 @@ def is_of_one_element(node: GraphNode, given: Collection[str]) -> bool:
 
 
 def _table(stretch: list[GraphNode]) -> GraphNode:
-    first, *inner, last = stretch
-    named = GraphNode(
-        TABLE, inner[0].name, first.inputs[:1], last.outputs, {"nodes": stretch}, first.constants
+    first, last = stretch[0], stretch[-1]
+    inner = next((node for node in stretch if node.op not in _ENDS), last)
+    return GraphNode(
+        TABLE, inner.name, first.inputs[:1], last.outputs, {"nodes": stretch}, first.constants
     )
-    return named

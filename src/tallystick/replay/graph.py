@@ -104,11 +104,11 @@ class Graph:
             raise UnportableError("graph", found, "one of each")
         kind = inputs[0].type.tensor_type
         batch, *shape = (d.dim_value for d in kind.shape.dim) if kind.shape.dim else (0,)
-        if batch > 1 or len(shape) not in (1, 3) or min(shape) < 1:
+        if batch > 1 or not shape or min(shape) < 1:
             raise UnportableError(
                 f"input {inputs[0].name}",
                 f"shape is {[batch, *shape]}",
-                "(n, k) or (n, c, h, w), with n free or 1 and the others fixed",
+                "(n, k), (n, c, h, w) or more, with n free or 1 and the others fixed",
             )
         if kind.elem_type not in _TYPES:
             raise UnportableError(

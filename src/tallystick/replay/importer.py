@@ -6,7 +6,7 @@ What it makes is run beside onnxruntime before anybody gets it (selftest.py).
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -17,6 +17,7 @@ from onnx.checker import ValidationError
 from tallystick.replay.errors import ModelError, UnportableError
 from tallystick.replay.functions import TABLE, with_tables
 from tallystick.replay.graph import Array, Graph, GraphNode
+from tallystick.replay.joins import Part, addends_of, concatenated, parts_of
 from tallystick.replay.lookup import table
 from tallystick.replay.model import UNKNOWN, Model, Quantization, Rows, check_rows
 from tallystick.replay.parameters import (
@@ -29,7 +30,7 @@ from tallystick.replay.parameters import (
 from tallystick.replay.prepare import prepare
 from tallystick.replay.refusals import check_form, refusal
 from tallystick.replay.requantize import scale_bits
-from tallystick.replay.selftest import check_against_onnxruntime
+from tallystick.replay.selftest import Differences, check_against_onnxruntime
 from tallystick.replay.shapes import new_shape, window_of
 from tallystick.replay.step import Step, StepKind
 from tallystick.replay.tensor import Tensor
@@ -76,14 +77,22 @@ def import_onnx(source: onnx.ModelProto, samples: NDArray[Any], count: int = 256
         UnportableError: a node that cannot be replayed exactly.
         MismatchError: a tensor differs from onnxruntime's.
     """
+    return import_measured(source, samples, count)[0]
+
+
+def import_measured(
+    source: onnx.ModelProto, samples: NDArray[Any], count: int = 256
+) -> tuple[Model, Differences]:
+    """Return the model, and how its sums differ from onnxruntime's; see import_onnx."""
     source = prepare(source)
     model, tensors = read_graph(source)
-    check_against_onnxruntime(source, model, tensors, samples, count)
-    return model
+    return model, check_against_onnxruntime(source, model, tensors, samples, count)
 
 
-def read_graph(source: onnx.ModelProto) -> tuple[Model, tuple[Tensor, ...]]:
+def read_graph(source: onnx.ModelProto) -> tuple[Model, tuple[Tensor | None, ...]]:
     """Return the model and its tensors in the graph, the input's first; untried.
+
+    A tensor that the graph has not, as a recalled one, is None.
 
     Args:
         source: as of prepare.
@@ -99,17 +108,27 @@ def read_graph(source: onnx.ModelProto) -> tuple[Model, tuple[Tensor, ...]]:
     return walk.finish()
 
 
+class _Place(NamedTuple):
+    """Tensor of the graph, and its number among the model's."""
+
+    tensor: Tensor
+    number: int
+    """0 for the model's input, i + 1 for the output of step i."""
+
+
 @dataclass(slots=True)
 class _Walk:
-    """Follows the chain of nodes from the graph's input to its output."""
+    """Follows the nodes from the graph's input to its output."""
 
     graph: Graph
     at: str = ""
-    """Name of the tensor reached."""
+    """Name of the float tensor reached before anything is quantized; at the end of the output."""
     shape: tuple[int, ...] = ()
-    """Its shape while it is still float."""
-    tensor: Tensor | None = None
-    tensors: list[Tensor] = field(default_factory=list)
+    """Shape of that float tensor."""
+    places: dict[str, _Place] = field(default_factory=dict)
+    """By name in the graph."""
+    tensors: list[Tensor | None] = field(default_factory=list)
+    """In the order of the steps."""
     steps: list[Step] = field(default_factory=list)
     rows: list[bytes] = field(default_factory=list)
     input: Quantization = UNKNOWN
@@ -130,24 +149,29 @@ class _Walk:
         handler = _HANDLERS.get(node.op)
         if handler is None or self.ended:
             raise refusal(node)
-        if node.inputs[:1] != (self.at,):
-            raise node.refusal(
-                f"reads {node.inputs[0]}, not {self.at}", "a chain: each node reads the one before"
-            )
-        if self.tensor is None and node.op not in ("QuantizeLinear", "Transpose", *_RESHAPES):
-            raise node.refusal("its input is float32", "a QuantizeLinear node at the graph's input")
+        if not self.places:
+            if node.op not in ("QuantizeLinear", "Transpose", *_RESHAPES):
+                raise node.refusal(
+                    "its input is float32", "a QuantizeLinear node at the graph's input"
+                )
+            if node.inputs[0] != self.at:
+                raise node.refusal(
+                    f"reads {node.inputs[0]}, not {self.at}", "a QuantizeLinear node behind it"
+                )
+            self.at = node.outputs[0]
         handler(self, node)
-        self.at = node.outputs[0]
 
-    def finish(self) -> tuple[Model, tuple[Tensor, ...]]:
+    def finish(self) -> tuple[Model, tuple[Tensor | None, ...]]:
         """Return the model and its tensors."""
-        tensor = self.tensor
-        if tensor is None or not self.steps or self.at != self.graph.output:
+        place = self.places.get(self.at if self.ended else self.graph.output)
+        if place is None or not self.steps:
             raise UnportableError(
                 f"output {self.graph.output}",
                 "no quantized node leads to it",
                 "a model quantized in QOperator form",
             )
+        self._bring(place)
+        tensor = place.tensor
         if len(tensor.shape) == 1 and not tensor.in_order:
             raise UnportableError(
                 f"output {self.graph.output}",
@@ -160,7 +184,7 @@ class _Walk:
 
     def quantize(self, node: GraphNode) -> None:
         """Begin with the bytes that QuantizeLinear gives."""
-        if self.tensor is not None:
+        if self.places:
             raise refusal(node)
         scale, zero_point = scale_of(node, 1), node.optional(2)
         self._begin(zero_point is not None and zero_point.dtype == np.int8, node.outputs[0])
@@ -171,42 +195,44 @@ class _Walk:
         """End with the bytes that DequantizeLinear takes."""
         stored, _ = zero_point_of(node, 2)
         self.output = Quantization(scale_bits(scale_of(node, 1)), stored)
-        self.ended = True
+        self.at, self.ended = node.inputs[0], True
 
     def transpose(self, node: GraphNode) -> None:
         """Name a tensor's axes in another order; no byte moves."""
         perm = tuple(node.attributes.get("perm", ()))
-        if self.tensor is None:
+        if not self.places:
             if perm != _CHANNELS_FIRST or len(self.shape) != 3:
                 raise refusal(node)
             h, w, c = self.shape
             self.shape = (c, h, w)
             return
-        tensor = self.tensor
+        tensor, number = self._place(node)
         if perm[:1] != (0,) or len(perm) != len(tensor.shape) + 1:
             raise refusal(node)
         axes = tuple(axis - 1 for axis in perm[1:])
         order = tensor.order.reshape(tensor.shape).transpose(axes).ravel()
         shape = tuple(tensor.shape[axis] for axis in axes)
-        self.tensor = replace(tensor, name=node.outputs[0], shape=shape, order=order)
+        turned = replace(tensor, name=node.outputs[0], shape=shape, order=order)
+        self.places[node.outputs[0]] = _Place(turned, number)
 
     def reshape(self, node: GraphNode) -> None:
         """Give a tensor another shape; no byte moves."""
-        before = self._reached().shape if self.tensor else self.shape
-        shape = new_shape(node, before)
-        if self.tensor is None:
-            self.shape = shape
+        if not self.places:
+            self.shape = new_shape(node, self.shape)
             return
-        tensor = self.tensor
+        tensor, number = self._place(node)
+        before = tensor.shape
+        shape = new_shape(node, before)
         if len(shape) == 3 and (shape != before or tensor.stored[:2] == (1, 1)):
-            if not tensor.in_order or (shape[0] > 1 and shape[1:] != (1, 1)):
+            image = Tensor.image(tensor.name, tensor.signed, shape)
+            if not np.array_equal(tensor.order, image.order):
                 raise node.refusal(
                     "its elements do not lie in the order h, w, c", "give the model an image"
                 )
-            c, h, w = shape
-            self.tensor = replace(tensor, shape=shape, stored=(h, w, c))
+            reshaped = replace(tensor, shape=shape, stored=image.stored)
         else:
-            self.tensor = replace(tensor, shape=shape)
+            reshaped = replace(tensor, shape=shape)
+        self.places[node.outputs[0]] = _Place(reshaped, number)
 
     def conv(self, node: GraphNode) -> None:
         """QLinearConv: x, its scale and zero point, w, its two, y's two, bias."""
@@ -280,12 +306,67 @@ class _Walk:
 
     def lookup(self, node: GraphNode) -> None:
         """Any function of one byte: its table is what onnxruntime answers to all 256."""
-        tensor = self._reached()
+        place = self._place(node)
+        tensor = place.tensor
         values, signed = table(node, tensor.signed, self.graph.opset)
         out = replace(tensor, name=node.outputs[0], signed=signed)
-        self._add(
-            node, Step(StepKind.LOOKUP, *tensor.stored, *tensor.stored), values.tobytes(), out
-        )
+        if node.op == TABLE and len(node.attributes["nodes"]) == 2 and (values == _BYTES).all():
+            # From a scale to the same one.
+            self.places[out.name] = _Place(out, place.number)
+            return
+        self._bring(place)
+        self._add(node, self._lookup_of(tensor), values.tobytes(), out)
+
+    def add(self, node: GraphNode) -> None:
+        """QLinearAdd: the tensor made last, if one of both is, and the other one by its number."""
+        theirs, ours = addends_of(node)
+        if self._place(node, theirs.name).number == len(self.steps):
+            theirs, ours = ours, theirs
+        named, last = self._place(node, theirs.name), self._place(node, ours.name)
+        tensor, other = last.tensor, named.tensor
+        if tensor.shape != other.shape or not np.array_equal(tensor.order, other.order):
+            raise node.refusal(
+                f"adds {other.shape} to {tensor.shape}, or in another order",
+                "tensors of one shape, or a constant folded into the layer before",
+            )
+        self._bring(last)
+        zy, out_signed = zero_point_of(node, 7)
+        out = replace(tensor, name=node.outputs[0], signed=out_signed)
+        zeros = {"za": ours.zero_point, "zw": theirs.zero_point, "zy": zy, "hi": 255}
+        shape = tensor.stored
+        step = Step(StepKind.SUM, *shape, *shape, groups=named.number, **zeros)
+        rows = b"".join(one.multiplier.to_bytes(4, "big") for one in (ours, theirs))
+        self._add(node, step, rows, out)
+
+    def concat(self, node: GraphNode) -> None:
+        """Concat or QLinearConcat: each tensor behind the ones before it."""
+        first, *others = parts_of(node)
+        joined = self._part(node, first)
+        for part in others:
+            behind = self._part(node, part)
+            out = concatenated(node, joined.tensor, behind.tensor)
+            self._bring(behind)
+            flat = len(out.shape) == 1
+            taken = (1, 1, behind.tensor.order.size) if flat else behind.tensor.stored
+            step = Step(StepKind.CONCAT, *taken, *out.stored, groups=joined.number)
+            self._add(node, step, b"", out)
+            if part is not others[-1]:
+                self.tensors[-1] = None
+            joined = _Place(out, len(self.steps))
+        self.places[node.outputs[0]] = joined
+
+    def _part(self, node: GraphNode, part: Part) -> _Place:
+        """Return a tensor of a concat, in the scale of the output."""
+        place = self._place(node, part.name)
+        if part.table is None:
+            return place
+        self._bring(place)
+        values, signed = table(part.table, place.tensor.signed, self.graph.opset)
+        self._append(self._lookup_of(place.tensor), values.tobytes(), None)
+        return _Place(replace(place.tensor, signed=signed), len(self.steps))
+
+    def _lookup_of(self, tensor: Tensor) -> Step:
+        return Step(StepKind.LOOKUP, *tensor.stored, *tensor.stored)
 
     def _begin(self, signed: bool, name: str | None = None) -> None:
         # Flattened before anything else looks at it, an image's bytes stay in ONNX's order, so
@@ -293,12 +374,16 @@ class _Walk:
         first = self._first_op()
         image = len(self.shape) == 3 and first not in (*_RESHAPES, "Transpose")
         make = Tensor.image if image else Tensor.flat
-        self.tensor = make(name or self.at, signed, self.shape)
+        tensor = make(name or self.at, signed, self.shape)
+        if len(self.shape) == 2 and first not in _RESHAPES:
+            # Rows: each a pixel, and its elements are channels.
+            tensor = replace(tensor, stored=(1, *self.shape))
         if first == "Transpose" and len(self.shape) == 3:
             # Channels come last, as the bytes have them.
             h, w, c = self.shape
-            self.tensor = replace(self.tensor, stored=(h, w, c))
-        self.tensors.append(self.tensor)
+            tensor = replace(tensor, stored=(h, w, c))
+        self.tensors.append(tensor)
+        self.places[tensor.name] = _Place(tensor, 0)
 
     def _first_op(self) -> str:
         """Return the first operator on bytes that isn't one of each byte alone."""
@@ -309,7 +394,7 @@ class _Walk:
 
     def _image(self, node: GraphNode) -> Tensor:
         """Return the tensor reached, whose bytes must lie as a step on images takes them."""
-        tensor = self._reached()
+        tensor = self._read(node)
         if len(tensor.shape) == 3 and not np.array_equal(
             tensor.order, Tensor.image(tensor.name, tensor.signed, tensor.shape).order
         ):
@@ -318,9 +403,29 @@ class _Walk:
             )
         return tensor
 
-    def _reached(self) -> Tensor:
-        assert self.tensor is not None
-        return self.tensor
+    def _read(self, node: GraphNode) -> Tensor:
+        """Return the tensor that a node reads, as the one that the next step takes."""
+        place = self._place(node)
+        self._bring(place)
+        return place.tensor
+
+    def _place(self, node: GraphNode, name: str = "") -> _Place:
+        """Return where a tensor is that a node reads, by its name; its first if none is given."""
+        name = name or node.inputs[0]
+        if name not in self.places:
+            raise node.refusal(
+                f"reads {name}, which no quantized node makes", "quantize it too, in QOperator form"
+            )
+        return self.places[name]
+
+    def _bring(self, place: _Place) -> None:
+        """Make a tensor the last one, unless it is."""
+        last = self.steps[-1].source if self.steps else None
+        again = self.steps and self.steps[-1].kind == StepKind.RECALL and last == place.number
+        if place.number == len(self.steps) or again:
+            return
+        shape = self.steps[place.number - 1].out_shape if place.number else self.steps[0].in_shape
+        self._append(Step(StepKind.RECALL, *shape, *shape, groups=place.number), b"", None)
 
     def _multiply(
         self,
@@ -345,13 +450,20 @@ class _Walk:
             y: likewise of the output.
             window: kernel height and width of a convolution.
         """
-        tensor = self._reached()
+        tensor = self._read(node)
         za, signed = zero_point_of(node, x + 1)
         zy, out_signed = zero_point_of(node, y + 1)
         zw = weights_zero_point(node, w + 1, rows)
         check_types(node, signed, rows)
         out_c, k = rows.shape
-        if window is None:
+        if window is None and len(tensor.shape) == 2 and tensor.shape[1] == k and tensor.in_order:
+            # Rows are pixels, and a product of each a convolution of one pixel.
+            kind, pixels = StepKind.CONV, tensor.shape[0]
+            ends = ((1, pixels, k), (1, pixels, out_c))
+            placed = {"k_h": 1, "k_w": 1, "stride_h": 1, "stride_w": 1, "groups": 1}
+            out = Tensor.flat(node.outputs[0], out_signed, (pixels, out_c))
+            out = replace(out, stored=ends[1])
+        elif window is None:
             if len(tensor.shape) != 1 or tensor.shape != (k,):
                 raise node.refusal(f"shape is {tensor.shape}; needed: ({k},)", "Flatten before it")
             # The weights follow the bytes: what was flattened lies in the order h, w, c.
@@ -384,12 +496,16 @@ class _Walk:
         except ModelError as error:
             instead = "a layer within the format's bounds: narrower, or split, or with smaller pads"
             raise node.refusal(error.reason, instead) from error
+        self._append(step, rows, out)
+        self.places[node.outputs[0]] = _Place(out, len(self.steps))
+
+    def _append(self, step: Step, rows: bytes, tensor: Tensor | None) -> None:
         self.steps.append(step)
         self.rows.append(rows)
-        self.tensor = out
-        self.tensors.append(out)
+        self.tensors.append(tensor)
 
 
+_BYTES = np.arange(256)
 _RESHAPES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Identity")
 _LOOKUPS = ("QLinearSigmoid", "QLinearLeakyRelu", "Relu", "Clip", TABLE)
 _CHANNELS_FIRST = (0, 3, 1, 2)
@@ -402,6 +518,9 @@ _HANDLERS: dict[str, Callable[[_Walk, GraphNode], None]] = {
     "MaxPool": _Walk.max_pool,
     "Transpose": _Walk.transpose,
     "QLinearGlobalAveragePool": _Walk.global_average_pool,
+    "QLinearAdd": _Walk.add,
+    "QLinearConcat": _Walk.concat,
+    "Concat": _Walk.concat,
     **dict.fromkeys(_RESHAPES, _Walk.reshape),
     **dict.fromkeys(_LOOKUPS, _Walk.lookup),
 }

@@ -4,7 +4,8 @@ Source: docs/replay.md, "The format".
 """
 
 from dataclasses import dataclass, field
-from itertools import accumulate, pairwise
+from itertools import accumulate
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tallystick.protocol.abi_words import uint
 from tallystick.protocol.keccak import keccak256
 from tallystick.replay.errors import ModelError
 from tallystick.replay.requantize import is_normal
-from tallystick.replay.step import RECORD, TABLE, Step, StepKind
+from tallystick.replay.step import RECORD, SUM_ROW, TABLE, Step, StepKind
 
 SPEC_ID = keccak256(b"QI8-1")
 """A model's specHash, and what its content hash begins with."""
@@ -96,6 +97,12 @@ class Model:
         """Return the table of a lookup, (256,)."""
         return np.frombuffer(self.rows, np.uint8, TABLE, offset=self._offset(index))
 
+    def multipliers_of(self, index: int) -> tuple[int, int]:
+        """Return a sum's multipliers: of the tensor before it, and of the one that it names."""
+        start = self._offset(index)
+        row = self.rows[start : start + SUM_ROW]
+        return int.from_bytes(row[:4], "big"), int.from_bytes(row[4:], "big")
+
     def _offset(self, index: int) -> int:
         return sum(step.rows_size for step in self.steps[:index])
 
@@ -105,13 +112,7 @@ class Model:
             raise ModelError("program", f"{len(self.steps)} steps; needed: 1 to {MAX_STEPS}")
         for step in self.steps:
             step.check()
-        for before, after in pairwise(self.steps):
-            # A dense step takes an image as it lies: flattening moves no byte.
-            flat = after.kind == StepKind.DENSE and before.out_size == after.in_size
-            if before.out_shape != after.in_shape and not flat:
-                raise ModelError(
-                    "program", f"{after.in_shape} goes in where {before.out_shape} came out"
-                )
+        self._check_tensors()
         ends = list(accumulate(step.rows_size for step in self.steps))
         if len(self.rows) != ends[-1]:
             raise ModelError("rows", f"{len(self.rows)} bytes; needed: {ends[-1]}")
@@ -121,6 +122,19 @@ class Model:
         for part, known in (("input", self.input), ("output", self.output)):
             if known.scale and not is_normal(known.scale) or not 0 <= known.zero_point <= 255:
                 raise ModelError(part, "its scale is not normal, or its zero point no byte")
+
+    def _check_tensors(self) -> None:
+        """Raise ModelError unless each step finds tensors of the shapes that it takes."""
+        shapes = [self.steps[0].in_shape]
+        for index, step in enumerate(self.steps):
+            if step.kind != StepKind.RECALL:
+                _check_taken(step, step.in_shape, shapes[index])
+            if step.source is not None:
+                if step.source > index:
+                    made = f"tensors 0 to {index} there are before it"
+                    raise ModelError(f"step {index}", f"reads tensor {step.source}; {made}")
+                _check_taken(step, step.source_shape, shapes[step.source])
+            shapes.append(step.out_shape)
 
     def to_bytes(self) -> bytes:
         """Return the file: header, steps, rows."""
@@ -170,6 +184,14 @@ class Model:
 
 def _row_type(weights: int) -> np.dtype[Any]:
     return np.dtype([("bias", ">i8"), ("scale", ">u4"), ("weights", "u1", (weights,))])
+
+
+def _check_taken(step: Step, needed: tuple[int, int, int], found: tuple[int, int, int]) -> None:
+    # A dense step takes an image as it lies, and so does a concat of one pixel: flattening moves
+    # no byte.
+    flattens = step.kind in (StepKind.DENSE, StepKind.CONCAT) and needed[:2] == (1, 1)
+    if found != needed and not (flattens and prod(found) == prod(needed)):
+        raise ModelError("program", f"{needed} goes in where {found} came out")
 
 
 def check_rows(part: str, step: Step, rows: Rows) -> None:

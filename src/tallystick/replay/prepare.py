@@ -14,6 +14,7 @@ import onnxruntime  # type: ignore[import-untyped]
 from onnx import numpy_helper
 
 from tallystick.replay.errors import UnportableError
+from tallystick.replay.front import moved_as_bytes, quantized_first
 from tallystick.replay.graph import Array, constants_of
 from tallystick.replay.parameters import overflows
 from tallystick.replay.runtime import session
@@ -29,7 +30,18 @@ def prepare(source: onnx.ModelProto) -> onnx.ModelProto:
     Raises:
         UnportableError: onnxruntime cannot load it.
     """
-    return with_unsigned_weights(optimized(source, extended=True) if is_qdq(source) else source)
+    # onnxruntime fuses what is quantized: floats of an input that isn't yet stay.
+    first = quantized_first(source)
+    fused = optimized(first, extended=True) if is_qdq(source) else first
+    return with_unsigned_weights(moved_as_bytes(fused) if _has_floats_within(fused) else fused)
+
+
+def _has_floats_within(model: onnx.ModelProto) -> bool:
+    ends = {one.name for one in model.graph.output}
+    return any(
+        node.op_type == "DequantizeLinear" and not ends.intersection(node.output)
+        for node in model.graph.node
+    )
 
 
 def is_qdq(model: onnx.ModelProto) -> bool:

@@ -11,10 +11,9 @@ _POOL = (
 _FUSED = "its fused multiply-add differs between processors"
 _DYNAMIC = "dynamic quantization: its scale follows from each input, in float32"
 _QDQ = "the QDQ form means float32 in between, and changes with the optimisation level"
-_CHAIN = "a chain of convolutions, products, pools and functions of one element"
+_CHAIN = "convolutions, products, pools, sums, concats and functions of one element"
 
 _REASONS = {
-    "QLinearAdd": (_FUSED, _FOLD),
     "QLinearMul": (_FUSED, _FOLD),
     "QLinearAveragePool": ("onnxruntime sums it up in float32", _POOL),
     "DynamicQuantizeLinear": (_DYNAMIC, _STATIC),
@@ -28,7 +27,7 @@ _REASONS = {
     "QLinearReduceMean": ("it is computed in float32", _POOL),
     **dict.fromkeys(
         (
-            *("Concat", "Gather", "Pad", "QLinearConcat", "QLinearWhere", "Resize", "Slice"),
+            *("Gather", "Pad", "QLinearWhere", "Resize", "Slice"),
             *("Split", "Transpose", "Where"),
         ),
         ("it moves bytes: there is no step for that", _CHAIN),

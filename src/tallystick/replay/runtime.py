@@ -1,5 +1,6 @@
 """onnxruntime, on one thread and without its warnings."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,18 @@ def _session(source: bytes | str, options: Any = None) -> Any:
 
 
 def run(started: Any, name: str, values: NDArray[Any]) -> list[NDArray[Any]]:
-    """Return a session's outputs for one input, by its name.
+    """Return a session's outputs for one input, by its name; see run_named for errors."""
+    return run_named(started, {name: values})
+
+
+def run_named(started: Any, values: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+    """Return a session's outputs for its inputs, by their names.
 
     Raises:
         UnportableError: onnxruntime cannot run the model.
     """
     try:
-        outputs: list[NDArray[Any]] = started.run(None, {name: values})
+        outputs: list[NDArray[Any]] = started.run(None, dict(values))
     except Exception as error:
         raise _refusal(error) from error
     return outputs

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from math import prod
 
+import numpy as np
+
 from tallystick.replay.graph import GraphNode
 from tallystick.replay.tensor import Tensor
 
@@ -26,25 +28,38 @@ def _flattened(node: GraphNode, before: tuple[int, ...]) -> tuple[int, ...] | No
 
 
 def _squeezed(node: GraphNode, before: tuple[int, ...]) -> tuple[int, ...] | None:
-    return before[:1] if before[1:] == (1, 1) and _axes(node) == {2, 3} else None
+    axes = _axes(node, len(before) + 1)
+    whole = (0, *before)
+    if axes is None or 0 in axes or any(whole[axis] != 1 for axis in axes):
+        return None
+    return tuple(size for axis, size in enumerate(whole) if axis and axis not in axes) or None
 
 
 def _unsqueezed(node: GraphNode, before: tuple[int, ...]) -> tuple[int, ...] | None:
-    return (*before, 1, 1) if len(before) == 1 and _axes(node) == {2, 3} else None
+    axes = _axes(node, len(before) + 1, added=True)
+    if axes is None or 0 in axes:
+        return None
+    sizes = iter((0, *before))
+    count = len(before) + 1 + len(axes)
+    return tuple(1 if axis in axes else next(sizes) for axis in range(count))[1:]
 
 
-def _axes(node: GraphNode) -> set[int] | None:
+def _axes(node: GraphNode, rank: int, added: bool = False) -> set[int] | None:
     """Return the axes squeezed or unsqueezed, of the shape with all of them."""
     given = node.optional(1)
-    axes = node.attributes.get("axes") if given is None else given.tolist()
-    return None if axes is None else {axis % 4 for axis in axes}
+    axes = node.attributes.get("axes") if given is None else np.ravel(given).tolist()
+    if axes is None:
+        return None
+    rank += len(axes) if added else 0
+    fit = all(-rank <= axis < rank for axis in axes)
+    return {axis % rank for axis in axes} if fit else None
 
 
 def _reshaped(node: GraphNode, before: tuple[int, ...]) -> tuple[int, ...] | None:
     batch, *shape = node.constant(1).tolist() or [0]
-    if len(shape) not in (1, 3) or node.attributes.get("allowzero", 0):
+    if not shape or node.attributes.get("allowzero", 0):
         return None
-    copied = (*before, 0, 0)
+    copied = (*before, *[0] * len(shape))
     shape = [copied[place] if size == 0 else size for place, size in enumerate(shape)]
     if batch in (0, 1) and shape.count(-1) == 1:
         shape[shape.index(-1)] = prod(before) // max(1, -prod(shape))

@@ -22,6 +22,10 @@ ROW_HEAD = 12
 """Bytes of a row before its weights: bias (8) and scale (4)."""
 TABLE = 256
 """Bytes of a lookup's table."""
+SUM_ROW = 8
+"""Bytes of a sum's row: the multipliers of both tensors."""
+SUM_SHIFT = 24
+"""Bits below the point of a sum's multipliers."""
 
 
 class StepKind(IntEnum):
@@ -32,11 +36,16 @@ class StepKind(IntEnum):
     MAX_POOL = 3
     AVERAGE_POOL = 4
     LOOKUP = 5
+    SUM = 6
+    CONCAT = 7
+    RECALL = 8
 
 
 _REQUANTIZES = (StepKind.DENSE, StepKind.CONV, StepKind.AVERAGE_POOL)
 _WEIGHTED = (StepKind.DENSE, StepKind.CONV)
 _WINDOWED = (StepKind.CONV, StepKind.MAX_POOL, StepKind.AVERAGE_POOL)
+_CLAMPS = (*_REQUANTIZES, StepKind.SUM)
+_NAMES_SOURCE = (StepKind.SUM, StepKind.CONCAT, StepKind.RECALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +69,13 @@ class Step:
     pad_top: int = 0
     pad_left: int = 0
     groups: int = 0
+    """Groups of channels; of a step that names a tensor its `source`."""
     k: int = 0
     """Products (of an average pool: summands) per output element."""
     za: int = 0
     """Zero point of the input as stored, and what a convolution pads with."""
     zw: int = 0
-    """Zero point of the weights as stored."""
+    """Zero point of the weights as stored; of a sum, that of the tensor it names."""
     zy: int = 0
     """Zero point of the output as stored."""
     lo: int = 0
@@ -94,6 +104,20 @@ class Step:
         return self.out_h * self.out_w * self.out_c
 
     @property
+    def source(self) -> int | None:
+        """Number of the tensor that a sum, a concat or a recall names; None of other steps.
+
+        The model's input is tensor 0, and the output of step i, counted from zero, tensor i + 1.
+        """
+        return self.groups if self.kind in _NAMES_SOURCE else None
+
+    @property
+    def source_shape(self) -> tuple[int, int, int]:
+        """Height, width, channels of the tensor that the step names."""
+        appended = self.in_c if self.kind == StepKind.CONCAT else 0
+        return self.in_h, self.in_w, self.out_c - appended
+
+    @property
     def row_count(self) -> int:
         """Rows with a bias and a scale: one per output channel, or one in all; may be none."""
         if self.kind in _WEIGHTED:
@@ -108,7 +132,8 @@ class Step:
     @property
     def rows_size(self) -> int:
         """Bytes that the step takes of the model's rows."""
-        return TABLE if self.kind == StepKind.LOOKUP else self.row_count * self.row_size
+        fixed = {StepKind.LOOKUP: TABLE, StepKind.SUM: SUM_ROW}
+        return fixed.get(self.kind, self.row_count * self.row_size)
 
     @property
     def macs(self) -> int:
@@ -159,7 +184,7 @@ class Step:
             yield f"a tensor is over {MAX_SIZE} bytes"
         if self.k > MAX_K:
             yield f"K is {self.k}; needed: at most {MAX_K}"
-        if self.kind in _REQUANTIZES:
+        if self.kind in _CLAMPS:
             if max(self.za, self.zw, self.zy, self.hi) > 255 or self.lo > self.hi:
                 yield "zero points and clamp need 0 to 255, and lo at most hi"
             if self.kind == StepKind.AVERAGE_POOL and self.zw:
@@ -175,8 +200,13 @@ class Step:
         elif self.kind == StepKind.DENSE:
             if (*self.in_shape[:2], *self.out_shape[:2], *window) != (1,) * 8 + (0,) * 2:
                 yield "height, width, kernel or stride is not 1, or a pad not 0"
-        elif self.in_shape != self.out_shape or any(window):
-            yield "another shape goes out than comes in, or a window is used"
+        elif any(window):
+            yield "a window is used"
+        elif self.kind == StepKind.CONCAT:
+            if self.in_shape[:2] != self.out_shape[:2] or self.in_c >= self.out_c:
+                yield "other pixels go out than come in, or not more channels"
+        elif self.in_shape != self.out_shape:
+            yield "another shape goes out than comes in"
         if self.kind in (StepKind.MAX_POOL, StepKind.AVERAGE_POOL) and self.in_c != self.out_c:
             yield "other channels go out than come in"
         if self.kind in _WEIGHTED:
@@ -187,9 +217,10 @@ class Step:
                 yield f"K is {self.k}; needed: kernel height * width * channels of a group"
             if self.kind == StepKind.DENSE and groups != 1:
                 yield f"groups is {groups}; needed: 1"
-        elif self.groups:
+            return
+        if self.groups and self.kind not in _NAMES_SOURCE:
             yield "groups is used; needed: 0"
-        elif self.k != (self.k_h * self.k_w if self.kind == StepKind.AVERAGE_POOL else 0):
+        if self.k != (self.k_h * self.k_w if self.kind == StepKind.AVERAGE_POOL else 0):
             yield f"K is {self.k}; needed: what an average pool sums up, else 0"
 
     def _window_reasons(self) -> Iterator[str]:

@@ -41,6 +41,9 @@ _COSTS = {
     StepKind.MAX_POOL: _Costs(6000, 0, 6.4, 0, 0, 450),
     StepKind.AVERAGE_POOL: _Costs(4000, 0, 56, 1400, 440, 120),
     StepKind.LOOKUP: _Costs(6000, 0, 0, 60, 0, 0),
+    StepKind.SUM: _Costs(6000, 0, 0, 225, 0, 0),
+    StepKind.CONCAT: _Costs(7000, 0, 0, 4, 0, 0),
+    StepKind.RECALL: _Costs(6000, 0, 0, 0, 0, 0),
 }
 
 
@@ -86,7 +89,8 @@ def _step_gas(step: Step) -> int:
         lines = step.groups * step.out_w * ((step.out_h - 1) * step.stride_h + step.k_h)
     return round(
         costs.step
-        + costs.group * step.groups
+        # In place of groups some steps name a tensor.
+        + costs.group * (step.groups if step.source is None else 0)
         # A max pool's record has no K.
         + costs.product * step.out_size * (step.k or step.k_h * step.k_w)
         + costs.output * step.out_size

@@ -1,6 +1,6 @@
 """What the importer makes of quantized ONNX files, run by the contract.
 
-nets     digits CNN and MLP, each operator once, in the three pairs of types
+nets     digits CNN and MLP, each operator once, in the three pairs of types; branched ones
 answers  the contract's = the engine's, for real inputs, all 0 and all 255
 """
 
@@ -17,6 +17,7 @@ from tallystick.replay.model import Model
 from tallystick.replay.quantize import Types, quantize
 from tests.support.evm import Replayer
 from tests.support.nets import cnn, digits, mlp
+from tests.support.residual import BRANCHED, IMAGE
 from tests.support.zoo import ZOO, samples
 
 
@@ -51,5 +52,13 @@ def test_run__each_operator__is_the_engine(replayer: Replayer, name: str, types:
     shape = [dim.dim_value for dim in net.graph.input[0].type.tensor_type.shape.dim][1:]
     values = samples(20, *shape)
     model = import_onnx(quantize(net, values, types), values, count=8)
+
+    assert_alike(replayer, model, encode(model, values[:4]))
+
+
+@pytest.mark.parametrize("name", BRANCHED)
+def test_run__branched_net__is_the_engine(replayer: Replayer, name: str) -> None:
+    values = samples(20, *IMAGE)
+    model = import_onnx(quantize(BRANCHED[name](), values), values, count=8)
 
     assert_alike(replayer, model, encode(model, values[:4]))

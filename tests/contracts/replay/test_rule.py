@@ -193,7 +193,7 @@ def test_rule__cut_off_evidence__reverts(replayer: Replayer, net: Net, cut: int)
     ("index", "changes"),
     [
         pytest.param(0, {"kind": 0}, id="kind 0"),
-        pytest.param(0, {"kind": 6}, id="kind 6"),
+        pytest.param(0, {"kind": 9}, id="kind 9"),
         pytest.param(0, {"za": 256}, id="za"),
         pytest.param(0, {"zw": 256}, id="zw"),
         pytest.param(0, {"zy": 256}, id="zy"),

@@ -1,10 +1,12 @@
 """Model stores: whole and right or not at all, and on from where they were cut off."""
 
+import hashlib
 import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
@@ -18,8 +20,10 @@ from tallystick.replay.importer import import_onnx
 from tallystick.replay.model import SPEC_ID
 from tallystick.replay.quantize import Types, quantize
 from tallystick.storage.models import manifest as manifest_module
+from tallystick.storage.models.content import content_hash
 from tallystick.storage.models.errors import ModelCorruptError, ModelMissingError, ModelStoreError
 from tallystick.storage.models.listing import list_models
+from tallystick.storage.models.parts import read_span
 from tallystick.storage.models.store import ModelStore
 from tests.support.nets import digits, mlp
 
@@ -105,7 +109,7 @@ def test_pull__cut_off__goes_on_and_mends_what_was_torn(
     with pytest.raises(ModelStoreError, match="gone"):
         store.pull(digest, copy)
     assert not copy.exists()
-    part = copy.with_name("copy.part")
+    part = copy.with_name("copy.part") / "copy"
     torn = bytearray(part.read_bytes())
     torn[5] ^= 1
     part.write_bytes(torn)
@@ -137,8 +141,6 @@ def _of_another(folder: Path) -> None:
 
 def _consistent_lie(folder: Path) -> None:
     """Another file, under the right name."""
-    import hashlib
-
     (folder / "0").write_bytes(bytes(PIECE))
     path = folder / "manifest.json"
     said = json.loads(path.read_text())
@@ -199,6 +201,128 @@ def test_push__qi8_model__under_the_hash_that_it_is_registered_with(
     assert pushed.manifest.content_hash == model.content_hash() != keccak256(model.to_bytes())
     with pytest.raises(ModelCorruptError, match="the file has content hash"):
         store.pull(model.content_hash(), tmp_path / "copy", bytes(32))
+
+
+def with_weights_beside(folder: Path, location: str = "weights/w.bin") -> Path:
+    """Write a model whose weights are in another file; returns the graph's."""
+    path = folder / "model.onnx"
+    (folder / location).parent.mkdir(parents=True)
+    # A copy: saving moves the weights out of it.
+    net = onnx.ModelProto()
+    net.CopyFrom(mlp())
+    onnx.save(net, str(path), save_as_external_data=True, location=location, size_threshold=0)
+    return path
+
+
+def test_pull__weights_beside_the_graph__is_what_was_pushed(
+    store: ModelStore, tmp_path: Path
+) -> None:
+    graph = with_weights_beside(tmp_path / "source")
+    weights = graph.parent / "weights/w.bin"
+
+    pushed = store.push(graph)
+    pulled = store.pull(pushed.manifest.content_hash, tmp_path / "far" / "copy.onnx")
+
+    size = graph.stat().st_size + weights.stat().st_size
+    assert pushed.sent == pulled.size == size > PIECE
+    assert (tmp_path / "far" / "copy.onnx").read_bytes() == graph.read_bytes()
+    assert (tmp_path / "far" / "weights/w.bin").read_bytes() == weights.read_bytes()
+    assert sorted(one.name for one in (tmp_path / "far").iterdir()) == ["copy.onnx", "weights"]
+    assert content_hash(tmp_path / "far" / "copy.onnx") == content_hash(graph)
+
+
+def test_push__links_as_caches_have_them__are_followed(store: ModelStore, tmp_path: Path) -> None:
+    graph = with_weights_beside(tmp_path / "blobs", "a/w.bin")
+    cache = tmp_path / "cache"
+    (cache / "a").mkdir(parents=True)
+    (cache / "model.onnx").symlink_to(graph)
+    (cache / "a/w.bin").symlink_to(graph.parent / "a/w.bin")
+
+    assert store.push(cache / "model.onnx").manifest == store.push(graph).manifest
+
+
+def _other_weights(folder: Path) -> None:
+    """Weights of another model, under the right names."""
+    path = folder / "manifest.json"
+    said = json.loads(path.read_text())
+    last = len(said["pieces"]) - 1
+    piece = bytes(len((folder / str(last)).read_bytes()))
+    (folder / str(last)).write_bytes(piece)
+    said["pieces"][last] = to_hex(hashlib.sha256(piece).digest())
+    path.write_text(json.dumps(said))
+
+
+def _files(folder: Path, files: list[dict[str, Any]]) -> None:
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"files": files}))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (_other_weights, "the file has content hash 0x"),
+        (lambda folder: _files(folder, []), "No such file|content hash"),
+        (lambda folder: _files(folder, [{"name": "../w", "size": 9}]), "names beside the model"),
+        (lambda folder: _files(folder, [{"name": "/tmp/w", "size": 9}]), "names beside the model"),
+        (lambda folder: _files(folder, [{"name": ".rc", "size": 9}]), "names beside the model"),
+        (lambda folder: _files(folder, [{"name": "w", "size": 2**30}]), "at most"),
+        (lambda folder: _files(folder, [{"name": "w", "size": 9}]), "No such file|parse|the graph"),
+    ],
+)
+def test_pull__store_lies_about_files__refused_and_none_there(
+    store: ModelStore, tmp_path: Path, spoil: Any, reason: str
+) -> None:
+    digest = store.push(with_weights_beside(tmp_path / "source")).manifest.content_hash
+    spoil(pieces_of(store, digest))
+
+    with pytest.raises(ModelCorruptError, match=reason):
+        store.pull(digest, tmp_path / "far" / "copy.onnx")
+
+    far = tmp_path / "far"
+    assert not far.exists() or not list(far.iterdir())
+
+
+def test_pull__another_file_of_that_name__is_not_replaced(
+    store: ModelStore, tmp_path: Path
+) -> None:
+    digest = store.push(with_weights_beside(tmp_path / "source")).manifest.content_hash
+    mine = tmp_path / "far/weights/w.bin"
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"mine")
+
+    with pytest.raises(ModelStoreError, match=r"w\.bin is another file"):
+        store.pull(digest, tmp_path / "far" / "copy.onnx")
+    assert mine.read_bytes() == b"mine"
+
+    mine.unlink()
+    store.pull(digest, tmp_path / "far" / "copy.onnx")
+    # Again, over the same files.
+    store.pull(digest, tmp_path / "far" / "copy.onnx")
+
+
+def test_manifest__of_format_version_1__is_refused(store: ModelStore, source: Path) -> None:
+    digest = store.push(source).manifest.content_hash
+    path = pieces_of(store, digest) / "manifest.json"
+    said = json.loads(path.read_text()) | {"version": 1}
+    path.write_text(json.dumps({key: said[key] for key in said if key != "files"}))
+
+    with pytest.raises(ModelCorruptError, match="format version 1; needed: 2"):
+        store.manifest(digest)
+
+
+def test_read_span__beyond_4_gib__reads_of_both_files(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_bytes(b"graph")
+    with second.open("wb") as file:
+        file.truncate((4 << 30) + 100)
+        file.seek((4 << 30) + 90)
+        file.write(b"end")
+    sizes = [5, (4 << 30) + 100]
+
+    assert read_span([first, second], sizes, (4 << 30) + 90, (4 << 30) + 105) == (
+        b"\0" * 5 + b"end" + b"\0" * 7
+    )
+    assert read_span([first, second], sizes, 3, 8) == b"ph\0\0\0"
 
 
 def test_list__versions_and_copies__told_in_the_order_of_descent(

@@ -227,6 +227,29 @@ def test_quantize__quantized_already__says_so(tmp_path, form):
         quantize(source, digits()[:10])
 
 
+def test_quantize__input_that_is_not_float__says_so():
+    net = build([node("Gemm", ["x", "w"], ["y"])], {"w": weights(1, 64, 4)}, (64,), (4,))
+    net.graph.input[0].type.tensor_type.elem_type = TensorProto.INT32
+    with pytest.raises(UnportableError, match="input x: is not float32"):
+        quantize(net, normal(3, 64))
+
+
+def test_quantize__two_inputs__says_so():
+    net = build([node("Gemm", ["x", "w"], ["y"])], {"w": weights(1, 64, 4)}, (64,), (4,))
+    net.graph.input.append(helper.make_tensor_value_info("other", TensorProto.FLOAT, ["n", 4]))
+    with pytest.raises(UnportableError, match="2 inputs and 1 outputs"):
+        quantize(net, normal(3, 64))
+
+
+def test_quantize__onnxruntime_cannot_run_it__is_one_line():
+    layers = [node("Reshape", ["x", "s"], ["r"]), node("Gemm", ["r", "w"], ["y"])]
+    constants = {"w": weights(1, 64, 4), "s": np.array([-1, 65])}
+    net = build(layers, constants, (64,), (4,))
+    with pytest.raises(UnportableError, match="refuses it") as caught:
+        quantize(net, normal(3, 64))
+    assert "\n" not in str(caught.value)
+
+
 def with_softmax() -> onnx.ModelProto:
     model = onnx.ModelProto()
     model.CopyFrom(mlp())

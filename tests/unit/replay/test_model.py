@@ -39,7 +39,13 @@ DENSE = Step(
 )
 LOOKUP = Step(StepKind.LOOKUP, 1, 1, 3, 1, 1, 3)
 STEPS = {"conv": CONV, "max_pool": POOL, "average_pool": AVERAGE, "dense": DENSE, "lookup": LOOKUP}
-
+SUM = Step(*(StepKind.SUM, 2, 2, 4, 2, 2, 4), **{"groups": 1, "za": 3, "zw": 9, "zy": 1, "hi": 255})
+CONCAT = Step(StepKind.CONCAT, 2, 2, 4, 2, 2, 6, groups=0)
+RECALL = Step(StepKind.RECALL, 2, 2, 4, 2, 2, 4, groups=0)
+LOOKUP_OF_CONV = Step(StepKind.LOOKUP, 2, 2, 4, 2, 2, 4)
+POOL_OF_EIGHT = Step(StepKind.MAX_POOL, 2, 2, 8, 1, 1, 8, 2, 2, 2, 2)
+JOINS = {"sum": SUM, "concat": CONCAT, "recall": RECALL}
+EVERY = STEPS | JOINS
 
 VECTOR = "25e269594cf087042f6d79b07fa540e0a1db7097ea242931de64fa372e36c91a"
 
@@ -47,6 +53,8 @@ VECTOR = "25e269594cf087042f6d79b07fa540e0a1db7097ea242931de64fa372e36c91a"
 def rows_of(step: Step) -> bytes:
     if step.kind == StepKind.LOOKUP:
         return bytes(reversed(range(256)))
+    if step.kind == StepKind.SUM:
+        return bytes.fromhex("00c0000000400000")
     if not step.row_count:
         return b""
     k = step.k if step.kind != StepKind.AVERAGE_POOL else 0
@@ -65,7 +73,7 @@ def model() -> Model:
     return model_of(CONV, POOL, DENSE, LOOKUP)
 
 
-@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
+@pytest.mark.parametrize("step", EVERY.values(), ids=EVERY)
 def test_pack__any_step__is_abi_encoding_of_20_words(step):
     values = [int(getattr(step, field.name)) for field in fields(step)]
 
@@ -74,7 +82,7 @@ def test_pack__any_step__is_abi_encoding_of_20_words(step):
     assert Step.unpack(step.pack()) == step
 
 
-@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
+@pytest.mark.parametrize("step", EVERY.values(), ids=EVERY)
 def test_pack_short__any_step__is_the_low_two_bytes_of_each_word(step):
     record = step.pack()
 
@@ -85,7 +93,7 @@ def test_fields__step__are_those_of_the_page():
     assert tuple(field.name for field in fields(Step)) == qi8.NAMES
 
 
-@pytest.mark.parametrize("kind", [0, 6, 2**255])
+@pytest.mark.parametrize("kind", [0, 9, 2**255])
 def test_unpack__unknown_kind__raises(kind):
     with pytest.raises(ModelError, match="kind is"):
         Step.unpack(kind.to_bytes(32, "big") + POOL.pack()[32:])
@@ -201,13 +209,20 @@ OUT_OF_RANGE = [
     *((name, "k_w", 1) for name in ("lookup",)),
     ("average_pool", "zw", 1),
     ("conv", "lo", 256),
+    *((name, field, value) for name in JOINS for field, value in (("in_h", 0), ("out_c", 65536))),
+    *((name, field, 1) for name in JOINS for field in ("k", "k_h", "stride_w", "pad_top")),
+    *((name, "out_h", 3) for name in JOINS),
+    *((name, "out_c", 3) for name in JOINS),
+    ("concat", "out_c", 4),
+    *(("sum", field, 256) for field in ("za", "zw", "zy", "hi")),
+    *((name, field, 1) for name in ("concat", "recall") for field in ("za", "zw", "zy", "hi")),
 ]
 
 
 @pytest.mark.parametrize(("name", "field", "value"), OUT_OF_RANGE)
 def test_check__a_field_out_of_range__raises(name, field, value):
     with pytest.raises(ModelError, match=f"{name} step"):
-        replace(STEPS[name], **{field: value}).check()
+        replace(EVERY[name], **{field: value}).check()
 
 
 def test_check__clamp_upside_down__raises():
@@ -235,6 +250,31 @@ def test_check__dense_of_an_image__takes_its_bytes_as_they_lie():
     model_of(POOL, replace(DENSE, za=0)).check()
     whole = replace(DENSE, in_c=16, k=16)
     model_of(CONV, whole).check()
+
+
+def test_check__tensors_named_that_there_are__passes():
+    model_of(AVERAGE, replace(RECALL, out_c=4)).check()
+    model_of(CONV, LOOKUP_OF_CONV, SUM, replace(CONCAT, out_c=8, groups=1), POOL_OF_EIGHT).check()
+    # A concat of one pixel takes images as they lie.
+    flat = Step(StepKind.CONCAT, 1, 1, 16, 1, 1, 48, groups=0)
+    model_of(CONV, flat).check()
+
+
+@pytest.mark.parametrize(
+    ("step", "reason"),
+    [
+        (replace(SUM, groups=3), "reads tensor 3; tensors 0 to 2 there are before it"),
+        (replace(SUM, groups=65535), "reads tensor 65535"),
+        (replace(SUM, groups=0), "goes in where"),
+        (replace(RECALL, groups=0), "goes in where"),
+        (replace(CONCAT, groups=1), "goes in where"),
+        # As many bytes, but another image.
+        (replace(SUM, in_h=1, in_w=4, out_h=1, out_w=4), "goes in where"),
+    ],
+)
+def test_check__tensor_named_that_is_not_there_or_unfit__raises(step, reason):
+    with pytest.raises(ModelError, match=reason):
+        model_of(CONV, LOOKUP_OF_CONV, step).check()
 
 
 @pytest.mark.parametrize("count", [0, 1025])

@@ -12,6 +12,7 @@ from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-
 from tallystick.node.operator.errors import RefusedError
 from tallystick.node.operator.models import LoadedModel
 from tallystick.storage.models.manifest import ModelManifest
+from tallystick.storage.models.parts import read_span
 
 _PIECE = 1 << 20
 _BINARY = "application/octet-stream"
@@ -70,13 +71,13 @@ class ModelFiles:
         manifest = await self._manifest(content_hash)
         if not 0 <= number < len(manifest.pieces):
             raise RefusedError(404, "the model's file has no such piece")
-        path = self._models[content_hash].file
+        paths = manifest.paths(self._models[content_hash].file)
         start, end = manifest.span(number)
-        data = await run_in_threadpool(_read_span, path, start, end)
+        data = await run_in_threadpool(read_span, paths, manifest.sizes, start, end)
         return Response(data, media_type=_BINARY)
 
     async def whole(self, content_hash: bytes) -> Response:
-        """Return a model's whole file; ranges of it may be asked for."""
+        """Return a model's file, without the weights beside it; ranges of it may be asked for."""
         return FileResponse(self._find(content_hash).file, media_type=_BINARY)
 
     def _find(self, content_hash: bytes) -> LoadedModel:
@@ -100,9 +101,3 @@ async def _read(file: Any) -> AsyncIterator[bytes]:
             yield data
     finally:
         await run_in_threadpool(file.close)
-
-
-def _read_span(path: Path, start: int, end: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(start)
-        return file.read(end - start)

@@ -131,11 +131,12 @@ class Models:
 
     def _pulled(self, registered: RegisteredModel) -> Path | None:
         """Return a model's file, pulled unless it is here; None where no store is set."""
-        path = self._folder / registered.content_hash.hex()
-        reasons = []
+        # A folder for each: weights beside a graph's file have the names that the graph gives them.
+        folder = self._folder / registered.content_hash.hex()
+        path, reasons = folder / "model", []
         for url in self._stores:
             try:
-                with locked(path.with_suffix(".lock")):
+                with locked(folder.with_suffix(".lock")):
                     if not path.exists():
                         ModelStore(url).pull(registered.content_hash, path, registered.spec_hash)
                 return path

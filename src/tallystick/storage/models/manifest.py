@@ -1,4 +1,4 @@
-"""Manifest of a model's file: pieces of one size, each with its hash."""
+"""Manifest of a model's files, one after another: pieces of one size, each with its hash."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,9 +12,18 @@ from tallystick.protocol.abi_words import ZERO32, check_bytes
 from tallystick.protocol.format_version import need_version
 from tallystick.protocol.hexes import from_hex, to_hex
 from tallystick.protocol.progress import Progress
+from tallystick.storage.models.content import external_files, is_qi8
 from tallystick.storage.models.errors import ModelCorruptError
+from tallystick.storage.models.parts import (
+    MAX_FILES,
+    Part,
+    is_safe,
+    paths_of,
+    read_span,
+    sizes_of,
+)
 
-VERSION = 1
+VERSION = 2
 """Of a manifest as written."""
 PIECE = 8 << 20
 """Bytes of a piece, the last one's excepted."""
@@ -23,9 +32,9 @@ MAX_PIECES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class ModelManifest:
-    """A file's pieces, under its content hash.
+    """Pieces of a model's files, under its content hash.
 
-    A manifest is not trusted: a file put together from its pieces must have the content hash.
+    A manifest is not trusted: files put together from its pieces must have the content hash.
     """
 
     content_hash: bytes
@@ -33,13 +42,15 @@ class ModelManifest:
     spec_hash: bytes
     """Hash of the model's spec, 32 bytes: it says how the content hash is made."""
     size: int
-    """Bytes of the whole file."""
+    """Bytes of all files together."""
     pieces: tuple[bytes, ...]
     """SHA-256 of each piece, 32 bytes."""
     piece_size: int = PIECE
     parent: bytes = ZERO32
     """Content hash of the version before; zero: none, or not said."""
     name: str = ""
+    parts: tuple[Part, ...] = ()
+    """Files beside the graph's, ascending by name; the graph's has the first bytes."""
 
     def __post_init__(self) -> None:
         for field in ("content_hash", "spec_hash", "parent"):
@@ -47,6 +58,11 @@ class ModelManifest:
         needed = -(-self.size // self.piece_size)
         if len(self.pieces) != needed:
             raise FieldError("pieces", len(self.pieces), f"{needed} for {self.size} bytes")
+        names = [part.name for part in self.parts]
+        if names != sorted(set(names)) or not all(map(is_safe, names)):
+            raise FieldError("files", ", ".join(names), "names beside the model's, ascending")
+        if min(self.sizes) < 0:
+            raise FieldError("files", f"{self.size - self.sizes[0]} bytes", f"{self.size} at most")
 
     @classmethod
     def of(
@@ -71,14 +87,26 @@ class ModelManifest:
         Raises:
             OSError: the file cannot be read.
         """
-        pieces, size, done = [], path.stat().st_size, 0
-        with path.open("rb") as file:
-            while piece := file.read(PIECE):
-                pieces.append(hashlib.sha256(piece).digest())
-                done += len(piece)
-                if progress:
-                    progress(done, size)
-        return cls(content_hash, spec_hash, done, tuple(pieces), PIECE, parent, name)
+        names = [] if is_qi8(spec_hash) else external_files(path)
+        paths = paths_of(path, names)
+        sizes = [one.stat().st_size for one in paths]
+        pieces, size, done = [], sum(sizes), 0
+        while piece := read_span(paths, sizes, done, min(done + PIECE, size)):
+            pieces.append(hashlib.sha256(piece).digest())
+            done += len(piece)
+            if progress:
+                progress(done, size)
+        parts = tuple(Part(*one) for one in zip(names, sizes[1:], strict=True))
+        return cls(content_hash, spec_hash, done, tuple(pieces), PIECE, parent, name, parts)
+
+    @property
+    def sizes(self) -> list[int]:
+        """Bytes of the graph's file, then of those beside it."""
+        return sizes_of(self.size, self.parts)
+
+    def paths(self, graph: Path) -> list[Path]:
+        """Return where the files are, when the graph's is at a path."""
+        return paths_of(graph, [part.name for part in self.parts])
 
     def span(self, number: int) -> tuple[int, int]:
         """Return where a piece begins and ends in the file, in bytes."""
@@ -95,6 +123,7 @@ class ModelManifest:
             "pieces": [to_hex(piece) for piece in self.pieces],
             "parent": to_hex(self.parent),
             "name": self.name,
+            "files": [part._asdict() for part in self.parts],
         }
 
     @classmethod
@@ -110,6 +139,7 @@ class ModelManifest:
                 file.piece_size,
                 from_hex(file.parent),
                 file.name,
+                tuple(Part(one.name, one.size) for one in file.files),
             )
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
@@ -122,12 +152,21 @@ class ModelManifest:
 _Hash = Annotated[str, Field(pattern="^0x[0-9a-fA-F]{64}$")]
 
 
+class _Part(BaseModel):
+    """A file beside the graph's, as written."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Annotated[str, Field(max_length=1000)]
+    size: Annotated[int, Field(ge=0, le=MAX_PIECES * PIECE)]
+
+
 class _File(BaseModel):
     """A manifest as written."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    version: Literal[1]
+    version: Literal[2]
     content_hash: _Hash
     spec_hash: _Hash
     size: Annotated[int, Field(ge=0, le=MAX_PIECES * PIECE)]
@@ -135,6 +174,7 @@ class _File(BaseModel):
     pieces: Annotated[list[_Hash], Field(max_length=MAX_PIECES)]
     parent: _Hash
     name: Annotated[str, Field(max_length=200)] = ""
+    files: Annotated[list[_Part], Field(max_length=MAX_FILES)] = []
 
     @model_validator(mode="before")
     @classmethod

@@ -3,13 +3,17 @@
     <url>/<content hash>/manifest.json      what the file is made of; written last
     <url>/<content hash>/<number>           piece 0, 1, ...
 
-What was pushed or pulled once is not sent again: both go on where they were cut off. Stores are not
-trusted: each piece must have its hash, and the whole file its content hash.
+Weights beside a graph's file follow it, one file after another: pieces are of all these bytes. What
+was pushed or pulled once is not sent again: both go on where they were cut off. Stores are not
+trusted: each piece must have its hash, and the whole its content hash.
 """
 
+import filecmp
 import hashlib
 import json
 import os
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +25,10 @@ from tallystick.protocol.abi_words import ZERO32, check_bytes
 from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.progress import Progress
 from tallystick.storage.durable import replace_file
-from tallystick.storage.models.content import content_hash, external_files
+from tallystick.storage.models.content import content_hash, external_files, is_qi8
 from tallystick.storage.models.errors import ModelCorruptError, ModelMissingError, ModelStoreError
 from tallystick.storage.models.manifest import ModelManifest
+from tallystick.storage.models.parts import check_names, read_span, write_span
 from tallystick.storage.store_failure import StoreFailure, failure_of, reason_of
 
 MAX_SIZE = 1 << 40
@@ -81,7 +86,7 @@ class ModelStore:
         name: str = "",
         progress: Progress | None = None,
     ) -> Pushed:
-        """Keep a model's file; goes on where an earlier push was cut off.
+        """Keep a model's file, and the weights beside it; goes on where it was cut off before.
 
         Args:
             path: the file's.
@@ -91,30 +96,25 @@ class ModelStore:
             progress: called with bytes done and bytes in all.
 
         Raises:
-            ModelStoreError: the store cannot be written, the file changes meanwhile, or some of the
-                model is in other files.
+            ModelStoreError: the store cannot be written, or a file changes meanwhile.
+            ModelRefusedError: weights are in a file outside the model's folder.
+            FieldError: or in a hidden one.
         """
-        if others := external_files(path):
-            raise ModelStoreError(
-                f"{path} has weights in {', '.join(others)}; needed: a model in one file "
-                "(onnx.save without save_as_external_data)"
-            )
         digest = content_hash(path, spec_hash)
         manifest = ModelManifest.of(path, digest, spec_hash, parent, name)
         folder, sent, done = self._path(digest), 0, 0
-        with path.open("rb") as file:
-            for number, expected in enumerate(manifest.pieces):
-                start, end = manifest.span(number)
-                if not self._has(f"{folder}/{number}", end - start):
-                    file.seek(start)
-                    piece = file.read(end - start)
-                    if hashlib.sha256(piece).digest() != expected:
-                        raise ModelStoreError(f"{path} has changed while it was pushed")
-                    self._write(f"{folder}/{number}", piece)
-                    sent += len(piece)
-                done += end - start
-                if progress:
-                    progress(done, manifest.size)
+        paths = manifest.paths(path)
+        for number, expected in enumerate(manifest.pieces):
+            start, end = manifest.span(number)
+            if not self._has(f"{folder}/{number}", end - start):
+                piece = read_span(paths, manifest.sizes, start, end)
+                if hashlib.sha256(piece).digest() != expected:
+                    raise ModelStoreError(f"{path} has changed while it was pushed")
+                self._write(f"{folder}/{number}", piece)
+                sent += len(piece)
+            done += end - start
+            if progress:
+                progress(done, manifest.size)
         self._write(f"{folder}/manifest.json", json.dumps(manifest.to_json()).encode())
         return Pushed(manifest, sent)
 
@@ -147,56 +147,64 @@ class ModelStore:
         max_size: int = MAX_SIZE,
         progress: Progress | None = None,
     ) -> ModelManifest:
-        """Fetch a model's file; goes on where an earlier pull was cut off.
+        """Fetch a model's file, and the weights beside it; goes on where it was cut off before.
 
-        The file is there whole and right, or not at all; until then there is <path>.part.
+        They are there whole and right, or not at all; until then there is the folder <path>.part.
 
         Args:
             digest: the model's content hash, 32 bytes.
-            path: where the file is to be.
+            path: where the file is to be; other files get the names that the graph has for them.
             spec_hash: of the model's spec, 32 bytes; None: as the store says.
             max_size: bytes allowed.
             progress: called with bytes done and bytes in all.
 
         Raises:
             ModelMissingError: there is no such model here.
-            ModelCorruptError: a piece misses its hash, or the file the content hash.
-            ModelStoreError: the store cannot be read, or the file is larger than allowed.
+            ModelCorruptError: a piece misses its hash, or the files the content hash.
+            ModelStoreError: the store cannot be read, the files are larger than allowed, or another
+                file has the name of one beside the graph's.
         """
         manifest = self.manifest(digest)
         if manifest.size > max_size:
             raise ModelStoreError(
                 f"{self.url}: the file has {manifest.size} bytes; allowed: {max_size}"
             )
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.name in (one.name for one in manifest.parts):
+            raise ModelStoreError(f"{path.name} is a file of weights; needed: another name")
         part = path.with_name(path.name + ".part")
-        with part.open("r+b" if part.exists() else "w+b") as file:
-            for number, expected in enumerate(manifest.pieces):
-                start, end = manifest.span(number)
-                file.seek(start)
-                if hashlib.sha256(file.read(end - start)).digest() != expected:
-                    piece = self._read(f"{self._path(digest)}/{number}", end - start)
-                    if hashlib.sha256(piece).digest() != expected:
-                        raise ModelCorruptError(f"{self.url}: piece {number} misses its hash")
-                    file.seek(start)
-                    file.write(piece)
-                if progress:
-                    progress(end, manifest.size)
-            file.truncate(manifest.size)
-            file.flush()
-            os.fsync(file.fileno())
-        self._check(part, digest, manifest.spec_hash if spec_hash is None else spec_hash)
-        part.replace(path)
+        graph, sizes = part / path.name, manifest.sizes
+        parts = manifest.paths(graph)
+        for one, size in zip(parts, sizes, strict=True):
+            one.parent.mkdir(parents=True, exist_ok=True)
+            with one.open("ab") as file:
+                file.truncate(size)
+        for number, expected in enumerate(manifest.pieces):
+            start, end = manifest.span(number)
+            if hashlib.sha256(read_span(parts, sizes, start, end)).digest() != expected:
+                piece = self._read(f"{self._path(digest)}/{number}", end - start)
+                if hashlib.sha256(piece).digest() != expected:
+                    raise ModelCorruptError(f"{self.url}: piece {number} misses its hash")
+                write_span(parts, sizes, start, piece)
+            if progress:
+                progress(end, manifest.size)
+        try:
+            self._check(graph, manifest, manifest.spec_hash if spec_hash is None else spec_hash)
+        except ModelCorruptError:
+            shutil.rmtree(part)
+            raise
+        _put(parts, manifest.paths(path))
+        shutil.rmtree(part)
         return manifest
 
-    def _check(self, part: Path, digest: bytes, spec_hash: bytes) -> None:
+    def _check(self, graph: Path, manifest: ModelManifest, spec_hash: bytes) -> None:
+        names = [part.name for part in manifest.parts]
+        digest = manifest.content_hash
         try:
-            found = content_hash(part, spec_hash)
-        except ValueError as error:
-            part.unlink()
+            found = content_hash(graph, spec_hash)
+            check_names(names, [] if is_qi8(spec_hash) else external_files(graph))
+        except (ValueError, OSError) as error:
             raise ModelCorruptError(f"{self.url}: {error}") from error
         if found != digest:
-            part.unlink()
             raise ModelCorruptError(
                 f"{self.url}: the file has content hash {to_hex(found)}; needed: {to_hex(digest)}"
             )
@@ -238,3 +246,18 @@ class ModelStore:
             replace_file(Path(path), data, shared=True)
         except Exception as error:
             raise ModelStoreError(f"{path} cannot be written: {error}") from error
+
+
+def _put(parts: Sequence[Path], targets: Sequence[Path]) -> None:
+    """Move whole files to where they are to be, the graph's last.
+
+    What a file beside the graph is called, the model's registrant chose: it replaces no other file.
+    """
+    for part, target in zip(parts[1:], targets[1:], strict=True):
+        if target.exists() and not filecmp.cmp(part, target, shallow=False):
+            raise ModelStoreError(f"{target} is another file; needed: a folder without it")
+    for part, target in reversed(list(zip(parts, targets, strict=True))):
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part.replace(target)
