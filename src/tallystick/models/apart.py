@@ -89,7 +89,7 @@ def run_apart(
     """
     with tempfile.TemporaryDirectory(prefix="tallystick-") as folder:
         feeds, answers = Path(folder, "feeds.npz"), Path(folder, "answers.npz")
-        np.savez(feeds, **_arrays(graph, inputs))  # type: ignore[arg-type]
+        np.savez(feeds, **_arrays(graph, inputs))
         job = {
             "model": str(file.absolute()),
             "feeds": str(feeds),

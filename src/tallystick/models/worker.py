@@ -17,7 +17,7 @@ def main(path: str) -> "dict[str, str]":
         job = json.load(file)
     given = np.load(job["feeds"], allow_pickle=False)
     run, version = _engine(job)
-    answers: "dict[str, Any]" = {}
+    answers: dict[str, Any] = {}
     count, together = job["count"], job["together"]
     for start in range(0, count, together):
         part = range(start, min(start + together, count))
@@ -36,7 +36,7 @@ def _engine(job: Any) -> "tuple[Any, str]":
 
         evaluator = ReferenceEvaluator(job["model"])
         return lambda feed: evaluator.run(job["outputs"], feed), f"onnx {onnx.__version__}"
-    import onnxruntime
+    import onnxruntime  # type: ignore[import-untyped]
 
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = getattr(
