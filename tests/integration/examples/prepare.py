@@ -297,6 +297,7 @@ PREPARE: dict[str, Callable[[Stage], None]] = {
     "tallystick probe": endpoints,
     "tallystick model pull": pushed,
     "tallystick model import": samples,
+    "tallystick model calibrate": samples,
     "tallystick replay": replayable,
     "tallystick committee": member,
     "tallystick committee show": member,

@@ -83,9 +83,7 @@ def test_tick__doubtful_leaf_is_challenged__nobody_rules(staged: Stage, tmp_path
     staged.alter = lambda output: moved(staged, output, 6)
     batch = staged.commit(20, wrong=[4])
     staged.seeded()
-    griefer = staged.chain.accounts[GRIEFER]
-    pre_image = staged.record(batch).pre_image.abi()
-    staged.chain.send(griefer, "challenge", pre_image, batch.opening(4))
+    batch.challenge(staged.chain.accounts[GRIEFER], 4)
     verifiers = [staged.verifier(number) for number in VERIFIERS]
 
     rounds(*verifiers)

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from tallystick.ape.options import sending_options
+from tallystick.cli.calibration import calibrate
 from tallystick.cli.command import ConsoleCommand, ConsoleGroup
 from tallystick.cli.model import describe, import_model, list_registered, pull, push
 from tallystick.cli.params import BYTES32
@@ -55,5 +56,5 @@ def register(
     session.perform(call, model_id=key)
 
 
-for command in (push, pull, list_registered, import_model, describe):
+for command in (push, pull, list_registered, import_model, describe, calibrate):
     cli.add_command(command)
