@@ -80,8 +80,8 @@ def calibrate(
         replace_file(spec, written.text.encode())
         lines = written.text.splitlines()
         reason = "the graph is integer: its bytes are the same on every machine"
-        facts = {"spec": str(spec), "spec_hash": written.hash, "lines": lines, "reason": reason}
-        show(facts, as_json)
+        told = {"spec": str(spec), "spec_hash": written.hash, "lines": lines, "reason": reason}
+        show(told, as_json)
         return
     rules = usual_rules(model.graph, own, _places(outputs))
     try:
@@ -106,7 +106,7 @@ def calibrate(
         raise CommandError(f"no other kernel runs the model: {measured[0].error}")
     written = OnnxSpec(calibration.thresholds(measured), fixed)
     replace_file(spec, written.text.encode())
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "kernel": one.kernel,
             "version": one.version or None,
@@ -120,7 +120,7 @@ def calibrate(
     ]
     kept.close({"spec": written.text, "spec_hash": written.hash, "kernels": rows})
     apart, of = calibration.told_apart(written)
-    facts = {
+    facts: dict[str, Any] = {
         "spec": str(spec),
         "spec_hash": written.hash,
         "lines": written.text.splitlines(),
