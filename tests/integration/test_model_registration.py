@@ -45,6 +45,7 @@ def test_model_register__float_with_a_tolerance__says_what_it_takes_and_gives(
     assert told["inputs"] == ["x, float32 (1, 16)"]
     assert told["outputs"] == ["y, float32 (1, 4)"]
     assert told["comparison"] == ["allclose 0.0001 0.00001 1 8"]
+    assert told["answers"] == "tolerance"
     assert told["bytes_of_an_inference"] == 80
     assert "nobody can force withheld inputs and outputs out" in told["caution"]
 
@@ -76,7 +77,7 @@ def test_model_register__integer_graph__needs_no_spec(
 
     told = commands.json("model register", *line(file), account=1)
 
-    assert told["comparison"] == "exact"
+    assert (told["answers"], told["comparison"]) == ("exact", "equal bytes")
 
 
 def test_model_register__thresholds_below_another_kernel__would_convict_honest_operators(

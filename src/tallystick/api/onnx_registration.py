@@ -52,6 +52,7 @@ def examine(content: Path, text: bytes | None, samples: Path | None = None) -> O
     from tallystick.models.runner import OnnxModel
     from tallystick.models.samples import random_inputs, read_samples
     from tallystick.models.spec import OnnxSpec
+    from tallystick.protocol.spec_kinds import kind_of
 
     spec = OnnxSpec() if text is None else OnnxSpec.parse(text)
     model = OnnxModel(content, spec.sizes)
@@ -77,7 +78,8 @@ def examine(content: Path, text: bytes | None, samples: Path | None = None) -> O
     told = {
         "inputs": [str(one) for one in graph.inputs],
         "outputs": [str(one) for one in graph.outputs],
-        "comparison": [str(one) for one in spec.outputs] or "exact",
+        "answers": kind_of(spec.text.encode()).value,
+        "comparison": [str(one) for one in spec.outputs] or "equal bytes",
         "bytes_of_an_inference": size if graph.size is not None else f"at least {size}",
     }
     return OnnxFacts(spec.text.encode(), told, size, graph.size is not None)
