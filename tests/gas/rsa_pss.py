@@ -41,6 +41,7 @@ class Signatures:
         self.rsa = {bits: seeded_rsa(bits) for bits in BITS}
         self.enclave = endorsed(chain, "Enclave")
         self.item = endorsed(chain, "OpenGradientItem", HOUR)
+        self.http = endorsed(chain, "EnclaveHttp", True)
 
     def figures(self) -> dict[str, float]:
         """Return gas by operation."""
@@ -55,7 +56,7 @@ class Signatures:
             found[f"attest a batch, {name}"] = self._attest(network, key)
         network = self._network(self.item.address, 1)
         self.item.endorse(self.rsa[2048], self.operator)
-        return found | self._item(network, self.rsa[2048])
+        return found | self._item(network, self.rsa[2048]) | self._http()
 
     def _network(self, resolver: bytes, salt: int) -> Network:
         places = (bytes(20), resolver, bytes(20))
@@ -94,6 +95,26 @@ class Signatures:
             "claim an item": claimed,
             "attest an item, RSA-2048": self._graded(batch, evidence),
         }
+
+    def _http(self) -> dict[str, float]:
+        """Attest HTTP bodies of some lengths in the named form."""
+        network, model = http_network(self.chain, self.http, self.operator, salt=2)
+        network.final(self.operator, count=1)
+        enclave = HttpEnclave()
+        self.http.endorse(enclave.held, self.operator)
+        found: dict[str, float] = {}
+        for length in BODIES:
+            with self.chain.isolated():
+                answer = enclave.answer(b"r" * (length // 3), b"a" * (length - length // 3), NAME)
+                batch = network.commit(
+                    self.operator, count=1, shape=lambda made, one=answer: [one.put_into(made[0])]
+                )
+                claim = self.http.contract.functions.claim(answer.item(), batch.id)
+                self.chain.transact(self.operator, claim)
+                evidence = answer.evidence(batch.inferences[0], model)
+                name = f"attest an HTTP answer, {length:,} bytes"
+                found[name] = self._graded(batch, evidence)
+        return found
 
     def _graded(self, batch: Committed, evidence: bytes) -> int:
         arguments = batch.batch.abi(), batch.stamp.pack(), int(Grade.ENCLAVE), evidence
