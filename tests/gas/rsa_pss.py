@@ -23,12 +23,15 @@ from tests.support.enclave import (
     address_of,
     endorsed,
 )
+from tests.support.enclave_http import NAME, HttpEnclave, answered, http_network
 from tests.support.keys import HeldKey, held_account, held_p256, seeded_rsa
 from tests.support.story import HOUR, Committed, Network, register
 
 CEILING = 120_000
 """Gas of whatever checks one signature of an RSA-2048 key with the exponent 65537."""
 BITS = (2048, 3072, 4096)
+BODIES = (1_000, 10_000, 90_000)
+"""Bytes of a request and its answer together."""
 
 
 class Signatures:
@@ -41,7 +44,6 @@ class Signatures:
         self.rsa = {bits: seeded_rsa(bits) for bits in BITS}
         self.enclave = endorsed(chain, "Enclave")
         self.item = endorsed(chain, "OpenGradientItem", HOUR)
-        self.http = endorsed(chain, "EnclaveHttp", True)
 
     def figures(self) -> dict[str, float]:
         """Return gas by operation."""
@@ -98,18 +100,17 @@ class Signatures:
 
     def _http(self) -> dict[str, float]:
         """Attest HTTP bodies of some lengths in the named form."""
-        network, model = http_network(self.chain, self.http, self.operator, salt=2)
+        resolver = endorsed(self.chain, "EnclaveHttp", True)
+        network, model = http_network(self.chain, resolver, self.operator, salt=2)
         network.final(self.operator, count=1)
         enclave = HttpEnclave()
-        self.http.endorse(enclave.held, self.operator)
+        resolver.endorse(enclave.held, self.operator)
         found: dict[str, float] = {}
         for length in BODIES:
             with self.chain.isolated():
                 answer = enclave.answer(b"r" * (length // 3), b"a" * (length - length // 3), NAME)
-                batch = network.commit(
-                    self.operator, count=1, shape=lambda made, one=answer: [one.put_into(made[0])]
-                )
-                claim = self.http.contract.functions.claim(answer.item(), batch.id)
+                batch = network.commit(self.operator, count=1, shape=answered(answer))
+                claim = resolver.contract.functions.claim(answer.item(), batch.id)
                 self.chain.transact(self.operator, claim)
                 evidence = answer.evidence(batch.inferences[0], model)
                 name = f"attest an HTTP answer, {length:,} bytes"

@@ -1,5 +1,6 @@
 """Enclaves that sign HTTP bodies: their keys, networks that take their answers."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from eth_account import Account
@@ -8,6 +9,7 @@ from eth_account.messages import encode_defunct
 from tallystick.protocol.abi_words import ZERO32
 from tallystick.protocol.enclave_http import SPEC_ID, HttpAnswer, HttpModel, signed_text
 from tallystick.protocol.events import ModelRegistered
+from tallystick.protocol.inference import Inference
 from tallystick.protocol.keccak import keccak256
 from tallystick.protocol.signature import account_of
 from tests.support.chain import Chain
@@ -39,6 +41,18 @@ class HttpEnclave:
     ) -> HttpAnswer:
         signature = self.sign(signed_text(request, response, name))
         return HttpAnswer(request, response, signature, self.address)
+
+
+def answered(*answers: HttpAnswer) -> Callable[[list[Inference]], list[Inference]]:
+    """Shapes leaves so that they hold these answers."""
+
+    def shape(made: list[Inference]) -> list[Inference]:
+        return [
+            replace(one, input_hash=answer.input_hash, output_hash=answer.output_hash)
+            for one, answer in zip(made, answers, strict=True)
+        ]
+
+    return shape
 
 
 def http_network(

@@ -65,7 +65,7 @@ class StreamedExchange:
 
     @property
     def received(self) -> bytes:
-        """What has come so far."""
+        """All bytes that have come so far."""
         return bytes(self._received)
 
     def signature(self) -> SaidSignature:

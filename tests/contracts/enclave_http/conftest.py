@@ -1,15 +1,14 @@
 """A resolver of each form, a network under the plain one, and what an operator does there."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 
 from tallystick.protocol.enclave_http import HttpAnswer, HttpModel
 from tallystick.protocol.enums import Grade
-from tallystick.protocol.inference import Inference
 from tests.support.chain import Chain, Mined
 from tests.support.enclave import Endorsed, endorsed
-from tests.support.enclave_http import HttpEnclave, http_network
+from tests.support.enclave_http import HttpEnclave, answered, http_network
 from tests.support.story import CREDIT, Committed, Network
 
 
@@ -25,14 +24,8 @@ class Place:
     enclave: HttpEnclave
 
     def commit(self, *answers: HttpAnswer, operator: bytes = b"", slot: int = 0) -> Committed:
-        def leaves(made: list[Inference]) -> list[Inference]:
-            return [
-                replace(one, input_hash=answer.input_hash, output_hash=answer.output_hash)
-                for one, answer in zip(made, answers, strict=True)
-            ]
-
-        operator = operator or self.operator
-        return self.network.commit(operator, count=len(answers), slot=slot, shape=leaves)
+        operator, shape = operator or self.operator, answered(*answers)
+        return self.network.commit(operator, count=len(answers), slot=slot, shape=shape)
 
     def claim(self, answer: HttpAnswer, batch_id: bytes, operator: bytes = b"") -> Mined:
         function = self.resolver.contract.functions.claim(answer.item(), batch_id)
