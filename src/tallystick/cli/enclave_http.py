@@ -50,16 +50,22 @@ def ask(endpoint: str, request: Path, path: str, out: Path, as_json: bool) -> No
     """Send the file REQUEST as it is to ENDPOINT (.../v1), and keep its answer with its signature.
 
     The endpoint's key, if it wants one, is read from TALLYSTICK_ENDPOINT_KEY. A request that asks
-    for a stream gets one, which is kept as it was sent.
+    for a stream gets one, which is kept as it was sent; both bodies stay where no signature comes.
     """
     import os
 
-    from tallystick.client.enclave_endpoint import EnclaveEndpoint, keep
+    from tallystick.client.enclave_endpoint import EnclaveEndpoint, keep, keep_bodies
 
     if out.exists() and any(out.iterdir()):
         raise CommandError(f"{out} is not empty; needed: a folder of its own for each answer")
-    with EnclaveEndpoint(endpoint, os.environ.get(KEY)) as asked:
-        exchange = asked.ask(request.read_bytes(), path)
+    body = request.read_bytes()
+    with (
+        EnclaveEndpoint(endpoint, os.environ.get(KEY)) as asked,
+        asked.stream(body, path) as coming,
+    ):
+        # Before anything else can go wrong: an answer has its price, and comes once.
+        keep_bodies(out, body, coming.finish())
+        exchange = coming.signed()
     keep(out, exchange)
     show({**facts(exchange), "kept": str(out)}, as_json)
 

@@ -68,6 +68,14 @@ class StreamedExchange:
         """All bytes that have come so far."""
         return bytes(self._received)
 
+    def finish(self) -> bytes:
+        """Read to the end, and return all bytes; OperatorError where the endpoint refuses."""
+        for _ in self:
+            pass
+        if self.status != 200:
+            raise OperatorError(self.status, f"the endpoint refuses: {_reason(self.received)}")
+        return self.received
+
     def signature(self) -> SaidSignature:
         """Ask for the signature, once the answer has ended.
 
@@ -144,11 +152,7 @@ class EnclaveEndpoint:
             FieldError: the bodies are longer than a network can take.
         """
         with self.stream(request, path) as coming:
-            for _ in coming:
-                pass
-            if coming.status != 200:
-                reason = _reason(coming.received)
-                raise OperatorError(coming.status, f"the endpoint refuses: {reason}")
+            coming.finish()
             return coming.signed()
 
     def stream(
@@ -209,13 +213,14 @@ def keep(folder: Path, exchange: SignedExchange) -> None:
         signature=to_hex(answer.signature),
         signing_address=checksummed(answer.signer),
     )
-    files = {
-        REQUEST: answer.request,
-        RESPONSE: answer.response,
-        SIGNATURE: said.model_dump_json().encode(),
-    }
-    for name, data in files.items():
-        replace_file(folder / name, data)
+    keep_bodies(folder, answer.request, answer.response)
+    replace_file(folder / SIGNATURE, said.model_dump_json().encode())
+
+
+def keep_bodies(folder: Path, request: bytes, response: bytes) -> None:
+    """Write both bodies of an exchange, whose signature is yet to come."""
+    replace_file(folder / REQUEST, request)
+    replace_file(folder / RESPONSE, response)
 
 
 def _chat_of(received: bytes) -> str:

@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from tallystick.chain.abi import contract
 from tallystick.chain.call import encode_call
 from tallystick.cli.main import main
+from tallystick.client import enclave_endpoint
 from tallystick.protocol.hexes import checksummed, from_hex, to_hex
 from tallystick.protocol.signature import account_of
 from tests.integration.conftest import Commands, Kill
@@ -274,6 +275,21 @@ def test_check__what_does_not_hold__one_line(scene: Scene) -> None:
     assert "of another answer" in scene.refused("check", *files)
     signature.write_bytes(b"\xff\xfe")
     assert "the signature is malformed" in scene.refused("check", *files)
+
+
+def test_ask__no_signature__both_bodies_are_kept(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enclave_endpoint, "_PAUSE", 0.01)
+    scene.server.late = 9
+    request, out = scene.folder / "request.json", scene.folder / "answer"
+    request.write_text(json.dumps(REQUEST))
+
+    told = scene.refused("ask", scene.server.url, request, "--out", out)
+
+    assert "the endpoint has no signature" in told
+    assert (out / "request.bin").read_bytes() == request.read_bytes()
+    assert b"chatcmpl-1" in (out / "response.bin").read_bytes()
 
 
 def test_ask__folder_in_use__one_line(scene: Scene) -> None:
