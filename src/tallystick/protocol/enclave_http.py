@@ -29,7 +29,7 @@ class HttpModel:
     """A model that is answered for over HTTP; its content is its name.
 
     >>> HttpModel(bytes(32), bytes(20), b"qwen").id().hex()[:16]
-    '29df06c6a87ed08e'
+    'c85ca5486a096b81'
     """
 
     network_id: bytes
