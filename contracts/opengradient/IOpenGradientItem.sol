@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IArbiter} from "../interfaces/IArbiter.sol";
-import {IAttestor} from "../interfaces/IAttestor.sol";
-import {IEnclaveKeys} from "../enclave/IEnclaveKeys.sol";
+import {ISignedItems} from "../enclave/ISignedItems.sol";
 
-/// @title Takes inferences that an OpenGradient enclave signed one by one, as they are
-/// @notice Attests batches of one, and rules on a challenged leaf of any batch.
+/// @title Takes inferences that an OpenGradient enclave signed one by one
 /// @dev Such an enclave signs item = keccak256(inputHash || outputHash || uint256 timestamp), RSASSA-PSS with SHA-256 and
 /// a salt of 32 bytes over these 32 bytes; inputHash is keccak256 of the request's JSON with sorted keys, outputHash
 /// of the answer. A leaf carries both as its own inputHash and outputHash.
@@ -14,38 +11,8 @@ import {IEnclaveKeys} from "../enclave/IEnclaveKeys.sol";
 /// timestamp, and not revoked when it is used. The timestamp (Unix seconds) is not after the commit and at most maxAge
 /// before it, so that a key that leaks when it has long expired signs for nothing. To rule, the leaf's deadline stands
 /// for the commit, which an arbiter is not told; a deadline before the commit is a fault.
-/// Evidence to rule: abi.encode(uint256 timestamp, bytes key, bytes signature). To attest: the leaf's six words, then
-/// the same.
-/// An item names no batch, so its signature, which OpenGradient publishes, could be shown for any number of batches. So
-/// an operator first claims an item for one batch, and an enclave's key speaks for one operator: an item counts once.
-/// Rules Upheld on a valid item, never Rejected: that there is no signature to show does not prove an answer wrong, nor
-/// does another answer to the same request, because answers are sampled. Without a valid item it reverts; the challenge
-/// then lapses, and the batch counts as unresolved, not as verified. It does not judge whether an item stands in other
-/// leaves as well.
-interface IOpenGradientItem is IAttestor, IArbiter, IEnclaveKeys {
-    /// @notice Thrown when the batch has more than one inference.
-    error BatchNotSingle(bytes32 batchId, uint256 count);
-    /// @notice Thrown when the item is not claimed for the batch; `claimed` is zero when for none.
-    error ItemNotClaimed(bytes32 item, bytes32 claimed, bytes32 batchId);
+/// Evidence to rule: abi.encode(uint256 timestamp, bytes key, bytes signature).
+interface IOpenGradientItem is ISignedItems {
     /// @notice Thrown when the item is later than `latest`, or more than maxAge before it.
     error ItemOutOfTime(uint256 timestamp, uint256 latest, uint256 maxAge);
-    /// @notice Thrown when the sender has claimed the item already.
-    error ItemTaken(bytes32 item, bytes32 batchId);
-    /// @notice Thrown when the leaf is not the batch's.
-    error LeafMismatch(bytes32 leaf, bytes32 root);
-
-    /// @notice An operator claimed an item for a batch, committed or yet to be.
-    event ItemClaimed(address indexed operator, bytes32 indexed item, bytes32 indexed batchId);
-
-    /// @notice Claims an item for a batch of the sender, for good. Emits ItemClaimed. Reverts with ItemTaken.
-    /// @dev The batch need not be committed; its id is known before. Nothing about the item is checked here: a claim is
-    /// worth nothing without the item's signature by a key of the same operator.
-    /// @param item keccak256(inputHash || outputHash || uint256 timestamp)
-    /// @param batchId keccak256(abi.encode(Batch))
-    function claim(bytes32 item, bytes32 batchId) external;
-
-    /// @notice The batch that an operator claimed an item for, or zero.
-    /// @param operator who claimed
-    /// @param item keccak256(inputHash || outputHash || uint256 timestamp)
-    function claimOf(address operator, bytes32 item) external view returns (bytes32 batchId);
 }

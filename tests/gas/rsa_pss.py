@@ -23,12 +23,15 @@ from tests.support.enclave import (
     address_of,
     endorsed,
 )
+from tests.support.enclave_http import NAME, HttpEnclave, answered, http_network
 from tests.support.keys import HeldKey, held_account, held_p256, seeded_rsa
 from tests.support.story import HOUR, Committed, Network, register
 
 CEILING = 120_000
 """Gas of whatever checks one signature of an RSA-2048 key with the exponent 65537."""
 BITS = (2048, 3072, 4096)
+BODIES = (1_000, 10_000, 90_000)
+"""Bytes of a request and its answer together."""
 
 
 class Signatures:
@@ -55,7 +58,7 @@ class Signatures:
             found[f"attest a batch, {name}"] = self._attest(network, key)
         network = self._network(self.item.address, 1)
         self.item.endorse(self.rsa[2048], self.operator)
-        return found | self._item(network, self.rsa[2048])
+        return found | self._item(network, self.rsa[2048]) | self._http()
 
     def _network(self, resolver: bytes, salt: int) -> Network:
         places = (bytes(20), resolver, bytes(20))
@@ -94,6 +97,25 @@ class Signatures:
             "claim an item": claimed,
             "attest an item, RSA-2048": self._graded(batch, evidence),
         }
+
+    def _http(self) -> dict[str, float]:
+        """Attest HTTP bodies of some lengths in the named form."""
+        resolver = endorsed(self.chain, "EnclaveHttp", True)
+        network, model = http_network(self.chain, resolver, self.operator, salt=2)
+        network.final(self.operator, count=1)
+        enclave = HttpEnclave()
+        resolver.endorse(enclave.held, self.operator)
+        found: dict[str, float] = {}
+        for length in BODIES:
+            with self.chain.isolated():
+                answer = enclave.answer(b"r" * (length // 3), b"a" * (length - length // 3), NAME)
+                batch = network.commit(self.operator, count=1, shape=answered(answer))
+                claim = resolver.contract.functions.claim(answer.item(), batch.id)
+                self.chain.transact(self.operator, claim)
+                evidence = answer.evidence(batch.inferences[0], model)
+                name = f"attest an HTTP answer, {length:,} bytes"
+                found[name] = self._graded(batch, evidence)
+        return found
 
     def _graded(self, batch: Committed, evidence: bytes) -> int:
         arguments = batch.batch.abi(), batch.stamp.pack(), int(Grade.ENCLAVE), evidence

@@ -13,7 +13,7 @@ from tests.gas.rsa_pss import CEILING, ceiling, measure
 from tests.support.builds import manifest
 
 SNAPSHOT = Path(__file__).with_name("rsa_pss.json")
-DEPLOYED = ["Committee", "Enclave", "OpenGradientItem"]
+DEPLOYED = ["Committee", "Enclave", "EnclaveHttp", "OpenGradientItem"]
 
 
 @pytest.fixture(scope="module")

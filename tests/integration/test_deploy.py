@@ -18,6 +18,7 @@ from tests.support.chain import Chain
 ENDORSER = "0x" + "11" * 20
 FILES = {
     "enclave": {"endorsers": [ENDORSER], "threshold": 1},
+    "enclave-http": {"endorsers": [ENDORSER], "threshold": 1, "named": True},
     "opengradient-item": {"endorsers": [ENDORSER], "threshold": 1, "max_age": 3600},
 }
 
@@ -31,7 +32,7 @@ def registry(chain: Chain, commands: Commands) -> None:
     ("option", "name"),
     [
         ("replay", "Replay"),
-        *zip(FILES, ("Enclave", "OpenGradientItem"), strict=True),
+        *zip(FILES, ("Enclave", "EnclaveHttp", "OpenGradientItem"), strict=True),
     ],
 )
 def test_deploy__resolver__is_recorded_and_listed(

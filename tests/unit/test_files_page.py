@@ -39,7 +39,9 @@ READERS: dict[str, Callable[[Path], Any]] = {
         list(PanelStatement.read(path).signatures) == [bytes(19) + b"\2"]
     ),
     "committee.yaml": lambda path: read_committee(path)[0][4:6] == (14 * 86400, 10**18),
-    "endorsers.yaml": lambda path: read_endorsers(path, aged=True)[2] == 7 * 86400,
+    "endorsers.yaml": lambda path: (
+        read_endorsers(path, "max_age", "named")[2:] == (7 * 86400, False)
+    ),
     "endpoints.yaml": lambda path: read_endpoints(path)[0].chain_id == 1,
 }
 

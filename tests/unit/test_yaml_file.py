@@ -97,6 +97,15 @@ def test_endorsers_file__wrong_endorser__its_line(tmp_path: Path) -> None:
         read_endorsers(path)
 
 
+@pytest.mark.parametrize("value", ["1", "no", '"true"', "null"])
+def test_endorsers_file__named_that_is_no_truth_value__its_line(tmp_path: Path, value: str) -> None:
+    endorser = "0x" + "11" * 20
+    text = f'threshold: 1\nendorsers: ["{endorser}"]\nnamed: {value}\n'
+
+    with pytest.raises(YamlFileError, match="line 3"):
+        read_endorsers(written(tmp_path, text), "named")
+
+
 def test_yaml_file__deep_nesting__is_one_error(tmp_path: Path) -> None:
     with pytest.raises(YamlFileError):
         YamlFile(written(tmp_path, "[" * 20_000))

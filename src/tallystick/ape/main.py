@@ -27,11 +27,13 @@ _NAMES = (
     "committee",
     "pool",
     "import",
+    "enclave-http",
     "node",
     "demo",
 )
 SENDING = {name: f"tallystick.ape.commands.{name}:cli" for name in _NAMES} | {
-    "import": "tallystick.ape.commands.imports:cli"
+    "import": "tallystick.ape.commands.imports:cli",
+    "enclave-http": "tallystick.ape.commands.enclave_http:cli",
 }
 """Commands that send, and where they are."""
 

@@ -53,7 +53,7 @@ def contract(name: str) -> Contract:
     """Return a packaged contract.
 
     Args:
-        name: Tallystick, Committee, Enclave, OpenGradientItem, Pool or Replay.
+        name: Tallystick, Committee, Enclave, EnclaveHttp, OpenGradientItem, Pool or Replay.
 
     >>> contract("Tallystick").functions()["totals"].selector.hex()
     'a6606014'

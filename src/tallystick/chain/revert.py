@@ -18,6 +18,15 @@ _REVERT_DATA = re.compile(r"(?:revert(?:ed)?:? *)?0x([0-9a-f]{8}(?:[0-9a-f]{64})
 """A selector and words; "0x" alone says nothing."""
 _NAMES = ("data", "return", "result", "output", "originalError", "error", "cause", "info")
 """Where nodes, and gateways between, put it."""
+_CONTRACTS = (
+    "Tallystick",
+    "Committee",
+    "Enclave",
+    "EnclaveHttp",
+    "OpenGradientItem",
+    "Pool",
+    "Replay",
+)
 _ENUMS = {
     "enum Approval": Approval,
     "enum Cause": Cause,
@@ -93,9 +102,6 @@ def _errors() -> dict[bytes, dict[str, Any]]:
         {"type": "error", "name": "Panic", "inputs": [{"name": "code", "type": "uint256"}]},
     ]
     entries = builtin + [
-        entry
-        for name in ("Tallystick", "Committee", "Enclave", "OpenGradientItem", "Pool", "Replay")
-        for entry in contract(name).abi
-        if entry["type"] == "error"
+        entry for name in _CONTRACTS for entry in contract(name).abi if entry["type"] == "error"
     ]
     return {signature_hash(entry)[:4]: entry for entry in entries}

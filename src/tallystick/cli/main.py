@@ -25,6 +25,7 @@ COMMANDS = {
     "serve": "tallystick.cli.serve:serve",
     "export": "tallystick.cli.serve:export",
     "opengradient": "tallystick.cli.opengradient:opengradient",
+    "enclave-http": "tallystick.cli.enclave_http:enclave_http",
     "backup": "tallystick.cli.backup:backup",
     "restore": "tallystick.cli.backup:restore",
     **READING,

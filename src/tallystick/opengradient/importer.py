@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tallystick.actions.items import claim_item
 from tallystick.actions.submission.journal import SubmissionJournal
 from tallystick.actions.submission.plan import Submission, SubmissionPlan
 from tallystick.actions.submission.submitter import PreparedSubmission, Submitted, Submitter
-from tallystick.chain.call import encode_call
 from tallystick.chain.registry import Registry
 from tallystick.chain.revert import ContractError
 from tallystick.chain.sender import Sender
@@ -29,7 +29,7 @@ from tallystick.opengradient.folder import Folder
 from tallystick.opengradient.import_batches import ImportBatch, ImportBatches, split
 from tallystick.opengradient.item import SignedItem
 from tallystick.opengradient.signatures import load_key
-from tallystick.protocol.abi_words import ZERO32, ZERO_ADDRESS
+from tallystick.protocol.abi_words import ZERO_ADDRESS
 from tallystick.protocol.enclave import Approval
 from tallystick.protocol.enums import Grade
 from tallystick.protocol.hexes import checksummed, to_hex
@@ -212,15 +212,15 @@ class Importer:
         """Claim the item for its batch, and return the evidence for it; None: it cannot be."""
         item = Item(signed.input_hash, signed.output_hash, signed.timestamp)
         batch_id = plan.batch.id()
-        claimed = self._view("claimOf", self._sender.address, item.hash())
-        if claimed not in (ZERO32, batch_id):
+        claimed = claim_item(
+            self._registry, self._sender, CONTRACT, self._resolver, item.hash(), batch_id
+        )
+        if claimed != batch_id:
             warnings.append(
                 f"item {to_hex(item.hash())} is claimed for batch {to_hex(claimed)}, so its batch "
                 f"{to_hex(batch_id)} stays Unchallenged"
             )
             return None
-        if claimed == ZERO32:
-            self._sender.send(encode_call(CONTRACT, self._resolver, "claim", item.hash(), batch_id))
         key = self._key(signed.tee_id)
         if key is None:
             raise OpenGradientError(f"the key of TEE {to_hex(signed.tee_id)} is not here")

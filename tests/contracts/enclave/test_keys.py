@@ -337,7 +337,7 @@ def test_constructor__same_endorser_twice__reverts(chain: Chain) -> None:
         chain.deploy("Enclave", [key, account_of(ENDORSER_KEYS[1]), key], 2)
 
 
-@pytest.mark.parametrize("name", ["Enclave", "OpenGradientItem"])
+@pytest.mark.parametrize("name", ["Enclave", "EnclaveHttp", "OpenGradientItem"])
 def test_abi__every_function__changes_nothing_without_signatures(name: str) -> None:
     """Whatever changes state takes the endorsers' signatures, or is a claim of the sender's own."""
     changing = {

@@ -1,6 +1,7 @@
 """The stage of each example."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def stage(
     resolver: bytes,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> Stage:
+) -> Iterator[Stage]:
     monkeypatch.chdir(tmp_path)
     stage = Stage(chain, network, resolver, tmp_path)
     stage.lines("inferences.jsonl", 7)
@@ -32,4 +33,5 @@ def stage(
     )
     shutil.copy(DIGITS / "digits.onnx", "digits.onnx")
     shutil.copy(DIGITS / "digits.qi8", "digits.qi8")
-    return stage
+    with stage.stack:
+        yield stage

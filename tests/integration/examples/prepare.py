@@ -9,10 +9,12 @@ import numpy as np
 from eth_account import Account
 
 from tallystick.chain.localnet import MNEMONIC, mine
+from tallystick.client.enclave_endpoint import keep as keep_exchange
 from tallystick.demo.digits import model as floating
 from tallystick.demo.digits import quantized
 from tallystick.node.operator.journal import OperatorJournal
 from tallystick.protocol.hexes import checksummed, to_hex
+from tallystick.protocol.http_signature import SignedExchange
 from tallystick.protocol.inference import Inference
 from tallystick.replay.engine import Engine
 from tests.integration.examples import pool
@@ -20,7 +22,9 @@ from tests.integration.examples.stage import Stage
 from tests.support.builds import ROOT
 from tests.support.committee import EXIT_DELAY, found
 from tests.support.enclave import endorsed
+from tests.support.enclave_http import REQUEST, HttpEnclave, http_network
 from tests.support.opengradient import BlobServer, OpenGradient, Tee
+from tests.support.signing_endpoint import signing_endpoint
 from tests.support.story import HOUR, RULES, keep, register
 
 DIGITS = ROOT / "src/tallystick/demo/digits"
@@ -280,6 +284,22 @@ def imported(stage: Stage) -> None:
     stage.names["ITEMS"] = str(file)
 
 
+def answered_by_enclave(stage: Stage) -> None:
+    """An answer in files, and a network whose attestor knows the key that signed it."""
+    chain = stage.chain
+    attestor, enclave = endorsed(chain, "EnclaveHttp", False), HttpEnclave()
+    attestor.endorse(enclave.held, chain.accounts[2])
+    network, _ = http_network(chain, attestor, chain.accounts[2], salt=22)
+    keep_exchange(Path("."), SignedExchange(enclave.answer(), None))
+    stage.names |= {"NETWORK": to_hex(network.id), "MODEL": to_hex(network.model_id)}
+
+
+def endpoint(stage: Stage) -> None:
+    """An endpoint that signs, for as long as the example runs, and a request to it."""
+    stage.names["ENDPOINT"] = stage.stack.enter_context(signing_endpoint()).url
+    Path("request.json").write_bytes(REQUEST)
+
+
 PREPARE: dict[str, Callable[[Stage], None]] = {
     "ape tallystick fault": faulty,
     "ape tallystick reveal": demanded,
@@ -322,6 +342,12 @@ PREPARE: dict[str, Callable[[Stage], None]] = {
     "tallystick opengradient evidence": imported,
     "ape tallystick import": importable,
     "ape tallystick import opengradient": importable,
+    "tallystick enclave-http": answered_by_enclave,
+    "tallystick enclave-http ask": endpoint,
+    "tallystick enclave-http check": answered_by_enclave,
+    "tallystick enclave-http evidence": answered_by_enclave,
+    "ape tallystick enclave-http": answered_by_enclave,
+    "ape tallystick enclave-http submit": answered_by_enclave,
     "ape tallystick committee": member,
     "ape tallystick committee stake": member,
     "ape tallystick committee exit": member,

@@ -1,6 +1,7 @@
 """A chain, a folder, and what the variables of examples stand for."""
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -24,6 +25,7 @@ class Stage:
         self.chain, self.network, self.resolver, self.folder = chain, network, resolver, folder
         self.url = str(chain.w3.provider.endpoint_uri)  # type: ignore[attr-defined]
         self.account = 2
+        self.stack = ExitStack()
         self.names = {
             "RPC": self.url,
             "CHAIN": str(chain.w3.eth.chain_id),

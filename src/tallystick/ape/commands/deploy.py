@@ -21,6 +21,12 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--enclave", type=FILE, help="YAML file (endorsers, threshold) of an attestor of enclave keys."
 )
 @click.option(
+    "--enclave-http",
+    type=FILE,
+    help="YAML file (endorsers, threshold, named) of an attestor of HTTP answers that enclaves "
+    "signed.",
+)
+@click.option(
     "--opengradient-item",
     type=FILE,
     help="YAML file (endorsers, threshold, max_age) of an attestor of OpenGradient's items.",
@@ -39,6 +45,7 @@ def cli(
     session: Session,
     committee: Path | None,
     enclave: Path | None,
+    enclave_http: Path | None,
     opengradient_item: Path | None,
     pool: Path | None,
     replay: bool,
@@ -52,7 +59,7 @@ def cli(
     from tallystick.ape.pool_file import read_pool
     from tallystick.chain.deploy import creation_code
 
-    wanted = [committee, enclave, opengradient_item, pool, replay or None]
+    wanted = [committee, enclave, enclave_http, opengradient_item, pool, replay or None]
     if sum(one is not None for one in wanted) > 1:
         raise click.UsageError("one contract at a time")
     name, args = "Tallystick", []
@@ -60,8 +67,10 @@ def cli(
         name, args = "Committee", [session.registry.address, *read_committee(committee)]
     elif enclave is not None:
         name, args = "Enclave", [*read_endorsers(enclave)]
+    elif enclave_http is not None:
+        name, args = "EnclaveHttp", [*read_endorsers(enclave_http, "named")]
     elif opengradient_item is not None:
-        name, args = "OpenGradientItem", [*read_endorsers(opengradient_item, aged=True)]
+        name, args = "OpenGradientItem", [*read_endorsers(opengradient_item, "max_age")]
     elif pool is not None:
         terms = read_pool(pool)
         need_deployable(session.w3, terms)

@@ -115,6 +115,13 @@ KINDS = {
             arguments=("endorsers", "threshold"),
         ),
         ResolverKind(
+            "EnclaveHttp",
+            frozenset({ENCLAVE, ARBITER}),
+            _endorsed,
+            views={**_KEYS, "named": "NAMED"},
+            arguments=("endorsers", "threshold", "named"),
+        ),
+        ResolverKind(
             "OpenGradientItem",
             frozenset({ENCLAVE, ARBITER}),
             _endorsed,
