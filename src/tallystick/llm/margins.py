@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tallystick.errors import FieldError
-from tallystick.llm.noise import UNIT, noise
-from tallystick.llm.sampler import Sampling, candidates, fixed_logits
+from tallystick.llm.noise import UNIT, Integers, noise
+from tallystick.llm.sampler import Candidates, Sampling, candidates, fixed_logits
 
 LOGIT = 1000 * UNIT
 """Units of a margin in a logit."""
@@ -36,7 +36,19 @@ def margin(logits: ArrayLike, token: int, sampling: Sampling, step: int) -> int:
     [0.0, 0.5]
     """
     fixed = fixed_logits(logits)
-    found = candidates(fixed, sampling, step)
+    return margin_of(fixed, candidates(fixed, sampling, step), token, sampling, step)
+
+
+def margin_of(fixed: Integers, found: Candidates, token: int, sampling: Sampling, step: int) -> int:
+    """Return the margin of a claimed token, its step's candidates being known; see `margin`.
+
+    Args:
+        fixed: Z of every token, by id.
+        found: the candidates of the step.
+        token: the claimed one.
+        sampling: of the answer.
+        step: the token's place in the answer, from 0.
+    """
     if not 0 <= token < fixed.size:
         raise FieldError("token", token, f"one of {fixed.size}")
     own = 1000 * int(fixed[token])

@@ -1,0 +1,129 @@
+"""Judging answers: an inference's input and output against its model, as a verifier does."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tallystick.errors import AnswerError, BodyRefusedError
+from tallystick.llm.language_model import LanguageModel
+from tallystick.llm.margins import Measured
+from tallystick.llm.measuring import Measurement, measure, measure_decoding
+from tallystick.llm.output import Output
+from tallystick.llm.question import Question
+from tallystick.llm.structure import structural_fault
+from tallystick.llm.verdicts import (
+    Judged,
+    Thresholds,
+    Verdict,
+    judge_answer,
+    judge_exact,
+    judge_twice,
+)
+
+SecondOpinion = Callable[[Question, Output], Measurement | None]
+"""Measure an answer by another class of kernels, or for an exact spec by another build; None: there
+is none here, and nobody is called wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedAnswer:
+    """A verifier's finding of one answer."""
+
+    verdict: Verdict
+    reason: str
+    """One line; empty where the answer is good."""
+    measurement: Measurement | None
+    """None: its form is wrong, so nothing was measured."""
+
+    @property
+    def judged(self) -> Judged:
+        """Return what the verdict on its batch goes by."""
+        found = self.measurement
+        return Judged(self.verdict, Measured(0, 0, 0) if found is None else found.measured)
+
+
+def judge(
+    model: LanguageModel,
+    body: bytes,
+    output: bytes,
+    *,
+    model_id: bytes,
+    requester: bytes,
+    nonce: int,
+    second: SecondOpinion,
+) -> JudgedAnswer:
+    """Judge an inference's answer.
+
+    Args:
+        model: under the spec that the model was registered with.
+        body: the leaf's input.
+        output: the leaf's output.
+        model_id: 32 bytes.
+        requester: of the leaf, 20 bytes.
+        nonce: of the leaf.
+        second: asked before an answer is called wrong by its tokens.
+
+    Raises:
+        EngineError: the engine failed.
+        RunnerError: the chat template takes too long.
+    """
+    try:
+        question = model.read(body, model_id=model_id, requester=requester, nonce=nonce)
+        claimed = Output.decode(output)
+    except BodyRefusedError as error:
+        return JudgedAnswer(Verdict.WRONG, f"the body is not allowed: {error}", None)
+    except AnswerError as error:
+        return JudgedAnswer(Verdict.WRONG, str(error), None)
+    fault = structural_fault(claimed, model.asked(question))
+    if fault is not None:
+        return JudgedAnswer(Verdict.WRONG, fault, None)
+    found = measure(model.engine, question.prompt, claimed.tokens, question.sampling)
+    if isinstance(model.spec.comparison, Thresholds):
+        return _within(model.spec.comparison, found, question, claimed, second)
+    return _exactly(model, found, question, claimed, second)
+
+
+def _within(
+    thresholds: Thresholds,
+    found: Measurement,
+    question: Question,
+    claimed: Output,
+    second: SecondOpinion,
+) -> JudgedAnswer:
+    verdict, told = judge_answer(found.measured, thresholds), _told(found)
+    if verdict is Verdict.WRONG:
+        other = second(question, claimed)
+        if other is None:
+            return JudgedAnswer(Verdict.DOUBTFUL, f"{told}; no second kernels are here", found)
+        verdict = judge_twice(found.margins, other.margins, thresholds)
+        told += f"; by second kernels {_told(other)}"
+    return JudgedAnswer(verdict, "" if verdict is Verdict.GOOD else told, found)
+
+
+def _exactly(
+    model: LanguageModel,
+    found: Measurement,
+    question: Question,
+    claimed: Output,
+    second: SecondOpinion,
+) -> JudgedAnswer:
+    if found.exact:
+        return JudgedAnswer(Verdict.GOOD, "", found)
+    decoded = measure_decoding(model.engine, question.prompt, claimed.tokens, question.sampling)
+    other = second(question, claimed)
+    verdict = judge_exact(False, decoded.exact, None if other is None else other.exact)
+    told = f"{found.mismatches} of {len(claimed.tokens)} tokens are not the rule's"
+    if decoded.exact:
+        told += "; by decoding they are: prefill and decoding differ here, please report it"
+    elif other is None:
+        told += "; no second build is here"
+    elif other.exact:
+        told += "; by a second build they are"
+    return JudgedAnswer(verdict, told, found)
+
+
+def _told(found: Measurement) -> str:
+    measured = found.measured
+    return (
+        f"M {measured.mean:.4f}, X {measured.largest_logits:.3f}, "
+        f"{found.mismatches} of {measured.tokens} tokens not the rule's"
+    )
