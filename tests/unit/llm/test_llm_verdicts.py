@@ -75,6 +75,11 @@ def test_judge_batch__leaf_of_wrong_form__is_wrong() -> None:
     assert judge_batch([broken], DRAFT) is Verdict.WRONG
 
 
+def test_judge_batch__nothing_drawn__is_refused() -> None:
+    with pytest.raises(FieldError, match="^drawn is no leaf"):
+        judge_batch([], DRAFT)
+
+
 @given(st.lists(st.lists(st.integers(0, 2 * LOGIT), min_size=1, max_size=40), min_size=1))
 def test_judge_batch__order_of_leaves__does_not_matter(leaves: list[list[int]]) -> None:
     measured = [Measured.of(leaf) for leaf in leaves]
