@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.errors import BodyRefusedError
-from tallystick.llm.body import read_body
+from tallystick.llm.body import _READERS, read_body
+from tallystick.llm.neutral import NAMES
 from tallystick.llm.strict_json import parse_object
 
 HOSTILE = {
@@ -40,6 +41,16 @@ def test_read_body__hostile__is_refused_in_one_line_within_two_seconds(body: byt
 
     assert time.process_time() - begun < 2
     assert "\n" not in str(caught.value)
+
+
+@given(st.text().filter(lambda name: name not in ("prompt", *_READERS, *NAMES)))
+def test_read_body__unknown_name__is_told_in_one_short_line(name: str) -> None:
+    with pytest.raises(BodyRefusedError) as caught:
+        read_body(json.dumps({"prompt": "x", name * 50: 1}).encode())
+
+    assert caught.value.param == name * 50
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 200
 
 
 @given(st.binary() | st.text().map(str.encode))
