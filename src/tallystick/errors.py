@@ -207,7 +207,9 @@ class BodyRefusedError(InputRefusedError):
         self, param: str | None, reason: str, *, code: str | None = None, status: int = 400
     ) -> None:
         self.param, self.reason, self.code, self.status = param, reason, code, status
-        super().__init__(f"{param or 'the body'}: {reason}")
+        # Whoever asks names the parameter: a message is one short line all the same.
+        shown = "the body" if param is None else param if param.isprintable() else repr(param)
+        super().__init__(f"{shown[:100]}: {reason}")
 
 
 class ActionError(TallystickError, RuntimeError):

@@ -12,12 +12,12 @@ TokenBytes = Callable[[int], bytes]
 class AnswerText:
     """An answer that grows token by token, and what of its text can be shown already.
 
-    >>> pieces = {1: b"Hel", 2: b"lo. ", 3: b"Bye", 9: b""}
-    >>> text = AnswerText(pieces.__getitem__, ends={9}, stops=[b". B"], limit=8)
+    >>> pieces = {1: b"Good", 2: b"bye. ", 3: b"And", 9: b""}
+    >>> text = AnswerText(pieces.__getitem__, ends={9}, stops=[b". A"], limit=8)
     >>> text.add(1), text.delta(), text.add(2), text.delta(), text.add(3), text.delta()
-    (None, 'Hel', None, 'lo', <Finish.STOP: 2>, '')
+    (None, 'Good', None, 'bye', <Finish.STOP: 2>, '')
     >>> text.text()
-    'Hello'
+    'Goodbye'
     """
 
     def __init__(

@@ -1,13 +1,12 @@
 """Answers that are being generated, and the part of their text that can be shown already."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
-from tallystick.llm.ending import AnswerText, TokenBytes
 from tallystick.llm.engine.protocol import Engine, Row
 from tallystick.llm.output import Output, hash_tokens
 from tallystick.llm.question import Question
-from tallystick.llm.sampler import candidates, fixed_logits
+from tallystick.llm.sampler import Sampling, candidates, fixed_logits
 from tallystick.protocol.keccak import keccak256
 
 Show = Callable[[str], None]
@@ -19,24 +18,16 @@ class Generation:
 
     Args:
         engine: runs the model.
-        question: what was asked.
-        token_bytes: of the vocabulary.
-        ends: tokens that end an answer.
+        question: the body that was put.
+        sampling: chance of the answer.
         show: takes the text as it grows; joined, its parts are the answer's text.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        question: Question,
-        token_bytes: TokenBytes,
-        ends: Collection[int],
-        show: Show,
-    ) -> None:
-        self._question, self._show = question, show
-        self._text = AnswerText(token_bytes, ends, question.fields.stops, question.limit)
+    def __init__(self, engine: Engine, question: Question, sampling: Sampling, show: Show) -> None:
+        self._prompt, self._sampling, self._show = question.asked.prompt, sampling, show
+        self._text = question.answer()
         self._tokens: list[int] = []
-        self._task = engine.generate(question.prompt, self._choose)
+        self._task = engine.generate(self._prompt, self._choose)
 
     @property
     def tokens(self) -> int:
@@ -70,7 +61,7 @@ class Generation:
         """
         if self._text.finish is None:
             raise ValueError("the answer is not complete")
-        prompt = self._question.prompt
+        prompt = self._prompt
         return Output(
             self._text.finish,
             len(prompt),
@@ -84,8 +75,7 @@ class Generation:
         return self._text.text()
 
     def _choose(self, logits: Row) -> int | None:
-        sampling = self._question.sampling
-        token = candidates(fixed_logits(logits), sampling, len(self._tokens)).token
+        token = candidates(fixed_logits(logits), self._sampling, len(self._tokens)).token
         self._tokens.append(token)
         finish = self._text.add(token)
         if part := self._text.delta():

@@ -1,6 +1,6 @@
 """Judging answers: an inference's input and output against its model, as a verifier does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tallystick.errors import AnswerError, BodyRefusedError
@@ -8,7 +8,7 @@ from tallystick.llm.language_model import LanguageModel
 from tallystick.llm.margins import Measured
 from tallystick.llm.measuring import Measurement, measure, measure_decoding
 from tallystick.llm.output import Output
-from tallystick.llm.question import Question
+from tallystick.llm.sampler import Sampling
 from tallystick.llm.structure import structural_fault
 from tallystick.llm.verdicts import (
     Judged,
@@ -18,10 +18,11 @@ from tallystick.llm.verdicts import (
     judge_exact,
     judge_twice,
 )
+from tallystick.protocol.inference import Request
 
-SecondOpinion = Callable[[Question, Output], Measurement | None]
-"""Measure an answer by another class of kernels, or for an exact spec by another build; None: there
-is none here, and nobody is called wrong."""
+SecondOpinion = Callable[[Sequence[int], Sequence[int], Sampling], Measurement | None]
+"""Measure an answer's tokens after a prompt by another class of kernels, or for an exact spec by
+another build; None: there is none here, and nobody is called wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,7 @@ def judge(
     model: LanguageModel,
     body: bytes,
     output: bytes,
-    *,
-    model_id: bytes,
-    requester: bytes,
-    nonce: int,
+    request: Request,
     second: SecondOpinion,
 ) -> JudgedAnswer:
     """Judge an inference's answer.
@@ -57,9 +55,7 @@ def judge(
         model: under the spec that the model was registered with.
         body: the leaf's input.
         output: the leaf's output.
-        model_id: 32 bytes.
-        requester: of the leaf, 20 bytes.
-        nonce: of the leaf.
+        request: of the leaf; of an unsolicited one with the requester zero.
         second: asked before an answer is called wrong by its tokens.
 
     Raises:
@@ -67,31 +63,29 @@ def judge(
         RunnerError: the chat template takes too long.
     """
     try:
-        question = model.read(body, model_id=model_id, requester=requester, nonce=nonce)
+        question = model.put(body)
         claimed = Output.decode(output)
     except BodyRefusedError as error:
         return JudgedAnswer(Verdict.WRONG, f"the body is not allowed: {error}", None)
     except AnswerError as error:
         return JudgedAnswer(Verdict.WRONG, str(error), None)
-    fault = structural_fault(claimed, model.asked(question))
+    fault = structural_fault(claimed, question.asked)
     if fault is not None:
         return JudgedAnswer(Verdict.WRONG, fault, None)
-    found = measure(model.engine, question.prompt, claimed.tokens, question.sampling)
+    sampling = question.sampling(request)
+    answer = question.asked.prompt, claimed.tokens, sampling
+    found = measure(model.engine, *answer)
     if isinstance(model.spec.comparison, Thresholds):
-        return _within(model.spec.comparison, found, question, claimed, second)
-    return _exactly(model, found, question, claimed, second)
+        return _within(model.spec.comparison, found, lambda: second(*answer))
+    return _exactly(found, lambda: measure_decoding(model.engine, *answer), lambda: second(*answer))
 
 
 def _within(
-    thresholds: Thresholds,
-    found: Measurement,
-    question: Question,
-    claimed: Output,
-    second: SecondOpinion,
+    thresholds: Thresholds, found: Measurement, second: Callable[[], Measurement | None]
 ) -> JudgedAnswer:
     verdict, told = judge_answer(found.measured, thresholds), _told(found)
     if verdict is Verdict.WRONG:
-        other = second(question, claimed)
+        other = second()
         if other is None:
             return JudgedAnswer(Verdict.DOUBTFUL, f"{told}; no second kernels are here", found)
         verdict = judge_twice(found.margins, other.margins, thresholds)
@@ -100,18 +94,15 @@ def _within(
 
 
 def _exactly(
-    model: LanguageModel,
     found: Measurement,
-    question: Question,
-    claimed: Output,
-    second: SecondOpinion,
+    decode: Callable[[], Measurement],
+    second: Callable[[], Measurement | None],
 ) -> JudgedAnswer:
     if found.exact:
         return JudgedAnswer(Verdict.GOOD, "", found)
-    decoded = measure_decoding(model.engine, question.prompt, claimed.tokens, question.sampling)
-    other = second(question, claimed)
+    decoded, other = decode(), second()
     verdict = judge_exact(False, decoded.exact, None if other is None else other.exact)
-    told = f"{found.mismatches} of {len(claimed.tokens)} tokens are not the rule's"
+    told = f"{found.mismatches} of {len(found.margins)} tokens are not the rule's"
     if decoded.exact:
         told += "; by decoding they are: prefill and decoding differ here, please report it"
     elif other is None:

@@ -34,7 +34,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What answers are compared by: a profile, exactly, or thresholds; nothing of one model.
+    """A way to compare answers: by a profile, exactly, or by thresholds; nothing of one model.
 
     >>> from tallystick.llm.verdicts import DRAFT
     >>> spec = Spec(context=2048, tokens=512, comparison=DRAFT)

@@ -90,13 +90,12 @@ def _check_depth(text: str) -> None:
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise BodyRefusedError(
-            twice if not _has_surrogate(twice) else None, "the name stands twice"
-        )
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            param = None if _has_surrogate(name) else name
+            raise BodyRefusedError(param, "the name stands twice")
+        found[name] = value
     return found
 
 

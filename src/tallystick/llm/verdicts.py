@@ -17,7 +17,7 @@ _LEAVES_A_DOUBT = 32
 
 
 class Verdict(Enum):
-    """What a verifier finds an answer, or a batch's drawn ones, to be."""
+    """A verifier's finding on an answer, or on a batch's drawn ones."""
 
     GOOD = "good"
     DOUBTFUL = "doubtful"
@@ -122,7 +122,12 @@ def judge_batch(drawn: Sequence[Judged], thresholds: Thresholds) -> Verdict:
     Args:
         drawn: the leaves that the draw names, each once.
         thresholds: of the spec.
+
+    Raises:
+        FieldError: no leaf was drawn.
     """
+    if not drawn:
+        raise FieldError("drawn", "no leaf", "one at least")
     if any(one.verdict is Verdict.WRONG for one in drawn):
         return Verdict.WRONG
     doubtful = [one.measured for one in drawn if one.verdict is Verdict.DOUBTFUL]

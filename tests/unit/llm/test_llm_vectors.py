@@ -139,6 +139,17 @@ def test_gumbel__edges_and_words_nearest_to_halves__are_correctly_rounded() -> N
     assert [exact_gumbel(word) for word in words] == list(expected)
 
 
+@pytest.mark.parametrize("error", [1e-14, -1e-14])
+def test_gumbel__machine_whose_logarithm_errs__is_correctly_rounded(
+    error: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words, expected = zip(*read("noise")["G"], strict=True)
+    real = np.log
+    monkeypatch.setattr("tallystick.llm.noise.np.log", lambda x: real(x) * (1 + error))
+
+    assert gumbel(np.array(words, np.uint32)).tolist() == list(expected)
+
+
 def test_log_floor__each_p__is_it() -> None:
     assert [log_floor(p) for p in range(1, 1001)] == read("noise")["L"]
 

@@ -52,7 +52,8 @@ class RequestHandler:
     ) -> None:
         self._settings, self._domain, self._journal = settings, domain, journal
         self._sender, self._worker, self._metrics = sender, worker, metrics
-        self._operator = settings.operator or sender.address
+        self.operator = settings.operator or sender.address
+        """Whose answers these are, 20 bytes."""
         self._separator = domain.separator()
         self._log = get_log("requests")
         self._lock = threading.Lock()
@@ -147,7 +148,7 @@ class RequestHandler:
             RefusedError: 403, somebody else signed it.
         """
         request = Request(
-            model_id, self._operator, keccak256(one.input), one.requester, one.nonce, one.deadline
+            model_id, self.operator, keccak256(one.input), one.requester, one.nonce, one.deadline
         )
         struct_hash = request.struct_hash()
         digest = keccak256(b"\x19\x01" + self._separator + struct_hash)
@@ -237,7 +238,7 @@ class RequestHandler:
         """Return the operator's word on answers that are in the journal, and its signature."""
         word = Acknowledgement(
             self._settings.network_id,
-            self._operator,
+            self.operator,
             self._sender.address,
             terms.head.now,
             tuple(one.request for one in answers),

@@ -5,7 +5,6 @@ from collections import Counter
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 from tallystick.errors import BodyRefusedError, FieldError, RunnerError, TallystickError
-from tallystick.llm.ending import AnswerText
 from tallystick.llm.output import Output
 from tallystick.llm.question import Question
 from tallystick.llm.request_header import NAME, RequestHeader
@@ -151,19 +150,12 @@ class LlmHandler:
             raise RefusedError(410, "it was answered; its output is no longer kept here")
         if known.answer is None:
             raise ApiError(409, "another process is answering it; ask again", retry_after=1)
-        return self._answered(model, terms, accepted, question, known.answer)
+        return self._answered(terms, model.id, accepted, question, known.answer)
 
     def _question(
         self, model: LoadedLanguageModel, terms: LaneTerms, accepted: Accepted
     ) -> Question:
-        record = accepted.record
-        return model.language.read(
-            record.input or b"",
-            model_id=model.id,
-            requester=record.requester,
-            nonce=record.nonce or 0,
-            most_bytes=terms.rules.max_bytes,
-        )
+        return model.language.put(accepted.record.input or b"", terms.rules.max_bytes)
 
     def _accept(
         self,
@@ -208,7 +200,9 @@ class LlmHandler:
         running.counted = counted
         self._running[accepted.request] = running
         self._metrics.generating.set(len(self._running))
-        running.generation = model.language.generate(question, running.show)
+        inference = accepted.record.inference(model.id, self._requests.operator)
+        sampling = question.sampling(inference.request())
+        running.generation = model.language.generate(question, sampling, running.show)
         self._note_pace(model)
         running.generation.call_when_done(
             lambda: self._keeping.submit(self._finish, model, running)
@@ -259,19 +253,18 @@ class LlmHandler:
 
     def _answered(
         self,
-        model: LoadedLanguageModel,
         terms: LaneTerms,
+        model_id: bytes,
         accepted: Accepted,
         question: Question,
         answered: Answered,
     ) -> Running:
         """Return an answer of the journal; its text is made of its tokens again."""
         output = Output.decode(answered.output)
-        form = model.language.asked(question)
-        text = AnswerText(form.token_bytes, form.ends, form.stops, form.limit)
+        text = question.answer()
         for token in output.tokens:
             text.add(token)
-        running = Running(accepted, model.id, question.fields, 0, created=terms.head.now)
+        running = Running(accepted, model_id, question.fields, 0, created=terms.head.now)
         running.complete(self._signed(terms, answered, output, text.text()))
         return running
 
@@ -300,7 +293,7 @@ class LlmHandler:
 
 
 def _work(question: Question) -> float:
-    return question.limit + PROMPT_WEIGHT * len(question.prompt)
+    return question.asked.limit + PROMPT_WEIGHT * len(question.asked.prompt)
 
 
 def _header(value: str | None) -> RequestHeader:
