@@ -12,7 +12,7 @@ def _number(*allowed: int) -> Callable[[Any], bool]:
 
 def _equals(*allowed: Any) -> Callable[[Any], bool]:
     # False equals 0 to Python, but a Number equals neither.
-    return lambda value: any(type(value) is type(one) and value == one for one in allowed)
+    return lambda value: value in allowed
 
 
 def _anything(value: Any) -> bool:
