@@ -19,7 +19,7 @@ from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.inference import Request
 from tallystick.protocol.keccak import keccak256
 from tallystick.storage.models.content import content_hash
-from tests.llm.model_file import SMOLLM2
+from tests.llm.model_file import SMOLLM2_FILE
 from tests.node.operator.conftest import Scene, shared_chain, staged
 from tests.support.chain import Chain
 from tests.support.operator_process import OperatorProcess, running
@@ -40,7 +40,7 @@ class LlmScene(Scene):
         """Settings that commit soon; fields of the operator's section may be changed."""
         model = {
             "id": to_hex(self.model_id),
-            "file": str(SMOLLM2),
+            "file": str(SMOLLM2_FILE),
             "runner": "llm",
             "spec": str(self.spec),
         }
@@ -87,7 +87,7 @@ def scene(shared_chain: Chain, tmp_path: Path) -> Iterator[LlmScene]:
             shared_chain.accounts[1],
             "registerModel",
             found.network.id,
-            content_hash(SMOLLM2),
+            content_hash(SMOLLM2_FILE),
             SPEC.spec_hash(),
             ZERO32,
             "SmolLM2",
