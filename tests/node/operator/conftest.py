@@ -175,10 +175,10 @@ def shared_chain() -> Iterator[Chain]:
 
 
 @contextmanager
-def staged(chain: Chain, folder: Path) -> Iterator[Scene]:
+def staged(chain: Chain, folder: Path, max_bytes: int = 128) -> Iterator[Scene]:
     """A network with a staked operator; the chain is as before at the end."""
     with chain.isolated():
-        network = register(chain, chain.accounts[1], solicited=True, max_bytes=128)
+        network = register(chain, chain.accounts[1], solicited=True, max_bytes=max_bytes)
         network.join(chain.accounts[OPERATOR])
         network.fund(chain.accounts[DEMANDER])
         mined = chain.send(

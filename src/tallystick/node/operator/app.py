@@ -6,6 +6,7 @@
     GET  /batches/{root}.parquet        a batch's data, as every store has them; 410 once pruned
     GET  /models/{content}              a model's file; /manifest.json and /{piece} as in a store
     GET  /                              whose node this is, and what it takes
+    /v1/...                             the OpenAI API, where it serves language models
 
 A JSON answer to a request with the header X-Tallystick-Nonce is signed, as probes ask for. Every
 refusal is {"error": reason}.
@@ -14,7 +15,7 @@ refusal is {"error": reason}.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from fastapi import FastAPI, Path, Request
 from fastapi.exceptions import RequestValidationError
@@ -34,6 +35,9 @@ from tallystick.protocol.answer import NONCE_HEADER, SIGNATURE_HEADER, Answer
 from tallystick.protocol.hexes import checksummed, from_hex, to_hex
 from tallystick.protocol.wire import AskedInferences, AskedReceipts
 
+if TYPE_CHECKING:
+    from tallystick.node.operator.llm.handler import LlmHandler
+
 BODY_TIMEOUT = 30.0
 """Seconds in which a request's body must be here."""
 _THREADS = 4
@@ -49,10 +53,16 @@ class OperatorApp:
         handler: answers requests.
         receipts: of the lane.
         store: URL of the batches' data.
+        llm: answers for language models; None: there are none.
     """
 
     def __init__(
-        self, lane: OperatorLane, handler: RequestHandler, receipts: Receipts, store: str
+        self,
+        lane: OperatorLane,
+        handler: RequestHandler,
+        receipts: Receipts,
+        store: str,
+        llm: "LlmHandler | None" = None,
     ) -> None:
         self._lane, self._handler, self._receipts = lane, handler, receipts
         self._batches = BatchFiles(store, lane.journal.is_pruned)
@@ -61,6 +71,10 @@ class OperatorApp:
         self._threads = ThreadPoolExecutor(_THREADS, "requests")
         self._log = get_log("http")
         self.app = self._routes()
+        if llm is not None:
+            from tallystick.node.operator.llm.routes import LlmRoutes
+
+            LlmRoutes(llm, self._body, checksummed(lane.operator)).add(self.app)
 
     def _routes(self) -> FastAPI:
         app = FastAPI(title="Tallystick operator", docs_url=None, redoc_url=None)

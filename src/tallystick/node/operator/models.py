@@ -81,8 +81,16 @@ def load_models(settings: OperatorSettings, ledger: Ledger) -> dict[bytes, Loade
                 f"{served.file} has content hash {to_hex(found)}; "
                 f"needed: {to_hex(model.content_hash)}"
             )
-        loaded[served.id] = LoadedModel(served, found, model.spec_hash)
+        loaded[served.id] = _loaded(served, found, model.spec_hash)
     return loaded
+
+
+def _loaded(served: ServedModel, content: bytes, spec_hash: bytes) -> LoadedModel:
+    if served.runner != "llm":
+        return LoadedModel(served, content, spec_hash)
+    from tallystick.node.operator.llm.model import LoadedLanguageModel
+
+    return LoadedLanguageModel(served, content, spec_hash)
 
 
 class _Plain:

@@ -4,6 +4,7 @@ import fcntl
 import signal
 import socket
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -31,7 +32,7 @@ from tallystick.node.operator.receipts import Receipts
 from tallystick.node.operator.request_handler import RequestHandler
 from tallystick.node.rpc import locate, other_nodes
 from tallystick.node.sender import LockedSender
-from tallystick.node.settings import Common, Settings
+from tallystick.node.settings import LLM, Common, Settings
 from tallystick.protocol.abi_words import uint
 from tallystick.protocol.scope import Scope
 from tallystick.storage.batch_store import BatchStore
@@ -87,7 +88,8 @@ def run_operator(settings: Settings, w3: Web3, sender: Sender, signer: Signer) -
         BatchStore(store),
         metrics,
     )
-    _release(journal, folder, worker)
+    languages = [model.id for model in own.models if model.runner == LLM]
+    _release(journal, folder, worker, languages)
     handler = RequestHandler(own, registry.domain, journal, lane.sender, worker, metrics)
     pipeline = Pipeline(w3, signer, locked_sender.lock, metrics, own.reveal_gas_price_cap)
     rounds = ChainLoop(lane, pipeline, handler, common.poll_every, folder)
@@ -99,7 +101,16 @@ def run_operator(settings: Settings, w3: Web3, sender: Sender, signer: Signer) -
         introduce(lane, handler.models, confirmations, rounds.capacity, store)
     chain = threading.Thread(target=rounds.run, name="chain", daemon=True)
     chain.start()
-    app = OperatorApp(lane, handler, Receipts(journal, registry.domain), store).app
+    llm = None
+    if languages:
+        from tallystick.node.operator.llm.handler import LlmHandler
+
+        llm = LlmHandler(own, handler, journal, worker, metrics)
+        llm.resume()
+    receipts = Receipts(
+        journal, registry.domain, llm.is_generating if llm else lambda request: False
+    )
+    app = OperatorApp(lane, handler, receipts, store, llm).app
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -114,6 +125,8 @@ def run_operator(settings: Settings, w3: Web3, sender: Sender, signer: Signer) -
     log.info("listening", host=host, port=port, operator=operator, worker=worker)
     if not ended.is_set():
         server.run(sockets=[listening])
+    if llm is not None:
+        llm.close()
     rounds.stop()
     chain.join(timeout=150)
     journal.close()
@@ -131,14 +144,19 @@ def _number(folder: Path) -> tuple[int, IO[str]]:
     raise SettingsError(f"{_MOST_WORKERS} processes share {folder} already")
 
 
-def _release(journal: OperatorJournal, folder: Path, own: int) -> None:
-    """Give back what processes that are gone, this one's predecessor among them, left behind."""
+def _release(journal: OperatorJournal, folder: Path, own: int, languages: Sequence[bytes]) -> None:
+    """Give back what processes that are gone, this one's predecessor among them, left behind.
+
+    Language models' requests are taken over: their answers take long, and are the same again.
+    """
     for number in journal.accepting():
         lock = None if number == own else _try_lock(folder, number)
         if number != own and lock is None:
             continue
-        done = journal.release_worker(number)
-        get_log("operator").warning("requests without an answer released", count=done)
+        journal.take_over(number, own, languages)
+        done = journal.release_worker(number, languages)
+        if done:
+            get_log("operator").warning("requests without an answer released", count=done)
         if lock is not None:
             lock.close()
 

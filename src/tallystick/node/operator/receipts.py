@@ -1,7 +1,7 @@
 """Receipts from the journal: of an inference, once the chain has its batch."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
@@ -23,18 +23,24 @@ class Receipts:
     Args:
         journal: the lane's.
         domain: chain id and registry.
+        is_generating: tells of a request, 32 bytes, whether its answer is being generated.
     """
 
-    def __init__(self, journal: OperatorJournal, domain: Domain) -> None:
-        self._journal, self._domain = journal, domain
+    def __init__(
+        self,
+        journal: OperatorJournal,
+        domain: Domain,
+        is_generating: Callable[[bytes], bool] = lambda request: False,
+    ) -> None:
+        self._journal, self._domain, self._is_generating = journal, domain, is_generating
         self._lock = Lock()
         self._trees: OrderedDict[bytes, tuple[Tree, dict[tuple[bytes, int], int]]] = OrderedDict()
 
     def find(self, requests: Sequence[bytes]) -> list[dict[str, Any] | None]:
         """Return what is to be said of requests, None of an unknown one.
 
-        `state` is accepted, answered, in batch, committed or expired (its deadline was missed);
-        once it is committed, `receipt` is there.
+        `state` is accepted, generating, answered, in batch, committed or expired (its deadline was
+        missed); once it is committed, `receipt` is there.
 
         Args:
             requests: hashStruct of each Request, 32 bytes.
@@ -46,7 +52,7 @@ class Receipts:
         ]
 
     def _said(self, request: bytes, place: InferencePlace) -> dict[str, Any]:
-        said: dict[str, Any] = {"request": to_hex(request), "state": _state(place)}
+        said: dict[str, Any] = {"request": to_hex(request), "state": self._state(request, place)}
         noted = place.batch
         if noted is not None:
             said["batch_id"] = to_hex(noted.batch.id())
@@ -86,10 +92,11 @@ class Receipts:
                 self._trees.popitem(last=False)
             return tree, indices
 
-
-def _state(place: InferencePlace) -> str:
-    if place.batch is not None:
-        return "in batch" if place.batch.stamp is None else "committed"
-    if place.expired:
-        return "expired"
-    return "answered" if place.answered else "accepted"
+    def _state(self, request: bytes, place: InferencePlace) -> str:
+        if place.batch is not None:
+            return "in batch" if place.batch.stamp is None else "committed"
+        if place.expired:
+            return "expired"
+        if place.answered:
+            return "answered"
+        return "generating" if self._is_generating(request) else "accepted"

@@ -52,7 +52,8 @@ class RequestHandler:
     ) -> None:
         self._settings, self._domain, self._journal = settings, domain, journal
         self._sender, self._worker, self._metrics = sender, worker, metrics
-        self._operator = settings.operator or sender.address
+        self.operator = settings.operator or sender.address
+        """Whose answers these are, 20 bytes."""
         self._separator = domain.separator()
         self._log = get_log("requests")
         self._lock = threading.Lock()
@@ -104,14 +105,14 @@ class RequestHandler:
         model = self.models.get(model_id)
         if model is None:
             raise RefusedError(404, "this operator does not serve the model")
-        requests = [self._accepted(model_id, place, one) for place, one in enumerate(asked)]
+        requests = [self.signed(model_id, place, one) for place, one in enumerate(asked)]
         keys = {(one.record.requester, one.record.nonce) for one in requests}
         if len(keys) != len(requests):
             raise RefusedError(409, "two of the inferences have the same requester and nonce")
         requesters = [one.requester for one in asked]
         try:
-            self._check_terms(terms, asked)
-            self._take_quotas(terms, requesters)
+            self.check_terms(terms, asked)
+            self.take_quotas(terms, requesters)
         except RefusedError:
             # What was promised before is repeated, whatever has become of the terms.
             known = self._journal.known(requests)
@@ -132,12 +133,22 @@ class RequestHandler:
             if repeated is None:
                 raise _taken(requests, known)
             return self._signed(terms, model_id, repeated)
-        self._count(model, len(answers))
+        self.count(model, len(answers))
         return self._signed(terms, model_id, answers)
 
-    def _accepted(self, model_id: bytes, place: int, one: Asked) -> Accepted:
+    def signed(self, model_id: bytes, place: int, one: Asked) -> Accepted:
+        """Return a request that its requester has signed.
+
+        Args:
+            model_id: 32 bytes.
+            place: in the HTTP request, for the error.
+            one: the request.
+
+        Raises:
+            RefusedError: 403, somebody else signed it.
+        """
         request = Request(
-            model_id, self._operator, keccak256(one.input), one.requester, one.nonce, one.deadline
+            model_id, self.operator, keccak256(one.input), one.requester, one.nonce, one.deadline
         )
         struct_hash = request.struct_hash()
         digest = keccak256(b"\x19\x01" + self._separator + struct_hash)
@@ -162,7 +173,7 @@ class RequestHandler:
         )
         return Accepted(struct_hash, record)
 
-    def _check_terms(self, terms: LaneTerms, asked: Sequence[Asked]) -> None:
+    def check_terms(self, terms: LaneTerms, asked: Sequence[Asked]) -> None:
         """Raise RefusedError unless answers to these could be committed, and stood by."""
         margin = 2 * self._settings.commit_margin
         for place, one in enumerate(asked):
@@ -188,7 +199,8 @@ class RequestHandler:
         if room is not None and len(asked) > room:
             raise RefusedError(503, f"the operator's stake covers {room} more inferences now")
 
-    def _take_quotas(self, terms: LaneTerms, requesters: Sequence[bytes]) -> None:
+    def take_quotas(self, terms: LaneTerms, requesters: Sequence[bytes]) -> None:
+        """Count requests, or raise RefusedError over a quota; see `Quotas.take`."""
         with self._lock:
             waiting = self._waiting
         self.quotas.take(requesters, terms.capacity, terms.open_inferences + waiting)
@@ -213,7 +225,8 @@ class RequestHandler:
             raise
         return answers
 
-    def _count(self, model: LoadedModel, count: int) -> None:
+    def count(self, model: LoadedModel, count: int) -> None:
+        """Say that so many answers of a model are in the journal, and wait to be committed."""
         self._metrics.inferences.labels("0x" + model.id.hex()).inc(count)
         with self._lock:
             self._waiting += count
@@ -221,16 +234,20 @@ class RequestHandler:
                 self.full.set()
         self._metrics.waiting.set(self._waiting)
 
-    def _signed(self, terms: LaneTerms, model_id: bytes, answers: list[Answered]) -> dict[str, Any]:
+    def word(self, terms: LaneTerms, answers: Sequence[Answered]) -> tuple[Acknowledgement, bytes]:
+        """Return the operator's word on answers that are in the journal, and its signature."""
         word = Acknowledgement(
             self._settings.network_id,
-            self._operator,
+            self.operator,
             self._sender.address,
             terms.head.now,
             tuple(one.request for one in answers),
             tuple(one.output_hash for one in answers),
         )
-        signature = self._sender.sign(self._domain, word.struct_hash())
+        return word, self._sender.sign(self._domain, word.struct_hash())
+
+    def _signed(self, terms: LaneTerms, model_id: bytes, answers: list[Answered]) -> dict[str, Any]:
+        word, signature = self.word(terms, answers)
         return write_answers(model_id, word, signature, answers)
 
 

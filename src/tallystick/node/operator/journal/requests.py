@@ -121,16 +121,57 @@ class Requests(LaneFile):
         ).fetchall()
         return [row[0] for row in rows]
 
-    def release_worker(self, worker: int) -> int:
-        """Give back the nonces that a worker, now gone, had accepted; returns how many."""
+    def take_over(self, worker: int, own: int, model_ids: Sequence[bytes]) -> int:
+        """Take over requests of some models that a worker, now gone, had accepted.
+
+        Args:
+            worker: its number.
+            own: number of who goes on with them, maybe the same.
+            model_ids: of the models.
+
+        Returns:
+            How many there are.
+        """
+        marks = ",".join("?" * len(model_ids))
+        with self._write() as database:
+            done = database.execute(
+                "update inference set worker = ? where worker = ? and output_hash is null"
+                f" and model_id in ({marks})",
+                (own, worker, *model_ids),
+            )
+            return done.rowcount
+
+    def unanswered(self, worker: int, model_ids: Sequence[bytes]) -> list[tuple[bytes, Accepted]]:
+        """Return requests of some models that a worker has accepted and not answered.
+
+        Each comes with its model's id, the oldest first.
+        """
+        marks = ",".join("?" * len(model_ids))
+        rows = self._reader().execute(
+            f"select model_id, request, {RECORD} from {INFERENCE} where worker = ?"
+            f" and output_hash is null and model_id in ({marks}) order by inference.id",
+            (worker, *model_ids),
+        )
+        return [(row[0], Accepted(row[1], record_of(row[2:]))) for row in rows]
+
+    def release_worker(self, worker: int, but: Sequence[bytes] = ()) -> int:
+        """Give back the nonces that a worker, now gone, had accepted; returns how many.
+
+        Args:
+            worker: its number.
+            but: ids of models whose requests are kept.
+        """
+        marks = ",".join("?" * len(but))
         with self._write() as database:
             database.execute(
                 "delete from input where id in (select id from inference where worker = ?"
-                " and output_hash is null)",
-                (worker,),
+                f" and output_hash is null and model_id not in ({marks}))",
+                (worker, *but),
             )
             done = database.execute(
-                "delete from inference where worker = ? and output_hash is null", (worker,)
+                "delete from inference where worker = ? and output_hash is null"
+                f" and model_id not in ({marks})",
+                (worker, *but),
             )
             return done.rowcount
 

@@ -1,0 +1,1 @@
+"""Operator's part for language models: the OpenAI API in, signed answers out."""
