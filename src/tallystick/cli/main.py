@@ -25,6 +25,8 @@ COMMANDS = {
     "serve": "tallystick.cli.serve:serve",
     "export": "tallystick.cli.serve:export",
     "opengradient": "tallystick.cli.opengradient:opengradient",
+    "networks": "tallystick.cli.networks:networks",
+    "follow": "tallystick.cli.networks:follow",
     "backup": "tallystick.cli.backup:backup",
     "restore": "tallystick.cli.backup:restore",
     **READING,

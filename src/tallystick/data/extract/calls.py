@@ -6,6 +6,7 @@ into a transaction, its type included, is passed by.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,10 +51,12 @@ class CallPlan:
     Args:
         topics: first topics of the logs whose transactions are fetched, 32 bytes each.
         fields: names of fields to keep beside calldata, as the chain writes them.
+        linked: one of the fields, which holds the hash of another transaction to fetch as well.
     """
 
     topics: tuple[bytes, ...]
     fields: tuple[str, ...] = ()
+    linked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +114,17 @@ async def _bring(
                 progress(done, len(missing))
             wanted = _wanted(logs / part.name, plan.topics)
             earlier = [path for path in stale if path.name.startswith(f"{part.first:012d}-")]
-            known = pa.concat_tables([CALLS.empty_table(), *map(pq.read_table, earlier)])
-            known = known.filter(
-                pa.array([place in wanted for place in _places(known)], pa.bool_())
-            )
+            before = pa.concat_tables([CALLS.empty_table(), *map(pq.read_table, earlier)])
+            here = pa.array([place in wanted for place in _places(before)], pa.bool_())
+            known = before.filter(here)
             rest = wanted - set(_places(known))
             found, asked = await _fetch(nodes, rest, plan.fields)
-            table = pa.concat_tables([known, found]).sort_by("transaction_hash")
+            table = pa.concat_tables([known, found])
+            if plan.linked is not None:
+                links = _links(table, plan.linked)
+                asked += len(links)
+                table = pa.concat_tables([table, await _linked(nodes, links, plan.fields)])
+            table = table.sort_by("transaction_hash")
             replace_file(folder / _name(part), parquet(table, ("input",)))
             files, transactions, requests = files + 1, transactions + len(rest), requests + asked
         if progress:
@@ -160,6 +167,31 @@ async def _fetch(nodes: Nodes, wanted: set[_Place], fields: Sequence[str]) -> tu
 
         rows += await nodes.at_one(ask)
     return pa.Table.from_pylist(rows, schema=CALLS), len(things)
+
+
+def _links(table: pa.Table, name: str) -> list[bytes]:
+    """Return the hashes that a field of transactions holds, but those that are in the table."""
+    found = set()
+    for extra in table["extra"].to_pylist():
+        text = msgspec.json.decode(extra).get(name)
+        with contextlib.suppress(ValueError, TypeError):
+            found.add(from_hex(text, 32))
+    return sorted(found - set(table["transaction_hash"].to_pylist()))
+
+
+async def _linked(nodes: Nodes, hashes: Sequence[bytes], fields: Sequence[str]) -> pa.Table:
+    """Return transactions by their hashes, in whatever block they are, of the schema CALLS."""
+    rows: list[dict[str, Any]] = []
+    for start in range(0, len(hashes), BATCH):
+        some = hashes[start : start + BATCH]
+
+        async def ask(node: RpcNode, some: Sequence[bytes] = some) -> list[dict[str, Any]]:
+            params = [[to_hex(one)] for one in some]
+            found = await node.calls(dict[str, Any], "eth_getTransactionByHash", params)
+            return [_row(node.name, one, fields) for one in found]
+
+        rows += await nodes.at_one(ask)
+    return pa.Table.from_pylist(rows, schema=CALLS)
 
 
 async def _transactions(
