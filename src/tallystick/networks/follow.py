@@ -89,8 +89,8 @@ def _bring(job: _Job) -> Brought:
             return {chain: bring_place(adapter, job.run, job.place)}, {}
         assert reader is not None
         return {str(key): last for key, last in reader.bring(job.run).items()}, {}
-    except (TallystickError, OSError, ValueError) as error:
-        return {}, {chain: " ".join(str(error).split())}
+    except Exception as error:
+        return {}, {chain: _said(error)}
 
 
 def _judge(root: Path, one: Followed, run: Run, brought: Sequence[Brought]) -> State:
@@ -110,8 +110,8 @@ def _judge(root: Path, one: Followed, run: Run, brought: Sequence[Brought]) -> S
             rows = adapter.reader.rows(run) if adapter.reader else read_rows(adapter, run)
             judged: Judged = check(adapter.name, adapter.judge(rows))
             malformed, measures, table = rows.malformed, dict(judged.measures), judged.table
-        except (TallystickError, OSError, ValueError) as error:
-            failures.setdefault("", " ".join(str(error).split()))
+        except Exception as error:
+            failures.setdefault("", _said(error))
             measures = dict(before.measures) if before else {}
         found = State(
             one.name,
@@ -127,6 +127,16 @@ def _judge(root: Path, one: Followed, run: Run, brought: Sequence[Brought]) -> S
         )
         state.write(root, found, table)
         return found
+
+
+def _said(error: Exception) -> str:
+    """Return an error in one line.
+
+    Whatever an adapter of somebody else's does wrong, the other networks are followed.
+    """
+    said = " ".join(str(error).split())
+    expected = isinstance(error, TallystickError | OSError | ValueError)
+    return said if expected and said else f"{type(error).__name__}: {said}"
 
 
 def _upgrades(one: Followed, run: Run) -> int:

@@ -75,6 +75,20 @@ def test_follow__adapter_with_a_verdict_of_its_own__is_refused_and_counts_nothin
     assert follower.verdicts("workers") == {}
 
 
+def test_follow__adapter_breaks__is_one_line_and_counts_nothing(
+    package: Path, chain: Chain, follower: Follower
+) -> None:
+    _change(package, 'len(set(claims["worker"].to_pylist()))', "claims.nothing")
+    workers = Standin(chain, "Workers")
+    workers.send("done", b"a" * 32)
+
+    state = follower.run("workers", workers)
+
+    assert state.failures[""].startswith("AttributeError: ")
+    assert "\n" not in state.failures[""]
+    assert follower.verdicts("workers") == {}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [

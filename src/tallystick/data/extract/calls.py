@@ -174,8 +174,9 @@ def _links(table: pa.Table, name: str) -> list[bytes]:
     found = set()
     for extra in table["extra"].to_pylist():
         text = msgspec.json.decode(extra).get(name)
-        with contextlib.suppress(ValueError, TypeError):
-            found.add(from_hex(text, 32))
+        if isinstance(text, str):
+            with contextlib.suppress(ValueError):
+                found.add(from_hex(text, 32))
     return sorted(found - set(table["transaction_hash"].to_pylist()))
 
 

@@ -102,7 +102,9 @@ class _Records:
         origin = self._extras.get(str(extra.get("originTx")).lower(), {})
         calls = extra.get("spcCalls") or origin.get("spcCalls") or []
         return [
-            one for one in calls if isinstance(one, dict) and str(one.get("address")).lower() == LLM
+            one
+            for one in (calls if isinstance(calls, list) else ())
+            if isinstance(one, dict) and str(one.get("address")).lower() == LLM
         ]
 
 

@@ -47,6 +47,10 @@ NO_KEY: Verdict = ("unseen", "no acknowledgement of the provider's key was found
 NO_CALL: Verdict = ("unseen", "the call is not the contract's own")
 
 
+SIGNATURE = 65
+"""Bytes of a signature."""
+
+
 class Settlement(NamedTuple):
     """An entry of a call."""
 
@@ -93,9 +97,10 @@ def settlements(calldata: bytes) -> list[Settlement] | None:
 def _entry(data: bytes, at: int) -> Settlement:
     tail = at + _number(data, at + 160)
     size = _number(data, tail)
-    signature = data[tail + 32 : tail + 32 + size]
-    if len(signature) < size or any(data[at : at + 12]) or any(data[at + 32 : at + 44]):
+    if tail + 32 + size > len(data) or any(data[at : at + 12]) or any(data[at + 32 : at + 44]):
         raise IndexError
+    # No other length is a signature; many entries may point to the same long bytes.
+    signature = data[tail + 32 : tail + 32 + size] if size == SIGNATURE else b""
     return Settlement(
         data[at + 12 : at + 32],
         data[at + 44 : at + 64],
@@ -156,7 +161,7 @@ def judge(rows: Rows) -> Judged:
             if identity in counted:
                 verdict = REPEATED
             else:
-                fees += entry.fee - int(unsettled[number], 16)
+                fees += max(0, entry.fee - int(unsettled[number], 16))
             counted.add(identity)
         chosen.append(verdict)
     measures = {
