@@ -24,8 +24,8 @@ export APE_DATA_FOLDER := $(CACHE)/ape
 export TMPDIR := $(CACHE)/tmp
 
 .PHONY: help setup install wheel-test compile abi demo test test-nodes test-pages test-llm stress unit prove mutants lint \
-        format fuzz bench bench-replay bench-tally bench-operator bench-commands bench-opengradient bench-dashboard bench-llm \
-        model-table sim-pool dashboard node env lock clean
+        format fuzz bench bench-replay bench-tally bench-operator bench-commands bench-opengradient bench-networks \
+        bench-dashboard bench-llm model-table sim-pool dashboard node env lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -121,6 +121,9 @@ model-table: setup ## how far ONNX files of packages on PyPI get (ONLY=name,name
 
 bench-opengradient: setup ## item signatures verified a second
 	@$(BIN)/python -m tests.bench.opengradient
+
+bench-networks: setup ## rows of each foreign network decoded and judged a second; signatures recovered (ROWS=)
+	@$(BIN)/python -m tests.bench.networks
 
 bench-dashboard: setup ## answers over 1,000 networks and 10 M events
 	@$(BIN)/python -m tests.bench.dashboard

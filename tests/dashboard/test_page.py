@@ -47,10 +47,21 @@ def routes(networks: list[dict[str, Any]], client: TestClient, shown: Shown) -> 
         "check": "check",
         "disputes": "disputes",
         "counting": "counting",
+        "elsewhere": "elsewhere",
     }
 
 
-PAGES = ("networks", "network", "hostile", "number", "batch", "check", "disputes", "counting")
+PAGES = (
+    "networks",
+    "network",
+    "hostile",
+    "number",
+    "batch",
+    "check",
+    "disputes",
+    "counting",
+    "elsewhere",
+)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from tallystick.cli.main import main
 from tallystick.cli.recomputed import read_recomputed
 from tallystick.cli.targets import Evidence
 from tallystick.data.probe.endpoints import read_endpoints
+from tallystick.networks.networks_file import NetworksFile
 from tallystick.node.settings import Settings
 from tallystick.protocol.hexes import from_hex
 from tallystick.protocol.panel_statement import PanelStatement
@@ -42,6 +43,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "endorsers.yaml": lambda path: (
         read_endorsers(path, "max_age", "named")[2:] == (7 * 86400, False)
     ),
+    "networks.yaml": lambda path: len(NetworksFile.read(path).networks) == 2,
     "endpoints.yaml": lambda path: read_endpoints(path)[0].chain_id == 1,
 }
 

@@ -18,6 +18,10 @@ from tallystick.data.extract.manifest import LogManifest
 from tallystick.data.probe.log import ProbeLog
 from tallystick.data.probe.result import ProbeResult
 from tallystick.errors import TallystickError
+from tallystick.networks import state
+from tallystick.networks.adapter import JUDGED
+from tallystick.networks.proxies import implementations
+from tallystick.networks.state import State
 from tallystick.node.operator.journal import OperatorJournal
 from tallystick.node.verifier.journal import VerifierJournal
 from tallystick.opengradient.folder import Folder
@@ -220,3 +224,21 @@ def _set(path: Path, pragma: str, value: int) -> None:
     database.execute(f"pragma {pragma} = {value}")
     database.execute("pragma wal_checkpoint(truncate)")
     database.close()
+
+
+def test_state_of_a_network__another_version__file_named(tmp_path: Path) -> None:
+    state.write(tmp_path, State("0g", "0g", "0G", "settlement"), JUDGED.empty_table())
+    path = tmp_path / "networks" / "0g" / "state.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "version": 2}))
+
+    with pytest.raises(TallystickError, match=f"{path}: state of a network of format version 2"):
+        state.read(tmp_path, "0g")
+
+
+def test_upgrades__another_version__file_named(tmp_path: Path) -> None:
+    path = tmp_path / "upgrades" / f"1-0x{'00' * 20}.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps({"version": 2, "seen": []}))
+
+    with pytest.raises(TallystickError, match=f"{path}: list of upgrades of format version 2"):
+        implementations(Dataset(tmp_path), ContractKey(1, bytes(20)))

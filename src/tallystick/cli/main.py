@@ -26,6 +26,8 @@ COMMANDS = {
     "export": "tallystick.cli.serve:export",
     "opengradient": "tallystick.cli.opengradient:opengradient",
     "enclave-http": "tallystick.cli.enclave_http:enclave_http",
+    "networks": "tallystick.cli.networks:networks",
+    "follow": "tallystick.cli.networks:follow",
     "backup": "tallystick.cli.backup:backup",
     "restore": "tallystick.cli.backup:restore",
     **READING,

@@ -10,7 +10,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tallystick.dashboard import api_batches, api_coverage, api_networks
+from tallystick.dashboard import api_batches, api_coverage, api_elsewhere, api_networks
 from tallystick.dashboard.live import EVERY, Live
 from tallystick.dashboard.onchain import OnChain
 
@@ -77,7 +77,7 @@ def create_app(live: Live, chain: OnChain | None = None, every: float = EVERY) -
 
     app.add_middleware(Guard)
     app.state.live, app.state.chain = live, chain
-    for part in (api_coverage, api_networks, api_batches):
+    for part in (api_coverage, api_networks, api_batches, api_elsewhere):
         app.include_router(part.api, prefix="/api/v1", tags=["v1"])
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     return app

@@ -9,6 +9,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from tallystick.dashboard import numbers, schemas
 from tallystick.dashboard.api_coverage import covered, defined
+from tallystick.dashboard.api_elsewhere import followed
 from tallystick.dashboard.app import PAGE
 from tallystick.dashboard.network_key import NetworkKey
 from tallystick.dashboard.responses import page, paged, row_of
@@ -72,6 +73,7 @@ class _Writer:
         snapshot = self._snapshot
         self._one(schemas.Coverage, "coverage", covered(snapshot, live=False, chains_asked=False))
         self._one(schemas.Definitions, "definitions", defined())
+        self._one(schemas.Elsewhere, "elsewhere", followed(snapshot.folder, snapshot.version))
         networks = snapshot.networks()
         self._rows(schemas.Networks, "networks", networks, len(networks), piece=NETWORKS_AT_ONCE)
         self._lists("", None)

@@ -400,6 +400,47 @@ class Definitions(BaseModel):
     definitions: list[Definition]
 
 
+class Reason(BaseModel):
+    """Claims of one verdict for one reason."""
+
+    verdict: str
+    reason: str
+    count: int
+
+
+class ForeignNetwork(BaseModel):
+    """A network that lives elsewhere; its claims by verdict sum up to what it claims."""
+
+    name: str
+    adapter: str
+    title: str
+    unit: str = Field(description="of every count here; counts of different units never add up")
+    claimed: int
+    verified: int = Field(description="enclave, proven and audited: checked here again")
+    enclave: int
+    proven: int
+    audited: int
+    chain_checked: int = Field(description="by the network's own consensus; not verified")
+    opinion: int
+    unchecked: int
+    rejected: int
+    unseen: int
+    reasons: list[Reason]
+    measures: dict[str, str] = Field(description="figures that no sum is made of")
+    last_blocks: dict[str, int] = Field(description="by chain id")
+    behind: list[str] = Field(description="chains that the last run could not bring up to date")
+    malformed: int
+    upgrades: int
+    cautions: list[str]
+
+
+class Elsewhere(BaseModel):
+    """Networks that live elsewhere."""
+
+    version: str
+    networks: list[ForeignNetwork]
+
+
 class ChainStatus(BaseModel):
     """A batch's status on the chain at a block."""
 

@@ -68,7 +68,7 @@ class Snapshot:
     """
 
     def __init__(self, folder: Path, probes: Path | None = None, memory: str = MEMORY) -> None:
-        self.version = version(folder, probes)
+        self.version, self.folder = version(folder, probes), folder
         connection = connect(memory)
         analysis = Analysis(folder, connection)
         self.coverage: list[Coverage] = analysis.coverage
@@ -326,6 +326,8 @@ def version(folder: Path, probes: Path | None = None) -> str:
     for name in ("manifest", "resolvers", "pools"):
         for path in sorted((data.root / name).rglob("*.json")):
             seen.update(f"\n{path.relative_to(data.root)}\n".encode() + path.read_bytes())
+    for path in sorted((data.root / "networks").glob("*/state.json")):
+        seen.update(f"\n{path.parent.name}\n".encode() + path.read_bytes())
     others = sorted(
         path for name in ("transactions", "inferences") for path in (data.root / name).rglob("*.p*")
     )

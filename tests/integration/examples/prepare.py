@@ -25,6 +25,7 @@ from tests.support.enclave import endorsed
 from tests.support.enclave_http import REQUEST, HttpEnclave, http_network
 from tests.support.opengradient import BlobServer, OpenGradient, Tee
 from tests.support.signing_endpoint import signing_endpoint
+from tests.support.standins import Standin
 from tests.support.story import HOUR, RULES, keep, register
 
 DIGITS = ROOT / "src/tallystick/demo/digits"
@@ -300,6 +301,23 @@ def endpoint(stage: Stage) -> None:
     Path("request.json").write_bytes(REQUEST)
 
 
+def foreign(stage: Stage) -> None:
+    """A stand-in of another network, and the file that names it."""
+    contract = Standin(stage.chain, "ZeroG")
+    contract.send("acknowledge", bytes(20), bytes(20), True)
+    lines = [
+        "chains:",
+        f"  {stage.names['CHAIN']}:",
+        f'    rpc: ["{stage.url}"]',
+        "    depth: 0",
+        "networks:",
+        "  0g:",
+        "    places:",
+        f'      - {{chain: {stage.names["CHAIN"]}, address: "{to_hex(contract.address)}"}}',
+    ]
+    Path("networks.yaml").write_text("\n".join(lines) + "\n")
+
+
 PREPARE: dict[str, Callable[[Stage], None]] = {
     "ape tallystick fault": faulty,
     "ape tallystick reveal": demanded,
@@ -336,6 +354,7 @@ PREPARE: dict[str, Callable[[Stage], None]] = {
     "tallystick committee audit": member,
     "tallystick committee verdict": ruling,
     "tallystick committee merge": signed,
+    "tallystick follow": foreign,
     "tallystick opengradient": audited,
     "tallystick opengradient extract": settled_and_finalized,
     "tallystick opengradient audit": audited,

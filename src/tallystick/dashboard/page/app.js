@@ -9,11 +9,12 @@ import { batch } from "./views/batch.js";
 import { check } from "./views/check.js";
 import { counting } from "./views/counting.js";
 import { disputes } from "./views/disputes.js";
+import { elsewhere } from "./views/elsewhere.js";
 import { network } from "./views/network.js";
 import { networks } from "./views/networks.js";
 import { number } from "./views/number.js";
 
-const VIEWS = { "": networks, network, number, check, batch, disputes, counting };
+const VIEWS = { "": networks, network, number, check, batch, disputes, elsewhere, counting };
 const main = document.getElementById("main");
 const states = new Map();
 let drawing = 0;

@@ -41,7 +41,7 @@ LARGE = {"amount", "commitDeadline", "nonce", "deadline"}
 """Integers that may not fit int64; as hex text."""
 
 
-TAILS = ("string", "bytes", "array")
+TAILS = ("string", "bytes", "array", "words")
 """Kinds whose word says where in the data they are."""
 
 REPEATED = {"network_id", "model_id"}
@@ -58,7 +58,8 @@ class Field(NamedTuple):
     word: int
     """Its word in the data; of a string or bytes the word with its offset."""
     kind: str
-    """hash, address, integer, boolean, enum name, stamp, amount, large, string, bytes or array."""
+    """hash, address, integer, boolean, enum name, stamp, amount, large, string, bytes, array, or
+    words: an array of elements that are a word each."""
 
 
 class Layout(NamedTuple):

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tallystick.data.decode.columns import Layout, cargo, columns, layouts
-from tallystick.data.decode.strings import byte_strings, strings
+from tallystick.data.decode.strings import byte_strings, strings, word_lists
 from tallystick.data.decode.words import DecodeError, Words, repeated_hex_text, words_of
 from tallystick.data.extract.dataset import ContractKey
 from tallystick.data.extract.schema import LOGS
@@ -103,6 +103,9 @@ def event_table(layout: Layout, rows: pa.Table) -> pa.Table:
     named.append(("transaction_hash", hashes))
     for field in layout.fields:
         if field.kind == "array":
+            continue
+        if field.kind == "words":
+            named.append((field.name, word_lists(data, starts, sizes, heads[:, field.word])))
             continue
         if field.kind in ("string", "bytes"):
             read = strings if field.kind == "string" else byte_strings

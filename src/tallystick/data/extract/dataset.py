@@ -5,6 +5,7 @@ manifest/1-0x….json                                              which of them
 manifest/gaps/1-0x….json                                         which logs are missing
 events/BatchCommitted/chain_id=1/address=0x…/….parquet           decoded, a file for each of logs/
 transactions/chain_id=1/address=0x…/….parquet                    gas of the transactions of logs/
+calls/chain_id=1/address=0x…/….parquet                           calldata of transactions of logs/
 inferences/chain_id=1/address=0x…/<batch id>.parquet             leaves whose data were found
 resolvers/1-0x….json                                             which contracts rules name
 pools/1-0x….json                                                 seats of those that are pools
@@ -66,6 +67,10 @@ class Dataset:
     def transactions(self, registry: ContractKey) -> Path:
         """Folder of the gas that a registry's transactions used."""
         return self.root / "transactions" / registry.folder
+
+    def calls(self, contract: ContractKey) -> Path:
+        """Folder of the calldata of a contract's transactions."""
+        return self.root / "calls" / contract.folder
 
     def inferences(self, registry: ContractKey) -> Path:
         """Folder of the leaves of a registry's batches."""

@@ -20,17 +20,18 @@ import pyarrow.parquet as pq
 
 from tallystick.chain.rpc.errors import BehindError, PrunedError, RpcError, UnavailableError
 from tallystick.data.extract.dataset import ContractKey, Dataset
-from tallystick.data.extract.errors import HeadError, ManifestError
+from tallystick.data.extract.errors import ExtractError, HeadError, ManifestError
 from tallystick.data.extract.fetch import FetchedLogs, fetch, header
 from tallystick.data.extract.heads import Heads, borne_out, check_reach, read_heads
 from tallystick.data.extract.lock import locked
 from tallystick.data.extract.logs import merge
 from tallystick.data.extract.manifest import LogManifest, Part
 from tallystick.data.extract.rpc import ATTEMPTS, LONGEST_WAIT, Nodes, RpcNode
-from tallystick.data.extract.schema import LOGS, UNIQUE
+from tallystick.data.extract.schema import ADDRESSED, LOGS, UNIQUE
 from tallystick.data.extract.transport import AiohttpTransport
 from tallystick.data.extract.window import Window
 from tallystick.errors import NoContractError
+from tallystick.protocol.abi_words import ZERO_ADDRESS
 from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.progress import Progress
 from tallystick.storage.durable import parquet, replace_file
@@ -51,7 +52,8 @@ class ExtractPlan:
 
     Args:
         urls: JSON-RPC over HTTP, in the order of preference; all of one chain.
-        address: the contract's, 20 bytes.
+        address: the contract's, 20 bytes; None: every contract's logs of the topics, which are kept
+            with their addresses as those of the zero address.
         first_block: from where on; the block of the contract's deployment, or earlier.
         depth: blocks below the latest to stop at; None: the finalized block.
         block_range: blocks of a file.
@@ -63,10 +65,11 @@ class ExtractPlan:
             count, see chain.logs.topics.
         repair: first and last block of what is read once more; logs that are new are added. It may
             begin before the folder's first block.
+        chain_id: the chain that the nodes must be of; None: any.
     """
 
     urls: Sequence[str]
-    address: bytes
+    address: bytes | None
     first_block: int = 0
     depth: int | None = None
     block_range: int = BLOCK_RANGE
@@ -76,6 +79,7 @@ class ExtractPlan:
     longest_wait: float = LONGEST_WAIT
     topics: Sequence[str] | None = None
     repair: tuple[int, int] | None = None
+    chain_id: int | None = None
 
 
 OnPart = Callable[[ContractKey, Part, pa.Table], None]
@@ -135,7 +139,10 @@ async def extract_async(
     transport = AiohttpTransport(plan.concurrency * len(plan.urls) + 2)
     async with httpx.AsyncClient(timeout=plan.timeout, transport=transport) as client:
         nodes = Nodes([RpcNode(url, client, plan.attempts, plan.longest_wait) for url in plan.urls])
-        registry = ContractKey(await nodes.chain_id(), plan.address)
+        chain_id = await nodes.chain_id()
+        if plan.chain_id not in (None, chain_id):
+            raise ExtractError(f"the nodes are of chain {chain_id}; needed: {plan.chain_id}")
+        registry = ContractKey(chain_id, plan.address or ZERO_ADDRESS)
         with locked(data.logs(registry)):
             return await _Run(data, plan, nodes, registry, progress, on_part).run()
 
@@ -154,6 +161,7 @@ class _Run:
     ) -> None:
         self._on_part = on_part
         self._plan, self._nodes, self._contract, self._progress = plan, nodes, registry, progress
+        self._schema = ADDRESSED if plan.address is None else LOGS
         self._folder, self._file = data.logs(registry), data.manifest(registry)
         self._manifest = self._read()
         self._windows = {node.url: Window(self._manifest.block_range) for node in nodes.all}
@@ -199,8 +207,9 @@ class _Run:
     def _read(self) -> LogManifest:
         plan, found = self._plan, LogManifest.read(self._file)
         if found is None:
+            contract = self._contract
             return LogManifest(
-                self._contract.chain_id, plan.address, plan.first_block, plan.block_range
+                contract.chain_id, contract.address, plan.first_block, plan.block_range
             )
         if plan.repair and plan.repair[0] < found.first_block:
             found.first_block = plan.repair[0]
@@ -282,6 +291,8 @@ class _Run:
         )
         if head < first:
             raise HeadError(f"no block from {first} on is to be read yet: {far}; {nearer}")
+        if self._plan.address is None:
+            return
         address = to_hex(self._contract.address)
         where = f"chain {self._contract.chain_id}"
         if not await self._has_code(latest):
@@ -319,10 +330,10 @@ class _Run:
         """Return the logs of a part's file; none where it is damaged."""
         path = self._folder / part.name
         try:
-            return pq.read_table(path, schema=LOGS)
+            return pq.read_table(path, schema=self._schema)
         except (pa.ArrowException, OSError) as error:
             _LOG.warning("%s is damaged, and is read again: %s", path, error)
-            return LOGS.empty_table()
+            return self._schema.empty_table()
 
     async def _advance(self, head: int) -> None:
         todo = self._todo(head)
@@ -370,8 +381,8 @@ class _Run:
 
     async def _fetch(self, first: int, last: int) -> FetchedLogs:
         async def ask(node: RpcNode) -> FetchedLogs:
-            window, registry = self._windows[node.url], self._contract.address
-            return await fetch(node, window, registry, first, last, self._plan.topics)
+            window, plan = self._windows[node.url], self._plan
+            return await fetch(node, window, plan.address, first, last, plan.topics)
 
         return await self._nodes.at_one(ask)
 
@@ -397,7 +408,7 @@ class _Run:
     def _write(self, first: int, last: int, fetched: FetchedLogs, before: Part | None) -> Part:
         table, parent = fetched.table, fetched.parent
         if before is not None:
-            known = pq.read_table(self._folder / before.name, schema=LOGS)
+            known = pq.read_table(self._folder / before.name, schema=self._schema)
             table = pa.concat_tables([known, table]).combine_chunks()
             first, parent = before.first, before.parent
         part = self._put(Part(first, last, parent, fetched.boundary, 0, ""), table)

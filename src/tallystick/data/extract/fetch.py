@@ -25,6 +25,7 @@ from tallystick.data.extract.logs import one_hash_a_block, to_table
 from tallystick.data.extract.rpc import GET_LOGS, TRIES, RpcNode
 from tallystick.data.extract.schema import LOGS
 from tallystick.data.extract.window import Window
+from tallystick.protocol.hexes import to_hex
 
 SAMPLED = 3
 """Blocks of a range whose times in the logs are compared with their headers'."""
@@ -86,7 +87,7 @@ async def header(node: RpcNode, block: int | str, attempts: int | None = None) -
 async def fetch(
     node: RpcNode,
     window: Window,
-    address: bytes,
+    address: bytes | None,
     first: int,
     last: int,
     topics: Sequence[str] | None = None,
@@ -96,7 +97,7 @@ async def fetch(
     Args:
         node: asked.
         window: the node's.
-        address: the contract's, 20 bytes.
+        address: the contract's, 20 bytes; None: every contract's logs, see logs.to_table.
         first: block.
         last: block.
         topics: first topics as hex text; logs of others are not fetched. None: all.
@@ -123,7 +124,7 @@ async def fetch(
 async def _range(
     node: RpcNode,
     window: Window,
-    address: bytes,
+    address: bytes | None,
     first: int,
     last: int,
     topics: Sequence[str] | None,
@@ -160,13 +161,13 @@ async def _range(
 
 
 async def _logs(
-    node: RpcNode, address: bytes, first: int, last: int, topics: Sequence[str] | None
+    node: RpcNode, address: bytes | None, first: int, last: int, topics: Sequence[str] | None
 ) -> pa.Table:
-    query: dict[str, object] = {
-        "address": "0x" + address.hex(),
-        "fromBlock": hex(first),
-        "toBlock": hex(last),
-    } | ({} if topics is None else {"topics": [topics]})
+    query: dict[str, object] = {"fromBlock": hex(first), "toBlock": hex(last)}
+    if address is not None:
+        query["address"] = to_hex(address)
+    if topics is not None:
+        query["topics"] = [topics]
     logs = await node.ask(msgspec.Raw, GET_LOGS, query)
     # In a thread, so that the next answer arrives meanwhile.
     return await asyncio.to_thread(to_table, logs, address, first, last)

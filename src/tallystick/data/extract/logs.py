@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tallystick.chain.rpc.errors import UnavailableError
-from tallystick.data.extract.schema import LOGS
+from tallystick.data.extract.schema import ADDRESSED, LOGS
 
 Bytes = NDArray[np.uint8]
 
@@ -68,14 +68,14 @@ class _Pattern(NamedTuple):
         return alike
 
 
-def to_table(answer: bytes | msgspec.Raw, address: bytes, first: int, last: int) -> pa.Table:
+def to_table(answer: bytes | msgspec.Raw, address: bytes | None, first: int, last: int) -> pa.Table:
     """Return logs as a table of LOGS, sorted, each once; block_time is -1 where a log lacks it.
 
     A time is what the node says, which is yet to be compared with the block's header.
 
     Args:
         answer: a JSON array of logs.
-        address: of the contract asked for, 20 bytes.
+        address: of the contract asked for, 20 bytes; None: of any, and the table is of ADDRESSED.
         first: first block asked for.
         last: last block asked for, included.
 
@@ -124,7 +124,7 @@ def one_hash_a_block(table: pa.Table) -> None:
         raise UnavailableError("the node's logs are of two forks of the chain")
 
 
-def _read(answer: bytes | msgspec.Raw, address: bytes, patterns: int) -> pa.Table:
+def _read(answer: bytes | msgspec.Raw, address: bytes | None, patterns: int) -> pa.Table:
     """Return the logs of a JSON array that are not taken back.
 
     Raises:
@@ -133,7 +133,7 @@ def _read(answer: bytes | msgspec.Raw, address: bytes, patterns: int) -> pa.Tabl
     """
     text = np.frombuffer(answer, np.uint8)
     starts, lengths = _bounds(text)
-    columns = _Columns(len(starts))
+    columns = _Columns(len(starts), ADDRESSED if address is None else LOGS)
     for length in np.unique(lengths):
         known: list[_Pattern] = []
         same = np.flatnonzero(lengths == length)
@@ -172,7 +172,7 @@ def _bounds(text: Bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return starts, ends + 1 - starts
 
 
-def _pattern(log: bytes, address: bytes) -> _Pattern:
+def _pattern(log: bytes, address: bytes | None) -> _Pattern:
     """Return how a log is written: its hex texts are replaced by marks, and it is parsed."""
     if _MARKS.search(log):
         raise ValueError("a log holds a mark")
@@ -192,17 +192,20 @@ def _pattern(log: bytes, address: bytes) -> _Pattern:
         if not mark.startswith("#"):
             raise ValueError(f"{name} is not in hex")
         places[name] = slice(*found[int(mark[1:])].span(1))
-    if not removed and log[places["address"]].lower() != address.hex().encode():
-        raise UnavailableError("the node's logs are of another contract than asked for")
-    # Of all logs of a pattern it is the same text.
-    del places["address"]
+    if address is not None:
+        if not removed and log[places["address"]].lower() != address.hex().encode():
+            raise UnavailableError("the node's logs are of another contract than asked for")
+        # Of all logs of a pattern it is the same text.
+        del places["address"]
     return _Pattern(np.frombuffer(log, np.uint8), bool(removed), places)
 
 
 class _Columns:
     """Columns that are filled in with logs of one pattern at a time."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._addresses = np.zeros(count, "V20")
         self._put = np.zeros(count, bool)
         self._quantities = {name: np.full(count, -1) for name in _QUANTITIES}
         self._hashes = {name: np.zeros(count, "V32") for name in _HASHES}
@@ -223,6 +226,10 @@ class _Columns:
                     raise ValueError("data are not whole bytes")
                 self._sizes[where] = width // 2
                 self._data.append((where, _bytes(digits)))
+            elif name == "address":
+                if width != 40:
+                    raise ValueError("an address is not of 20 bytes")
+                self._addresses[where] = np.frombuffer(_bytes(digits), "V20")
             elif name in _HASHES:
                 if width != 64:
                     raise ValueError("a hash is not of 32 bytes")
@@ -248,11 +255,13 @@ class _Columns:
                 _windows(data, size)[ends[where]] = np.frombuffer(content, f"V{size}")
         columns = {name: pa.array(values) for name, values in self._quantities.items()}
         for name, values in self._hashes.items():
-            columns[name] = _hash_array(values, self._present[name])
+            columns[name] = _fixed_array(values, self._present[name])
+        columns["address"] = _fixed_array(self._addresses, self._put)
         columns["data"] = pa.LargeBinaryArray.from_buffers(
             pa.large_binary(), len(self._put), [None, pa.py_buffer(ends), pa.py_buffer(data)]
         )
-        table = pa.table([columns[field.name].cast(field.type) for field in LOGS], schema=LOGS)
+        fields = [columns[field.name].cast(field.type) for field in self._schema]
+        table = pa.table(fields, schema=self._schema)
         return table if self._put.all() else table.filter(pa.array(self._put))
 
 
@@ -262,10 +271,10 @@ def _bytes(digits: Bytes) -> bytes:
     return binascii.unhexlify(np.ascontiguousarray(digits).data)
 
 
-def _hash_array(values: NDArray[np.void], present: NDArray[np.bool_]) -> pa.Array:
+def _fixed_array(values: NDArray[np.void], present: NDArray[np.bool_]) -> pa.Array:
     mask = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
     return pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(32), len(values), [mask, pa.py_buffer(values)]
+        pa.binary(values.dtype.itemsize), len(values), [mask, pa.py_buffer(values)]
     )
 
 

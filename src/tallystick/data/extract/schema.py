@@ -21,5 +21,8 @@ LOGS = pa.schema(
 )
 """Chain and contract are the file's folder: logs/chain_id=…/address=…/."""
 
+ADDRESSED = LOGS.append(pa.field("address", pa.binary(20), nullable=False))
+"""Logs of whatever contract; the folder's address is the zero address then."""
+
 UNIQUE = ("log_index", "topic3", "data")
 """Columns whose values hardly repeat."""

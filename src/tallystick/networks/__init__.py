@@ -1,0 +1,1 @@
+"""Networks that live elsewhere, each by an adapter: what they claim beside what can be checked."""

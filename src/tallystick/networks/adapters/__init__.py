@@ -1,0 +1,1 @@
+"""An adapter a module; docs/networks/ has a page for each."""

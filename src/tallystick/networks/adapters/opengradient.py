@@ -1,0 +1,123 @@
+"""OpenGradient by its own audit (docs/opengradient.md), put beside the others."""
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tallystick.data.extract.dataset import ContractKey, Dataset
+from tallystick.data.extract.extractor import ExtractPlan
+from tallystick.networks.adapter import Adapter, ContractKind, Judged, Place, Rows, Run
+from tallystick.networks.errors import FollowError
+from tallystick.networks.verdicts import Verdict, judged
+from tallystick.opengradient.folder import Folder, extract_settlements
+from tallystick.opengradient.registry import CHANGES
+from tallystick.opengradient.relay import SETTLEMENTS
+
+RELAY, REGISTRY = "relay", "registry"
+SIGNED: Verdict = ("enclave", "")
+NOT_SHOWN: Verdict = ("rejected", "claimed beyond the items that hold")
+NO_BLOB: Verdict = ("unseen", "its blob was missing or could not be read")
+
+
+class Reader:
+    """Extracts relay, registry and keys, audits the blobs, and keeps what `totals` reads."""
+
+    options = frozenset({"blobs"})
+
+    def bring(self, run: Run) -> Mapping[int, int]:
+        """Audit all settlements; return the last block by chain id."""
+        # Needs the extra opengradient, which listing the adapters does not.
+        from tallystick.opengradient.audit import audit
+        from tallystick.opengradient.blobs import BlobSource
+        from tallystick.opengradient.tables import publish
+
+        relay, registry = _place(run, RELAY), _place(run, REGISTRY)
+        if relay.chain_id != registry.chain_id:
+            raise FollowError("relay and registry must be of one chain")
+        urls, blobs = run.rpcs[relay.chain_id], run.options.get("blobs")
+        if not isinstance(blobs, str):
+            raise FollowError("option blobs is missing: the folder or URL of the batches' blobs")
+        first = min(relay.first_block, registry.first_block)
+        plan = ExtractPlan(
+            urls,
+            relay.address,
+            first,
+            run.depth,
+            run.block_range,
+            chain_id=relay.chain_id,
+        )
+        stage = run.stage and run.stage(f"opengradient on {relay.chain_id} (blocks)")
+        folder, done, _ = extract_settlements(
+            Dataset(run.root), plan, registry.address or b"", stage
+        )
+        publish(folder, audit(folder, BlobSource(blobs)))
+        return {relay.chain_id: done.last_block}
+
+    def rows(self, run: Run) -> Rows:
+        """Return the audit's findings, a row a settlement; none before the first audit."""
+        keys = [
+            ContractKey(place.chain_id, place.address or b"")
+            for place in (_place(run, RELAY), _place(run, REGISTRY))
+        ]
+        path = Folder(Dataset(run.root), *keys).audited
+        if not path.exists():
+            raise FollowError("no settlement was audited yet")
+        table = pq.read_table(path)
+        chain = pa.array([keys[0].chain_id] * len(table), pa.int64())
+        return Rows({"settlements": table.append_column("chain_id", chain)})
+
+
+def _place(run: Run, kind: str) -> Place:
+    found = [one for one in run.places if one.kind == kind and one.address is not None]
+    if len(found) != 1:
+        raise FollowError(f"places must name one contract of kind {kind}; named: {len(found)}")
+    return found[0]
+
+
+def judge(rows: Rows) -> Judged:
+    """Count what the audit verified, what it could not see, and what does not hold."""
+    from tallystick.opengradient.tables import MOST_CLAIMED
+
+    table = rows.tables["settlements"]
+    days: list[object] = []
+    chains: list[int] = []
+    chosen: list[Verdict] = []
+    counts: list[int] = []
+    claimed = 0
+    lies: dict[str, int] = {}
+    for row in table.to_pylist():
+        claimed += int(row["claimed"])
+        # Sums of 64 bits are made of these; the measure has the exact number.
+        rest = min(int(row["claimed"]), MOST_CLAIMED) - row["verified"]
+        unseen = row["blob"] in ("missing", "unreadable")
+        for verdict, count in ((SIGNED, row["verified"]), (NO_BLOB if unseen else NOT_SHOWN, rest)):
+            if count:
+                days.append(row["day"])
+                chains.append(row["chain_id"])
+                chosen.append(verdict)
+                counts.append(count)
+        for name, count in row["lies"]:
+            lies[name] = lies.get(name, 0) + int(count)
+    claims = pa.table(
+        {"day": pa.array(days, pa.date32()), "chain_id": pa.array(chains, pa.int64())}
+    )
+    measures = {"settlements": len(table), "claimed_exactly": claimed, **lies}
+    return Judged(judged(claims, chosen, counts), measures)
+
+
+ADAPTER = Adapter(
+    name="opengradient",
+    title="OpenGradient",
+    unit="inference",
+    claimed="inferences that settlements claim",
+    checked="leaves, roots, and each item's signature by a registered enclave's key",
+    judge=judge,
+    cautions=(
+        "Which keys are enclaves' is the word of OpenGradient's registry.",
+        "An enclave signs any request, its operator's own included.",
+        "An enclave whose heartbeat has lapsed is counted all the same.",
+    ),
+    kinds=(ContractKind(SETTLEMENTS, name=RELAY), ContractKind(CHANGES, name=REGISTRY)),
+    reader=Reader(),
+)

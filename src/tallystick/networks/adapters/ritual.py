@@ -1,0 +1,133 @@
+"""Ritual Chain: calls of the LLM precompile, as the chain settled them. docs/networks/ritual.md."""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import pyarrow.compute as pc
+from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
+
+from tallystick.networks.adapter import Adapter, ContractKind, Judged, Place, Rows
+from tallystick.networks.events import event
+from tallystick.networks.verdicts import Verdict, first_of, judged
+from tallystick.protocol.hexes import from_hex
+
+ADDED = event(
+    "event JobAdded(address indexed executor, bytes32 indexed jobId, "
+    "address indexed precompileAddress, uint256 commitBlock, bytes precompileInput, "
+    "address senderAddress, bytes32 previousBlockHash, uint256 previousBlockNumber, "
+    "uint256 previousBlockTimestamp, uint256 ttl, uint256 createdAt)"
+)
+REMOVED = event(
+    "event JobRemoved(address indexed executor, bytes32 indexed jobId, bool indexed completed)"
+)
+LLM = "0x0000000000000000000000000000000000000802"
+"""The precompile."""
+ENVELOPE = ("bytes", "bytes")
+OUTPUT = ("bool", "bytes", "bytes", "string", "(string,string,string)")
+"""hasError, completion, metadata, error message, history; the envelope holds it second."""
+
+OPEN: Verdict = ("unchecked", "not settled yet")
+DROPPED: Verdict = ("rejected", "not completed")
+FAILED: Verdict = ("rejected", "settled with an executor's error")
+SETTLED: Verdict = ("chain-checked", "settled by the validators")
+NO_RECORD: Verdict = ("unseen", "settled, but the record of the call was not to be had")
+UNREADABLE: Verdict = ("unseen", "settled, but its output is of an unknown form")
+
+
+def judge(rows: Rows) -> Judged:
+    """Give each LLM job a verdict; of a settled call the output says whether it was answered."""
+    added = rows.tables["JobAdded"]
+    jobs = first_of(added.filter(pc.equal(added["precompile_address"], LLM)), "job_id")
+    removed = {
+        (row["chain_id"], row["address"], row["job_id"]): row
+        for row in rows.tables["JobRemoved"].to_pylist()
+    }
+    records = _Records(rows)
+    proofs = 0
+    chosen: list[Verdict] = []
+    for row in jobs.to_pylist():
+        end = removed.get((row["chain_id"], row["address"], row["job_id"]))
+        if end is None or not end["completed"]:
+            chosen.append(OPEN if end is None else DROPPED)
+            continue
+        calls = records.of(end["transaction_hash"])
+        proofs += sum(bool(str(one.get("proof") or "0x")[2:]) for one in calls)
+        chosen.append(_verdict(calls))
+    measures = {
+        "executors": len(set(jobs["executor"].to_pylist())),
+        "senders": len(set(jobs["sender_address"].to_pylist())),
+        "proofs_not_checked": proofs,
+    }
+    return Judged(judged(jobs, chosen), measures)
+
+
+def _verdict(calls: Sequence[Mapping[str, Any]]) -> Verdict:
+    if not calls:
+        return NO_RECORD
+    failures = [_failed(str(one.get("output") or "")) for one in calls]
+    if True in failures:
+        return FAILED
+    return UNREADABLE if None in failures else SETTLED
+
+
+def _failed(output: str) -> bool | None:
+    """Return whether an executor's output is an error; None where it cannot be read."""
+    with suppress(ValueError, OverflowError, DecodingError):
+        data = from_hex(output)
+        for unwrap in (True, False):
+            with suppress(DecodingError, ValueError, OverflowError):
+                inner = decode(ENVELOPE, data)[1] if unwrap else data
+                return bool(decode(OUTPUT, inner)[0])
+    return None
+
+
+class _Records:
+    """Records of special calls, by the transaction that settled them."""
+
+    def __init__(self, rows: Rows) -> None:
+        columns = (rows.calls[name].to_pylist() for name in ("transaction_hash", "extra"))
+        self._extras = {
+            "0x" + key.hex(): json.loads(extra) for key, extra in zip(*columns, strict=True)
+        }
+
+    def of(self, settlement: str) -> list[Mapping[str, Any]]:
+        """Return the LLM calls that the settled transaction made; none where it is not here.
+
+        The user's transaction holds them; the settlement names it as its origin.
+        """
+        extra = self._extras.get(settlement, {})
+        origin = self._extras.get(str(extra.get("originTx")).lower(), {})
+        calls = extra.get("spcCalls") or origin.get("spcCalls") or []
+        return [
+            one
+            for one in (calls if isinstance(calls, list) else ())
+            if isinstance(one, dict) and str(one.get("address")).lower() == LLM
+        ]
+
+
+ADAPTER = Adapter(
+    name="ritual",
+    title="Ritual Chain",
+    unit="LLM call",
+    claimed="jobs added for the LLM precompile",
+    checked="the output that the chain recorded is decoded: an executor's error is no inference",
+    judge=judge,
+    cautions=(
+        "Validators settle calls; the executor's proof is not checked here, for its message is not "
+        "published.",
+        "ONNX runs in every validator without an event, and is not counted.",
+        "The event had another form in October 2025; jobs of that form are not counted.",
+    ),
+    kinds=(
+        ContractKind(
+            (ADDED, REMOVED),
+            calls=("JobRemoved",),
+            fields=("originTx", "settlementTx", "spcCalls"),
+            linked="originTx",
+        ),
+    ),
+    places=(Place(1979, bytes.fromhex("C069FFCa0389f44eCA2C626e55491b0ab045AEF5")),),
+)
