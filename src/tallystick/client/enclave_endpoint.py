@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
+from tallystick.closing import Closing
 from tallystick.errors import AnswerError, MissingExtraError, OperatorError
 from tallystick.protocol.enclave_http import signed_text
 from tallystick.protocol.hexes import checksummed, to_hex
@@ -93,7 +93,7 @@ class StreamedExchange:
         return fit(self._request, self.received, self.signature())
 
 
-class EnclaveEndpoint:
+class EnclaveEndpoint(Closing):
     """A connection to one endpoint. Closes as a context manager.
 
     Args:
@@ -121,17 +121,6 @@ class EnclaveEndpoint:
             self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout)
         except httpx.InvalidURL as error:
             raise OperatorError(None, f"the endpoint does not answer: {error}") from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let go of the connection."""

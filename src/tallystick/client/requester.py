@@ -9,13 +9,12 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 from tallystick.chain.registry import Registry
 from tallystick.chain.sender import Sender
 from tallystick.client.connection import Connection
 from tallystick.client.receipts import NodeReceipts, NoReceipt
+from tallystick.closing import Closing
 from tallystick.errors import (
     AnswerError,
     ContractError,
@@ -68,7 +67,7 @@ class OperatorAnswer:
     """At which the registry had the word's key for the operator; see Acknowledgement.judge."""
 
 
-class Requester:
+class Requester(Closing):
     """Asks one operator's node; made by `RegistryHandle.requester`. Closes as a context manager.
 
     Args:
@@ -92,17 +91,6 @@ class Requester:
     ) -> None:
         self._registry, self._signer, self._ledger = registry, signer, ledger
         self._node = Connection(url, timeout)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -1,8 +1,6 @@
 """Language models under a spec of LLM-1: bodies in, answers out, answers measured."""
 
-from types import TracebackType
-from typing import Self
-
+from tallystick.closing import Closing
 from tallystick.errors import FieldError
 from tallystick.llm.engine.protocol import Engine
 from tallystick.llm.generation import Generation, Show
@@ -13,7 +11,7 @@ from tallystick.llm.spec import Spec
 from tallystick.llm.vocabulary import check_vocabulary
 
 
-class LanguageModel:
+class LanguageModel(Closing):
     """A model, ready to answer and to measure answers; any number of threads may use it.
 
     Args:
@@ -33,17 +31,6 @@ class LanguageModel:
         check_vocabulary(vocabulary)
         self.spec, self.engine = spec, engine
         self._questions = Questions(spec, vocabulary, render)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Cancel all work and let go of the engine."""

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from tallystick.closing import Closing
 from tallystick.llm.engine.errors import EngineError
 from tallystick.llm.engine.release import PINNED, SECOND, Kernel, Release
 from tallystick.llm.measuring import Measurement
@@ -35,7 +35,7 @@ class Runtime:
         return f"{self.release.package}, {self.kernel}"
 
 
-class MeasuringProcess:
+class MeasuringProcess(Closing):
     """A model in another process, started when it is first needed; one measurement at a time.
 
     Args:
@@ -55,17 +55,6 @@ class MeasuringProcess:
         }
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def measure(
         self,

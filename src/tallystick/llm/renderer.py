@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+from tallystick.closing import Closing
 from tallystick.errors import BodyRefusedError, ModelRefusedError, RunnerError
 from tallystick.llm.messages import Message
 from tallystick.llm.render_worker import CPU_SECONDS
@@ -19,7 +20,7 @@ _WAIT = 30.0
 _PROBE = "Tallystick"
 
 
-class Renderer:
+class Renderer(Closing):
     """A chat template, rendered by a process that is started when it is needed.
 
     Threads may share it. A process that ran out of time is replaced by the next call's.
@@ -30,12 +31,6 @@ class Renderer:
         self._first = {"source": source, "bos": bos, "eos": eos}
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
-
-    def __enter__(self) -> "Renderer":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def render(self, messages: Sequence[Message]) -> str:
         """Return the text of a conversation, as `Template.render`.

@@ -1,11 +1,11 @@
 """Contexts of llama.cpp: several texts side by side, with the settings that keep them exact."""
 
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from tallystick.closing import Closing
 from tallystick.errors import FieldError
 from tallystick.llm.engine.errors import EngineError
 from tallystick.llm.engine.model import Model
@@ -28,7 +28,7 @@ class Ask(NamedTuple):
     """True if the logits of what follows are wanted."""
 
 
-class Context:
+class Context(Closing):
     """Memory of several texts, each in a slot of its own.
 
     Slots do not share cells (kv_unified is off): in shared ones a text's cells lie out of order
@@ -111,17 +111,6 @@ class Context:
             self._library.c.llama_batch_free(self.batch)
             self._library.c.llama_free(self.pointer)
             self.pointer = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _row(self, index: int) -> Row:
         logits = self._library.c.llama_get_logits_ith(self.pointer, index)

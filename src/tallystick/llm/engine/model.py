@@ -4,9 +4,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from tallystick.closing import Closing
 from tallystick.errors import ModelRefusedError
 from tallystick.llm.engine.errors import EngineError
 from tallystick.llm.engine.gguf_file import GgufFile, read_gguf
@@ -17,7 +17,7 @@ _MAPPED = 1
 """LLAMA_LOAD_MODE_MMAP."""
 
 
-class Model:
+class Model(Closing):
     """Weights and vocabulary of one file; contexts of it share them."""
 
     def __init__(self, library: Library, path: Path, file: GgufFile) -> None:
@@ -66,17 +66,6 @@ class Model:
         if self.pointer is not None:
             self.library.c.llama_model_free(self.pointer)
             self.pointer = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _check(self) -> None:
         c = self.library.c
