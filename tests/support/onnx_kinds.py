@@ -5,12 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 from onnx import helper
 
 from tallystick.models.graph import Graph
 from tallystick.models.tensors import encode
 from tests.support.nets import cnn, digits
-from tests.support.onnx_files import FLOAT, INT64, weights, write
+from tests.support.onnx_files import FLOAT, INT64, STRING, weights, write
 
 node = helper.make_node
 INPUTS = 200
@@ -75,9 +76,35 @@ def several_outputs(file: Path) -> list[bytes]:
     return [encode(specs, [one[None, :8], one[None, 8:]]) for one in _SAMPLES]
 
 
+def text_classifier(file: Path) -> list[bytes]:
+    """A linear classifier whose labels are texts, with odds as scikit-learn's files have them."""
+    columns = [[float(number) for number in row] for row in weights(3, 16, seed=5)]
+    layers = [
+        node(
+            *("LinearClassifier", ["x"], ["label", "scores"]),
+            domain="ai.onnx.ml",
+            coefficients=[number for row in columns for number in row],
+            intercepts=[0.0, 0.1, -0.1],
+            classlabels_strings=["cat", "dog", "é"],
+            post_transform="SOFTMAX",
+        ),
+        node(
+            *("ZipMap", ["scores"], ["odds"]),
+            domain="ai.onnx.ml",
+            classlabels_strings=["cat", "dog", "é"],
+        ),
+    ]
+    write(file, layers, [("x", FLOAT, ["n", 16])], [("label", STRING, ["n"])])
+    model = onnx.load(str(file))
+    odds = helper.make_map_type_proto(STRING, helper.make_tensor_type_proto(FLOAT, []))
+    sequence = helper.make_sequence_type_proto(odds)
+    model.graph.output.append(helper.make_value_info("odds", sequence))
+    onnx.save(model, str(file))
+    return [one.tobytes() for one in _SAMPLES]
+
+
 def qdq_convolution(file: Path) -> list[bytes]:
     """The digits CNN, as onnxruntime quantizes it by default."""
-    import onnx
     from onnxruntime.quantization import QuantFormat, quantize_static
 
     from tallystick.replay.quantize import Samples
@@ -95,5 +122,6 @@ KINDS: dict[str, Callable[[Path], list[bytes]]] = {
     "time major": time_major,
     "several outputs": several_outputs,
     "QDQ convolution": qdq_convolution,
+    "text classifier": text_classifier,
 }
 """Each writes its file, and returns canonical inputs."""

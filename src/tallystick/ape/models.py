@@ -1,13 +1,13 @@
-"""Model files, hashed for registration."""
+"""Model files, examined before they are registered."""
 
 from pathlib import Path
 
-from tallystick.api.model_hashes import model_hashes
+from tallystick.api.model_hashes import Examined, examined
 from tallystick.cli.session import Session
 
 
-def hashes_of(
-    session: Session, network_id: bytes, content: Path, spec: Path | None
-) -> tuple[bytes, bytes]:
-    """Return content and spec hash of a model file; see model_hashes for errors."""
-    return model_hashes(session.registry, network_id, content, spec)
+def examine(
+    session: Session, network_id: bytes, content: Path, spec: Path | None, samples: Path | None
+) -> Examined:
+    """Return content and spec hash of a model file, and what it is; see examined for errors."""
+    return examined(session.registry, network_id, content, spec, samples)

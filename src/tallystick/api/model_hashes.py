@@ -1,5 +1,6 @@
-"""Hashes by which a model is registered: of its content and of its spec."""
+"""A model before it is registered: its hashes, and whether it can be served and judged."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,33 +17,64 @@ if TYPE_CHECKING:
     from tallystick.replay.model import Model
 
 
-def model_hashes(
-    registry: Registry, network_id: bytes, content: Path, spec: Path | bytes | None
-) -> tuple[bytes, bytes]:
-    """Return content and spec hash of a model file.
+NOT_FORCED = (
+    "the network's max_bytes is 0: nobody can force withheld inputs and outputs out, so what is "
+    "withheld can't be audited"
+)
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A model as it is to be registered."""
+
+    content_hash: bytes
+    spec_hash: bytes
+    told: dict[str, Any] = field(default_factory=dict)
+    """Facts for people: what it takes and gives, how it is compared, what to be careful of."""
+
+    @property
+    def hashes(self) -> tuple[bytes, bytes]:
+        """Content and spec hash, 32 bytes each."""
+        return self.content_hash, self.spec_hash
+
+
+def examined(
+    registry: Registry,
+    network_id: bytes,
+    content: Path,
+    spec: Path | bytes | None,
+    samples: Path | None = None,
+) -> Examined:
+    """Return content and spec hash of a model file, and what it is.
 
     Args:
         registry: the contract.
         network_id: where it is to be registered, 32 bytes.
         content: the model's file; a .qi8 file has its own spec.
-        spec: its spec, or the file of it.
+        spec: its spec, or the file of it; an integer .onnx file needs none.
+        samples: real inputs of an .onnx file, on which it is run once, and measured.
 
     Raises:
-        ActionError: no spec is named; or a QI8-1 model is too large for the network's arbiter to
-            run again in one transaction, or its inferences are larger than max_bytes.
-        ModelRefusedError: an ONNX model answers in another way each time, or has weights outside
-            its folder.
+        ActionError: no spec is named where one is needed; or a QI8-1 model is too large for the
+            network's arbiter to run again in one transaction, or its inferences are larger than
+            max_bytes; or an ONNX model's spec would convict honest operators.
+        SpecError: an ONNX-1 spec is broken, or of another graph.
+        ModelRefusedError: an ONNX model answers in another way each time, has weights outside its
+            folder, or can't be served.
+        RunnerError: an ONNX model can't be run.
+        FieldError: the samples are not what it takes.
         OSError: a file cannot be read.
     """
+    most = registry.rules(network_id).max_bytes
+    told: dict[str, Any] = {} if most else {"caution": NOT_FORCED}
     if content.suffix != ".qi8":
-        if spec is None:
-            raise ActionError("no spec is named; needed: a spec, unless the model is .qi8")
         text = spec.read_bytes() if isinstance(spec, Path) else spec
         if content.suffix == ".onnx":
-            from tallystick.models.graph import load, refuse_random
-
-            refuse_random(load(content))
-        return content_hash(content), keccak256(text)
+            found, text = _examined_onnx(content, text, samples, most)
+            told = found | told
+        if text is None:
+            raise ActionError("no spec is named; needed: a spec, unless the model is .qi8")
+        return Examined(content_hash(content), keccak256(text), told)
     if spec is not None:
         raise ActionError("a .qi8 model has its own spec; leave the spec out")
     # numpy, which only models need.
@@ -50,25 +82,39 @@ def model_hashes(
     from tallystick.replay.transaction import too_long
 
     model = Model.read(content)
-    _check_revealed(registry, network_id, content, model)
+    _check_revealed(content, model.steps[0].in_size + model.steps[-1].out_size, most)
     arbiter = _replay_of(registry, network_id)
     if arbiter is not None:
         reason = too_long(model) or _too_dear(registry, arbiter, model)
         if reason is not None:
             raise ActionError(f"{content} cannot be replayed: {reason}")
-    return model.content_hash(), SPEC_ID
+    return Examined(model.content_hash(), SPEC_ID, told)
 
 
-def _check_revealed(registry: Registry, network_id: bytes, content: Path, model: "Model") -> None:
+def _examined_onnx(
+    content: Path, text: bytes | None, samples: Path | None, most: int
+) -> tuple[dict[str, Any], bytes]:
+    """Return what to tell of an ONNX model, and its spec's text."""
+    from tallystick.api.onnx_registration import examine
+    from tallystick.models.graph import load, refuse_random
+    from tallystick.models.spec import is_onnx_spec
+
+    if text is not None and not is_onnx_spec(text):
+        refuse_random(load(content))
+        words = "in the spec's own words: its verifiers need a comparison of their own"
+        return {"comparison": words}, text
+    facts = examine(content, text, samples)
+    _check_revealed(content, facts.bytes_of_one, most, "" if facts.is_fixed else "at least ")
+    return facts.told, facts.spec
+
+
+def _check_revealed(content: Path, size: int, most: int, about: str = "") -> None:
     """Refuse a model of which an inference is larger than a demand of the network may ask for."""
-    size, most = (
-        model.steps[0].in_size + model.steps[-1].out_size,
-        registry.rules(network_id).max_bytes,
-    )
     if most and size > most:
         raise ActionError(
-            f"{content}: an inference has {size} bytes of input and output; the network lets at "
-            f"most {most} be demanded (max_bytes), so that each demand of them would be lost"
+            f"{content}: an inference has {about}{size} bytes of input and output; the network "
+            f"lets at most {most} be demanded (max_bytes), so that each demand of them would be "
+            "lost"
         )
 
 

@@ -1,14 +1,16 @@
 """A network: its models, its counters, an operator's lane in it, and what is submitted."""
 
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
 from tallystick.actions.funding import deposit
+from tallystick.actions.preflight import RulesWarning
 from tallystick.actions.submission.plan import Submission
 from tallystick.actions.submission.submitter import PreparedSubmission
 from tallystick.api.batch import BatchHandle
 from tallystick.api.context import Context, to_bytes
-from tallystick.api.model_hashes import model_hashes
+from tallystick.api.model_hashes import examined
 from tallystick.chain.fold import knows
 from tallystick.errors import ActionError
 from tallystick.protocol.abi_words import ZERO32
@@ -80,6 +82,7 @@ class NetworkHandle:
         file: str | Path,
         *,
         spec: str | Path | bytes | None = None,
+        samples: str | Path | None = None,
         uri: str = "",
         parent: Model | bytes | str | None = None,
     ) -> Model:
@@ -89,18 +92,26 @@ class NetworkHandle:
             name: what people call it; event data only.
             file: its content; hashed, not sent.
             spec: says how its bytes are canonical and how outputs are compared: a file's path, or
-                the text as bytes; hashed, not sent. A .qi8 file has its own.
+                the text as bytes; hashed, not sent. A .qi8 file has its own; an integer .onnx
+                file needs none.
+            samples: real inputs (.npy, .npz) that an .onnx file is run on once; None: zeros.
             uri: where it can be had; event data only.
             parent: the version before.
 
         Raises:
-            ActionError: the spec is missing, or a .qi8 model is too large for the arbiter.
+            ActionError: the spec is missing or would convict honest operators, or a model is too
+                large for the arbiter, or for what the network lets be demanded.
+            ModelRefusedError, RunnerError, SpecError: an .onnx model can't be served or judged.
             ContractError: the network is not open, and this account is not its owner.
             OSError: a file cannot be read.
         """
         registry, sender = self._context.registry, self._context.sender
         text = spec if isinstance(spec, bytes) or spec is None else Path(spec)
-        hashes = model_hashes(registry, self.id, Path(file), text)
+        real = None if samples is None else Path(samples)
+        found = examined(registry, self.id, Path(file), text, real)
+        hashes = found.hashes
+        if "caution" in found.told:
+            warnings.warn(found.told["caution"], RulesWarning, stacklevel=2)
         if isinstance(parent, Model):
             parent = parent.id
         before = ZERO32 if parent is None else to_bytes(parent, 32, "parent")

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from tallystick.cli.bars import bar
+from tallystick.cli.calibration import calibrate
 from tallystick.cli.chain import chain_options, json_option
 from tallystick.cli.command import ConsoleCommand, ConsoleGroup
 from tallystick.cli.output import show
@@ -200,6 +201,9 @@ def describe(file: Path, as_json: bool) -> None:
         },
         as_json,
     )
+
+
+model.add_command(calibrate)
 
 
 def _spec_hash(file: Path, spec: Path | None) -> bytes:

@@ -47,6 +47,13 @@ def cautions(network: Mapping[str, Any]) -> Iterator[Caution]:
             "verified",
             "an attestor also rules on challenges: there is no independent conviction",
         )
+    if not network["bytes_forced"]:
+        yield Caution(
+            "bytes-not-forced",
+            "audited",
+            "inputs and outputs that are withheld can't be forced out (max_bytes is 0): what an "
+            "operator does not want to be audited is not",
+        )
     if not network["convictable"]:
         yield Caution("no-conviction", "price_of_a_fake", network["convictable_because"])
     if network["operators"] == 1:

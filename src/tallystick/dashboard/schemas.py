@@ -132,6 +132,7 @@ class Network(Counters, Named):
     )
     convictable_because: str
     own_arbiter: bool
+    bytes_forced: bool
     operators: int = Field(description="accounts that committed")
     owner_operates: bool = Field(description="whether the network's owner is one of them")
     stake_per_inference: Amount

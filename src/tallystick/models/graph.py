@@ -1,7 +1,7 @@
 """An ONNX graph as it is registered: its tensors, files and nodes; the weights are not loaded."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -32,29 +32,50 @@ class Graph:
 
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec | MapsSpec, ...]
+    classes: tuple[int | str, ...] = ()
+    """Labels of a classifier, by the places of their scores; empty: it names none."""
+    batched: bool = False
+    """The first size of each input is 1 because it is the batch's."""
 
     @classmethod
-    def read(cls, file: Path) -> "Graph":
+    def read(cls, file: Path, sizes: Mapping[str, int] | None = None) -> "Graph":
         """Return what an ONNX file says of itself.
 
         The free first size that inputs share is the batch: it is 1, for an answer may depend on
-        what is computed beside it. Other free sizes are part of each encoding.
+        what is computed beside it. Other free sizes are part of each encoding, unless they are
+        fixed.
+
+        Args:
+            file: the graph's.
+            sizes: fixed ones, by their names in the graph, and as TENSOR/AXIS where a size has
+                none; they go before the batch of 1.
 
         Raises:
-            ModelRefusedError: no ONNX file, an answer of it can't be judged, or a tensor has no
-                canonical bytes; the node or tensor is named.
+            ModelRefusedError: no ONNX file, an answer of it can't be judged, a tensor has no
+                canonical bytes, or no free size has the name of a fixed one; each is named.
             OSError: the file cannot be read.
         """
         model = load(file)
         refuse_random(model)
         weights = {one.name for one in model.graph.initializer}
         given = [one for one in model.graph.input if one.name not in weights]
-        batch = _batch(given)
-        inputs = tuple(_spec(one, batch) for one in given)
-        outputs = tuple(_maps(one) or _spec(one, batch) for one in model.graph.output)
+        free = _Sizes(_batch(given), dict(sizes or {}))
+        inputs = tuple(_spec(one, free) for one in given)
+        outputs = tuple(_maps(one) or _spec(one, free, 0) for one in model.graph.output)
         if not inputs or not outputs:
             raise ModelRefusedError("graph", "it takes or gives nothing")
-        return cls(inputs, outputs)
+        unknown = sorted(set(free.fixed) - free.met)
+        if unknown:
+            known = ", ".join(sorted(free.names)) or "it has none"
+            raise ModelRefusedError(unknown[0], f"no free size has this name; free sizes: {known}")
+        batched = free.batch is not None and free.batch not in free.fixed
+        return cls(inputs, outputs, _classes(model), batched)
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of every input and its output together; None where they differ."""
+        sizes = [one.size for one in (*self.inputs, *self.outputs)]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
 
     def zeros(self) -> bytes:
         """Return the canonical input of zeros, free sizes 1 and texts empty."""
@@ -132,7 +153,30 @@ def _batch(given: list[Any]) -> str | None:
     return firsts[0] if len(set(firsts)) == 1 else None
 
 
-def _spec(value: Any, batch: str | None) -> TensorSpec:
+@dataclass
+class _Sizes:
+    """Free sizes of a graph."""
+
+    batch: str | None
+    """Name of the batch's; empty: the first size of each tensor that has no name."""
+    fixed: dict[str, int]
+    met: set[str] = field(default_factory=set)
+    """Fixed ones that a tensor has."""
+    names: set[str] = field(default_factory=set)
+
+    def size(self, name: str, dim_param: str, axis: int) -> int | str:
+        """Return the size of a free one, or its name."""
+        known = dim_param or f"{name}/{axis}"
+        self.names.add(known)
+        if known in self.fixed:
+            self.met.add(known)
+            return self.fixed[known]
+        if self.batch is not None and dim_param == self.batch and (self.batch or axis == 0):
+            return 1
+        return known
+
+
+def _spec(value: Any, free: _Sizes, least: int = 1) -> TensorSpec:
     if not value.type.HasField("tensor_type"):
         kind = value.type.WhichOneof("value")
         raise ModelRefusedError(value.name, f"it is a {kind}; needed: a tensor")
@@ -141,13 +185,21 @@ def _spec(value: Any, batch: str | None) -> TensorSpec:
         raise ModelRefusedError(value.name, "the graph does not say its number of dimensions")
     shape: list[int | str] = []
     for axis, dim in enumerate(tensor.shape.dim):
-        if dim.HasField("dim_value") and dim.dim_value > 0:
-            shape.append(dim.dim_value)
-        elif batch is not None and dim.dim_param == batch and (batch or axis == 0):
-            shape.append(1)
-        else:
-            shape.append(dim.dim_param or f"d{axis}")
-    return TensorSpec(value.name, _dtype(value.name, tensor.elem_type), tuple(shape))
+        is_fixed = dim.HasField("dim_value") and dim.dim_value > 0
+        shape.append(dim.dim_value if is_fixed else free.size(value.name, dim.dim_param, axis))
+    return TensorSpec(value.name, _dtype(value.name, tensor.elem_type), tuple(shape), least)
+
+
+def _classes(model: onnx.ModelProto) -> tuple[int | str, ...]:
+    """Return the labels that the graph's classifiers name, where they name the same ones."""
+    found = set()
+    for node in _nodes(model):
+        for attribute in node.attribute:
+            if attribute.name in ("classlabels_ints", "classlabels_int64s") and attribute.ints:
+                found.add(tuple(attribute.ints))
+            elif attribute.name == "classlabels_strings" and attribute.strings:
+                found.add(tuple(one.decode() for one in attribute.strings))
+    return found.pop() if len(found) == 1 else ()
 
 
 def _maps(value: Any) -> MapsSpec | None:

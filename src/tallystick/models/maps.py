@@ -24,6 +24,11 @@ class MapsSpec:
     """int64, or STRING."""
     value: np.dtype[Any]
 
+    @property
+    def size(self) -> None:
+        """Bytes of every encoding, as of a tensor: they differ."""
+        return None
+
     def __str__(self) -> str:
         key = "string" if self.key == STRING else self.key.name
         return f"{self.name}, a sequence of maps of {key} to {self.value.name}"

@@ -28,6 +28,8 @@ class TensorSpec:
     """Little-endian; STRING: of text."""
     shape: tuple[int | str, ...]
     """Sizes; a name where the size is free, which an encoding then begins with."""
+    least: int = 1
+    """Least value of a free size: 0 of what may be empty."""
 
     def __str__(self) -> str:
         kind = "string" if self.dtype == STRING else self.dtype.name
@@ -82,7 +84,7 @@ class TensorSpec:
         sizes, place = list(self.shape), start
         for axis in self.free:
             sizes[axis], place = self._number(data, place)
-            if sizes[axis] == 0:
+            if int(sizes[axis]) < self.least:
                 raise InputRefusedError(f"{self}: size {self.shape[axis]} is 0; needed: above it")
         shape = [int(size) for size in sizes]
         count = prod(shape)
@@ -94,6 +96,8 @@ class TensorSpec:
                 f"{self}: {len(data) - place} bytes are left; needed: {end - place}, of the shape "
                 f"{tuple(shape)}"
             )
+        if not count:
+            return self._empty(shape), place
         return np.frombuffer(data, self.dtype, count, place).reshape(shape), end
 
     def _texts(
@@ -101,6 +105,8 @@ class TensorSpec:
     ) -> tuple[NDArray[Any], int]:
         if count * _LENGTH > len(data) - place:
             raise InputRefusedError(f"{self}: cut off; needed: {count} texts")
+        if not count:
+            return self._empty(shape), place
         found = []
         for _ in range(count):
             size, place = self._number(data, place)
@@ -113,6 +119,12 @@ class TensorSpec:
                 raise InputRefusedError(f"{self}: text is no UTF-8: {error}") from error
             place += size
         return np.array(found, STRING).reshape(shape), place
+
+    def _empty(self, shape: list[int]) -> NDArray[Any]:
+        try:
+            return np.empty(shape, self.dtype)
+        except ValueError as error:
+            raise InputRefusedError(f"{self}: no tensor has the shape {tuple(shape)}") from error
 
     def _number(self, data: bytes, place: int) -> tuple[int, int]:
         end = place + _LENGTH

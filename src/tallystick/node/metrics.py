@@ -24,6 +24,8 @@ class Metrics:
         self.batches_seen = self._counter("batches_seen", "Commits of others read from the chain.")
         self.leaves = self._counter("leaves_reexecuted", "Inferences run again.")
         self.mismatches = self._counter("mismatches", "Re-executed leaves with another output.")
+        self.doubtful = self._counter("leaves_doubtful", "Re-executed, neither good nor wrong.")
+        self.doubtful_batches = self._counter("batches_doubtful", "Neither signed nor challenged.")
         self.flaws = self._counter("flaws", "Batches that break a rule.", "rule")
         self.audits = self._counter("audits_signed", "Audits signed.")
         self.demands = self._counter("demands_made", "Leaves demanded on chain.")

@@ -6,15 +6,19 @@ InputRefusedError for an input that the model's spec does not allow.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tallystick.errors import InputRefusedError, RunnerError, TallystickError
+from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.verdicts import GOOD, Judged, Verdict
 
-Compare = Callable[[bytes, bytes], bool]
-"""Returns whether a committed output and one's own are the same under the model's spec."""
-
+if TYPE_CHECKING:
+    from tallystick.models.comparison import Comparison
+    from tallystick.models.runner import OnnxModel
 
 _NAMES = ("qi8", "onnx")
 _NONE_SUCH = "there is none of this name; needed: qi8, onnx, module:function"
@@ -29,6 +33,20 @@ class Runner(Protocol):
         Raises:
             InputRefusedError: an input is not canonical; none was run.
             RunnerError: the model could not be run.
+        """
+        ...
+
+
+class Judge(Protocol):
+    """A spec's comparison, ready to judge."""
+
+    def judge(
+        self, inputs: Sequence[bytes], claimed: Sequence[bytes], own: Sequence[bytes]
+    ) -> list[Judged]:
+        """Return the verdict on each claimed output of an input, beside one's own.
+
+        Raises:
+            RunnerError: the model could not be run once more.
         """
         ...
 
@@ -65,9 +83,98 @@ def load_or_find(name: str, file: Path | None) -> None:
         raise RunnerError(f"runner {name} cannot load a model: {_NONE_SUCH}")
 
 
-def load_compare(name: str) -> Compare:
-    """Return the comparison of a spec: a callable module:function, or exact bytes when empty."""
-    return _named(name) if name else _same
+def check_spec(file: Path) -> None:
+    """See to it that a spec can be read, before it is known which one is registered.
+
+    Raises:
+        RunnerError: it is broken, or not there.
+    """
+    from tallystick.models.spec import OnnxSpec, is_onnx_spec
+
+    try:
+        text = file.read_bytes()
+        if is_onnx_spec(text):
+            OnnxSpec.parse(text)
+    except (OSError, ValueError) as error:
+        raise RunnerError(f"spec {file} cannot be loaded: {error}") from error
+
+
+def load_judge(name: str) -> Judge:
+    """Return a comparison of one's own making.
+
+    Args:
+        name: module:function, of the claimed and the own output, that returns whether they are the
+            same under the model's spec, or a Verdict, or Judged; empty: exact bytes.
+
+    Raises:
+        RunnerError: there is no such function.
+    """
+    return _Function(name, _named(name) if name else _same)
+
+
+def load_served_onnx(file: Path, spec: Path | None, spec_hash: bytes) -> Runner:
+    """Return an ONNX model under its registered spec.
+
+    Args:
+        file: the model's content.
+        spec: file of the text that was registered; None: that of an integer graph.
+        spec_hash: as registered, 32 bytes.
+
+    Raises:
+        RunnerError: the text is another one, or does not fit the graph; the graph is refused, or is
+            not integer where bytes are compared.
+    """
+    return _onnx(file, spec, spec_hash)[0]
+
+
+def load_onnx(
+    file: Path, spec: Path | None, spec_hash: bytes, comparison: str = "", second: str = ""
+) -> tuple[Runner, Judge]:
+    """Return an ONNX model under its registered spec, and what judges its answers.
+
+    Args:
+        file, spec, spec_hash: see load_served_onnx.
+        comparison: see load_judge; for a spec that is not ONNX-1.
+        second: a Python, or the folder of its environment, with another onnxruntime, that runs
+            once more what seems wrong; empty: this one, with other kernels.
+
+    Raises:
+        RunnerError: as of load_served_onnx, or nothing says how answers are compared.
+    """
+    from tallystick.models.apart import SECOND
+    from tallystick.models.opinion import SecondOpinion
+
+    model, known = _onnx(file, spec, spec_hash)
+    if comparison:
+        compare = _Function(comparison, _named(comparison)).compare
+    elif known is not None:
+        compare = known.judge
+    else:
+        raise RunnerError(f"{spec} is not ONNX-1; needed: comparison, as module:function")
+    kernel = replace(SECOND, python=second) if second else SECOND
+    return model, SecondOpinion(file, model.graph, compare, kernel)
+
+
+def _onnx(
+    file: Path, spec: Path | None, spec_hash: bytes
+) -> tuple["OnnxModel", "Comparison | None"]:
+    """Return a model and the comparison of its spec; None: of a spec in words of its own."""
+    from tallystick.models.opinion import comparison_of
+    from tallystick.models.runner import OnnxModel
+    from tallystick.models.spec import OnnxSpec, is_onnx_spec
+
+    try:
+        text = OnnxSpec().text.encode() if spec is None else spec.read_bytes()
+        if keccak256(text) != spec_hash:
+            told = f"{spec} is another text" if spec else "no spec is named"
+            raise RunnerError(f"{told}; needed: the spec whose keccak256 is {to_hex(spec_hash)}")
+        if not is_onnx_spec(text):
+            return OnnxModel(file), None
+        known = OnnxSpec.parse(text)
+        model = OnnxModel(file, known.sizes)
+        return model, comparison_of(file, model.graph, known)
+    except (OSError, ValueError, TallystickError) as error:
+        raise RunnerError(f"runner onnx cannot load {file}: {error}") from error
 
 
 def _load(name: str, file: Path | None) -> Runner:
@@ -113,6 +220,34 @@ class _Callable:
         if len(outputs) != len(inputs):
             raise RunnerError(f"{self._name} gave {len(outputs)} outputs to {len(inputs)} inputs")
         return outputs
+
+
+class _Function:
+    """Judges by a function of the claimed and the own output."""
+
+    def __init__(self, name: str, function: Callable[[bytes, bytes], Any]) -> None:
+        self._name, self._function = name, function
+
+    def judge(
+        self, inputs: Sequence[bytes], claimed: Sequence[bytes], own: Sequence[bytes]
+    ) -> list[Judged]:
+        return [self.compare(*pair) for pair in zip(claimed, own, strict=True)]
+
+    def compare(self, claimed: bytes, own: bytes) -> Judged:
+        try:
+            found = self._function(claimed, own)
+        except TallystickError:
+            raise
+        except Exception as error:
+            raise RunnerError(f"{self._name} broke down: {error!r}") from error
+        if isinstance(found, Judged):
+            return found
+        if isinstance(found, Verdict):
+            return Judged(found) if found is not Verdict.WRONG else _WRONG
+        return GOOD if found else _WRONG
+
+
+_WRONG = Judged(Verdict.WRONG, float("inf"), "another output")
 
 
 def _check_sizes(inputs: Sequence[bytes], size: int) -> None:

@@ -140,7 +140,7 @@ class ServedModel(_Section):
     runner: str
     """qi8, onnx, llm, or a callable as module:function."""
     spec: Folder | None = None
-    """The text that was registered, for an llm runner."""
+    """The text that was registered, for an onnx or llm runner; None: that of an integer graph."""
     slots: Annotated[int, Field(ge=1, le=32)] = 8
     """Answers of an llm runner that are generated side by side."""
     kernel: Literal["avx2", "avx512"] | None = None
@@ -255,8 +255,14 @@ class ModelSource(_Section):
     """Its content; None: pulled from one of model_stores."""
     runner: str
     """As of an operator's model."""
+    spec: Folder | None = None
+    """As of an operator's model; says how outputs are compared."""
     comparison: str = ""
-    """A callable module:function that compares two outputs; empty: exact bytes."""
+    """A callable module:function that compares two outputs, for a spec in words of one's own;
+    empty: as the spec says, or exact bytes."""
+    second: str = ""
+    """A Python, or the folder of its environment, whose onnxruntime runs once more what seems
+    wrong; empty: the node's own, with other kernels."""
 
 
 class PoolSettings(_Section):
@@ -362,6 +368,18 @@ class Settings(BaseSettings):
         for model in self.operator.models if self.operator else []:
             if model.traced and model.runner != "qi8":
                 raise ValueError("operator.models: only a qi8 runner can be traced")
+        return self
+
+    @model_validator(mode="after")
+    def _check_specs(self) -> "Settings":
+        models: list[ServedModel | ModelSource] = [
+            *(self.operator.models if self.operator else []),
+            *(self.verifier.models if self.verifier else []),
+        ]
+        for model in models:
+            second = isinstance(model, ModelSource) and model.second
+            if (model.spec or second) and model.runner != "onnx":
+                raise ValueError("models: only an onnx runner takes spec and second")
         return self
 
     @model_validator(mode="after")

@@ -133,6 +133,15 @@ def samples(stage: Stage) -> None:
     np.save("samples.npy", pixels.reshape(-1, 1, 8, 8).astype(np.float32) / 16)
 
 
+def served(stage: Stage) -> None:
+    """A network that lets an inference of the digits be demanded, and their spec."""
+    chain = stage.chain
+    network = register(chain, chain.accounts[1], RULES, 8, max_bytes=512)
+    stage.names["NETWORK"] = to_hex(network.id)
+    text = "tallystick ONNX-1\ncomparison tolerance\noutput 0 argmax 0.0001 0.0008\n"
+    Path("spec.txt").write_text(text)
+
+
 def replayable(stage: Stage) -> None:
     """A batch of right answers of the digits model, in a network whose arbiter is a Replay."""
     chain = stage.chain
@@ -296,7 +305,10 @@ PREPARE: dict[str, Callable[[Stage], None]] = {
     "tallystick utility": probed,
     "tallystick probe": endpoints,
     "tallystick model pull": pushed,
+    "ape tallystick model": served,
+    "ape tallystick model register": served,
     "tallystick model import": samples,
+    "tallystick model calibrate": samples,
     "tallystick replay": replayable,
     "tallystick committee": member,
     "tallystick committee show": member,

@@ -79,13 +79,29 @@ class Stage:
     """Runs what operators answer with; the digits unless serve was called."""
     source: dict[str, str] = field(default_factory=lambda: {"file": str(FILE), "runner": RUNNER})
     """Of the model, in verifiers' settings."""
+    alter: Callable[[bytes], bytes] = lambda output: bytes([(output[0] + 1) % 10]) + output[1:]
+    """Makes a wrong answer of a right one."""
     batches: int = 0
 
-    def serve(self, file: Path, samples: Sequence[bytes]) -> None:
-        """Have operators answer by an ONNX model, which the network gets besides."""
+    def serve(self, file: Path, samples: Sequence[bytes], spec: str) -> None:
+        """Have operators answer by an ONNX model, which the network gets besides.
+
+        Args:
+            spec: lines that compare its outputs.
+        """
+        text = f"tallystick ONNX-1\ncomparison tolerance\n{spec}"
         self.model, self.samples = OnnxModel(file), list(samples)
-        self.source = {"file": str(file), "runner": "onnx"}
-        hashes = (model_hash(file), keccak256(b"onnx, exact"), ZERO32)
+        self.source = {
+            "file": str(file),
+            "runner": "onnx",
+            "spec": str(file.with_suffix(".txt")),
+        }
+        Path(self.source["spec"]).write_text(text)
+        # What a cheat would answer: what the model gives to something else.
+        self.alter = lambda output: next(
+            other for other in self.model.infer(self.samples) if other[-16:] != output[-16:]
+        )
+        hashes = (model_hash(file), keccak256(text.encode()), ZERO32)
         owner = self.chain.accounts[1]
         mined = self.chain.send(
             owner, "registerModel", self.network.id, *hashes, file.stem, file.name
@@ -110,7 +126,7 @@ class Stage:
         inputs = [self.samples[(start + number) % len(self.samples)] for number in range(count)]
         outputs = self.model.infer(inputs)
         for index in wrong:
-            outputs[index] = bytes([(outputs[index][0] + 1) % 10]) + outputs[index][1:]
+            outputs[index] = self.alter(outputs[index])
 
         account, chain = self.chain.accounts[operator], self.chain
         index = self.network.lane(account).next_index

@@ -7,12 +7,13 @@ import pytest
 
 from tallystick.demo.digits.model import FILE, RUNNER, Digits, load_samples
 from tallystick.errors import InputRefusedError, RunnerError
-from tallystick.node.runner import load, load_compare
+from tallystick.node.runner import load, load_judge
 from tallystick.node.settings import ModelSource
 from tallystick.node.verifier.models import BytesMissingError, Models, ModelSourceError, Rerun
 from tallystick.protocol.keccak import keccak256
 from tallystick.protocol.ledger import Model as RegisteredModel
 from tallystick.protocol.record import InferenceRecord
+from tallystick.protocol.verdicts import Judged, Verdict
 
 HERE = "tests.node.verifier.test_runner"
 
@@ -33,7 +34,20 @@ def near(claimed: bytes, own: bytes) -> bool:
     return abs(claimed[0] - own[0]) <= 1
 
 
+def undecided(claimed: bytes, own: bytes) -> Verdict:
+    return Verdict.DOUBTFUL
+
+
+def measured(claimed: bytes, own: bytes) -> Judged:
+    return Judged.of(abs(claimed[0] - own[0]), 0, 2, "steps")
+
+
+def unfinished(claimed: bytes, own: bytes) -> bool:
+    return claimed[9] == own[9]
+
+
 not_callable = 5
+GOOD, DOUBTFUL, WRONG = Verdict
 
 
 def leaf(data: bytes | None, output: bytes, kept: bool = True) -> InferenceRecord:
@@ -103,34 +117,51 @@ def test_infer__callable_fails__is_no_verdict(name: str, reason: str) -> None:
 # Comparing
 
 
-def test_right__exact__by_the_bytes_or_their_hash() -> None:
-    rerun = Rerun(load(f"{HERE}:double"), load_compare(""))
-    assert rerun.right([leaf(b"a", b"aa"), leaf(b"b", b"bc"), leaf(b"c", b"cc", kept=False)]) == [
-        True,
-        False,
-        True,
-    ]
+def verdicts(rerun: Rerun, *leaves: InferenceRecord) -> list[Verdict]:
+    return [one.verdict for one in rerun.judge(leaves)]
 
 
-def test_right__tolerance__the_specs_own_test_decides() -> None:
-    rerun = Rerun(load(f"{HERE}:double"), load_compare(f"{HERE}:near"))
-    assert rerun.right([leaf(b"a", b"ba"), leaf(b"a", b"ca")]) == [True, False]
+@pytest.mark.parametrize(
+    ("name", "verdict"), [("undecided", DOUBTFUL), ("measured", DOUBTFUL), ("near", GOOD)]
+)
+def test_judge__function_with_three_verdicts__is_taken_at_its_word(
+    name: str, verdict: Verdict
+) -> None:
+    rerun = Rerun(load(f"{HERE}:double"), load_judge(f"{HERE}:{name}"))
+    assert verdicts(rerun, leaf(b"a", b"b")) == [verdict]
 
 
-def test_right__input_refused__wrong_and_the_others_are_run() -> None:
+def test_judge__function_that_fails__says_nothing_of_the_answer() -> None:
+    rerun = Rerun(load(f"{HERE}:double"), load_judge(f"{HERE}:unfinished"))
+    with pytest.raises(RunnerError, match="IndexError"):
+        rerun.judge([leaf(b"a", b"b")])
+
+
+def test_judge__exact__by_the_bytes_or_their_hash() -> None:
+    rerun = Rerun(load(f"{HERE}:double"), load_judge(""))
+    kept = leaf(b"c", b"cc", kept=False)
+    assert verdicts(rerun, leaf(b"a", b"aa"), leaf(b"b", b"bc"), kept) == [GOOD, WRONG, GOOD]
+
+
+def test_judge__tolerance__the_specs_own_test_decides() -> None:
+    rerun = Rerun(load(f"{HERE}:double"), load_judge(f"{HERE}:near"))
+    assert verdicts(rerun, leaf(b"a", b"ba"), leaf(b"a", b"ca")) == [GOOD, WRONG]
+
+
+def test_judge__input_refused__wrong_and_the_others_are_run() -> None:
     sample = load_samples()[0]
     (digit,) = Digits().infer([sample])
-    rerun = Rerun(load(RUNNER), load_compare(""))
-    assert rerun.right([leaf(b"abc", b"\1"), leaf(sample, digit)]) == [False, True]
+    rerun = Rerun(load(RUNNER), load_judge(""))
+    assert verdicts(rerun, leaf(b"abc", b"\1"), leaf(sample, digit)) == [WRONG, GOOD]
 
 
 @pytest.mark.parametrize(
     ("record", "which"), [(leaf(None, b"aa"), "input"), (leaf(b"a", b"b", kept=False), "output")]
 )
-def test_right__bytes_missing__names_the_leaf(record: InferenceRecord, which: str) -> None:
-    rerun = Rerun(load(f"{HERE}:double"), load_compare(""))
+def test_judge__bytes_missing__names_the_leaf(record: InferenceRecord, which: str) -> None:
+    rerun = Rerun(load(f"{HERE}:double"), load_judge(""))
     with pytest.raises(BytesMissingError, match=f"the {which}'s bytes") as caught:
-        rerun.right([leaf(b"b", b"bb"), record])
+        rerun.judge([leaf(b"b", b"bb"), record])
     assert caught.value.place == 1
 
 

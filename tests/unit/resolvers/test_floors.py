@@ -58,6 +58,7 @@ def rules(asset: str = NONE, arbiter: str = POOL, **amounts: int) -> dict[str, A
         "rules_attestors_1": NONE,
         "rules_attestors_2": NONE,
         "rules_arbiter": arbiter,
+        "rules_max_bytes": 0,
     } | {f"rules_{name}": f"0x{amount:064x}" for name, amount in amounts.items()}
 
 

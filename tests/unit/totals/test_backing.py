@@ -37,6 +37,8 @@ def test_backing__network__says_what_is_at_risk() -> None:
     assert (found["stake_at_risk"], found["backed"], found["own_arbiter"]) == (21, True, True)
     assert backing(rules(attestors_0=A, arbiter=B), {}, 0)["own_arbiter"] is False
     assert backing(rules(), {}, 0)["own_arbiter"] is False
+    assert backing(rules(max_bytes=0), {}, 0)["bytes_forced"] is False
+    assert backing(rules(max_bytes=1), {}, 0)["bytes_forced"] is True
 
 
 def test_backing__known_and_own_grades__price_is_of_the_known_ones() -> None:

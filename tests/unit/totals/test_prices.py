@@ -32,7 +32,7 @@ EARLIER = "0x" + "f1" * 20
 """Not looked up."""
 
 
-def rules(stake: int = 1000, bond: int = 20, **places: str) -> dict[str, Any]:
+def rules(stake: int = 1000, bond: int = 20, max_bytes: int = 0, **places: str) -> dict[str, Any]:
     every = {f"rules_{place}": NONE for place in (AUDITED, ENCLAVE, PROVEN, ARBITER)}
     return (
         every
@@ -41,6 +41,7 @@ def rules(stake: int = 1000, bond: int = 20, **places: str) -> dict[str, Any]:
             "address": REGISTRY,
             "rules_stake_per_inference": f"0x{stake:064x}",
             "rules_challenge_bond": f"0x{bond:064x}",
+            "rules_max_bytes": max_bytes,
         }
     )
 

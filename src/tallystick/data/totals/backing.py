@@ -46,6 +46,7 @@ def backing(
                          its arbiter was not looked up
     own_arbiter          whether an attestor also rules on challenges: no independent conviction;
                          not a known pool, for who signed an audit has no say in its case
+    bytes_forced         whether a demand can force withheld inputs and outputs out
     price_of_a_fake      the lowest of the grades that known resolvers give; without one, of all
                          grades to be had; without any, of Unchallenged
     price_audited, price_enclave, price_proven, price_unchallenged
@@ -75,6 +76,7 @@ def backing(
             "convictable": conviction.possible,
             f"convictable{BECAUSE}": conviction.because,
             "own_arbiter": arbiter != NONE and arbiter in attestors and not _drawn(resolvers),
+            "bytes_forced": rules["rules_max_bytes"] > 0,
         }
         | {name: one and one.price for name, one in shown.items()}
         | {f"{name}{BECAUSE}": one and one.because for name, one in shown.items()}

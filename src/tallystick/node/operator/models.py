@@ -9,7 +9,7 @@ from typing import Protocol
 from tallystick.errors import FieldError, InputRefusedError
 from tallystick.node.errors import SettingsError
 from tallystick.node.operator.errors import RefusedError
-from tallystick.node.runner import load
+from tallystick.node.runner import load, load_served_onnx
 from tallystick.node.settings import OperatorSettings, ServedModel
 from tallystick.protocol.abi_words import ZERO32
 from tallystick.protocol.hexes import to_hex
@@ -41,7 +41,9 @@ class LoadedModel:
     def __init__(self, served: ServedModel, content_hash: bytes, spec_hash: bytes) -> None:
         self.id, self.file, self.runner = served.id, served.file, served.runner
         self.content_hash, self.spec_hash = content_hash, spec_hash
-        self._running: _Running = _Traced(served.file) if served.traced else _Plain(served)
+        self._running: _Running = (
+            _Traced(served.file) if served.traced else _Plain(served, spec_hash)
+        )
         self._lock = threading.Lock()
 
     def run(self, inputs: Sequence[bytes]) -> list[Ran]:
@@ -92,8 +94,11 @@ def _loaded(served: ServedModel, content: bytes, spec_hash: bytes) -> LoadedMode
 
 
 class _Plain:
-    def __init__(self, served: ServedModel) -> None:
-        self._runner = load(served.runner, served.file)
+    def __init__(self, served: ServedModel, spec_hash: bytes) -> None:
+        if served.runner == "onnx":
+            self._runner = load_served_onnx(served.file, served.spec, spec_hash)
+        else:
+            self._runner = load(served.runner, served.file)
 
     def ran(self, inputs: Sequence[bytes]) -> list[Ran]:
         return [Ran(output) for output in self._runner.infer(inputs)]

@@ -13,6 +13,7 @@ from tallystick.node.verifier.outbox import Intent, Outbox
 from tallystick.node.verifier.watch import Watch
 from tallystick.protocol.enums import Cause
 from tallystick.protocol.ledger import BatchState
+from tallystick.protocol.verdicts import Verdict
 
 _SELDOM = 3600.0
 """Seconds."""
@@ -87,10 +88,11 @@ class Claims:
             if leaf is None:
                 continue
             try:
-                (right,) = rerun.right([leaf.record])
+                (judged,) = rerun.judge([leaf.record])
             except BytesMissingError:
                 continue
-            evidence = None if right else rerun.evidence(model, leaf.record)
+            wrong = judged.verdict is Verdict.WRONG
+            evidence = rerun.evidence(model, leaf.record) if wrong else None
             if evidence is not None:
                 return leaf.opening, evidence
         return None

@@ -10,6 +10,7 @@ from tallystick.protocol.eip712 import Domain
 from tallystick.protocol.faults import Fault, Key, LeafRule, find_faults
 from tallystick.protocol.opening import OpenedLeaf
 from tallystick.protocol.rules import Rules
+from tallystick.protocol.verdicts import Judged, Verdict, judge_batch
 
 _CHUNK = 256
 """Leaves run at a time."""
@@ -21,6 +22,9 @@ class FindingKind(StrEnum):
     GOOD = "good"
     WRONG = "wrong"
     """A leaf's output is not what the model gives."""
+    DOUBTFUL = "doubtful"
+    """Leaves are further from what the model gives here than is good, and none is wrong: nothing is
+    signed, nothing is challenged, nobody is convicted."""
     FAULTY = "faulty"
     """A rule is broken, and data show it: a fault move convicts."""
     UNSIGNED = "unsigned"
@@ -46,6 +50,8 @@ class Finding:
     note: str = ""
     executed: int = 0
     """Leaves run again."""
+    doubtful: int = 0
+    """Leaves, of these, that are neither good nor wrong; of a good batch few."""
     drawn: tuple[int, ...] = ()
     """Leaves that were to be run again, in the order in which this node would demand them."""
     seed: bytes = b""
@@ -85,20 +91,42 @@ def inspect(
     if fault is not None:
         note = f"{fault.rule}: {fault.reason}"
         return Finding(_kind(fault), fault.leaf_index, note, drawn=tuple(drawn))
+    judged: list[Judged] = []
     for start in range(0, len(drawn), _CHUNK):
         part = drawn[start : start + _CHUNK]
         try:
-            right = rerun.right([records[index] for index in part])
+            judged += rerun.judge([records[index] for index in part])
         except BytesMissingError as error:
             missing = part[error.place]
-            return Finding(FindingKind.WITHHELD, missing, str(error), start, tuple(drawn))
+            return Finding(FindingKind.WITHHELD, missing, str(error), start, drawn=tuple(drawn))
         executed = start + len(part)
-        wrong = [index for index, good in zip(part, right, strict=True) if not good]
-        if wrong:
-            note = f"another output at {len(wrong)} of {executed} leaves run again"
-            leaf = data.leaf(wrong[0])
-            return Finding(FindingKind.WRONG, wrong[0], note, executed, tuple(drawn), leaf=leaf)
-    return Finding(FindingKind.GOOD, executed=len(drawn), drawn=tuple(drawn))
+        places = _with(judged, Verdict.WRONG)
+        if places:
+            note = f"another output at {len(places)} of {executed} leaves run again"
+            if reason := judged[places[0]].reason:
+                note += f", the first by: {reason}"
+            index, doubtful = drawn[places[0]], len(_with(judged, Verdict.DOUBTFUL))
+            return Finding(
+                *(FindingKind.WRONG, index, note, executed, doubtful, tuple(drawn)),
+                leaf=data.leaf(index),
+            )
+    return _without_wrong(judged, drawn)
+
+
+def _without_wrong(judged: Sequence[Judged], drawn: Sequence[int]) -> Finding:
+    """Return the finding about leaves of which none is wrong, by the rule for batches."""
+    places, executed = _with(judged, Verdict.DOUBTFUL), len(drawn)
+    if not places:
+        return Finding(FindingKind.GOOD, executed=executed, drawn=tuple(drawn))
+    worst = max(places, key=lambda place: judged[place].way)
+    note = f"{len(places)} of {executed} leaves run again are doubtful, most by: "
+    note += judged[worst].reason
+    kind = FindingKind.GOOD if judge_batch(judged) is Verdict.GOOD else FindingKind.DOUBTFUL
+    return Finding(kind, drawn[worst], note, executed, len(places), tuple(drawn))
+
+
+def _with(judged: Sequence[Judged], verdict: Verdict) -> list[int]:
+    return [place for place, one in enumerate(judged) if one.verdict is verdict]
 
 
 def _kind(fault: Fault) -> FindingKind:

@@ -19,6 +19,7 @@ from tallystick.protocol.keccak import keccak256
 from tallystick.protocol.ledger import BatchState
 from tallystick.protocol.opening import OpenedLeaf
 from tallystick.protocol.sampling import draw
+from tallystick.protocol.verdicts import Verdict
 
 DRAWN = 64
 """Leaves run again where neither committee nor pool says how many, and no setting does."""
@@ -127,10 +128,10 @@ class Inspector:
         """Look at what the chain has of a batch whose data no store has."""
         for leaf in self._revealed.of(record.batch):
             try:
-                (right,) = rerun.right([leaf.record])
+                (judged,) = rerun.judge([leaf.record])
             except BytesMissingError:
                 continue
-            if not right:
+            if judged.verdict is Verdict.WRONG:
                 index = leaf.opening.leaf_index
                 return Finding(FindingKind.WRONG, index, "another output, revealed", 1, leaf=leaf)
         return None
@@ -144,13 +145,16 @@ class Inspector:
             noted.leaf_index,
             noted.note,
             noted.executed,
+            noted.doubtful,
             tuple(self._drawn(open_batch, noted.seed)),
             noted.seed,
             self.opened(open_batch.record, noted.leaf_index) if wrong else None,
         )
 
     def _note(self, batch_id: bytes, before: StoredFinding | None, found: Finding) -> None:
-        row = StoredFinding(found.kind, found.leaf_index, found.note, found.executed, found.seed)
+        row = StoredFinding(
+            found.kind, found.leaf_index, found.note, found.executed, found.seed, found.doubtful
+        )
         if row != before:
             self._journal.note_finding(batch_id, row)
             _LOG.info(
@@ -160,4 +164,5 @@ class Inspector:
                 leaf=found.leaf_index,
                 note=found.note,
                 executed=found.executed,
+                doubtful=found.doubtful,
             )

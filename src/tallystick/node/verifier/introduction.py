@@ -10,7 +10,7 @@ from tallystick.chain.revert import ContractError
 from tallystick.node.errors import SettingsError
 from tallystick.node.introduction import affordable, coins, public_url
 from tallystick.node.log import get_log
-from tallystick.node.runner import load_compare, load_or_find
+from tallystick.node.runner import check_spec, load_judge, load_or_find
 from tallystick.node.settings import Settings
 from tallystick.node.verifier.membership import Membership
 from tallystick.node.verifier.verifier import Verifier
@@ -30,12 +30,14 @@ def check(settings: Settings, verifier: Verifier) -> None:
         SettingsError: the account is no member of a committee that it is to serve, the pool is
             another registry's, a network is not registered, or a model is named without a file
             or a store to pull it from.
-        RunnerError: a runner or comparison cannot be loaded.
+        RunnerError: a runner, comparison or spec cannot be loaded.
     """
     own = settings.need_verifier()
     for source in own.models:
         load_or_find(source.runner, source.file)
-        load_compare(source.comparison)
+        load_judge(source.comparison)
+        if source.spec is not None:
+            check_spec(source.spec)
         if ":" not in source.runner and source.file is None and not own.model_stores:
             raise SettingsError(
                 f"verifier.models: {to_hex(source.id)} has no file; needed: file or model_stores"
@@ -76,7 +78,11 @@ def introduce(settings: Settings, verifier: Verifier) -> None:
         "broker": own.broker.partition(":")[0],
         "dry_run": own.dry_run,
         "models": [
-            {"id": to_hex(one.id), "runner": one.runner, "comparison": one.comparison or "exact"}
+            {
+                "id": to_hex(one.id),
+                "runner": one.runner,
+                "comparison": one.comparison or (str(one.spec) if one.spec else "exact"),
+            }
             for one in own.models
         ],
         "stores": [public_url(one) for one in own.stores],

@@ -50,6 +50,10 @@ create index if not exists move_of on move (batch_id, kind, turn);
 create index if not exists move_by on move (status);
 """
 _ADDED = """
+create table if not exists doubt (
+    batch_id blob primary key,
+    leaves integer not null
+) strict, without rowid;
 create table if not exists secret (
     name text primary key,
     value blob not null
@@ -132,6 +136,8 @@ class StoredFinding:
     """Leaves re-executed."""
     seed: bytes
     """Of the draw, 32 bytes, or empty."""
+    doubtful: int = 0
+    """Leaves, of those re-executed, that are neither good nor wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +190,8 @@ class VerifierJournal:
     def finding(self, batch_id: bytes) -> StoredFinding | None:
         """Return what is known of a batch; None while it was not looked at."""
         rows = self._read(
-            "select kind, leaf_index, note, executed, seed from finding where batch_id = ?",
+            "select kind, leaf_index, note, executed, seed, coalesce(leaves, 0)"
+            " from finding left join doubt using (batch_id) where batch_id = ?",
             batch_id,
         )
         return StoredFinding(*rows[0]) if rows else None
@@ -194,6 +201,9 @@ class VerifierJournal:
         row = batch_id, found.kind, found.leaf_index, found.note, found.executed, found.seed
         with self._write() as database:
             database.execute("insert or replace into finding values (?,?,?,?,?,?)", row)
+            database.execute(
+                "insert or replace into doubt values (?,?)", (batch_id, found.doubtful)
+            )
 
     def forget_finding(self, batch_id: bytes) -> None:
         """Have a batch be looked at again."""
@@ -203,7 +213,7 @@ class VerifierJournal:
     def unsay_good(self, batch_id: bytes, leaf_index: int) -> None:
         """Note that a leaf is wrong that this node had not drawn: it signs no audit from now on."""
         found = self.finding(batch_id)
-        if found is not None and found.kind in ("good", "late"):
+        if found is not None and found.kind in ("good", "late", "doubtful"):
             note = "another output at a leaf that was challenged"
             wrong = replace(found, kind="wrong", leaf_index=leaf_index, note=note)
             self.note_finding(batch_id, wrong)
@@ -216,6 +226,10 @@ class VerifierJournal:
         """Return batches and leaves re-executed, by kind of finding."""
         rows = self._read("select kind, count(*), sum(executed) from finding group by kind")
         return {kind: (batches, leaves) for kind, batches, leaves in rows}
+
+    def doubtful(self) -> int:
+        """Return how many re-executed leaves were neither good nor wrong."""
+        return int(self._read("select coalesce(sum(leaves), 0) from doubt")[0][0])
 
     def secret(self, name: str) -> bytes:
         """Return 32 random bytes that this node alone knows, made when first asked for."""

@@ -36,6 +36,9 @@ class Meter:
         self._count(metrics.failures.labels("verifier"), "failures", verifier.failures)
         found = journal.findings()
         self._count(metrics.leaves, "leaves", sum(leaves for _, leaves in found.values()))
+        self._count(metrics.doubtful, "doubtful", journal.doubtful())
+        batches = found.get(FindingKind.DOUBTFUL, (0, 0))[0]
+        self._count(metrics.doubtful_batches, "doubtful batches", batches)
         self._count(metrics.mismatches, "wrong", found.get(FindingKind.WRONG, (0, 0))[0])
         for kind in _CONVICTING:
             batches = found.get(kind, (0, 0))[0]

@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tallystick.errors import InputRefusedError, TallystickError
-from tallystick.node.runner import Compare, Runner, load, load_compare
+from tallystick.node.runner import Judge, Runner, load, load_judge, load_onnx
 from tallystick.node.sender import locked
 from tallystick.node.settings import ModelSource
 from tallystick.protocol.keccak import keccak256
 from tallystick.protocol.ledger import Model as RegisteredModel
 from tallystick.protocol.record import InferenceRecord
+from tallystick.protocol.verdicts import GOOD, Judged, Verdict
 from tallystick.replay.evidence import evidence
 from tallystick.replay.model import SPEC_ID
 from tallystick.replay.model import Model as Qi8Model
 from tallystick.storage.models.content import content_hash
 from tallystick.storage.models.store import ModelStore
+
+_REFUSED = Judged(Verdict.WRONG, float("inf"), "the spec does not allow the input")
 
 
 class ModelSourceError(TallystickError, RuntimeError):
@@ -35,12 +38,12 @@ class Rerun:
     """A model, ready to be compared with."""
 
     runner: Runner
-    compare: Compare
+    judging: Judge
     qi8: Qi8Model | None = None
     """Its content, when a contract can run it too."""
 
-    def right(self, records: Sequence[InferenceRecord]) -> list[bool]:
-        """Return of each leaf whether its output is what its input gives.
+    def judge(self, records: Sequence[InferenceRecord]) -> list[Judged]:
+        """Return the verdict on each leaf's output, by what its input gives.
 
         Raises:
             BytesMissingError: the data lack what is needed to say.
@@ -51,10 +54,18 @@ class Rerun:
             if record.input is None:
                 raise BytesMissingError(place, "the input's")
             inputs.append(record.input)
-        return [
-            self._right(place, record, own)
-            for place, (record, own) in enumerate(zip(records, self._infer(inputs), strict=True))
-        ]
+        own = self._infer(inputs)
+        found, compared = [GOOD] * len(own), []
+        for place, (record, answer) in enumerate(zip(records, own, strict=True)):
+            if answer is None:
+                found[place] = _REFUSED
+            elif keccak256(answer) != record.output_hash:
+                compared.append((place, inputs[place], self._output(place, record), answer))
+        if compared:
+            places, *columns = zip(*compared, strict=True)
+            for place, one in zip(places, self.judging.judge(*columns), strict=True):
+                found[place] = one
+        return found
 
     def _infer(self, inputs: list[bytes]) -> list[bytes | None]:
         """Return the outputs; None for an input that the spec does not allow."""
@@ -65,14 +76,11 @@ class Rerun:
                 return [None]
         return [own for one in inputs for own in self._infer([one])]
 
-    def _right(self, place: int, record: InferenceRecord, own: bytes | None) -> bool:
-        if own is None:
-            return False
-        if keccak256(own) == record.output_hash:
-            return True
+    @staticmethod
+    def _output(place: int, record: InferenceRecord) -> bytes:
         if record.output is None:
             raise BytesMissingError(place, "the output's")
-        return self.compare(record.output, own)
+        return record.output
 
     def evidence(self, registered: RegisteredModel, record: InferenceRecord) -> bytes | None:
         """Return what a Replay rules on; None when it cannot rule on this model or leaf."""
@@ -127,7 +135,10 @@ class Models:
             return self._load_qi8(source, registered, file)
         if file is not None:
             _check(file, _hash(file), registered.content_hash)
-        return Rerun(load(source.runner, file), load_compare(source.comparison))
+        if source.runner == "onnx" and file is not None:
+            how = source.comparison, source.second
+            return Rerun(*load_onnx(file, source.spec, registered.spec_hash, *how))
+        return Rerun(load(source.runner, file), load_judge(source.comparison))
 
     def _pulled(self, registered: RegisteredModel) -> Path | None:
         """Return a model's file, pulled unless it is here; None where no store is set."""
@@ -154,7 +165,7 @@ class Models:
             raise ModelSourceError(f"no file is set for model 0x{registered.id.hex()}")
         model = Qi8Model.from_bytes(_read(file))
         _check(file, model.content_hash(), registered.content_hash)
-        return Rerun(load("qi8", file), load_compare(source.comparison), model)
+        return Rerun(load("qi8", file), load_judge(source.comparison), model)
 
 
 def _read(file: Path) -> bytes:

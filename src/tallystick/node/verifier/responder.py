@@ -19,6 +19,7 @@ from tallystick.node.verifier.outbox import Intent, Outbox, SendResult
 from tallystick.node.verifier.second_look import SecondLook
 from tallystick.node.verifier.turns import Turns
 from tallystick.node.verifier.watch import OpenBatch, Watch
+from tallystick.protocol import verdicts
 from tallystick.protocol.abi_words import ZERO_ADDRESS
 from tallystick.protocol.batch import Dispute
 from tallystick.protocol.committee import Audit, Verdict
@@ -118,13 +119,18 @@ class Responder:
         if judge is not None:
             if self._only_says(record, "verdict"):
                 return
-            (right,) = rerun.right([entry])
-            if not right:
+            (judged,) = rerun.judge([entry])
+            if judged.verdict is verdicts.Verdict.DOUBTFUL:
+                # Neither side is to lose by what can't be told: without a ruling both get theirs.
+                self._say_doubtful(record, dispute.leaf_index, judged.reason)
+                return
+            if judged.verdict is verdicts.Verdict.WRONG:
                 self._journal.unsay_good(record.id, dispute.leaf_index)
                 place = self._watch.seed_block(open_batch), self._watch.head, self._watch.looks
                 if not self._second.stands(record, *place):
                     return
-            ruling = Ruling.UPHELD if right else Ruling.REJECTED
+            good = judged.verdict is verdicts.Verdict.GOOD
+            ruling = Ruling.UPHELD if good else Ruling.REJECTED
             says = Verdict(record.id, dispute.leaf_index, dispute.leaf, ruling)
             statement = judge.state(says)
             evidence = judge.evidence(statement) if statement else None
@@ -259,6 +265,10 @@ class Responder:
         if outcome in (SendResult.REFUSED, SendResult.TOO_DEAR):
             self._backoff.put_off(batch_id, call.name)
         return outcome
+
+    def _say_doubtful(self, record: BatchState, index: int, reason: str) -> None:
+        if self._backoff.is_first(record.id, f"doubtful {index}"):
+            _LOG.info("no ruling: doubtful", batch=record.id, leaf=index, reason=reason)
 
     def _only_says(self, record: BatchState, what: str) -> bool:
         """Return whether this is a dry run; if so, say once what would have been signed."""

@@ -26,6 +26,7 @@ from tallystick.protocol.ledger import BatchState
 from tallystick.protocol.opening import OpenedLeaf
 from tallystick.protocol.pool import case_id, pack_signatures
 from tallystick.protocol.sampling import draw
+from tallystick.protocol.verdicts import Verdict
 
 _CONVICTING = (Cause.RULING, Cause.DISPROOF, Cause.ORDER, Cause.DEADLINE)
 _SELDOM = 3600.0
@@ -200,14 +201,14 @@ class PoolDuty:
         self._send(record.id, call, _turn(case.id))
 
     def _is_right(self, record: BatchState, leaf: OpenedLeaf | None) -> bool | None:
-        """Run a leaf again; None where nobody here can tell."""
+        """Run a leaf again; None where nobody here can tell, or it is doubtful."""
         if leaf is None:
             return None
         try:
-            (right,) = self._models.rerun(self._watch.model(record)).right([leaf.record])
+            (judged,) = self._models.rerun(self._watch.model(record)).judge([leaf.record])
         except BytesMissingError:
             return None
-        return right
+        return None if judged.verdict is Verdict.DOUBTFUL else judged.verdict is Verdict.GOOD
 
     def _stands(self, case: OpenedCase, record: BatchState, seed: bytes) -> bool:
         """Return whether what a rejection rests on was the same at an earlier look."""
