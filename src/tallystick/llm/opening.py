@@ -15,6 +15,7 @@ from tallystick.llm.language_model import LanguageModel
 from tallystick.llm.prompt import Render
 from tallystick.llm.renderer import Renderer
 from tallystick.llm.spec import Profile, Spec
+from tallystick.protocol.hexes import to_hex
 
 SLOTS = 8
 """Answers that are generated side by side."""
@@ -66,6 +67,29 @@ def open_model(
     except BaseException:
         engine.close()
         raise
+
+
+def read_spec(file: Path, spec_hash: bytes) -> Spec:
+    """Return the spec of a model from the file of its text.
+
+    Args:
+        file: of the text.
+        spec_hash: as registered, 32 bytes.
+
+    Raises:
+        FieldError: it is none, or another one.
+        OSError: it cannot be read.
+    """
+    # Bytes: reading as text would make line feeds of other line ends.
+    try:
+        spec = Spec.parse(file.read_bytes().decode())
+    except UnicodeDecodeError as error:
+        raise FieldError("spec", str(file), "UTF-8") from error
+    if spec.spec_hash() != spec_hash:
+        raise FieldError(
+            f"spec hash of {file}", to_hex(spec.spec_hash()), f"{to_hex(spec_hash)}, as registered"
+        )
+    return spec
 
 
 def kernel_of(spec: Spec, release: Release = PINNED) -> Kernel:
