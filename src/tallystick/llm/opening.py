@@ -1,5 +1,6 @@
 """Opening a model: file, spec, runtime and chat template fitted together, and tested."""
 
+import hashlib
 from pathlib import Path
 
 from tallystick.errors import BodyRefusedError, FieldError
@@ -113,6 +114,12 @@ def exact_profile(kernel: Kernel, release: Release = PINNED) -> Profile:
     return Profile(hashes, bytes.fromhex(release.goldens[kernel]))
 
 
+def is_smollm2(file: Path) -> bool:
+    """Return whether a file is the model that specs' golden hashes are of."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest() == SMOLLM2
+
+
 def template_of(vocabulary: GgufVocabulary) -> Render:
     """Return what renders a model's conversations; it refuses all where there is no template."""
     source = vocabulary.chat_template
@@ -150,11 +157,7 @@ def _check_runtime(profile: Profile, library: Library) -> None:
 
 
 def _test(model: Model, profile: Profile, golden: bytes | None) -> None:
-    import hashlib
-
-    with model.path.open("rb") as file:
-        own = hashlib.file_digest(file, "sha256").hexdigest() == SMOLLM2
-    wanted = profile.golden if own else golden
+    wanted = profile.golden if is_smollm2(model.path) else golden
     if wanted is None:
         raise EngineError(
             f"{model.path.name} cannot be tested; needed: the golden hash of its own logits, as "
