@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.demo.language.cheaper import write_quantized
 from tallystick.llm.engine.release import SECOND, Kernel
 from tallystick.llm.language_model import LanguageModel
 from tallystick.llm.measuring_process import MeasuringProcess
@@ -13,7 +14,6 @@ from tallystick.llm.spec import Spec
 from tallystick.llm.verdicts import DRAFT
 from tallystick.node.verifier.second_kernels import second_runtime
 from tests.llm.model_file import SMOLLM2_FILE
-from tests.support.quantized import write_quantized
 
 TOLERANCE = Spec(context=512, tokens=64, comparison=DRAFT)
 EXACT = Spec(context=512, tokens=64, comparison=exact_profile(Kernel.AVX2))

@@ -240,7 +240,9 @@ def stage(
         arbiter = judges.address
     committee = found_committee(chain, threshold, 3, keys, min_drawn=DRAWN, arbiter=arbiter)
     attestors = (committee.address, ZERO_ADDRESS, ZERO_ADDRESS)
-    network = register(chain, chain.accounts[1], arbiter=arbiter, attestors=attestors, **RULES | rules)
+    network = register(
+        chain, chain.accounts[1], arbiter=arbiter, attestors=attestors, **RULES | rules
+    )
     hashes = (content_hash(), spec_hash(), ZERO32)
     mined = chain.send(
         chain.accounts[1], "registerModel", network.id, *hashes, "digits", "digits.onnx"

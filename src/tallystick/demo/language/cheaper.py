@@ -9,7 +9,13 @@ from gguf.quants import dequantize, quantize
 def write_quantized(
     source: Path, target: Path, kind: GGMLQuantizationType = GGMLQuantizationType.Q4_0
 ) -> Path:
-    """Write a file whose matrices of Q4_1 are of another kind, made from what Q4_1 has left."""
+    """Write a file whose matrices of Q4_1 are of another kind, made from what Q4_1 has left.
+
+    Args:
+        source: GGUF.
+        target: the file that is written.
+        kind: of the matrices.
+    """
     reader = GGUFReader(source)
     architecture = reader.fields["general.architecture"].contents()
     writer = GGUFWriter(target, architecture)
