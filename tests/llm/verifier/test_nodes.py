@@ -1,7 +1,9 @@
 """Verifiers' nodes with a language model on a chain: what is audited, challenged and rejected."""
 
 import functools
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,9 +19,11 @@ from tallystick.storage.margins_file import MarginNote, read_margins
 from tests.llm.verifier.answers import honest
 from tests.llm.verifier.conftest import EXACT, TOLERANCE
 from tests.llm.verifier.stage import LlmStage, llm_stage
+from tests.node.verifier.running import running, until
 from tests.node.verifier.stage import OTHER, VERIFIERS, LiveChain, rounds
 
 Start = Callable[..., LlmStage]
+MANY = 2
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +46,8 @@ def test_tick__tolerance__honest_is_audited_and_the_cheaper_model_rejected(
     begin: Start, model: LanguageModel, cheap_model: LanguageModel
 ) -> None:
     staged = begin(TOLERANCE)
-    right = staged.answer(honest(model), 4)
-    cheap = staged.answer(honest(cheap_model), 4, OTHER)
+    right = staged.answer(honest(model), MANY)
+    cheap = staged.answer(honest(cheap_model), MANY, OTHER)
     staged.seeded()
     verifiers = [staged.verifier(number) for number in VERIFIERS]
 
@@ -55,7 +59,7 @@ def test_tick__tolerance__honest_is_audited_and_the_cheaper_model_rejected(
     for verifier in verifiers:
         found = notes(verifier)
         assert {one.place for one in found} == {
-            (batch.id, index) for batch in (right, cheap) for index in range(4)
+            (batch.id, index) for batch in (right, cheap) for index in range(MANY)
         }
         assert {one.verdict for one in found if one.batch_id == right.id} == {Verdict.GOOD}
         of_cheap = [one for one in found if one.batch_id == cheap.id]
@@ -69,8 +73,8 @@ def test_tick__exact__honest_is_audited_and_the_cheaper_model_rejected(
 ) -> None:
     # One verifier of one: its engine tests itself, which takes a while.
     staged = begin(EXACT, threshold=1)
-    right = staged.answer(honest(model), 3)
-    cheap = staged.answer(honest(cheap_model), 3, OTHER)
+    right = staged.answer(honest(model), MANY)
+    cheap = staged.answer(honest(cheap_model), MANY, OTHER)
     staged.seeded()
     verifier = staged.verifier()
 
@@ -97,6 +101,47 @@ def test_tick__engine_that_fails_its_self_test__says_nothing(
     assert verifier.journal.finding(batch.id) is None
     assert verifier.failures == 1
     assert not (verifier.home / "margins.jsonl").exists()
+
+
+def test_kill__with_answers_half_judged__signed_once_and_noted_once(
+    begin: Start, model: LanguageModel, cheap_model: LanguageModel
+) -> None:
+    staged = begin(TOLERANCE, threshold=1)
+    right = staged.answer(honest(model), MANY)
+    cheap = staged.answer(honest(cheap_model), MANY, OTHER)
+    staged.seeded()
+
+    def noted() -> list[Path]:
+        return list(staged.folder.rglob("margins.jsonl"))
+
+    with running(staged, VERIFIERS[:1]) as (node,):
+        until(lambda: "started" in node.text(), "the node starts", node)
+        node.kill()
+        node.begin()
+        until(lambda: bool(noted()), "answers are noted", node)
+        node.kill()
+        (file,) = noted()
+        with file.open("ab") as torn:
+            torn.write(b'{"version": 1, "batchId": "0x')
+        node.begin()
+        until(
+            lambda: (
+                staged.record(right).grade is Grade.AUDITED
+                and staged.record(cheap).state is State.REJECTED
+            ),
+            "one is audited, the other rejected",
+            node,
+        )
+    places = [MarginNote.of_line(line).place for line in file.read_bytes().splitlines()]
+    assert sorted(places) == sorted(
+        (batch.id, index) for batch in (right, cheap) for index in range(MANY)
+    )
+    (journal,) = staged.folder.rglob("journal.sqlite3")
+    with closing(sqlite3.connect(journal)) as opened:
+        said = opened.execute("select kind, count(*) from statement group by kind").fetchall()
+        made = dict(opened.execute("select kind, count(*) from move group by kind").fetchall())
+    assert dict(said) == {"audit": 1, "verdict": 1}
+    assert made == {"attest": 1, "challenge": 1, "resolve": 1}
 
 
 @pytest.mark.parametrize(
