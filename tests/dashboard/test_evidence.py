@@ -1,18 +1,24 @@
 """What audits compared, and margins that verifiers noted, over HTTP and on the page."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
+from tallystick.cli.totals import totals
 from tallystick.dashboard.app import create_app
 from tallystick.dashboard.live import Live
 from tallystick.dashboard.margins import MarginFiles
+from tallystick.data.analysis import Analysis
+from tallystick.data.specs import known_specs
 from tallystick.protocol.hexes import from_hex, to_hex
 from tallystick.protocol.verdicts import Verdict
 from tallystick.storage.margins_file import MarginNote, MarginsFile
+from tests.support.shown import Shown
 
 API = "/api/v1"
 
@@ -42,6 +48,23 @@ def test_evidence__integer_models__audited_by_equal_answers(client: TestClient) 
     assert (row["kind"], row["terms"]) == ("exact", [])
     assert row["audited"] == network["audited"] > 0
     assert client.get(f"{base(client)}/evidence?format=csv").status_code == 200
+
+
+def test_evidence__all_networks__as_the_analysis_and_totals_with_specs_have_it(
+    client: TestClient, shown: Shown, tmp_path: Path
+) -> None:
+    rows = Analysis(shown.data.root).evidence(known_specs())
+    networks = {row["network_id"]: row for row in client.get(f"{API}/networks").json()["rows"]}
+    assert {row["network_id"]: row["audited"] for row in rows} == {
+        key: row["audited"] for key, row in networks.items()
+    }
+    assert {row["kind"] for row in rows} == {"exact"}
+    (tmp_path / "specs").mkdir()
+    words = ["--data", str(shown.data.root), "--specs", str(tmp_path / "specs")]
+    done = CliRunner(mix_stderr=False).invoke(totals, [*words, "--format", "json"])
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout) == rows
+    assert CliRunner().invoke(totals, [*words, "--by", "model"]).exit_code == 2
 
 
 def test_evidence__no_text_of_the_spec__is_not_known(live: Live) -> None:

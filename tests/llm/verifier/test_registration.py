@@ -43,6 +43,7 @@ def test_model_register__gguf__spec_is_written_beside_it_and_both_hashes_registe
     assert dry["dry_run"] and not written.exists()
     told = commands.json("model register", *words, account=1)
     assert Spec.parse(written.read_text()) == TOLERANCE
+    assert told["spec"] == str(written)
     assert (told["answers"], told["context"], told["chat_template"]) == ("tolerance", 512, True)
     assert "golden" not in told
     model = chain.ledger().models[from_hex(told["model_id"])]

@@ -1,7 +1,7 @@
 """ape tallystick model: register models by their content."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import click
 
@@ -82,11 +82,14 @@ def register(
     from tallystick.ape.models import examine
     from tallystick.protocol.rules import model_id
     from tallystick.protocol.scope import Scope
+    from tallystick.storage.durable import replace_file
 
-    made = None
-    if kind is not None:
-        made, spec = _made(session, content, spec, (kind, kernel, context, tokens))
-    found = examine(session, network_id, content, made or spec, samples)
+    made = None if kind is None else _made(content, spec, (kind, kernel, context, tokens))
+    found = examine(session, network_id, content, made.text if made else spec, samples)
+    if made:
+        found.told["spec"] = str(made.file)
+        if not session.dry_run:
+            replace_file(made.file, made.text)
     hashes = found.hashes
     key = model_id(network_id, session.sender.address, *hashes, parent)
     if key in session.ledger(scope=Scope.directory(network_id)).models:
@@ -96,23 +99,25 @@ def register(
     session.perform(call, model_id=key, **found.told)
 
 
+class _Made(NamedTuple):
+    """A spec that is made here, and the file that it goes to."""
+
+    text: bytes
+    file: Path
+
+
 def _made(
-    session: Session,
     content: Path,
-    target: Path | None,
+    file: Path | None,
     how: tuple[Literal["exact", "tolerance"], str, int | None, int],
-) -> tuple[bytes, Path]:
-    """Return the text of a spec that is made, and its file; in a dry run it isn't written."""
+) -> _Made:
     from tallystick.api.gguf_registration import make_spec
-    from tallystick.storage.durable import replace_file
 
     text = make_spec(content, *how).encode()
-    target = target or content.with_name(f"{content.name}.{how[0]}.txt")
-    if target.exists() and target.read_bytes() != text:
-        raise CommandError(f"{target} is there already, with another text")
-    if not session.dry_run:
-        replace_file(target, text)
-    return text, target
+    file = file or content.with_name(f"{content.name}.{how[0]}.txt")
+    if file.exists() and file.read_bytes() != text:
+        raise CommandError(f"{file} is there already, with another text")
+    return _Made(text, file)
 
 
 for command in (push, pull, list_registered, import_model, describe, calibrate):
