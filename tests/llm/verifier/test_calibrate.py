@@ -70,7 +70,7 @@ def test_calibrate__example_of_its_help__proposes_thresholds_and_goes_on(
     ("file", "text", "reason"),
     [
         ("spec.txt", EXACT.text(), "spec.txt is exact; needed: a spec with a tolerance"),
-        ("spec.txt", "tallystick LLM-1\n", "kind of the spec"),
+        ("spec.txt", "tallystick LLM-1\n", "line 2 of the spec"),
         ("prompts.txt", "\n", "prompts.txt is empty; needed: a prompt a line"),
         ("prompts.txt", "{", "prompts.txt: line 1"),
         ("prompts.txt", '{"messages": [], "prompt": "a"}', "prompts.txt: line 1"),

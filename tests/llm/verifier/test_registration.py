@@ -69,7 +69,7 @@ def test_model_register__exact_spec_of_ones_own__is_taken_as_it_is(
 @pytest.mark.parametrize(
     ("says", "reason"),
     [
-        (b"{{ strftime_now('%d %B %Y') }}", "strftime_now"),
+        (b"' + strftime_now('%d %B %Y') + '", "strftime_now"),
         (b"' + (range(9)|random|string) + '", "random"),
         (b"' + raise_exception('no') + '", "of one message"),
     ],
