@@ -136,7 +136,7 @@ def calibrate(
 
 
 class _Kept:
-    """What was measured so far, in a file beside the spec.
+    """Measurements so far, in a file beside the spec.
 
     Args:
         path: the file's; one of another model, samples or rules is begun anew.

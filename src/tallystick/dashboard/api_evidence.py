@@ -16,13 +16,13 @@ _ONE = "/networks/{chain_id}/{core}/{network_id}"
 
 @api.get(f"{_ONE}/evidence", response_model=schemas.Page[schemas.Evidence], responses=LIST)
 def evidence(request: Request, live: Folder, key: Key, rows: Rows) -> Response:
-    """What was audited under each spec: by equal bytes, within a tolerance, or not known how."""
+    """Count audits by spec: by equal bytes, within a tolerance, or not known how."""
     specs = request.app.state.specs
 
     def work(now: Snapshot) -> Found:
         return rows.of(audited_by_spec(now.models(key), specs))
 
-    return listed(request, live, schemas.Evidence, rows, work)
+    return listed(request, live, schemas.Evidence, rows, work, specs=tuple(sorted(specs)))
 
 
 @api.get(f"{_ONE}/margins", response_model=schemas.Page[schemas.Margins], responses=LIST)

@@ -21,9 +21,9 @@ class MarginFiles:
         self._read: dict[Path, tuple[int, list[MarginNote]]] = {}
 
     @property
-    def version(self) -> list[int]:
-        """What tells one state of the files from another: their sizes."""
-        return [path.stat().st_size if path.is_file() else 0 for path in self._paths]
+    def version(self) -> tuple[int, ...]:
+        """Sizes of the files, by which one state is told from another."""
+        return tuple(path.stat().st_size if path.is_file() else 0 for path in self._paths)
 
     def rows(self, models: Collection[str]) -> list[dict[str, Any]]:
         """Return a row for each file, operator, model and class of kernels.

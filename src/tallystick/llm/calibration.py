@@ -62,12 +62,12 @@ class Tried:
 
     @property
     def measured(self) -> Measured:
-        """What verdicts go by."""
+        """Sum and largest of the margins, which verdicts go by."""
         return Measured(self.tokens, self.total, self.largest)
 
     @property
     def key(self) -> tuple[str, int, float, float]:
-        """What tells it from the others of a calibration."""
+        """Name of the try among those of a calibration."""
         return self.who, self.prompt, self.temperature, self.min_p
 
 
@@ -236,7 +236,7 @@ def _row(who: str, of: str, tried: Sequence[Tried], thresholds: Thresholds) -> d
 
 
 class KeptTries:
-    """What was tried so far, a line of JSON each; a torn last line counts as not tried.
+    """Tries so far, a line of JSON each; a torn last line counts as not tried.
 
     Args:
         path: the file's; one that begins with another key is begun anew.

@@ -106,7 +106,7 @@ class OnnxSpec:
 
     @property
     def exact(self) -> bool:
-        """Whether bytes decide."""
+        """True where bytes decide."""
         return not self.outputs
 
     @property
