@@ -23,8 +23,8 @@ export APE_DATA_FOLDER := $(CACHE)/ape
 # Ape takes a project below the temp folder for one of its own copies; so the temp folder goes below the project.
 export TMPDIR := $(CACHE)/tmp
 
-.PHONY: help setup install wheel-test compile abi demo test test-nodes test-pages test-llm stress unit prove mutants lint \
-        format fuzz bench bench-replay bench-tally bench-operator bench-commands bench-opengradient bench-networks \
+.PHONY: help setup install wheel-test compile abi demo demo-llm test test-nodes test-pages test-llm stress unit prove \
+        mutants lint format fuzz bench bench-replay bench-tally bench-operator bench-commands bench-opengradient bench-networks \
         bench-dashboard bench-llm model-table sim-pool dashboard node env lock clean
 
 help: ## list these commands
@@ -42,6 +42,9 @@ abi: compile ## copy ABI and creation code into the package
 
 demo: $(CACHE)/demo-python $(CACHE)/demo-npm ## one story on a local chain, from register to totals
 	$(BIN)/ape run demo
+
+demo-llm: $(CACHE)/llm $(CACHE)/demo-npm ## a language model asked over the OpenAI API, and a cheat with a cheaper one (JSON=1)
+	@$(BIN)/python -m tallystick.demo.language
 
 # Tests start anvil by themselves, one a worker; Ape's pytest plugin would start one more. What takes long, or a browser,
 # has targets of its own. Nodes are processes already: two at a time, however many cores there are; those that share

@@ -5,6 +5,7 @@ are tokens a second of one core's work (CPU time), which other processes do not 
 best of ROUNDS (default 3), engine and bare loop in turns. JSON=1 gives one object a line.
 """
 
+import json
 import os
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -20,6 +21,15 @@ from tallystick.llm.engine.library import Library
 from tallystick.llm.engine.model import Model
 from tallystick.llm.engine.protocol import Row
 from tallystick.llm.engine.release import Kernel
+from tallystick.llm.language_model import LanguageModel
+from tallystick.llm.measuring import measure
+from tallystick.llm.opening import template_of
+from tallystick.llm.output import Output
+from tallystick.llm.spec import Spec
+from tallystick.llm.verdicts import DRAFT
+from tallystick.protocol.abi_words import ZERO_ADDRESS
+from tallystick.protocol.inference import Request
+from tallystick.protocol.keccak import keccak256
 from tests.bench.figures import Figure, tell
 
 FLOOR = 0.9
@@ -93,6 +103,39 @@ def best(tokens: int, *runs: Callable[[], object]) -> list[float]:
     return [tokens / seconds for seconds in least]
 
 
+def verifying(engine: Batching) -> list[Figure]:
+    """Return what measuring answers costs beside generating them, by the rule of LLM-1."""
+    spec = Spec(CONTEXT, TOKENS, DRAFT)
+    model = LanguageModel(spec, engine, template_of(engine.vocabulary))
+    asked = []
+    for number in range(SLOTS):
+        text = f"Tell me a story of {number + 2} friends who live by the sea."
+        body = json.dumps({"prompt": text, "temperature": 0.8}).encode()
+        question = model.put(body)
+        request = Request(bytes(32), ZERO_ADDRESS, keccak256(body), ZERO_ADDRESS, number, 0)
+        asked.append((question, question.sampling(request)))
+    answers: list[Output] = []
+
+    def alone() -> None:
+        answers[:] = [model.generate(*one).wait() for one in asked]
+
+    def together() -> None:
+        for one in [model.generate(*one) for one in asked]:
+            one.wait()
+
+    def verify() -> None:
+        for (question, sampling), answer in zip(asked, answers, strict=True):
+            found = measure(engine, question.asked.prompt, answer.tokens, sampling)
+            assert found.exact
+
+    one, batched, verified = best(SLOTS * TOKENS, alone, together, verify)
+    return [
+        Figure("answers: verified", verified, "tokens/s"),
+        Figure("answers: verifying / generating alone", one / verified, ""),
+        Figure(f"answers: verifying / generating {SLOTS} together", batched / verified, ""),
+    ]
+
+
 def figures(model: Model) -> list[Figure]:
     """Measure."""
     plain = Context(model, CONTEXT, SLOTS)
@@ -109,9 +152,9 @@ def figures(model: Model) -> list[Figure]:
         lambda: engine.prefill([7] * PROMPT, PROMPT - 1, lambda position, row: None).wait(),
         lambda: bare.prefill(PROMPT),
     )
+    found = verifying(engine)
     engine.close()
     plain.close()
-    found = []
     for name, (ours, theirs), floor in (
         ("one text", single, None),
         (f"{SLOTS} texts", batched, FLOOR),

@@ -7,7 +7,11 @@ from tallystick.cli.session import Session
 
 
 def examine(
-    session: Session, network_id: bytes, content: Path, spec: Path | None, samples: Path | None
+    session: Session,
+    network_id: bytes,
+    content: Path,
+    spec: Path | bytes | None,
+    samples: Path | None,
 ) -> Examined:
     """Return content and spec hash of a model file, and what it is; see examined for errors."""
     return examined(session.registry, network_id, content, spec, samples)

@@ -62,6 +62,7 @@ def examined(
         ModelRefusedError: an ONNX model answers in another way each time, has weights outside its
             folder, or can't be served.
         RunnerError: an ONNX model can't be run.
+        EngineError: the runtime of a GGUF model is not here.
         FieldError: the samples are not what it takes.
         OSError: a file cannot be read.
     """
@@ -72,6 +73,10 @@ def examined(
         if content.suffix == ".onnx":
             found, text = _examined_onnx(content, text, samples, most)
             told = found | told
+        if content.suffix == ".gguf" and text is not None:
+            from tallystick.api.gguf_registration import examine
+
+            told |= examine(content, text)
         if text is None:
             raise ActionError("no spec is named; needed: a spec, unless the model is .qi8")
         return Examined(content_hash(content), keccak256(text), told)

@@ -28,6 +28,7 @@ COMMANDS = {
     "enclave-http": "tallystick.cli.enclave_http:enclave_http",
     "networks": "tallystick.cli.networks:networks",
     "follow": "tallystick.cli.networks:follow",
+    "llm": "tallystick.cli.llm:llm",
     "backup": "tallystick.cli.backup:backup",
     "restore": "tallystick.cli.backup:restore",
     **READING,

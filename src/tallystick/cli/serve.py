@@ -40,6 +40,17 @@ memory_option = click.option(
     show_default=True,
     help="Seconds between two looks for something new.",
 )
+@click.option(
+    "--specs",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of specs' texts; what is audited under others is shown as not known how.",
+)
+@click.option(
+    "--margins",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A verifier's margins.jsonl, shown as its author's word; several may be given.",
+)
 @memory_option
 def serve(
     data: Path,
@@ -50,6 +61,8 @@ def serve(
     follow: bool,
     depth: int | None,
     every: float,
+    specs: Path | None,
+    margins: tuple[Path, ...],
     memory: str,
 ) -> None:
     """Show the data folder's numbers in a browser, and as a JSON API.
@@ -60,15 +73,18 @@ def serve(
 
     from tallystick.dashboard.app import create_app
     from tallystick.dashboard.live import Live
+    from tallystick.dashboard.margins import MarginFiles
     from tallystick.dashboard.onchain import OnChain
     from tallystick.dashboard.refresh import Bring
     from tallystick.data.extract.dataset import Dataset
+    from tallystick.data.specs import known_specs
 
     urls = by_chain(rpcs)
     if follow and not urls:
         raise click.UsageError("--follow needs --rpc CHAIN_ID=URL")
     live = Live(data, probes, memory, Bring(Dataset(data), urls, depth) if follow else None)
-    app: Any = create_app(live, OnChain(urls) if urls else None, every)
+    asked = OnChain(urls) if urls else None
+    app: Any = create_app(live, asked, every, known_specs(specs), MarginFiles(margins))
     click.echo(f"http://{host}:{port}", err=True)
     # Streams of live events would keep a server from ending.
     uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=1)

@@ -20,12 +20,18 @@ from tallystick.cli.output import write, write_tables
     multiple=True,
     help="Split further; may be given several times.",
 )
+@click.option(
+    "--specs",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of specs' texts: tell audits by equal answers from those within a tolerance.",
+)
 @since_option
 @until_option
 @output_options
 def totals(
     data: Path,
     by: tuple[str, ...],
+    specs: Path | None,
     since: date | None,
     until: date | None,
     form: str,
@@ -33,12 +39,19 @@ def totals(
 ) -> None:
     """Show each network's counters, in inferences; verified = audited + enclave + proven.
 
-    Totals of different networks do not add up: one work may be committed in several.
+    Totals of different networks do not add up: one work may be committed in several. Audited merges
+    what was audited under different specs; with --specs each spec has a row of its own.
     """
     from tallystick.data.analysis import Analysis
+    from tallystick.data.specs import known_specs
 
+    if by and specs:
+        raise click.UsageError("--specs splits by spec alone; leave --by out")
     analysis = Analysis(data)
-    _write(analysis, analysis.totals(by, since, until).to_pylist(), form, output)
+    if specs:
+        _write(analysis, analysis.evidence(known_specs(specs), since, until), form, output)
+    else:
+        _write(analysis, analysis.totals(by, since, until).to_pylist(), form, output)
     first, last = analysis.period()
     if (since and since >= last) or (until and until <= first):
         click.echo(

@@ -1,6 +1,6 @@
 """The dashboard over HTTP: page, API and the headers that keep strangers' words harmless."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,9 +10,17 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tallystick.dashboard import api_batches, api_coverage, api_elsewhere, api_networks
+from tallystick.dashboard import (
+    api_batches,
+    api_coverage,
+    api_elsewhere,
+    api_evidence,
+    api_networks,
+)
 from tallystick.dashboard.live import EVERY, Live
+from tallystick.dashboard.margins import MarginFiles
 from tallystick.dashboard.onchain import OnChain
+from tallystick.data.specs import KnownSpec, known_specs
 
 PAGE = Path(__file__).parent / "page"
 POLICY = (
@@ -49,13 +57,21 @@ class Guard:
         await self._app(scope, receive, guarded if scope["type"] == "http" else send)
 
 
-def create_app(live: Live, chain: OnChain | None = None, every: float = EVERY) -> FastAPI:
+def create_app(
+    live: Live,
+    chain: OnChain | None = None,
+    every: float = EVERY,
+    specs: Mapping[str, KnownSpec] | None = None,
+    margins: MarginFiles | None = None,
+) -> FastAPI:
     """Return the dashboard as an ASGI application.
 
     Args:
         live: the data folder.
         chain: nodes to ask what the chain says of a batch; None: it is not asked.
         every: seconds between two looks at the folder.
+        specs: texts of specs that are known; None: those of the library.
+        margins: files of verifiers; None: there are none.
     """
 
     @asynccontextmanager
@@ -77,7 +93,9 @@ def create_app(live: Live, chain: OnChain | None = None, every: float = EVERY) -
 
     app.add_middleware(Guard)
     app.state.live, app.state.chain = live, chain
-    for part in (api_coverage, api_networks, api_batches, api_elsewhere):
+    app.state.specs = known_specs() if specs is None else specs
+    app.state.margins = margins or MarginFiles()
+    for part in (api_coverage, api_networks, api_evidence, api_batches, api_elsewhere):
         app.include_router(part.api, prefix="/api/v1", tags=["v1"])
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     return app

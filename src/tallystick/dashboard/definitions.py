@@ -6,7 +6,7 @@ A change of a meaning, a formula or a threshold makes a new version; the old wor
 from dataclasses import dataclass
 from typing import Literal
 
-VERSION = "3.0.0"
+VERSION = "3.1.0"
 CHANGES = (
     ("1.0.0", "The first. A resolver was known by its code alone; a fake had one price."),
     (
@@ -21,6 +21,11 @@ CHANGES = (
         "A pool is known by its code, its registry, a published spec, terms at the published "
         "floors, the network's rules beside them, and no account above a third of the epoch's "
         "seats. A fake that it audits costs the stake of the signers on record too.",
+    ),
+    (
+        "3.1.0",
+        "Audited says what it merges: audits by equal answers and audits within a tolerance. They "
+        "are told apart by spec.",
     ),
 )
 
@@ -104,7 +109,8 @@ DEFINITIONS = (
         "audited",
         "Audited",
         "inferences",
-        "Final, and staked verifiers re-executed a random sample and signed.",
+        "Final, and staked verifiers re-executed a random sample and signed. By equal answers or "
+        "within a tolerance, as each model's spec has it: told apart by spec, and one number here.",
         "sum of count over batches that became final as audited",
     ),
     Definition(

@@ -266,6 +266,35 @@ class Model(Counters):
     transaction_hash: Hash
 
 
+class Evidence(BaseModel):
+    """Inferences that were audited under one spec; those under several are not added up."""
+
+    spec_hash: Hash
+    kind: Literal["exact", "tolerance", "in words of its own", "not known"] = Field(
+        description="equal bytes, or distances below thresholds; not known: nobody gave its text"
+    )
+    terms: list[str] = Field(description="lines of the spec's text that have its thresholds")
+    models: int = Field(description="of the network, that are registered under it")
+    committed: Count
+    audited: Count
+
+
+class Margins(BaseModel):
+    """Margins of an operator's answers as one verifier noted them; nobody else's word."""
+
+    author: str = Field(description="the file")
+    operator: Address
+    model_id: Hash
+    kernel: str = Field(description="class of the kernels that measured")
+    answers: int
+    doubtful: int = Field(description="answers, of these")
+    wrong: int = Field(description="answers, of these")
+    tokens: int = Field(description="measured")
+    mismatches: int = Field(description="tokens that are not the rule's")
+    mean: float | None = Field(description="M of all tokens together, in logits; null: of none")
+    largest: float = Field(description="X, in logits")
+
+
 class Batch(Named):
     """A batch as its events tell of it."""
 

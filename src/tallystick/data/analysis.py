@@ -23,6 +23,7 @@ from tallystick.data.probe.log import ProbeLog
 from tallystick.data.resolvers.identify import read_resolvers
 from tallystick.data.resolvers.kinds import AUDITED, DRAWN
 from tallystick.data.resolvers.standing import Resolver, resolvers_of
+from tallystick.data.specs import KnownSpec, audited_by_spec
 from tallystick.data.totals import expression
 from tallystick.data.totals.amounts import whole
 from tallystick.data.totals.backing import backing, standing
@@ -138,6 +139,40 @@ class Analysis:
             rows += [_unused(row, flows) for key, row in registered.items() if key not in known]
         order = [*NETWORK, *(BY[one] for one in by)]
         return _arrow(sorted(rows, key=lambda row: tuple(row[name] for name in order)))
+
+    def evidence(
+        self,
+        known: Mapping[str, KnownSpec],
+        since: date | None = None,
+        until: date | None = None,
+    ) -> list[Row]:
+        """Return what was audited in each network under each spec, which `totals` adds up.
+
+        Args:
+            known: specs whose text is at hand, see known_specs.
+            since, until: see totals.
+
+        Returns:
+            chain_id, address, network_id, name, and the fields of audited_by_spec.
+
+        Raises:
+            FieldError: the period has no day.
+        """
+        registered = self.tables["ModelRegistered"].select(*NETWORK, "model_id", "spec_hash")
+        spec_of = {
+            (*_key(row), row["model_id"]): row["spec_hash"]
+            for row in registered.to_pyarrow().to_pylist()
+        }
+        of_network: dict[tuple[Any, ...], list[Row]] = {}
+        for row in self.totals(["model"], since, until).to_pylist():
+            spec_hash = spec_of[(*_key(row), row["model_id"])]
+            of_network.setdefault(_key(row), []).append({**row, "spec_hash": spec_hash})
+        named = (*NETWORK, "name")
+        return [
+            {name: models[0][name] for name in named} | audited
+            for _, models in sorted(of_network.items())
+            for audited in audited_by_spec(models, known)
+        ]
 
     def measures(self) -> pa.Table:
         """Return what the totals of each network rest on; see the README for each column."""

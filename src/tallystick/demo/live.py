@@ -4,7 +4,7 @@ Requesters ask the operator over HTTP and get receipts; another operator alters 
 verifiers, who only compare, audit the one and have the other's model run again on chain.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -73,7 +73,7 @@ def run(
         bad = cheat.submit(altered(cheat.answer(rest), every=10)).plan.batch.id()
         mine(world.w3, 4)
         wait(lambda: _judged(world, stage, bad), "verifiers look at all batches", nodes)
-    stage.gas += _gas(world, first_block)
+    stage.gas += gas_of(world, (*VERIFIERS, "gil"), first_block)
     tell(
         f"{stage.name}: verifiers' processes audited what is right, and had the model run again "
         "on chain for what is wrong: rejected"
@@ -183,9 +183,9 @@ def _judged(world: World, stage: Stage, bad: bytes) -> bool:
     )
 
 
-def _gas(world: World, first_block: int) -> int:
-    """Return the gas of what the processes' accounts sent from a block on."""
-    senders = {account(role).address for role in (*VERIFIERS, "gil")}
+def gas_of(world: World, roles: Iterable[str], first_block: int) -> int:
+    """Return the gas of what the accounts of these roles sent from a block on."""
+    senders = {account(role).address for role in roles}
     used = 0
     for number in range(first_block, world.w3.eth.block_number + 1):
         block = world.w3.eth.get_block(number, full_transactions=True)

@@ -5,8 +5,9 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,16 @@ class NodeProcess:
         role: whose account it has.
         settings: its sections.
         folder: of its settings and log.
+        python: arguments of a Python that runs in place of the node; {settings} is its file.
     """
 
     def __init__(
-        self, kind: str, role: str, settings: Mapping[str, Mapping[str, Any]], folder: Path
+        self,
+        kind: str,
+        role: str,
+        settings: Mapping[str, Mapping[str, Any]],
+        folder: Path,
+        python: Sequence[str] = (),
     ) -> None:
         self.role, self._log = role, folder / f"{role.replace(' ', '-')}.log"
         file = self._log.with_suffix(".yaml")
@@ -40,9 +47,12 @@ class NodeProcess:
         ape = shutil.which("ape")
         if ape is None:
             raise NodeError("ape is not on PATH; `make env` says how to put it there")
+        command = [ape, "tallystick", "node", kind, "--settings", str(file)]
+        if python:
+            command = [sys.executable, *(one.format(settings=file) for one in python)]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [ape, "tallystick", "node", kind, "--settings", str(file)],
+                command,
                 # Elsewhere than in the checkout, Ape knows ten of the chain's accounts.
                 env=os.environ | {"APE_TEST_NUMBER_OF_ACCOUNTS": str(len(ROLES))},
                 stdin=subprocess.DEVNULL,

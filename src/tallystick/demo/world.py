@@ -26,6 +26,7 @@ DRAWN = 24
 """Leaves that an audit draws: a share of 5 % bad ones is missed with probability 0.95^24 = 29 %,
 and every committee member draws the same; whoever compares all leaves misses none."""
 SEED_DELAY = 2
+NOBODY = (ZERO_ADDRESS, ZERO_ADDRESS)
 
 RULES = Rules(
     stake_per_inference=ETHER // 10_000,
@@ -95,6 +96,10 @@ class World:
     """The digits classifier; each network has it."""
     stages: dict[str, Stage] = field(default_factory=dict)
 
+    def audited(self, arbiter: bytes) -> Rules:
+        """Return the rules of a network that an arbiter judges and its committee audits."""
+        return replace(RULES, arbiter=arbiter, attestors=(self.auditors[arbiter], *NOBODY))
+
     def domain_of(self, committee: bytes) -> Domain:
         """Return what memberships sign under in a committee."""
         return Domain(self.registry.domain.chain_id, committee)
@@ -129,12 +134,11 @@ class World:
         return next(stage for stage in self.stages.values() if stage.id == network)
 
 
-def build(w3: Web3, nodes: bool = True) -> World:
-    """Deploy everything, register the networks, fund and stake.
+def found(w3: Web3) -> World:
+    """Deploy everything; no network is registered yet.
 
     Args:
         w3: connected to a chain where the roles have coins.
-        nodes: whether to register the network that nodes' processes play in.
     """
     senders = {role: Web3Sender(w3, account(role)) for role in ROLES}
     address, _ = deploy(w3, senders["owner"], creation_code("Tallystick"))
@@ -146,16 +150,23 @@ def build(w3: Web3, nodes: bool = True) -> World:
         arbiter: _found_committee(w3, senders, address, arbiter) for arbiter in (replay, judges)
     }
     pool = found_pool(w3, senders, address, replay)
-    world = World(w3, senders, registry, judges, auditors, replay, pool)
-    replayed, judged = (
-        replace(RULES, arbiter=arbiter, attestors=(auditors[arbiter], ZERO_ADDRESS, ZERO_ADDRESS))
-        for arbiter in (replay, judges)
-    )
+    return World(w3, senders, registry, judges, auditors, replay, pool)
+
+
+def build(w3: Web3, nodes: bool = True) -> World:
+    """Deploy everything, register the networks, fund and stake.
+
+    Args:
+        w3: connected to a chain where the roles have coins.
+        nodes: whether to register the network that nodes' processes play in.
+    """
+    world = found(w3)
+    replayed, judged = (world.audited(arbiter) for arbiter in (world.replay, world.judges))
     _open(world, "Agora", replace(replayed, permissionless=True), ("ada", "bob"))
     _open(world, "Bourse", replace(judged, solicited=True, max_bytes=128), ("cyd", "dan", "eve"))
     if nodes:
         _open(world, "Docks", replace(replayed, solicited=True, max_bytes=128), ("gil", "hal"))
-    pooled = replace(RULES, arbiter=replay, attestors=(pool, ZERO_ADDRESS, ZERO_ADDRESS))
+    pooled = replace(RULES, arbiter=world.replay, attestors=(world.pool, *NOBODY))
     _open(world, "Forum", pooled, ("ivy", "jon"))
     unbacked = replace(RULES, stake_per_inference=0, challenge_bond=0, permissionless=True)
     _open(world, "Commons", unbacked, ("fay",))
@@ -181,12 +192,34 @@ def _found_committee(
 
 
 def _open(world: World, name: str, rules: Rules, operators: tuple[str, ...]) -> None:
+    hashes = world.model.content_hash(), SPEC_ID
+    open_network(world, name, rules, operators, "digits.qi8", hashes)
+
+
+def open_network(
+    world: World,
+    name: str,
+    rules: Rules,
+    operators: tuple[str, ...],
+    file: str,
+    hashes: tuple[bytes, bytes],
+) -> None:
+    """Register a network with a model, and have its operators stake.
+
+    Args:
+        world: where.
+        name: the network's.
+        rules: its.
+        operators: roles.
+        file: the model's, by name.
+        hashes: content and spec hash of the model.
+    """
     owner, domain = world.senders["owner"].address, world.registry.domain
     network = network_id(domain.chain_id, domain.contract, owner, ZERO32, rules)
     world.send("owner", "registerNetwork", ZERO32, rules.abi(), ZERO32, name, "")
-    hashes = (world.model.content_hash(), SPEC_ID, ZERO32)
-    model = model_id(network, owner, *hashes)
-    world.send("owner", "registerModel", network, *hashes, "digits", "digits.qi8")
+    model = model_id(network, owner, *hashes, ZERO32)
+    named = file.partition(".")[0]
+    world.send("owner", "registerModel", network, *hashes, ZERO32, named, file)
     for operator in operators:
         if not rules.permissionless:
             world.send("owner", "admit", network, world.senders[operator].address)

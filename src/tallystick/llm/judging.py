@@ -13,12 +13,12 @@ from tallystick.llm.structure import structural_fault
 from tallystick.llm.verdicts import (
     Judged,
     Thresholds,
-    Verdict,
     judge_answer,
     judge_exact,
     judge_twice,
 )
 from tallystick.protocol.inference import Request
+from tallystick.protocol.verdicts import Verdict
 
 SecondOpinion = Callable[[Sequence[int], Sequence[int], Sampling], Measurement | None]
 """Measure an answer's tokens after a prompt by another class of kernels, or for an exact spec by

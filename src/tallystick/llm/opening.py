@@ -1,5 +1,6 @@
 """Opening a model: file, spec, runtime and chat template fitted together, and tested."""
 
+import hashlib
 from pathlib import Path
 
 from tallystick.errors import BodyRefusedError, FieldError
@@ -15,6 +16,7 @@ from tallystick.llm.language_model import LanguageModel
 from tallystick.llm.prompt import Render
 from tallystick.llm.renderer import Renderer
 from tallystick.llm.spec import Profile, Spec
+from tallystick.protocol.hexes import to_hex
 
 SLOTS = 8
 """Answers that are generated side by side."""
@@ -68,6 +70,29 @@ def open_model(
         raise
 
 
+def read_spec(file: Path, spec_hash: bytes) -> Spec:
+    """Return the spec of a model from the file of its text.
+
+    Args:
+        file: of the text.
+        spec_hash: as registered, 32 bytes.
+
+    Raises:
+        FieldError: it is none, or another one.
+        OSError: it cannot be read.
+    """
+    # Bytes: reading as text would make line feeds of other line ends.
+    try:
+        spec = Spec.parse(file.read_bytes().decode())
+    except UnicodeDecodeError as error:
+        raise FieldError("spec", str(file), "UTF-8") from error
+    if spec.spec_hash() != spec_hash:
+        raise FieldError(
+            f"spec hash of {file}", to_hex(spec.spec_hash()), f"{to_hex(spec_hash)}, as registered"
+        )
+    return spec
+
+
 def kernel_of(spec: Spec, release: Release = PINNED) -> Kernel:
     """Return the class of kernels that a spec names by its runtime; AVX2 where it names none.
 
@@ -87,6 +112,12 @@ def exact_profile(kernel: Kernel, release: Release = PINNED) -> Profile:
     """Return the profile of an exact spec: a release's libraries with the kernels of a class."""
     hashes = tuple(bytes.fromhex(release.sha256[name]) for name in release.files(kernel))
     return Profile(hashes, bytes.fromhex(release.goldens[kernel]))
+
+
+def is_smollm2(file: Path) -> bool:
+    """Return whether a file is the model that specs' golden hashes are of."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest() == SMOLLM2
 
 
 def template_of(vocabulary: GgufVocabulary) -> Render:
@@ -126,11 +157,7 @@ def _check_runtime(profile: Profile, library: Library) -> None:
 
 
 def _test(model: Model, profile: Profile, golden: bytes | None) -> None:
-    import hashlib
-
-    with model.path.open("rb") as file:
-        own = hashlib.file_digest(file, "sha256").hexdigest() == SMOLLM2
-    wanted = profile.golden if own else golden
+    wanted = profile.golden if is_smollm2(model.path) else golden
     if wanted is None:
         raise EngineError(
             f"{model.path.name} cannot be tested; needed: the golden hash of its own logits, as "

@@ -5,24 +5,15 @@ Thresholds are in thousandths, and all comparisons in integers: M <= a + b / sqr
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 from tallystick.errors import FieldError
 from tallystick.llm.margins import Measured
 from tallystick.llm.noise import UNIT
+from tallystick.protocol.verdicts import Verdict
 
 FEW_TOKENS = 32
 """Below so many tokens, the largest margin decides alone."""
 _LEAVES_A_DOUBT = 32
-
-
-class Verdict(Enum):
-    """A verifier's finding on an answer, or on a batch's drawn ones."""
-
-    GOOD = "good"
-    DOUBTFUL = "doubtful"
-    """Neither signed nor challenged; nobody is convicted for it."""
-    WRONG = "wrong"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Whatever runs a model on canonical bytes; operators answer with it, verifiers check with it.
 
-Runners by name: qi8 (a QI8-1 file), onnx (an ONNX file, see tallystick.models), or a callable as
-module:function that takes a list of inputs and returns a list of outputs; it raises
+Runners by name: qi8 (a QI8-1 file), onnx (an ONNX file, see tallystick.models), llm (a GGUF file,
+which answers and is judged in other ways: see tallystick.llm), or a callable as module:function
+that takes a list of inputs and returns a list of outputs; it raises
 InputRefusedError for an input that the model's spec does not allow.
 """
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tallystick.models.runner import OnnxModel
 
 _NAMES = ("qi8", "onnx")
-_NONE_SUCH = "there is none of this name; needed: qi8, onnx, module:function"
+_NONE_SUCH = "there is none of this name; needed: qi8, onnx, llm, module:function"
 
 
 class Runner(Protocol):

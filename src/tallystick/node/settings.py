@@ -130,23 +130,26 @@ LLM = "llm"
 """Runner of language models."""
 
 
-class ServedModel(_Section):
-    """A model that an operator answers for."""
-
+class _NodeModel(_Section):
     id: Bytes32
     """As registered on chain."""
-    file: Folder
-    """Its content, which must have the registered content hash."""
     runner: str
     """qi8, onnx, llm, or a callable as module:function."""
     spec: Folder | None = None
     """The text that was registered, for an onnx or llm runner; None: that of an integer graph."""
     slots: Annotated[int, Field(ge=1, le=32)] = 8
-    """Answers of an llm runner that are generated side by side."""
+    """Texts of an llm runner that are computed side by side."""
     kernel: Literal["avx2", "avx512"] | None = None
     """Class of CPU kernels of an llm runner; None: the exact spec's, or avx2."""
     golden: Bytes32 | None = None
     """Hash of the model's own logits, as its listing has it, for an exact spec of LLM-1."""
+
+
+class ServedModel(_NodeModel):
+    """A model that an operator answers for."""
+
+    file: Folder
+    """Its content, which must have the registered content hash."""
     traced: bool = False
     """Give each inference of a QI8-1 model its traceRoot, for an arbiter that needs it."""
 
@@ -247,22 +250,21 @@ class Demands(StrEnum):
     """Of the data of each batch that it looks at; for tests."""
 
 
-class ModelSource(_Section):
+class ModelSource(_NodeModel):
     """Source of what a verifier runs a model with."""
 
-    id: Bytes32
     file: Folder | None = None
     """Its content; None: pulled from one of model_stores."""
-    runner: str
-    """As of an operator's model."""
-    spec: Folder | None = None
-    """As of an operator's model; says how outputs are compared."""
+    slots: Annotated[int, Field(ge=1, le=32)] = 1
+    """Answers of an llm runner that are measured side by side."""
     comparison: str = ""
     """A callable module:function that compares two outputs, for a spec in words of one's own;
     empty: as the spec says, or exact bytes."""
     second: str = ""
-    """A Python, or the folder of its environment, whose onnxruntime runs once more what seems
-    wrong; empty: the node's own, with other kernels."""
+    """What runs once more whatever seems wrong. Of an onnx runner: a Python, or the folder of its
+    environment, with an onnxruntime; empty: the node's own, with other kernels. Of an llm runner:
+    another class of kernels for a tolerance, the folder of xllamacpp's library for an exact spec;
+    empty: whichever of these is here."""
 
 
 class PoolSettings(_Section):
@@ -378,10 +380,10 @@ class Settings(BaseSettings):
         ]
         for model in models:
             second = isinstance(model, ModelSource) and model.second
-            if second and model.runner != "onnx":
-                raise ValueError("models: only an onnx runner takes second")
-            if model.spec and model.runner not in ("onnx", LLM):
-                raise ValueError("models: only an onnx or llm runner takes spec")
+            if (model.spec or second) and model.runner not in ("onnx", LLM):
+                raise ValueError("models: only an onnx or llm runner takes spec and second")
+            if (model.kernel or model.golden) and model.runner != LLM:
+                raise ValueError("models: only an llm runner takes kernel and golden")
         return self
 
     @model_validator(mode="after")

@@ -22,6 +22,7 @@ class Verdict(StrEnum):
 
     GOOD = "good"
     DOUBTFUL = "doubtful"
+    """Neither signed nor challenged; nobody is convicted for it."""
     WRONG = "wrong"
 
 

@@ -27,11 +27,12 @@ class Running:
         self._file = folder / f"verifier-{number}.yaml"
         settings["common"]["account"] = f"TEST::{number}"
         self._file.write_text(yaml.safe_dump(settings))
-        self.process = self._begin()
+        self.begin()
 
-    def _begin(self) -> "subprocess.Popen[bytes]":
+    def begin(self) -> None:
+        """Start, for the first time or anew."""
         with self.log.open("ab") as log:
-            return subprocess.Popen(
+            self.process = subprocess.Popen(
                 ["ape", "run", "node", "verifier", "--settings", str(self._file)],
                 cwd=ROOT,
                 stdout=log,
@@ -46,7 +47,7 @@ class Running:
 
     def restart(self) -> None:
         self.kill()
-        self.process = self._begin()
+        self.begin()
 
     def end(self) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -128,21 +128,32 @@ class Stage:
         for index in wrong:
             outputs[index] = self.alter(outputs[index])
 
-        account, chain = self.chain.accounts[operator], self.chain
-        index = self.network.lane(account).next_index
-        deadline = chain.now + self.network.rules.challenge_window // 4
         leaves = [
             replace(leaf, input_hash=keccak256(data), output_hash=keccak256(output))
-            for leaf, data, output in zip(
-                self.network.inferences(account, count, index, deadline),
-                inputs,
-                outputs,
-                strict=True,
-            )
+            for leaf, data, output in zip(self.blank(count, operator), inputs, outputs, strict=True)
         ]
-        leaves = shape(leaves)
+        return self.commit_leaves(shape(leaves), inputs, outputs, kept, claimed)
+
+    def blank(self, count: int, operator: int = OPERATOR) -> list[Inference]:
+        """Leaves of an operator's next batch, whose bytes are still to come."""
+        account = self.chain.accounts[operator]
+        index = self.network.lane(account).next_index
+        deadline = self.chain.now + self.network.rules.challenge_window // 4
+        return self.network.inferences(account, count, index, deadline)
+
+    def commit_leaves(
+        self,
+        leaves: list[Inference],
+        inputs: list[bytes],
+        outputs: list[bytes],
+        kept: bool = True,
+        claimed: int | None = None,
+    ) -> Committed:
+        """Commit leaves as their operator's next batch; see commit."""
+        account, chain = leaves[0].operator, self.chain
+        index = self.network.lane(account).next_index
         slot, self.batches = self.batches, self.batches + 1
-        arguments = self.network.commitment(leaves, index, slot, count=claimed or count)
+        arguments = self.network.commitment(leaves, index, slot, count=claimed or len(leaves))
         mined = chain.send(account, "commit", arguments)
         event = mined.event(BatchCommitted)
         batch = Batch(
@@ -217,9 +228,11 @@ class Stage:
         return self.chain.w3.eth.get_transaction_count(account(number).address, "pending")
 
 
-def stage(chain: Chain, folder: Path, threshold: int = 2, arbiter: bytes | None = None) -> Stage:
+def stage(
+    chain: Chain, folder: Path, threshold: int = 2, arbiter: bytes | None = None, **rules: Any
+) -> Stage:
     """Found two committees of three verifiers, and a network that one audits and the other judges
-    unless another arbiter is named."""
+    unless another arbiter is named; `rules` are changed ones of the network."""
     keys = [chain.accounts[number] for number in VERIFIERS]
     judges = None
     if arbiter is None:
@@ -227,7 +240,9 @@ def stage(chain: Chain, folder: Path, threshold: int = 2, arbiter: bytes | None 
         arbiter = judges.address
     committee = found_committee(chain, threshold, 3, keys, min_drawn=DRAWN, arbiter=arbiter)
     attestors = (committee.address, ZERO_ADDRESS, ZERO_ADDRESS)
-    network = register(chain, chain.accounts[1], arbiter=arbiter, attestors=attestors, **RULES)
+    network = register(
+        chain, chain.accounts[1], arbiter=arbiter, attestors=attestors, **RULES | rules
+    )
     hashes = (content_hash(), spec_hash(), ZERO32)
     mined = chain.send(
         chain.accounts[1], "registerModel", network.id, *hashes, "digits", "digits.onnx"

@@ -9,7 +9,12 @@ from tallystick.demo.digits.model import FILE, RUNNER, Digits, load_samples
 from tallystick.errors import InputRefusedError, RunnerError
 from tallystick.node.runner import load, load_judge
 from tallystick.node.settings import ModelSource
-from tallystick.node.verifier.models import BytesMissingError, Models, ModelSourceError, Rerun
+from tallystick.node.verifier.models import (
+    BytesMissingError,
+    Models,
+    ModelSourceError,
+    OutputRerun,
+)
 from tallystick.protocol.keccak import keccak256
 from tallystick.protocol.ledger import Model as RegisteredModel
 from tallystick.protocol.record import InferenceRecord
@@ -117,7 +122,7 @@ def test_infer__callable_fails__is_no_verdict(name: str, reason: str) -> None:
 # Comparing
 
 
-def verdicts(rerun: Rerun, *leaves: InferenceRecord) -> list[Verdict]:
+def verdicts(rerun: OutputRerun, *leaves: InferenceRecord) -> list[Verdict]:
     return [one.verdict for one in rerun.judge(leaves)]
 
 
@@ -127,31 +132,31 @@ def verdicts(rerun: Rerun, *leaves: InferenceRecord) -> list[Verdict]:
 def test_judge__function_with_three_verdicts__is_taken_at_its_word(
     name: str, verdict: Verdict
 ) -> None:
-    rerun = Rerun(load(f"{HERE}:double"), load_judge(f"{HERE}:{name}"))
+    rerun = OutputRerun(load(f"{HERE}:double"), load_judge(f"{HERE}:{name}"))
     assert verdicts(rerun, leaf(b"a", b"b")) == [verdict]
 
 
 def test_judge__function_that_fails__says_nothing_of_the_answer() -> None:
-    rerun = Rerun(load(f"{HERE}:double"), load_judge(f"{HERE}:unfinished"))
+    rerun = OutputRerun(load(f"{HERE}:double"), load_judge(f"{HERE}:unfinished"))
     with pytest.raises(RunnerError, match="IndexError"):
         rerun.judge([leaf(b"a", b"b")])
 
 
 def test_judge__exact__by_the_bytes_or_their_hash() -> None:
-    rerun = Rerun(load(f"{HERE}:double"), load_judge(""))
+    rerun = OutputRerun(load(f"{HERE}:double"), load_judge(""))
     kept = leaf(b"c", b"cc", kept=False)
     assert verdicts(rerun, leaf(b"a", b"aa"), leaf(b"b", b"bc"), kept) == [GOOD, WRONG, GOOD]
 
 
 def test_judge__tolerance__the_specs_own_test_decides() -> None:
-    rerun = Rerun(load(f"{HERE}:double"), load_judge(f"{HERE}:near"))
+    rerun = OutputRerun(load(f"{HERE}:double"), load_judge(f"{HERE}:near"))
     assert verdicts(rerun, leaf(b"a", b"ba"), leaf(b"a", b"ca")) == [GOOD, WRONG]
 
 
 def test_judge__input_refused__wrong_and_the_others_are_run() -> None:
     sample = load_samples()[0]
     (digit,) = Digits().infer([sample])
-    rerun = Rerun(load(RUNNER), load_judge(""))
+    rerun = OutputRerun(load(RUNNER), load_judge(""))
     assert verdicts(rerun, leaf(b"abc", b"\1"), leaf(sample, digit)) == [WRONG, GOOD]
 
 
@@ -159,7 +164,7 @@ def test_judge__input_refused__wrong_and_the_others_are_run() -> None:
     ("record", "which"), [(leaf(None, b"aa"), "input"), (leaf(b"a", b"b", kept=False), "output")]
 )
 def test_judge__bytes_missing__names_the_leaf(record: InferenceRecord, which: str) -> None:
-    rerun = Rerun(load(f"{HERE}:double"), load_judge(""))
+    rerun = OutputRerun(load(f"{HERE}:double"), load_judge(""))
     with pytest.raises(BytesMissingError, match=f"the {which}'s bytes") as caught:
         rerun.judge([leaf(b"b", b"bb"), record])
     assert caught.value.place == 1

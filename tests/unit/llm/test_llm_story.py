@@ -13,10 +13,11 @@ from tallystick.llm.sampler import choose
 from tallystick.llm.spec import Spec
 from tallystick.llm.structure import structural_fault
 from tallystick.llm.template import Template
-from tallystick.llm.verdicts import DRAFT, Judged, Verdict, judge_answer, judge_batch
+from tallystick.llm.verdicts import DRAFT, Judged, judge_answer, judge_batch
 from tallystick.llm.vocabulary import Kind
 from tallystick.protocol.inference import Request
 from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.verdicts import Verdict
 from tests.unit.llm.vocabularies import SmallVocabulary
 
 VOCABULARY = SmallVocabulary(

@@ -12,12 +12,12 @@ from tallystick.llm.verdicts import (
     Judged,
     Mean,
     Thresholds,
-    Verdict,
     judge_answer,
     judge_batch,
     judge_exact,
     judge_twice,
 )
+from tallystick.protocol.verdicts import Verdict
 
 WRONG = [0] * 63 + [3001 * UNIT]
 NEAR = [0] * 63 + [4501 * UNIT]

@@ -34,6 +34,7 @@ from tallystick.node.verifier.verifier import Verifier
 from tallystick.node.verifier.watch import Watch
 from tallystick.protocol.scope import WHOLE, Scope
 from tallystick.storage.batch_parser import BatchParser
+from tallystick.storage.margins_file import MarginsFile
 
 
 def assemble(settings: Settings, w3: Web3, signer: Signer) -> Verifier:
@@ -91,7 +92,8 @@ def assemble(settings: Settings, w3: Web3, signer: Signer) -> Verifier:
     watch = Watch(
         own, registry, follower, signer.address, models, memberships, journal.heads, auditor
     )
-    inspector = Inspector(own, watch, journal, stores, revealed, models, backoff)
+    margins = MarginsFile(folder / "margins.jsonl")
+    inspector = Inspector(own, watch, journal, stores, revealed, models, backoff, margins)
     second = SecondLook(registry, others)
     responder = Responder(own, watch, journal, outbox, stores, models, backoff, second)
     claims = Claims(own, watch, journal, outbox, inspector, models, backoff)

@@ -10,7 +10,7 @@ from tallystick.protocol.eip712 import Domain
 from tallystick.protocol.faults import Fault, Key, LeafRule, find_faults
 from tallystick.protocol.opening import OpenedLeaf
 from tallystick.protocol.rules import Rules
-from tallystick.protocol.verdicts import Judged, Verdict, judge_batch
+from tallystick.protocol.verdicts import Judged, Verdict
 
 _CHUNK = 256
 """Leaves run at a time."""
@@ -58,6 +58,8 @@ class Finding:
     """Of the draw, 32 bytes."""
     leaf: OpenedLeaf | None = None
     """The wrong one; None for another kind, or where nobody has it any more."""
+    judged: tuple[Judged, ...] = ()
+    """Verdicts on the leaves that were run again just now, in the order of `drawn`."""
 
     @property
     def choice(self) -> list[int]:
@@ -98,7 +100,11 @@ def inspect(
             judged += rerun.judge([records[index] for index in part])
         except BytesMissingError as error:
             missing = part[error.place]
-            return Finding(FindingKind.WITHHELD, missing, str(error), start, drawn=tuple(drawn))
+            return Finding(
+                *(FindingKind.WITHHELD, missing, str(error), start),
+                drawn=tuple(drawn),
+                judged=tuple(judged),
+            )
         executed = start + len(part)
         places = _with(judged, Verdict.WRONG)
         if places:
@@ -108,21 +114,26 @@ def inspect(
             index, doubtful = drawn[places[0]], len(_with(judged, Verdict.DOUBTFUL))
             return Finding(
                 *(FindingKind.WRONG, index, note, executed, doubtful, tuple(drawn)),
+                judged=tuple(judged),
                 leaf=data.leaf(index),
             )
-    return _without_wrong(judged, drawn)
+    return _without_wrong(rerun, judged, drawn)
 
 
-def _without_wrong(judged: Sequence[Judged], drawn: Sequence[int]) -> Finding:
+def _without_wrong(rerun: Rerun, judged: Sequence[Judged], drawn: Sequence[int]) -> Finding:
     """Return the finding about leaves of which none is wrong, by the rule for batches."""
     places, executed = _with(judged, Verdict.DOUBTFUL), len(drawn)
-    if not places:
-        return Finding(FindingKind.GOOD, executed=executed, drawn=tuple(drawn))
-    worst = max(places, key=lambda place: judged[place].way)
-    note = f"{len(places)} of {executed} leaves run again are doubtful, most by: "
-    note += judged[worst].reason
-    kind = FindingKind.GOOD if judge_batch(judged) is Verdict.GOOD else FindingKind.DOUBTFUL
-    return Finding(kind, drawn[worst], note, executed, len(places), tuple(drawn))
+    verdict, together = rerun.judge_batch(judged)
+    kind = FindingKind.GOOD if verdict is Verdict.GOOD else FindingKind.DOUBTFUL
+    worst, note = 0, ""
+    if places:
+        worst = max(places, key=lambda place: judged[place].way)
+        note = f"{len(places)} of {executed} leaves run again are doubtful, most by: "
+        note += judged[worst].reason
+    elif kind is FindingKind.DOUBTFUL:
+        note = f"{executed} leaves run again are doubtful together: {together}"
+    index = drawn[worst] if note else 0
+    return Finding(*(kind, index, note, executed, len(places), tuple(drawn)), judged=tuple(judged))
 
 
 def _with(judged: Sequence[Judged], verdict: Verdict) -> list[int]:

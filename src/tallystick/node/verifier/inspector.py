@@ -20,6 +20,7 @@ from tallystick.protocol.ledger import BatchState
 from tallystick.protocol.opening import OpenedLeaf
 from tallystick.protocol.sampling import draw
 from tallystick.protocol.verdicts import Verdict
+from tallystick.storage.margins_file import MarginsFile
 
 DRAWN = 64
 """Leaves run again where neither committee nor pool says how many, and no setting does."""
@@ -38,6 +39,7 @@ class Inspector:
         revealed: what operators opened on chain.
         models: that can be run here.
         backoff: what is put off.
+        margins: where measured answers are noted.
     """
 
     def __init__(
@@ -49,10 +51,11 @@ class Inspector:
         revealed: Revealed,
         models: Models,
         backoff: Backoff,
+        margins: MarginsFile,
     ) -> None:
         self._settings, self._watch, self._journal = settings, watch, journal
         self._stores, self._revealed, self._models = stores, revealed, models
-        self._backoff = backoff
+        self._backoff, self._margins = backoff, margins
         self._secret = journal.secret("draw")
         self._ahead = Ahead(settings, watch, journal, stores, backoff)
         self._repeats = Repeats(lambda record: stores.load(record).data)
@@ -90,6 +93,7 @@ class Inspector:
                 rerun,
                 lambda: self._repeats.taken(data, open_batch.earlier),
             )
+            self._note_margins(record, rerun, found)
         if found.kind is FindingKind.WITHHELD:
             self._backoff.put_off(record.id, "look")
             found = self._wrongly_revealed(record, rerun) or found
@@ -150,6 +154,12 @@ class Inspector:
             noted.seed,
             self.opened(open_batch.record, noted.leaf_index) if wrong else None,
         )
+
+    def _note_margins(self, record: BatchState, rerun: Rerun, found: Finding) -> None:
+        """Note measured answers, ahead of the finding: a node that is killed between has both."""
+        notes = rerun.margin_notes(record.batch, dict(zip(found.drawn, found.judged, strict=False)))
+        if notes:
+            self._margins.add(notes)
 
     def _note(self, batch_id: bytes, before: StoredFinding | None, found: Finding) -> None:
         row = StoredFinding(

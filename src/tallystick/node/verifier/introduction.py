@@ -11,7 +11,7 @@ from tallystick.node.errors import SettingsError
 from tallystick.node.introduction import affordable, coins, public_url
 from tallystick.node.log import get_log
 from tallystick.node.runner import check_spec, load_judge, load_or_find
-from tallystick.node.settings import Settings
+from tallystick.node.settings import LLM, ModelSource, Settings
 from tallystick.node.verifier.membership import Membership
 from tallystick.node.verifier.verifier import Verifier
 from tallystick.protocol.hexes import checksummed, to_hex
@@ -34,10 +34,7 @@ def check(settings: Settings, verifier: Verifier) -> None:
     """
     own = settings.need_verifier()
     for source in own.models:
-        load_or_find(source.runner, source.file)
-        load_judge(source.comparison)
-        if source.spec is not None:
-            check_spec(source.spec)
+        _check_runner(source)
         if ":" not in source.runner and source.file is None and not own.model_stores:
             raise SettingsError(
                 f"verifier.models: {to_hex(source.id)} has no file; needed: file or model_stores"
@@ -57,6 +54,18 @@ def check(settings: Settings, verifier: Verifier) -> None:
             raise SettingsError(
                 f"verifier.networks: no network {to_hex(network_id)} is registered"
             ) from error
+
+
+def _check_runner(source: ModelSource) -> None:
+    if source.runner == LLM:
+        from tallystick.node.verifier.language import check_language
+
+        check_language(source)
+        return
+    load_or_find(source.runner, source.file)
+    load_judge(source.comparison)
+    if source.spec is not None:
+        check_spec(source.spec)
 
 
 def _check_pool(verifier: Verifier, pool: Pool) -> None:

@@ -1,23 +1,32 @@
 """The models that a verifier can run again, each checked against its registered content."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from tallystick.errors import InputRefusedError, TallystickError
+from tallystick.node.log import get_log
 from tallystick.node.runner import Judge, Runner, load, load_judge, load_onnx
 from tallystick.node.sender import locked
-from tallystick.node.settings import ModelSource
+from tallystick.node.settings import LLM, ModelSource
+from tallystick.protocol.batch import Batch
 from tallystick.protocol.keccak import keccak256
 from tallystick.protocol.ledger import Model as RegisteredModel
 from tallystick.protocol.record import InferenceRecord
-from tallystick.protocol.verdicts import GOOD, Judged, Verdict
+from tallystick.protocol.verdicts import GOOD, Judged, Verdict, judge_batch
 from tallystick.replay.evidence import evidence
 from tallystick.replay.model import SPEC_ID
 from tallystick.replay.model import Model as Qi8Model
+from tallystick.storage.margins_file import MarginNote
 from tallystick.storage.models.content import content_hash
 from tallystick.storage.models.store import ModelStore
 
+if TYPE_CHECKING:
+    from tallystick.llm.engine.errors import SelfTestError
+
+_LOG = get_log("verifier")
 _REFUSED = Judged(Verdict.WRONG, float("inf"), "the spec does not allow the input")
 
 
@@ -33,14 +42,8 @@ class BytesMissingError(TallystickError, LookupError):
         super().__init__(f"the data lack {which} bytes")
 
 
-@dataclass(frozen=True, slots=True)
-class Rerun:
+class Rerun(Protocol):
     """A model, ready to be compared with."""
-
-    runner: Runner
-    judging: Judge
-    qi8: Qi8Model | None = None
-    """Its content, when a contract can run it too."""
 
     def judge(self, records: Sequence[InferenceRecord]) -> list[Judged]:
         """Return the verdict on each leaf's output, by what its input gives.
@@ -49,6 +52,35 @@ class Rerun:
             BytesMissingError: the data lack what is needed to say.
             RunnerError: the model could not be run.
         """
+        ...
+
+    def judge_batch(self, judged: Sequence[Judged]) -> tuple[Verdict, str]:
+        """Return the verdict on a batch by its drawn leaves, of which none is wrong.
+
+        With it, what there is to say of them together.
+        """
+        ...
+
+    def margin_notes(self, batch: Batch, judged: Mapping[int, Judged]) -> list[MarginNote]:
+        """Return what is to be noted of answers that were measured, given by their leaves."""
+        ...
+
+    def evidence(self, registered: RegisteredModel, record: InferenceRecord) -> bytes | None:
+        """Return what a Replay rules on; None when it cannot rule on this model or leaf."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutputRerun:
+    """A model whose outputs are computed anew, and compared."""
+
+    runner: Runner
+    judging: Judge
+    qi8: Qi8Model | None = None
+    """Its content, when a contract can run it too."""
+
+    def judge(self, records: Sequence[InferenceRecord]) -> list[Judged]:
+        """Return the verdict on each leaf's output; see `Rerun.judge`."""
         inputs = []
         for place, record in enumerate(records):
             if record.input is None:
@@ -66,6 +98,14 @@ class Rerun:
             for place, one in zip(places, self.judging.judge(*columns), strict=True):
                 found[place] = one
         return found
+
+    def judge_batch(self, judged: Sequence[Judged]) -> tuple[Verdict, str]:
+        """Return the verdict on a batch; see `Rerun.judge_batch`."""
+        return judge_batch(judged), ""
+
+    def margin_notes(self, batch: Batch, judged: Mapping[int, Judged]) -> list[MarginNote]:
+        """Return nothing: outputs are compared whole."""
+        return []
 
     def _infer(self, inputs: list[bytes]) -> list[bytes | None]:
         """Return the outputs; None for an input that the spec does not allow."""
@@ -110,9 +150,12 @@ class Models:
         self._sources = {source.id: source for source in sources}
         self._stores, self._folder = stores, folder
         self._loaded: dict[bytes, Rerun] = {}
+        self._unfit: dict[bytes, SelfTestError] = {}
+        self._lock = threading.Lock()
 
     def __contains__(self, model_id: bytes) -> bool:
-        return model_id in self._sources
+        """Return whether there is a source, and no engine that failed its self-test."""
+        return model_id in self._sources and model_id not in self._unfit
 
     def rerun(self, registered: RegisteredModel) -> Rerun:
         """Return a model, ready to run.
@@ -120,11 +163,16 @@ class Models:
         Raises:
             ModelSourceError: no source, or its content has another hash.
             RunnerError: its runner cannot load it.
+            SelfTestError: its engine gives other logits than the spec's; not tried again.
         """
-        found = self._loaded.get(registered.id)
-        if found is None:
-            found = self._loaded[registered.id] = self._load(registered)
-        return found
+        # Large models are loaded once, however many batches wait for one.
+        with self._lock:
+            if registered.id in self._unfit:
+                raise self._unfit[registered.id]
+            found = self._loaded.get(registered.id)
+            if found is None:
+                found = self._loaded[registered.id] = self._load(registered)
+            return found
 
     def _load(self, registered: RegisteredModel) -> Rerun:
         source = self._sources.get(registered.id)
@@ -135,10 +183,12 @@ class Models:
             return self._load_qi8(source, registered, file)
         if file is not None:
             _check(file, _hash(file), registered.content_hash)
+        if source.runner == LLM and file is not None:
+            return self._load_language(source, registered, file)
         if source.runner == "onnx" and file is not None:
             how = source.comparison, source.second
-            return Rerun(*load_onnx(file, source.spec, registered.spec_hash, *how))
-        return Rerun(load(source.runner, file), load_judge(source.comparison))
+            return OutputRerun(*load_onnx(file, source.spec, registered.spec_hash, *how))
+        return OutputRerun(load(source.runner, file), load_judge(source.comparison))
 
     def _pulled(self, registered: RegisteredModel) -> Path | None:
         """Return a model's file, pulled unless it is here; None where no store is set."""
@@ -159,6 +209,17 @@ class Models:
             )
         return None
 
+    def _load_language(self, source: ModelSource, registered: RegisteredModel, file: Path) -> Rerun:
+        from tallystick.llm.engine.errors import SelfTestError
+        from tallystick.node.verifier.language import load_language
+
+        try:
+            return load_language(source, registered, file)
+        except SelfTestError as error:
+            self._unfit[registered.id] = error
+            _LOG.error("the engine is unfit; its batches are left alone", reason=str(error))
+            raise
+
     def _load_qi8(
         self, source: ModelSource, registered: RegisteredModel, file: Path | None
     ) -> Rerun:
@@ -166,7 +227,7 @@ class Models:
             raise ModelSourceError(f"no file is set for model 0x{registered.id.hex()}")
         model = Qi8Model.from_bytes(_read(file))
         _check(file, model.content_hash(), registered.content_hash)
-        return Rerun(load("qi8", file), load_judge(source.comparison), model)
+        return OutputRerun(load("qi8", file), load_judge(source.comparison), model)
 
 
 def _read(file: Path) -> bytes:

@@ -98,6 +98,36 @@ const BATCHES = [
   { name: "Transaction", cell: (row) => id(row.transaction_hash) },
 ];
 
+const EVIDENCE = [
+  { name: "Audited by", cell: (row) => COMPARED[row.kind] },
+  { name: "Audited", number: true, cell: (row) => count(row.audited) },
+  { name: "Of committed", number: true, cell: (row) => count(row.committed) },
+  { name: "Models", number: true, cell: (row) => count(row.models) },
+  { name: "Thresholds", cell: (row) => stranger(row.terms.join(", "), "none") },
+  { name: "Spec", cell: (row) => id(row.spec_hash) },
+];
+
+const COMPARED = {
+  exact: "equal answers",
+  tolerance: "answers within a tolerance",
+  "in words of its own": "the spec's own words",
+  "not known": "spec not known",
+};
+
+const MARGINS = [
+  { name: "Operator", cell: (row) => id(row.operator) },
+  { name: "Model", cell: (row) => id(row.model_id) },
+  { name: "Answers", number: true, cell: (row) => count(row.answers) },
+  { name: "M", number: true, cell: (row) => (row.mean === null ? "unknown" : row.mean.toFixed(4)) },
+  { name: "X", number: true, cell: (row) => row.largest.toFixed(3) },
+  { name: "Tokens", number: true, cell: (row) => count(row.tokens) },
+  { name: "Other tokens", number: true, cell: (row) => count(row.mismatches) },
+  { name: "Doubtful", number: true, cell: (row) => count(row.doubtful) },
+  { name: "Wrong", number: true, cell: (row) => count(row.wrong) },
+  { name: "Kernels", cell: (row) => stranger(row.kernel) },
+  { name: "Author", cell: (row) => stranger(row.author) },
+];
+
 async function everyRow(path) {
   const first = await rows(path);
   const all = [...first.rows];
@@ -129,6 +159,8 @@ export async function network(parts, state) {
     { name: "Day", cell: (row) => el("span", { class: "keep" }, row.day), by: (row) => row.day },
     ...["committed", "verified", ...COUNTED].map((name) => ({ ...partColumn(one, "day", (row) => row.day, name), by: (row) => row[name] })),
   ];
+  // What a server was given beside events; an export has neither.
+  const measured = isExport ? { total: 0 } : await rows(`${base}/margins`);
   state.days ??= {};
   return {
     title: `Network ${one.network_id.slice(0, 10)}`,
@@ -157,6 +189,8 @@ export async function network(parts, state) {
       el("h2", {}, "Rules"),
       el("ul", {}, registered.in_words.map((sentence) => el("li", {}, sentence))),
       ...poolSection(registered, state),
+      isExport ? [] : await section("Audited, by what was compared", "evidence", EVIDENCE),
+      measured.total ? [await section("Margins that verifiers noted", "margins", MARGINS), el("p", { class: "soft" }, "These are the words of whoever wrote the files, not of the chain.")] : [],
       ...await section("Operators", "operators", operatorColumns),
       ...await section("Models", "models", modelColumns),
       await section("Disputes open", "disputes", disputeColumns(), { state: "open" }),

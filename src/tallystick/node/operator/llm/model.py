@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from tallystick.errors import FieldError
 from tallystick.llm.engine.release import Kernel
 from tallystick.llm.language_model import LanguageModel
-from tallystick.llm.opening import open_model
+from tallystick.llm.opening import open_model, read_spec
 from tallystick.llm.spec import Spec
 from tallystick.node.errors import SettingsError
 from tallystick.node.operator.errors import RefusedError
 from tallystick.node.operator.models import LoadedModel, Ran
 from tallystick.node.settings import ServedModel
-from tallystick.protocol.hexes import to_hex
 
 
 class LoadedLanguageModel(LoadedModel):
@@ -47,11 +46,6 @@ def _spec(served: ServedModel, spec_hash: bytes) -> Spec:
     if served.spec is None:
         raise SettingsError("operator.models: an llm runner needs spec, the registered text")
     try:
-        spec = Spec.parse(served.spec.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, FieldError) as error:
-        raise SettingsError(f"operator.models: {served.spec}: {error}") from error
-    if spec.spec_hash() != spec_hash:
-        raise SettingsError(
-            f"{served.spec} has spec hash {to_hex(spec.spec_hash())}; needed: {to_hex(spec_hash)}"
-        )
-    return spec
+        return read_spec(served.spec, spec_hash)
+    except (OSError, FieldError) as error:
+        raise SettingsError(f"operator.models: {error}") from error

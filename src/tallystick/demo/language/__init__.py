@@ -1,0 +1,1 @@
+"""The story of a language model, told by `make demo-llm`."""
