@@ -25,6 +25,7 @@ COMMANDS = {
     "serve": "tallystick.cli.serve:serve",
     "export": "tallystick.cli.serve:export",
     "opengradient": "tallystick.cli.opengradient:opengradient",
+    "llm": "tallystick.cli.llm:llm",
     "backup": "tallystick.cli.backup:backup",
     "restore": "tallystick.cli.backup:restore",
     **READING,
