@@ -1,6 +1,5 @@
 """Execution of a kept answer by one's own model file, as a verifier does it."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,6 +75,6 @@ def _folder_of_second() -> Path | None:
     """Return where the package of the second build is; None: it is not installed."""
     from importlib.util import find_spec
 
-    found = find_spec(os.path.splitext(SECOND.libllama)[0].partition(".")[0])
+    found = find_spec("xllamacpp")
     places = found.submodule_search_locations if found else None
     return Path(places[0]) if places else None

@@ -152,11 +152,12 @@ class Book:
         return self._asked("where question = ?", question.place)
 
     def note(self, question: Question, asked: Asked) -> None:
-        """Note a header, before it is sent."""
+        """Note a header, before it is sent; the same one may go to another node of its operator."""
         with self._file.write() as database:
             database.execute(
                 "insert into asked (request, question, operator, url, deadline, header, state) "
-                "values (?, ?, ?, ?, ?, ?, ?)",
+                "values (?, ?, ?, ?, ?, ?, ?) "
+                "on conflict (request) do update set url = excluded.url, state = excluded.state",
                 (
                     asked.request,
                     question.place,
