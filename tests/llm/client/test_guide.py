@@ -78,7 +78,7 @@ def test_guide__python__answer_and_its_batch(
     )
     found: dict[str, Any] = {"KEY": KEY_OF[REQUESTERS[0]], "MODEL": scene.model_id}
     exec(code, found)
-    found["client"].close()
+    found["asking"].close()
     kept = KeptAnswer.read(Path("answers") / f"{found['answer'].id}.json")
     assert kept.receipt and found["batch"] == to_hex(kept.receipt.batch_id)
 

@@ -239,6 +239,21 @@ def test_operator__that_lies__is_told_by_the_part_that_does_not_hold(
     assert not list(proxy.answers.glob("chatcmpl-*"))
 
 
+def test_operator__that_lied_once__gives_the_answer_to_the_same_header(
+    start: StartProxy, middleman: Middleman
+) -> None:
+    middleman.alter = _text
+    proxy = start(middleman.url)
+    body = chat("Hello.", max_tokens=4, stream=True)
+    assert "text: " in ask(proxy, body).text
+    middleman.alter = lambda said: None
+    assert ask(proxy, body).text.endswith("data: [DONE]\n\n")
+    first, second = (one[NAME.lower()] for one in middleman.seen)
+    assert first == second
+    with proxy.client() as client:
+        assert client.get("/").json()["questions"]["wrong"] == 1
+
+
 def test_operator__that_stops_midway__is_asked_again_and_counted(
     start: StartProxy, middleman: Middleman
 ) -> None:

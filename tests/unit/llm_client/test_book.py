@@ -22,7 +22,14 @@ def take(book: Book, body: bytes = b"{}", **options) -> Question:
 
 def asked(number: int = 1, deadline: int = 100) -> Asked:
     return Asked(
-        bytes([number]) * 32, b"o" * 20, "http://node", deadline, "00", State.ASKED, stopped=0
+        bytes([number]) * 32,
+        b"o" * 20,
+        "http://node",
+        deadline,
+        "00",
+        State.ASKED,
+        stopped=0,
+        wrong=0,
     )
 
 
@@ -74,16 +81,19 @@ def test_book__opened_again__knows_all(book: Book, tmp_path: Path) -> None:
     book.note(first, asked(2, deadline=200))
     book.refuse(asked(1).request)
     book.stop(asked(2).request)
+    book.doubt(asked(2).request)
     other = Book(tmp_path / "book.sqlite3")
     refused, stopped = other.asked(first)
-    assert (refused.state, stopped.state, stopped.stopped) == (State.REFUSED, State.ASKED, 1)
+    assert (refused.state, stopped.state) == (State.REFUSED, State.ASKED)
+    assert (stopped.stopped, stopped.wrong) == (1, 1)
     assert other.unanswered(199) == [first] and other.unanswered(200) == []
     other.answer(first, stopped.request)
     assert [one.request for one in book.waiting()] == [stopped.request]
     book.settle(stopped.request, Place.KEPT)
     assert other.waiting() == [] and other.place(stopped.request) is Place.KEPT
     assert other.place(refused.request) is None and other.place(bytes(32)) is None
-    assert other.counts() == {"asked": 0, "answered": 1, "received": 0, "refused": 0, "stopped": 1}
+    states = {"asked": 0, "answered": 1, "received": 0, "refused": 0}
+    assert other.counts() == states | {"stopped": 1, "wrong": 1}
     other.close()
 
 

@@ -73,7 +73,7 @@ async def _ask(asking: Asking, body: bytes, wait: int) -> None:
         finally:
             if not as_json:
                 click.echo()
-        answering.received()
+        await answering.received()
         kept = answering.kept
         if not as_json:
             _tell(f"checked: text, finish_reason, usage, id; signed by {_signer(kept)}")

@@ -18,6 +18,13 @@ from tallystick.cli.params import SECONDS
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=8200, show_default=True)
 @click.option(
+    "--allow-host",
+    "allowed",
+    multiple=True,
+    metavar="HOST:PORT",
+    help="Name by which clients may call it, besides those of this machine.",
+)
+@click.option(
     "--key-file",
     type=click.Path(dir_okay=False, path_type=Path),
     help="File of the key that clients give; made when missing. Else proxy.key in --answers.",
@@ -30,7 +37,14 @@ from tallystick.cli.params import SECONDS
     "only these can have the header X-Tallystick-Verified.",
 )
 @asking_options
-def proxy(asking: Asking, host: str, port: int, key_file: Path | None, wait: int) -> None:
+def proxy(
+    asking: Asking,
+    host: str,
+    port: int,
+    allowed: tuple[str, ...],
+    key_file: Path | None,
+    wait: int,
+) -> None:
     """Let any OpenAI client ask a model, on this machine; keep answers and receipts.
 
     \b
@@ -60,6 +74,7 @@ def proxy(asking: Asking, host: str, port: int, key_file: Path | None, wait: int
     async def run() -> None:
         asker, collector = asking.open(tell)
         tell("listening", {"url": f"http://{host}:{own}/v1", "key_file": str(path)})
-        await serve(asker, collector, listening, key, hosts_of(host, own), wait)
+        hosts = hosts_of(host, own) | {one.lower() for one in allowed}
+        await serve(asker, collector, listening, key, hosts, wait)
 
     asyncio.run(run())

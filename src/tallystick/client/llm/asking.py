@@ -1,13 +1,16 @@
 """Asking operators: a body in, checked text out, by the rules of the book of requests."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from time import monotonic, time
 
 import httpx
+from web3.exceptions import Web3Exception
 
 from tallystick.chain.registry import Registry
+from tallystick.chain.rpc.errors import RpcError
 from tallystick.chain.sender import Sender
 from tallystick.client.llm.book import Asked, Book, Question, State
 from tallystick.client.llm.checks import WordChecks, check_answer
@@ -16,7 +19,7 @@ from tallystick.client.llm.kept import AnswerFolder, KeptAnswer
 from tallystick.client.llm.operators import Operator, Operators
 from tallystick.client.llm.reading import AnswerReader, ReadAnswer
 from tallystick.client.llm.telling import Tell, tell_nobody
-from tallystick.errors import AnswerError, OperatorError
+from tallystick.errors import AnswerError, OperatorError, TallystickError, UnreachableError
 from tallystick.llm.body import Fields, read_body
 from tallystick.llm.request_header import NAME, RequestHeader
 from tallystick.llm.wire import SignedAnswer, Wire
@@ -33,6 +36,7 @@ _SILENCE = 60.0
 _WHOLE = 900.0
 """Seconds for an answer that is no stream."""
 _CONNECT = 10.0
+_OTHER = "text: it is not what was said before"
 
 
 class Asker:
@@ -127,7 +131,7 @@ class Asker:
         try:
             async for _ in answering.parts():
                 pass
-        except (OperatorError, AnswerError) as error:
+        except (TallystickError, OSError, Web3Exception) as error:
             self.tell("no answer", {"reason": str(error)})
 
     async def _headers(self, question: Question) -> AsyncIterator[tuple[Operator, Asked]]:
@@ -138,9 +142,7 @@ class Asker:
         """
         noted = self.book.asked(question)
         sent = {one.url: one for one in noted if one.state is not State.REFUSED}
-        order = sorted(
-            self._operators.urls, key=lambda url: (url not in sent, _reluctance(noted, url))
-        )
+        order = sorted(self._operators.urls, key=lambda url: _rank(noted, url))
         failure: Exception | None = None
         for url in order:
             try:
@@ -187,14 +189,15 @@ class Asker:
             request.deadline,
             header.encode(),
             State.ASKED,
-            0,
+            stopped=0,
+            wrong=0,
         )
         await asyncio.to_thread(self.book.note, question, asked)
         return asked
 
     async def _read(
         self, question: Question, fields: Fields, asked: Asked
-    ) -> AsyncIterator[str | ReadAnswer]:
+    ) -> AsyncGenerator[str | ReadAnswer, None]:
         """Yield text as an operator sends it, an empty one while it goes on, and then the answer.
 
         Raises:
@@ -242,6 +245,7 @@ class Asker:
 
         Raises:
             AnswerError: the first part that does not hold.
+            UnreachableError: the chain does not answer, so that nobody knows who signed.
         """
         header = RequestHeader.decode(asked.header)
         request = header.request(asked.operator, keccak256(question.body))
@@ -268,7 +272,10 @@ class Asker:
             self.book.answer(question, asked.request)
             return kept
 
-        return await asyncio.to_thread(confirm)
+        try:
+            return await asyncio.to_thread(confirm)
+        except (Web3Exception, RpcError, ConnectionError) as error:
+            raise UnreachableError(f"the chain's node does not answer: {error}") from error
 
 
 class Answering:
@@ -300,6 +307,7 @@ class Answering:
             ApiRefusedError: operators refuse, and nobody else answers.
             OperatorError: nobody answers, or nobody ends the answer.
             AnswerError: an answer does not hold, and nobody gives another one.
+            UnreachableError: the chain does not answer; the same body again goes on here.
         """
         failures: list[Exception] = []
         try:
@@ -314,9 +322,9 @@ class Answering:
             failures.append(error)
         raise self._end(failures)
 
-    def received(self) -> None:
+    async def received(self) -> None:
         """Note that the client has the answer whole, and close it."""
-        self._asker.book.receive(self.question)
+        await asyncio.to_thread(self._asker.book.receive, self.question)
         self._leave()
 
     def close(self) -> None:
@@ -337,21 +345,19 @@ class Answering:
         asker, begun = self._asker, monotonic()
         facts = {"operator": checksummed(asked.operator), "url": asked.url}
         for _ in range(_TRIES):
-            text = ""
             try:
-                async for part in asker._read(self.question, self.fields, asked):
-                    if isinstance(part, ReadAnswer):
-                        if not part.text.startswith(self._shown):
-                            raise AnswerError("text: it is not what was said before")
-                        self._kept = await asker._keep(
-                            self.question, self.fields, operator, asked, part
-                        )
-                        if rest := part.text[len(self._shown) :]:
-                            self._shown = part.text
-                            yield rest
-                        break
-                    text += part
-                    yield self._news(text)
+                async with aclosing(asker._read(self.question, self.fields, asked)) as said:
+                    text = ""
+                    async for part in said:
+                        if isinstance(part, ReadAnswer):
+                            if not part.text.startswith(self._shown):
+                                raise AnswerError(_OTHER)
+                            self._kept = await asker._keep(
+                                self.question, self.fields, operator, asked, part
+                            )
+                            break
+                        text += part
+                        yield self._news(text)
             except StoppedError as error:
                 await asyncio.to_thread(asker.book.stop, asked.request)
                 failures.append(error)
@@ -363,7 +369,7 @@ class Answering:
                 failures.append(error)
                 asker.tell("operator refused", facts | {"reason": str(error)})
             except AnswerError as error:
-                await asyncio.to_thread(asker.book.refuse, asked.request)
+                await asyncio.to_thread(asker.book.doubt, asked.request)
                 failures.append(AnswerError(f"{facts['operator']}: {error}"))
                 asker.tell("answer does not hold", facts | {"reason": str(error)})
             except OperatorError as error:
@@ -386,10 +392,10 @@ class Answering:
         shown = self._shown
         if len(text) <= len(shown):
             if not shown.startswith(text):
-                raise AnswerError("text: it is not what was said before")
+                raise AnswerError(_OTHER)
             return ""
         if not text.startswith(shown):
-            raise AnswerError("text: it is not what was said before")
+            raise AnswerError(_OTHER)
         self._shown = text
         return text[len(shown) :]
 
@@ -406,11 +412,16 @@ class Answering:
         return next((one for one in reversed(refusals) if one.busy), last)
 
 
-def _reluctance(noted: Sequence[Asked], url: str) -> int:
-    """Return how often an operator has refused a question, or let it down."""
+def _rank(noted: Sequence[Asked], url: str) -> tuple[bool, int, bool]:
+    """Return the key by which operators are asked: who may have an answer already, then the rest.
+
+    Who refused the question, let it down, gave a wrong answer or missed its deadline comes last.
+    """
     own = [one for one in noted if one.url == url]
-    refused = sum(one.state is State.REFUSED for one in own)
-    return refused + sum(one.stopped for one in own) // _TRIES
+    sent = [one for one in own if one.state is not State.REFUSED]
+    missed = [one for one in sent if one.state is State.ASKED and one.deadline <= time()]
+    faults = sum(one.wrong + one.stopped // _TRIES for one in own) + len(own) - len(sent)
+    return len(sent) == len(missed) or faults > 0, faults, bool(missed)
 
 
 async def _bounded(response: httpx.Response) -> bytes:

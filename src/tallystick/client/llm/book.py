@@ -35,6 +35,7 @@ create table if not exists asked (
     header text not null,
     state text not null,
     stopped integer not null default 0,
+    wrong integer not null default 0,
     receipt text
 ) strict;
 create index if not exists asked_by_question on asked (question);
@@ -89,6 +90,8 @@ class Asked:
     state: State
     stopped: int
     """Times that the operator began this answer and did not end it."""
+    wrong: int
+    """Times that its answer did not hold."""
 
 
 class Book:
@@ -201,6 +204,11 @@ class Book:
         with self._file.write() as database:
             database.execute("update asked set stopped = stopped + 1 where request = ?", (request,))
 
+    def doubt(self, request: bytes) -> None:
+        """Count that an operator's answer did not hold."""
+        with self._file.write() as database:
+            database.execute("update asked set wrong = wrong + 1 where request = ?", (request,))
+
     def unanswered(self, now: int) -> list[Question]:
         """Return questions that were asked and not answered, while an operator still may.
 
@@ -234,10 +242,13 @@ class Book:
             database.execute("update asked set receipt = ? where request = ?", (place, request))
 
     def counts(self) -> dict[str, int]:
-        """Return how many questions are in each state, and answers that operators stopped."""
+        """Return how many questions are in each state, and how often operators let them down."""
         rows = self._file.read("select state, count(*) from questions group by state")
-        ((stopped,),) = self._file.read("select coalesce(sum(stopped), 0) from asked")
-        return {one.value: 0 for one in State} | dict(rows) | {"stopped": stopped}
+        ((stopped, wrong),) = self._file.read(
+            "select coalesce(sum(stopped), 0), coalesce(sum(wrong), 0) from asked"
+        )
+        counted = {one.value: 0 for one in State} | dict(rows)
+        return counted | {"stopped": stopped, "wrong": wrong}
 
     def _settle(self, question: Question, state: State) -> None:
         with self._file.write() as database:
@@ -248,13 +259,13 @@ class Book:
 
     def _asked(self, where: str, *values: object) -> list[Asked]:
         rows = self._file.read(
-            "select request, operator, url, deadline, header, state, stopped from asked "
+            "select request, operator, url, deadline, header, state, stopped, wrong from asked "
             f"{where} order by rowid",
             *values,
         )
         return [
-            Asked(request, operator, url, deadline, header, State(state), stopped)
-            for request, operator, url, deadline, header, state, stopped in rows
+            Asked(request, operator, url, deadline, header, State(state), stopped, wrong)
+            for request, operator, url, deadline, header, state, stopped, wrong in rows
         ]
 
 

@@ -138,16 +138,27 @@ class Proxy:
         retry_count = request.headers.get("x-stainless-retry-count")
         replying = asyncio.create_task(self._replies.reply(path, body, retry_count))
         try:
-            while not (await asyncio.wait({replying}, timeout=_LOOK))[0]:
+            while True:
+                done, _ = await asyncio.wait({replying}, timeout=_LOOK)
                 if await request.is_disconnected():
-                    replying.cancel()
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await replying
-                    return Response(status_code=499)
+                    return await _left(replying)
+                if done:
+                    return _response(replying.result())
         except asyncio.CancelledError:
             replying.cancel()
             raise
-        return _response(replying.result())
+
+
+async def _left(replying: asyncio.Task[Reply]) -> Response:
+    """Close what nobody waits for any more."""
+    replying.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        reply = await replying
+        if reply.answering is not None:
+            reply.answering.close()
+        elif not isinstance(reply.body, bytes):
+            return _response(reply)
+    return Response(status_code=499)
 
 
 def _response(reply: Reply) -> Response:

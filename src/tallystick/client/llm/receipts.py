@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import monotonic
 
+from web3.exceptions import Web3Exception
+
 from tallystick.chain.clock import pending_time
 from tallystick.chain.registry import Registry
 from tallystick.client.connection import Connection
@@ -58,7 +60,7 @@ class ReceiptCollector:
         while True:
             try:
                 await asyncio.to_thread(self.look)
-            except (TallystickError, OSError) as error:
+            except (TallystickError, OSError, Web3Exception) as error:
                 self._tell("receipts not read", {"reason": str(error)})
             await asyncio.sleep(self._poll)
 

@@ -68,7 +68,7 @@ class Replies:
                 pass
             kept = answering.kept
             headers = await self._verified(kept) if self._wait else {}
-        except (OperatorError, AnswerError) as error:
+        except TallystickError as error:
             answering.close()
             return failure(error)
         except BaseException:
@@ -108,8 +108,8 @@ async def _events(
         for chunk in wire.last(answering.kept.answer):
             yield _event(chunk)
         yield b"data: [DONE]\n\n"
-        answering.received()
-    except (OperatorError, AnswerError) as error:
+        await answering.received()
+    except TallystickError as error:
         yield b"data: " + _failed(error)[2] + b"\n\n"
     finally:
         answering.close()
@@ -143,7 +143,8 @@ def _failed(error: TallystickError) -> tuple[int, dict[str, str], bytes]:
             {"x-should-retry": "false"},
             _error(502, f"no answer holds: {error}", None, "answer_does_not_hold"),
         )
-    return 503, {"Retry-After": "2"}, _error(503, str(error), None, "no_operator_answers")
+    code = "no_operator_answers" if isinstance(error, OperatorError) else None
+    return 503, {"Retry-After": "2"}, _error(503, str(error), None, code)
 
 
 def _error(status: int, message: str, param: str | None, code: str | None) -> bytes:

@@ -60,7 +60,7 @@ class SigningTransport(httpx.BaseTransport):
         reply = self._thread.run(_reply(self._replies, request, request.read()))
         if isinstance(reply.body, bytes):
             if reply.answering is not None:
-                reply.answering.received()
+                self._thread.run(reply.answering.received())
             return httpx.Response(reply.status, headers=reply.headers, content=reply.body)
         stream = _Stream(self._thread, reply.body)
         return httpx.Response(reply.status, headers=reply.headers, stream=stream)
@@ -89,7 +89,7 @@ class AsyncSigningTransport(httpx.AsyncBaseTransport):
         reply = await _reply(self._replies, request, await request.aread())
         if isinstance(reply.body, bytes):
             if reply.answering is not None:
-                reply.answering.received()
+                await reply.answering.received()
             return httpx.Response(reply.status, headers=reply.headers, content=reply.body)
         stream = _AsyncStream(reply.body)
         return httpx.Response(reply.status, headers=reply.headers, stream=stream)
