@@ -19,7 +19,7 @@ __all__ = ["shared_chain"]
 StartProxy = Callable[..., ProxyProcess]
 
 
-def asking_options(scene: LlmScene, *urls: str) -> list[str]:
+def asking_options(scene: LlmScene, *urls: str, rpc: str | None = None) -> list[str]:
     """Options of a command that asks the scene's model."""
     operators = [word for url in urls for word in ("--operator", url)]
     return [
@@ -27,10 +27,15 @@ def asking_options(scene: LlmScene, *urls: str) -> list[str]:
         "--model-id",
         to_hex(scene.model_id),
         "--rpc",
-        str(scene.w3.provider.endpoint_uri),  # type: ignore[attr-defined]
+        rpc or rpc_of(scene),
         "--registry",
         checksummed(scene.chain.registry.address),
     ]
+
+
+def rpc_of(scene: LlmScene) -> str:
+    """The chain's URL."""
+    return str(scene.w3.provider.endpoint_uri)  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +61,8 @@ def start(scene: LlmScene, node: OperatorProcess, tmp_path: Path) -> Iterator[St
     """Starts proxies, before the node where no URL is given; all are gone at the end."""
     with ExitStack() as stack:
 
-        def begin(*urls: str, more: tuple[str, ...] = ()) -> ProxyProcess:
-            options = [*asking_options(scene, *(urls or (node.url,))), *more]
+        def begin(*urls: str, more: tuple[str, ...] = (), rpc: str | None = None) -> ProxyProcess:
+            options = [*asking_options(scene, *(urls or (node.url,)), rpc=rpc), *more]
             proxy = ProxyProcess(tmp_path / "proxy", options)
             stack.callback(lambda: proxy.process and proxy.kill())
             proxy.start()

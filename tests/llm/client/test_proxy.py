@@ -13,8 +13,9 @@ from tallystick.client.llm.book import Book
 from tallystick.client.llm.kept import KeptAnswer
 from tallystick.llm.request_header import NAME, RequestHeader
 from tallystick.protocol.hexes import checksummed
-from tests.llm.client.conftest import StartProxy
+from tests.llm.client.conftest import StartProxy, rpc_of
 from tests.llm.nodes.conftest import LlmScene, chat
+from tests.support.faulty_rpc import Exchange, faulty_rpc, never
 from tests.support.llm_middleman import Middleman
 from tests.support.llm_proxy import ProxyProcess
 from tests.support.patience import PATIENCE
@@ -252,6 +253,26 @@ def test_operator__that_lied_once__gives_the_answer_to_the_same_header(
     assert first == second
     with proxy.client() as client:
         assert client.get("/").json()["questions"]["wrong"] == 1
+
+
+def test_chain__that_does_not_answer__no_answer_until_it_does(
+    start: StartProxy, middleman: Middleman, scene: LlmScene
+) -> None:
+    def refuse(exchange: Exchange) -> bool:
+        exchange.refuse(-32000, "the node is not well")
+        return True
+
+    with faulty_rpc(rpc_of(scene), never) as chain:
+        proxy = start(middleman.url, rpc=chain.url)
+        chain.fault = refuse
+        body = chat("Hello.", max_tokens=4)
+        assert ask(proxy, body).status_code == 503
+        assert not list(proxy.answers.glob("chatcmpl-*"))
+        chain.fault = never
+        said = ask(proxy, body).json()
+        with_receipt(proxy, said["id"])
+    assert len({one[NAME.lower()] for one in middleman.seen}) == 1
+    assert "Traceback" not in proxy.log.read_text()
 
 
 def test_operator__that_stops_midway__is_asked_again_and_counted(

@@ -1,8 +1,9 @@
 """Asking operators: a body in, checked text out, by the rules of the book of requests."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from time import monotonic, time
 
@@ -12,30 +13,26 @@ from web3.exceptions import Web3Exception
 from tallystick.chain.registry import Registry
 from tallystick.chain.rpc.errors import RpcError
 from tallystick.chain.sender import Sender
-from tallystick.client.llm.book import Asked, Book, Question, State
+from tallystick.client.llm.book import Asked, Book, Question
 from tallystick.client.llm.checks import WordChecks, check_answer
 from tallystick.client.llm.errors import ApiRefusedError, StoppedError
+from tallystick.client.llm.exchange import CONNECT, exchange
+from tallystick.client.llm.headers import Headers
 from tallystick.client.llm.kept import AnswerFolder, KeptAnswer
 from tallystick.client.llm.operators import Operator, Operators
-from tallystick.client.llm.reading import AnswerReader, ReadAnswer
+from tallystick.client.llm.reading import ReadAnswer
 from tallystick.client.llm.telling import Tell, tell_nobody
 from tallystick.errors import AnswerError, OperatorError, TallystickError, UnreachableError
 from tallystick.llm.body import Fields, read_body
-from tallystick.llm.request_header import NAME, RequestHeader
+from tallystick.llm.request_header import RequestHeader
 from tallystick.llm.wire import SignedAnswer, Wire
 from tallystick.protocol.hexes import checksummed, from_hex
-from tallystick.protocol.inference import Request
 from tallystick.protocol.keccak import keccak256
 
 CHAT, COMPLETIONS = "chat/completions", "completions"
 """Paths of the API, behind /v1/."""
 _TRIES = 3
 """Times that an operator is asked for an answer that it began."""
-_SILENCE = 60.0
-"""Seconds without a byte of a stream; operators send a comment every 10."""
-_WHOLE = 900.0
-"""Seconds for an answer that is no stream."""
-_CONNECT = 10.0
 _OTHER = "text: it is not what was said before"
 
 
@@ -65,12 +62,15 @@ class Asker:
         self.model_id = model_id
         self.book, self.answers = Book(folder / "book.sqlite3"), AnswerFolder(folder)
         self.tell = tell
-        self._signer, self._within = signer, within
+        self._signer = signer
         self._words = WordChecks(registry)
-        # What the environment says of proxies holds; what operators say of cookies does not.
-        self._http = httpx.AsyncClient(timeout=httpx.Timeout(_CONNECT))
-        self._operators = Operators(urls, self._words.domain, self._http)
-        self._signing, self._taking = asyncio.Lock(), asyncio.Lock()
+        self._http = httpx.AsyncClient(timeout=httpx.Timeout(CONNECT))
+        # A cookie would tell an operator who asks, and no answer needs one.
+        self._http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        domain = self._words.domain
+        operators = Operators(urls, domain, self._http)
+        self._headers = Headers(self.book, operators, signer, domain, model_id, within)
+        self._taking = asyncio.Lock()
         self._live: dict[int, int] = {}
         self._finishing: set[asyncio.Task[None]] = set()
 
@@ -78,6 +78,7 @@ class Asker:
         """Let go of connections and of the book."""
         for task in self._finishing:
             task.cancel()
+        await asyncio.gather(*self._finishing, return_exceptions=True)
         await self._http.aclose()
         self.book.close()
 
@@ -133,110 +134,6 @@ class Asker:
                 pass
         except (TallystickError, OSError, Web3Exception) as error:
             self.tell("no answer", {"reason": str(error)})
-
-    async def _headers(self, question: Question) -> AsyncIterator[tuple[Operator, Asked]]:
-        """Yield whom to ask, with the header for it: what was sent goes again, the rest is signed.
-
-        Where an operator refused the header that an earlier run had sent, it is asked once more
-        with a new deadline.
-        """
-        noted = self.book.asked(question)
-        sent = {one.url: one for one in noted if one.state is not State.REFUSED}
-        order = sorted(self._operators.urls, key=lambda url: _rank(noted, url))
-        failure: Exception | None = None
-        for url in order:
-            try:
-                operator = await self._operators.about(url)
-            except (OperatorError, AnswerError) as error:
-                failure = error
-                continue
-            old = sent.get(url)
-            if (
-                old is not None
-                and old.operator == operator.address
-                and (old.deadline > operator.now or old.state is State.ANSWERED)
-            ):
-                yield operator, old
-                if self._state(question, old) is not State.REFUSED:
-                    continue
-            yield operator, await self._sign(question, operator)
-        if failure is not None:
-            raise failure
-
-    def _state(self, question: Question, asked: Asked) -> State:
-        return next(one.state for one in self.book.asked(question) if one.request == asked.request)
-
-    async def _sign(self, question: Question, operator: Operator) -> Asked:
-        request = Request(
-            self.model_id,
-            operator.address,
-            keccak256(question.body),
-            self._signer.address,
-            question.nonce,
-            operator.deadline(self._within),
-        )
-        key = request.struct_hash()
-        async with self._signing:
-            signature = await asyncio.to_thread(self._signer.sign, self._words.domain, key)
-        request.check(self._words.domain, signature)
-        header = RequestHeader(
-            request.model_id, request.requester, request.nonce, request.deadline, signature
-        )
-        asked = Asked(
-            key,
-            operator.address,
-            operator.url,
-            request.deadline,
-            header.encode(),
-            State.ASKED,
-            stopped=0,
-            wrong=0,
-        )
-        await asyncio.to_thread(self.book.note, question, asked)
-        return asked
-
-    async def _read(
-        self, question: Question, fields: Fields, asked: Asked
-    ) -> AsyncGenerator[str | ReadAnswer, None]:
-        """Yield text as an operator sends it, an empty one while it goes on, and then the answer.
-
-        Raises:
-            ApiRefusedError: the operator refuses.
-            StoppedError: it began, and did not end.
-            OperatorError: it does not answer.
-            AnswerError: what it sends is no answer.
-        """
-        silence = _SILENCE if fields.stream else _WHOLE
-        reader = AnswerReader(fields.stream, fields.include_usage)
-        begun = False
-        # A cookie would tell an operator who asks, and no answer needs one.
-        self._http.cookies.clear()
-        try:
-            async with self._http.stream(
-                "POST",
-                f"{asked.url}/v1/{question.path}",
-                content=question.body,
-                headers={
-                    NAME: asked.header,
-                    "Content-Type": "application/json",
-                    "Accept-Encoding": "identity",
-                },
-                timeout=httpx.Timeout(_CONNECT, read=silence, write=silence),
-            ) as response:
-                if response.status_code != 200:
-                    said = await _bounded(response)
-                    retry_after = response.headers.get("retry-after")
-                    raise ApiRefusedError.of(response.status_code, said, retry_after)
-                begun = True
-                async for data in response.aiter_raw():
-                    for part in reader.feed(data):
-                        yield part
-        except httpx.HTTPError as error:
-            reason = str(error) or type(error).__name__
-            if begun:
-                raise StoppedError(reason) from error
-            raise OperatorError(None, f"{asked.url} does not answer: {reason}") from error
-        yield reader.answer()
 
     async def _keep(
         self, question: Question, fields: Fields, operator: Operator, asked: Asked, said: ReadAnswer
@@ -311,7 +208,7 @@ class Answering:
         """
         failures: list[Exception] = []
         try:
-            async for operator, asked in self._asker._headers(self.question):
+            async for operator, asked in self._asker._headers.of(self.question):
                 async for part in self._from(operator, asked, failures):
                     yield asked.request, part
                 if self._kept is not None:
@@ -346,7 +243,9 @@ class Answering:
         facts = {"operator": checksummed(asked.operator), "url": asked.url}
         for _ in range(_TRIES):
             try:
-                async with aclosing(asker._read(self.question, self.fields, asked)) as said:
+                async with aclosing(
+                    exchange(asker._http, self.question, self.fields, asked)
+                ) as said:
                     text = ""
                     async for part in said:
                         if isinstance(part, ReadAnswer):
@@ -410,24 +309,3 @@ class Answering:
             self._asker.book.give_up(self.question)
         # That one is busy says more than that another is away.
         return next((one for one in reversed(refusals) if one.busy), last)
-
-
-def _rank(noted: Sequence[Asked], url: str) -> tuple[bool, int, bool]:
-    """Return the key by which operators are asked: who may have an answer already, then the rest.
-
-    Who refused the question, let it down, gave a wrong answer or missed its deadline comes last.
-    """
-    own = [one for one in noted if one.url == url]
-    sent = [one for one in own if one.state is not State.REFUSED]
-    missed = [one for one in sent if one.state is State.ASKED and one.deadline <= time()]
-    faults = sum(one.wrong + one.stopped // _TRIES for one in own) + len(own) - len(sent)
-    return len(sent) == len(missed) or faults > 0, faults, bool(missed)
-
-
-async def _bounded(response: httpx.Response) -> bytes:
-    said = b""
-    async for data in response.aiter_raw():
-        said += data
-        if len(said) > 1 << 16:
-            break
-    return said
