@@ -1,7 +1,7 @@
 """tallystick llm check: a kept answer, offline, against the chain, and against its model."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,6 +9,9 @@ from tallystick.cli.chain import json_option, more_rpc_option, reading
 from tallystick.cli.command import CommandError, ConsoleCommand
 from tallystick.cli.output import show
 from tallystick.cli.session import Session
+
+if TYPE_CHECKING:
+    from tallystick.client.llm.kept import KeptAnswer
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -67,23 +70,27 @@ def check(
         raise CommandError(f"the answer is wrong: {found['reason']}")
 
 
-def _on_chain(session: Session, kept: Any) -> dict[str, Any]:
+def _on_chain(session: Session, kept: "KeptAnswer") -> dict[str, Any]:
     from tallystick.chain.receipt_status import receipt_status
     from tallystick.errors import AnswerError, ReceiptError, SignatureError
 
-    lane = {"network_id": kept.network_id, "operator": kept.request.operator}
+    network, operator = kept.network_id, kept.request.operator
     if session.w3.eth.chain_id != kept.domain.chain_id:
         raise CommandError(
             f"the answer is of chain {kept.domain.chain_id}; this is {session.w3.eth.chain_id}"
         )
     try:
-        kept.word.judge(session.ledger(**lane), kept.block)
+        kept.word.judge(session.ledger(network_id=network, operator=operator), kept.block)
     except SignatureError as error:
         raise AnswerError(f"signature: {error}") from error
     if kept.receipt is None:
         return {"state": None}
     try:
-        status = receipt_status(session.registry, lambda: session.ledger(**lane), kept.receipt)
+        status = receipt_status(
+            session.registry,
+            lambda: session.ledger(network_id=network, operator=operator),
+            kept.receipt,
+        )
     except ReceiptError as error:
         raise AnswerError(f"receipt: {error}") from error
     return {
