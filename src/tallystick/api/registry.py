@@ -2,6 +2,8 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tallystick.actions.funding import deposit
@@ -17,13 +19,16 @@ from tallystick.chain.deploy import creation_code
 from tallystick.chain.deploy import deploy as deploy_contract
 from tallystick.chain.pool import PoolTerms
 from tallystick.chain.receipt_status import ReceiptStatus, receipt_status
+from tallystick.errors import MissingExtraError
 from tallystick.protocol.abi_words import ZERO32, ZERO_ADDRESS
 from tallystick.protocol.hexes import checksummed
+from tallystick.protocol.ledger import Model
 from tallystick.protocol.receipt import Receipt
 from tallystick.protocol.rules import Rules, network_id
 from tallystick.protocol.scope import Scope
 
 if TYPE_CHECKING:
+    from tallystick.client.llm.transport import AsyncSigningTransport, Open, SigningTransport
     from tallystick.client.requester import Requester
 
 
@@ -213,6 +218,77 @@ class RegistryHandle:
         address, _ = deploy_contract(registry.w3, self._context.sender, code)
         return PoolHandle(self._context, address)
 
+    def llm_transport(
+        self,
+        model: Model | bytes | str,
+        operators: Sequence[str],
+        *,
+        answers: str | Path = "answers",
+        within: int | None = None,
+        wait: float = 0,
+    ) -> "SigningTransport":
+        """Return a transport of httpx that asks a language model, as this account.
+
+        `openai.OpenAI(http_client=httpx.Client(transport=...), ...)` signs each body with it, and
+        gets checked answers; hosts and keys of its requests have no effect.
+
+        Args:
+            model: that is to answer, or its id.
+            operators: URLs of nodes, in the order in which they are asked.
+            answers: folder of kept answers with their receipts, and of the book of requests.
+            within: seconds in which answers must be committed; None: as each operator can.
+            wait: seconds for which an answer that is no stream is held back until its receipt is
+                there; only then can it have the header X-Tallystick-Verified.
+
+        Raises:
+            MissingExtraError: httpx is not installed.
+            ReadOnlyError: nobody is named who could sign.
+        """
+        _need_httpx()
+        from tallystick.client.llm.transport import SigningTransport
+
+        return SigningTransport(self._asking(model, operators, Path(answers), within), wait)
+
+    def async_llm_transport(
+        self,
+        model: Model | bytes | str,
+        operators: Sequence[str],
+        *,
+        answers: str | Path = "answers",
+        within: int | None = None,
+        wait: float = 0,
+    ) -> "AsyncSigningTransport":
+        """Return the same for httpx.AsyncClient; arguments and errors as of llm_transport."""
+        _need_httpx()
+        from tallystick.client.llm.transport import AsyncSigningTransport
+
+        return AsyncSigningTransport(self._asking(model, operators, Path(answers), within), wait)
+
+    def _asking(
+        self,
+        model: Model | bytes | str,
+        operators: Sequence[str],
+        folder: Path,
+        within: int | None,
+    ) -> "Open":
+        from tallystick.client.llm.asking import Asker
+        from tallystick.client.llm.receipts import ReceiptCollector
+
+        context, sender = self._context, self._context.sender
+        model_id = to_bytes(model.id if isinstance(model, Model) else model, 32, "model")
+
+        def opened() -> tuple[Asker, ReceiptCollector]:
+            asker = Asker(context.registry, sender, model_id, operators, folder, within)
+            collector = ReceiptCollector(
+                context.registry,
+                context.lane,
+                asker.book,
+                asker.answers,
+            )
+            return asker, collector
+
+        return opened
+
     def requester(self, url: str, timeout: float = 30.0) -> "Requester":
         """Return a client of an operator's node, whose requests this account signs.
 
@@ -227,3 +303,8 @@ class RegistryHandle:
 
         context = self._context
         return Requester(url, context.registry, context.sender, context.lane, timeout)
+
+
+def _need_httpx() -> None:
+    if find_spec("httpx") is None:
+        raise MissingExtraError("httpx", "client")

@@ -19,6 +19,7 @@ class SqliteKind(IntEnum):
     SUBMISSION_JOURNAL = 0x746C736A
     IMPORT_BATCHES = 0x746C6962
     SENT_JOURNAL = 0x746C7374
+    LLM_REQUESTS = 0x746C6C72
 
     @property
     def title(self) -> str:

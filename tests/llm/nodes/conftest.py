@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,13 +78,14 @@ def post(
     return node.client.post(f"/v1/{path}", content=body, headers=headers)
 
 
-@pytest.fixture
-def scene(shared_chain: Chain, tmp_path: Path) -> Iterator[LlmScene]:
-    with staged(shared_chain, tmp_path, max_bytes=4096) as found:
-        spec = tmp_path / "spec.txt"
+@contextmanager
+def set_up(chain: Chain, folder: Path) -> Iterator[LlmScene]:
+    """A network with the model, for a while; the chain is as before at the end."""
+    with staged(chain, folder, max_bytes=4096) as found:
+        spec = folder / "spec.txt"
         spec.write_text(SPEC.text())
-        mined = shared_chain.send(
-            shared_chain.accounts[1],
+        mined = chain.send(
+            chain.accounts[1],
             "registerModel",
             found.network.id,
             content_hash(SMOLLM2_FILE),
@@ -94,7 +95,13 @@ def scene(shared_chain: Chain, tmp_path: Path) -> Iterator[LlmScene]:
             "",
         )
         model_id = mined.event(ModelRegistered).model_id
-        yield LlmScene(shared_chain, found.network, model_id, tmp_path, spec)
+        yield LlmScene(chain, found.network, model_id, folder, spec)
+
+
+@pytest.fixture
+def scene(shared_chain: Chain, tmp_path: Path) -> Iterator[LlmScene]:
+    with set_up(shared_chain, tmp_path) as found:
+        yield found
 
 
 @pytest.fixture

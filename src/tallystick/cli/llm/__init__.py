@@ -5,6 +5,9 @@ import click
 from tallystick.cli.command import LazyGroup
 
 COMMANDS = {
+    "ask": "tallystick.cli.llm.ask:ask",
+    "proxy": "tallystick.cli.llm.proxy:proxy",
+    "check": "tallystick.cli.llm.check:check",
     "calibrate": "tallystick.cli.llm.calibrate:calibrate",
 }
 """Commands, and where they are."""
@@ -13,7 +16,7 @@ COMMANDS = {
 @click.group(
     cls=LazyGroup,
     lazy=COMMANDS,
-    example="tallystick llm calibrate model.gguf --spec spec.txt --prompts prompts.txt",
+    example="tallystick llm check answers/$ANSWER.json",
 )
 def llm() -> None:
     """Ask language models, keep receipts, and check answers."""

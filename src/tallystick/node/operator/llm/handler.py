@@ -8,6 +8,7 @@ from tallystick.errors import BodyRefusedError, FieldError, RunnerError, Tallyst
 from tallystick.llm.output import Output
 from tallystick.llm.question import Question
 from tallystick.llm.request_header import NAME, RequestHeader
+from tallystick.llm.wire import SignedAnswer
 from tallystick.node.log import get_log
 from tallystick.node.metrics import Metrics
 from tallystick.node.operator.errors import RefusedError
@@ -16,7 +17,7 @@ from tallystick.node.operator.lane_terms import LaneTerms
 from tallystick.node.operator.llm.errors import ApiError
 from tallystick.node.operator.llm.model import LoadedLanguageModel
 from tallystick.node.operator.llm.pace import PROMPT_WEIGHT, Pace
-from tallystick.node.operator.llm.running import Running, SignedAnswer
+from tallystick.node.operator.llm.running import Running
 from tallystick.node.operator.request_handler import STALE, RequestHandler
 from tallystick.node.operator.wire import Asked
 from tallystick.node.settings import OperatorSettings

@@ -17,11 +17,11 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic_core import to_json
 
 from tallystick.llm.request_header import NAME
+from tallystick.llm.wire import Wire
 from tallystick.node.operator.errors import RefusedError
 from tallystick.node.operator.llm.errors import ApiError
 from tallystick.node.operator.llm.handler import LlmHandler
 from tallystick.node.operator.llm.running import Running
-from tallystick.node.operator.llm.wire import Wire
 from tallystick.protocol.hexes import to_hex
 
 KEEP_ALIVE = 10.0
@@ -82,7 +82,13 @@ class LlmRoutes:
         running = await loop.run_in_executor(
             self._threads, self._handler.begin, request.headers.get(NAME), body, chat
         )
-        wire = Wire(running, self._handler.models[running.model_id].spec_hash)
+        wire = Wire(
+            running.fields,
+            running.accepted.request,
+            running.model_id,
+            running.created,
+            self._handler.models[running.model_id].spec_hash,
+        )
         if running.fields.stream:
             return StreamingResponse(
                 _events(running, wire),

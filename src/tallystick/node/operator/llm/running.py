@@ -3,26 +3,13 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from time import monotonic
 
 from tallystick.llm.body import Fields
 from tallystick.llm.generation import Generation
-from tallystick.llm.output import Output
+from tallystick.llm.wire import SignedAnswer
 from tallystick.node.operator.journal import Accepted
 from tallystick.node.operator.llm.errors import ApiError
-
-
-@dataclass(frozen=True, slots=True)
-class SignedAnswer:
-    """A complete answer under the operator's word."""
-
-    output: Output
-    text: str
-    time: int
-    """Of the acknowledgement, Unix seconds."""
-    signature: bytes
-    """65 bytes, of the Acknowledgement of this one request."""
 
 
 class Running:

@@ -1,37 +1,60 @@
 """Answers as the OpenAI API has them, whole and in chunks."""
 
+from dataclasses import dataclass
 from typing import Any
 
-from tallystick.llm.output import Finish
-from tallystick.node.operator.llm.running import Running, SignedAnswer
+from tallystick.llm.body import Fields
+from tallystick.llm.output import Finish, Output
 from tallystick.protocol.hexes import to_hex
 
-_FINISH = {Finish.END: "stop", Finish.STOP: "stop", Finish.LIMIT: "length"}
+FINISHES = {Finish.END: "stop", Finish.STOP: "stop", Finish.LIMIT: "length"}
+"""The API's finish_reason by that of an output."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedAnswer:
+    """A complete answer under the operator's word."""
+
+    output: Output
+    text: str
+    time: int
+    """Of the acknowledgement, Unix seconds."""
+    signature: bytes
+    """65 bytes, of the Acknowledgement of this one request."""
 
 
 class Wire:
     """The form of one request's answer.
 
     Args:
-        running: the answer.
-        spec_hash: of the model, 32 bytes.
+        fields: of the body.
+        request: hashStruct of the Request, 32 bytes.
+        model_id: 32 bytes.
+        created: Unix seconds.
+        spec_hash: of the model, 32 bytes; None: it is not known.
     """
 
-    def __init__(self, running: Running, spec_hash: bytes) -> None:
-        fields = running.fields
+    def __init__(
+        self,
+        fields: Fields,
+        request: bytes,
+        model_id: bytes,
+        created: int,
+        spec_hash: bytes | None = None,
+    ) -> None:
         self._chat = fields.messages is not None
-        prefix = "chatcmpl-" if self._chat else "cmpl-"
+        self.id = answer_id(request, self._chat)
         self._head = {
-            "id": prefix + running.accepted.request.hex(),
-            "created": running.created,
-            "model": fields.model or to_hex(running.model_id),
-            "system_fingerprint": spec_hash.hex()[:8],
+            "id": self.id,
+            "created": created,
+            "model": fields.model or to_hex(model_id),
+            "system_fingerprint": None if spec_hash is None else spec_hash.hex()[:8],
         }
         self._include_usage = fields.include_usage
 
     def whole(self, answer: SignedAnswer) -> dict[str, Any]:
         """Return the body of a response that is no stream."""
-        finish = _FINISH[answer.output.finish]
+        finish = FINISHES[answer.output.finish]
         choice: dict[str, Any] = {"index": 0, "logprobs": None, "finish_reason": finish}
         if self._chat:
             choice["message"] = {"role": "assistant", "content": answer.text, "refusal": None}
@@ -41,7 +64,7 @@ class Wire:
             **self._head,
             "object": "chat.completion" if self._chat else "text_completion",
             "choices": [choice],
-            "usage": _usage(answer),
+            "usage": usage_of(answer.output),
             "tallystick": _word(answer),
         }
 
@@ -55,10 +78,10 @@ class Wire:
 
     def last(self, answer: SignedAnswer) -> list[dict[str, Any]]:
         """Return the chunks behind the text; the first carries the operator's word."""
-        chunk = self._chunk({} if self._chat else "", _FINISH[answer.output.finish])
+        chunk = self._chunk({} if self._chat else "", FINISHES[answer.output.finish])
         chunks = [{**chunk, "tallystick": _word(answer)}]
         if self._include_usage:
-            chunks.append({**self._chunk(None), "choices": [], "usage": _usage(answer)})
+            chunks.append({**self._chunk(None), "choices": [], "usage": usage_of(answer.output)})
         return chunks
 
     def _chunk(self, content: Any, finish: str | None = None) -> dict[str, Any]:
@@ -73,8 +96,19 @@ class Wire:
         return {**self._head, "object": kind, "choices": [choice], **usage}
 
 
-def _usage(answer: SignedAnswer) -> dict[str, int]:
-    prompt, tokens = answer.output.prompt_tokens, len(answer.output.tokens)
+def answer_id(request: bytes, chat: bool) -> str:
+    """Return the id of a request's answer.
+
+    Args:
+        request: hashStruct of the Request, 32 bytes.
+        chat: it is an answer to messages.
+    """
+    return ("chatcmpl-" if chat else "cmpl-") + request.hex()
+
+
+def usage_of(output: Output) -> dict[str, int]:
+    """Return an output's numbers of tokens, as the API has them."""
+    prompt, tokens = output.prompt_tokens, len(output.tokens)
     return {
         "prompt_tokens": prompt,
         "completion_tokens": tokens,
