@@ -5,6 +5,7 @@ fees    above what is left, collected once a day | withdrawn where the key is th
 audit   sealed, opened, sent once | too few sealed | escrow empty
 case    a challenge appealed, ruled on, resolved
         a wrong leaf on record, the batch final, or open
+        nobody ruled: expired by its payer, once its seed is gone
 """
 
 from collections.abc import Iterator
@@ -27,10 +28,11 @@ from tallystick.protocol.pool import (
 )
 from tests.node.verifier.pool_stage import SEATS, PoolStage, pool_stage
 from tests.node.verifier.stage import OPERATOR, VERIFIERS, LiveChain, rounds
-from tests.support.pool import SEAT_STAKE
+from tests.support.pool import HISTORY_BLOCKS, SEAT_STAKE
 from tests.support.story import Committed
 
 LAZY, CONVICTED = 3, 3
+NOBODY = "0x" + "00" * 20
 
 
 @pytest.fixture
@@ -212,6 +214,35 @@ def test_case__wrong_leaf__challenged_appealed_and_rejected(
     assert (record.state, record.cause) == (State.REJECTED, Cause.RULING)
     assert [one.journal.seals()[0] for one in three] == [0, 0, 0]
     assert sum(one.journal.seals()[1] for one in three) >= 2
+
+
+def test_case__nobody_rules_until_its_seed_is_gone__payer_gets_the_whole_fee_back(
+    pooled: PoolStage, three: list[Verifier]
+) -> None:
+    # Two of three are away: one alone makes no quorum.
+    one, key = three[0], pooled.chain.accounts[VERIFIERS[0]]
+    pooled.commit(40, wrong=range(40))
+    pooled.blocks()
+    before = pooled.pool.credit(key)
+    rounds(one, count=4)
+    assert one.duty is not None
+    (case,) = one.duty.events.cases()
+    assert case.payer == key
+    assert pooled.pool.credit(key) == before - one.duty.auditor.terms.case_fee
+
+    # A transaction of one of the next blocks could still rule.
+    pooled.pool.mine_to(case.seed_block + HISTORY_BLOCKS - 5)
+    rounds(one, count=2)
+    assert pooled.pool.read("caseOf", case.id)[0] != NOBODY
+    assert one.journal.moves(case.batch_id, "expire") == []
+    pooled.chain.mine(6)
+    rounds(one, count=4)
+
+    assert pooled.pool.read("caseOf", case.id)[0] == NOBODY
+    assert one.duty.events.cases() == []
+    assert pooled.pool.credit(key) == before
+    expired = one.journal.moves(case.batch_id, "expire")
+    assert [move.status for move in expired] == ["mined"]
 
 
 def lazily_audited(pooled: PoolStage, three: list[Verifier]) -> tuple[Committed, Record]:
