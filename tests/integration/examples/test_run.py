@@ -1,7 +1,7 @@
 """The example of each command's help, run as it stands against a chain.
 
 Those of nodes and `serve` run on: test_processes.py starts them. That of the demo is test_demo.py;
-that of `pool expire` waits for 8,191 blocks: tests/integration/pool has a chain without them.
+that of `pool expire` waits for 8,191 blocks, as a test in tests/integration/pool does.
 Those of `tallystick llm` need a language model: tests/llm has one.
 """
 

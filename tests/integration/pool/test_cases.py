@@ -23,6 +23,7 @@ from tests.integration.pool.conftest import (
 from tests.support.chain import Chain
 from tests.support.pool import (
     CREDIT,
+    HISTORY_BLOCKS,
     RULE_FEE,
     SEAT_STAKE,
     SEED_DELAY,
@@ -183,16 +184,15 @@ class TestCases:
         filled: Pool,
         network: Network,
         batch: Committed,
-        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         self.challenged(chain, network, batch)
         payer, address = chain.accounts[CHALLENGER], to_hex(filled.address)
         filled.fund(payer)
         case = bench.run(*self.words(filled, batch, bench), by=CHALLENGER)["case_id"]
         (row,) = bench.commands.json("pool cases", address, to_hex(batch.id))
-        # As after 8,191 blocks, which would take anvil minutes.
-        filled.plant_seed(row["seed_block"], bytes(32))
-        monkeypatch.setattr("tallystick.actions.pool.cases.HISTORY_BLOCKS", 256)
+        filled.mine_to(row["seed_block"] + HISTORY_BLOCKS - 1)
+        assert "too early" in bench.error("expire", address, case)
+        chain.mine()
 
         done = bench.run("expire", address, case)
 

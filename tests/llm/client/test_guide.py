@@ -19,7 +19,8 @@ from tallystick.client.llm.kept import KeptAnswer
 from tallystick.demo.processes import free_port
 from tallystick.node.settings import OperatorSettings, ServedModel
 from tallystick.protocol.hexes import checksummed, to_hex
-from tests.llm.nodes.conftest import LlmScene
+from tests.llm.model_file import SMOLLM2_FILE
+from tests.llm.nodes.conftest import SPEC, LlmScene
 from tests.support.builds import ROOT
 from tests.support.commands import Line, every_command
 from tests.support.llm_proxy import PASSPHRASE, write_keyfile
@@ -135,6 +136,13 @@ def test_example__of_the_proxy__answers_and_ends(
         process.wait()
 
 
+def test_example__of_calibrate__proposes_thresholds(variables: dict[str, str]) -> None:
+    Path("model.gguf").symlink_to(SMOLLM2_FILE)
+    Path("spec.txt").write_text(SPEC.text())
+    Path("prompts.txt").write_text("Tell me a joke about trees.\n")
+    assert "x1" in run(EXAMPLES["tallystick llm calibrate"], {}, variables)
+
+
 def test_examples__all_of_the_group__are_run_here() -> None:
-    known = {"tallystick llm", *(f"tallystick llm {name}" for name in ("ask", "check", "proxy"))}
-    assert EXAMPLES.keys() == known
+    names = ("ask", "calibrate", "check", "proxy")
+    assert EXAMPLES.keys() == {"tallystick llm", *(f"tallystick llm {name}" for name in names)}

@@ -2,8 +2,10 @@
 
 funded    from the account | from credit that is there, after a crash in between
 warned    no top_up | after notice | by a commit key
+node      warns in its log | funds
 """
 
+import json
 from typing import Any
 
 import pytest
@@ -13,7 +15,8 @@ from tallystick.chain.sender import Web3Sender
 from tallystick.node.metrics import Metrics
 from tallystick.node.operator.escrow import EscrowFunding
 from tallystick.node.settings import EscrowSettings
-from tests.node.operator.conftest import OPERATOR, Scene
+from tallystick.protocol.hexes import to_hex
+from tests.node.operator.conftest import OPERATOR, Scene, Start, wait_for
 from tests.node.verifier.stage import account
 from tests.support.pool import deploy
 
@@ -85,3 +88,22 @@ def test_look__after_notice__warned_and_notice_stands(scene: Scene, pool: Pool) 
 
 def test_look__by_a_commit_key__warned(scene: Scene, pool: Pool) -> None:
     assert look(Lane(scene, OPERATOR + 5), pool) == ["escrow is low"]
+
+
+def test_node__escrow_below_the_floor__warned_in_its_log(
+    scene: Scene, pool: Pool, start: Start
+) -> None:
+    node = start(escrow={"pool": to_hex(pool.address), "floor": FLOOR})
+
+    wait_for(lambda: '"escrow is low"' in node.log.read_text(), node)
+
+    (line, *_) = [one for one in node.log.read_text().splitlines() if '"escrow is low"' in one]
+    facts = json.loads(line)
+    assert (facts["level"], facts["balance"], facts["floor"]) == ("warning", 0, FLOOR)
+    assert "ape tallystick pool fund" in facts["reason"]
+
+
+def test_node__with_top_up__funds_its_escrow(scene: Scene, pool: Pool, start: Start) -> None:
+    node = start(escrow={"pool": to_hex(pool.address), "floor": FLOOR, "top_up": TOP_UP})
+
+    wait_for(lambda: pool.escrow(scene.operator).balance == TOP_UP, node)

@@ -1,25 +1,10 @@
-"""kill -9 at random times, over and over: nothing done twice, nothing missed.
-
-A child of this process is the verifier; it lives for some milliseconds at a time.
-"""
-
-import multiprocessing
-import random
-import time
+"""kill -9 at random times, over and over: nothing done twice, nothing missed."""
 
 from tallystick.chain.logs import read_events
-from tallystick.node.verifier import tried
 from tallystick.protocol.enums import Cause, Grade, State
 from tallystick.protocol.events import BatchAttested, BatchChallenged, BatchDemanded
+from tests.node.verifier.killing import kill_until
 from tests.node.verifier.stage import OTHER, VERIFIERS, Stage
-
-
-def verify(stage: Stage, number: int) -> None:
-    # Killed while it read a file, it would let that one rest for longer than the test lasts.
-    tried.AGAIN_AFTER, tried.MOST = 0.0, 1000
-    verifier = stage.verifier(number, drawn=200)
-    while True:
-        verifier.tick()
 
 
 def test_kill__at_random__each_move_once_and_none_missed(staged: Stage) -> None:
@@ -28,8 +13,6 @@ def test_kill__at_random__each_move_once_and_none_missed(staged: Stage) -> None:
     gone = staged.commit(30, operator=OTHER, kept=False)
     staged.seeded()
     before = {number: staged.sent(number) for number in VERIFIERS}
-    chance, fork = random.Random(5), multiprocessing.get_context("fork")
-    kills, rounds, deadline = 0, 0, time.monotonic() + 180
 
     def over() -> bool:
         found = staged.chain.ledger().batches
@@ -39,21 +22,8 @@ def test_kill__at_random__each_move_once_and_none_missed(staged: Stage) -> None:
             and found[gone.id].state is not State.OPEN
         )
 
-    while not over() and time.monotonic() < deadline:
-        children = [
-            fork.Process(target=verify, args=(staged, number), daemon=True) for number in VERIFIERS
-        ]
-        for child in children:
-            child.start()
-        # Longer each time: on a busy machine a short life is all beginning.
-        time.sleep(chance.uniform(0.05, 0.2) * 1.25**rounds)
-        rounds += 1
-        for child in children:
-            child.kill()
-            child.join()
-            kills += 1
+    kills = kill_until(over, staged, drawn=200)
 
-    assert over(), "not all done"
     assert kills >= 9
     found = {one.id: staged.record(one) for one in [*good, *bad, gone]}
     assert {found[one.id].cause for one in bad} == {Cause.RULING}

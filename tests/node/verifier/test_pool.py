@@ -2,17 +2,23 @@
 
 seats   enrolled each epoch | as far as credit goes | closed
 fees    above what is left, collected once a day | withdrawn where the key is the account
+        told in a line, once an hour
 audit   sealed, opened, sent once | too few sealed | escrow empty
-case    a challenge appealed, ruled on, resolved
+        a wrong leaf that this node alone draws: never sealed, challenged
+case    ruled on before a batch is audited
+        a challenge appealed, ruled on, resolved
         a wrong leaf on record, the batch final, or open
+        nobody ruled: expired by its payer, once its seed is gone
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from tallystick.demo.digits.model import content_hash
+from tallystick.node.verifier.findings import FindingKind
 from tallystick.node.verifier.verifier import Verifier
 from tallystick.protocol.abi_words import ZERO32, ZERO_ADDRESS
 from tallystick.protocol.enums import Cause, Grade, State
@@ -25,12 +31,14 @@ from tallystick.protocol.pool import (
     pack_signatures,
     places_of,
 )
-from tests.node.verifier.pool_stage import SEATS, PoolStage, pool_stage
-from tests.node.verifier.stage import OPERATOR, VERIFIERS, LiveChain, rounds
-from tests.support.pool import SEAT_STAKE
-from tests.support.story import Committed
+from tallystick.protocol.sampling import draw
+from tests.node.verifier.pool_stage import ABSENT, SEATS, PoolStage, pool_stage
+from tests.node.verifier.stage import BOND, OPERATOR, VERIFIERS, LiveChain, rounds
+from tests.support.pool import CREDIT, HISTORY_BLOCKS, SEAT_STAKE
+from tests.support.story import Committed, fund
 
 LAZY, CONVICTED = 3, 3
+NOBODY = "0x" + "00" * 20
 
 
 @pytest.fixture
@@ -139,6 +147,32 @@ def test_step__account_is_another__fees_go_to_its_credit(pooled: PoolStage) -> N
     assert fees + pooled.pool.credit(key) - credit == one.duty.events.earned
 
 
+def test_step__earned_before_a_restart__says_so_once_an_hour(
+    pooled: PoolStage, three: list[Verifier]
+) -> None:
+    pooled.commit(40)
+    rounds(*three, count=1)
+    pooled.blocks()
+    rounds(*three, count=6)
+    accounts = {number: pooled.chain.accounts[number] for number in VERIFIERS}
+    fees = {number: pooled.pool.read("memberOf", key)[4] for number, key in accounts.items()}
+    number = max(VERIFIERS, key=lambda number: fees[number])
+    # A place's fee waits until it is collected; the sender's is credit at once.
+    credit = pooled.pool.credit(accounts[number])
+    earned = fees[number] + credit - (CREDIT - SEATS * SEAT_STAKE)
+    one = pooled.verifier(number)
+
+    with capture_logs() as told:
+        rounds(one, count=3)
+
+    (line,) = [facts for facts in told if facts["event"] == "pool"]
+    assert line["seats"] == SEATS
+    assert (line["audits"], line["rulings"]) == (1, 0)
+    assert line["earned"] == earned > 0
+    # All three have enrolled for the epoch after this one, which has just begun.
+    assert line["next_enrolment_in"] == "7 d"
+
+
 def test_audit__good_batch__stored_once_and_paid(pooled: PoolStage, three: list[Verifier]) -> None:
     batch = pooled.commit(40)
     rounds(*three, count=1)
@@ -197,6 +231,60 @@ def test_audit__empty_escrow__nothing_is_signed(pooled: PoolStage, three: list[V
     assert [one.journal.seals() for one in three] == [(0, 0)] * 3
 
 
+def test_audit__wrong_leaf_that_one_alone_draws__challenged_and_never_sealed(
+    pooled: PoolStage, three: list[Verifier]
+) -> None:
+    assert three[0].duty is not None
+    terms, wrong = three[0].duty.auditor.terms, 7
+    while True:
+        batch = pooled.commit(40, wrong=[wrong])
+        pooled.blocks()
+        seed = pooled.pool.audit_seed(batch)
+        if wrong not in draw(seed, batch.id, terms.min_drawn, 40):
+            break
+    finder = pooled.verifier(VERIFIERS[0], name="finder", drawn_private=400)
+    blind = pooled.verifier(VERIFIERS[1], name="blind", drawn_private=0)
+
+    rounds(finder, blind, count=2)
+
+    found = finder.journal.finding(batch.id)
+    assert found is not None
+    assert (found.kind, found.leaf_index) == (FindingKind.WRONG, wrong)
+    assert finder.journal.seal(batch.id, seed) is None
+    missed = blind.journal.finding(batch.id)
+    assert missed is not None
+    assert missed.kind == FindingKind.GOOD
+    record = pooled.record(batch)
+    assert (record.state, record.dispute.leaf_index) == (State.DISPUTED, wrong)
+
+
+def test_case__open_beside_a_batch_to_audit__ruled_on_first(pooled: PoolStage) -> None:
+    one, stranger = (
+        pooled.verifier(pool={"address": to_hex(pooled.pool.address), "seats": 100}),
+        pooled.chain.accounts[ABSENT],
+    )
+    rounds(one, count=1)
+    pooled.pool.next_epoch()
+    challenged = pooled.commit(40)
+    fund(pooled.chain, ZERO_ADDRESS, stranger, BOND)
+    arguments = challenged.batch.abi(), challenged.stamp.pack(), challenged.opening(3)
+    pooled.chain.send(stranger, "challenge", *arguments)
+    pooled.pool.fund(stranger)
+    standing = challenged.pre_image(pooled.record(challenged).dispute)
+    pooled.pool.appeal(stranger, challenged, 3, pre_image=standing)
+    pooled.commit(40)
+    pooled.blocks()
+
+    with capture_logs() as told:
+        rounds(one, count=3)
+
+    sealed = [facts["kind"] for facts in told if facts["event"] == "sealed"]
+    assert sealed[0] == "verdict"
+    assert "audit" in sealed[1:]
+    moves = [facts["move"] for facts in told if facts["event"] == "sent"]
+    assert moves.index("ruled") < moves.index("audit")
+
+
 def test_case__wrong_leaf__challenged_appealed_and_rejected(
     pooled: PoolStage, three: list[Verifier]
 ) -> None:
@@ -212,6 +300,35 @@ def test_case__wrong_leaf__challenged_appealed_and_rejected(
     assert (record.state, record.cause) == (State.REJECTED, Cause.RULING)
     assert [one.journal.seals()[0] for one in three] == [0, 0, 0]
     assert sum(one.journal.seals()[1] for one in three) >= 2
+
+
+def test_case__nobody_rules_until_its_seed_is_gone__payer_gets_the_whole_fee_back(
+    pooled: PoolStage, three: list[Verifier]
+) -> None:
+    # Two of three are away: one alone makes no quorum.
+    one, key = three[0], pooled.chain.accounts[VERIFIERS[0]]
+    pooled.commit(40, wrong=range(40))
+    pooled.blocks()
+    before = pooled.pool.credit(key)
+    rounds(one, count=4)
+    assert one.duty is not None
+    (case,) = one.duty.events.cases()
+    assert case.payer == key
+    assert pooled.pool.credit(key) == before - one.duty.auditor.terms.case_fee
+
+    # A transaction of one of the next blocks could still rule.
+    pooled.pool.mine_to(case.seed_block + HISTORY_BLOCKS - 5)
+    rounds(one, count=2)
+    assert pooled.pool.read("caseOf", case.id)[0] != NOBODY
+    assert one.journal.moves(case.batch_id, "expire") == []
+    pooled.chain.mine(6)
+    rounds(one, count=4)
+
+    assert pooled.pool.read("caseOf", case.id)[0] == NOBODY
+    assert one.duty.events.cases() == []
+    assert pooled.pool.credit(key) == before
+    expired = one.journal.moves(case.batch_id, "expire")
+    assert [move.status for move in expired] == ["mined"]
 
 
 def lazily_audited(pooled: PoolStage, three: list[Verifier]) -> tuple[Committed, Record]:
