@@ -7,7 +7,12 @@ from tallystick.cli.session import Session
 
 
 def examine(
-    session: Session, network_id: bytes, content: Path, spec: Path | None, samples: Path | None
+    session: Session,
+    network_id: bytes,
+    content: Path,
+    spec: Path | None,
+    samples: Path | None,
+    comparison_elsewhere: bool,
 ) -> Examined:
     """Return content and spec hash of a model file, and what it is; see examined for errors."""
-    return examined(session.registry, network_id, content, spec, samples)
+    return examined(session.registry, network_id, content, spec, samples, comparison_elsewhere)

@@ -29,6 +29,11 @@ def cli() -> None:
 @click.option("--file", "content", type=FILE, required=True, help="The model; hashed, not sent.")
 @click.option("--spec", type=FILE, help="Its spec; hashed, not sent. A .qi8 file has its own.")
 @click.option("--samples", type=FILE, help="Real inputs (.npy, .npz) to run an .onnx file on.")
+@click.option(
+    "--comparison-elsewhere",
+    is_flag=True,
+    help="The spec of an .onnx file is in words of its own, and each verifier is set a comparison.",
+)
 @click.option("--parent", type=BYTES32, default=bytes(32), help="Id of the version before.")
 @sending_options
 def register(
@@ -39,19 +44,21 @@ def register(
     content: Path,
     spec: Path | None,
     samples: Path | None,
+    comparison_elsewhere: bool,
     parent: bytes,
 ) -> None:
     """Register a model in a network: by anyone if it is open, else by its owner.
 
     A .qi8 file is registered so that a Replay arbiter can run it again on chain. An .onnx file is
     run once, and refused where its answers could not be served or judged; unless its graph is
-    integer it needs a spec with a tolerance (tallystick model calibrate).
+    integer it needs a spec with a tolerance (tallystick model calibrate), or one in words of its
+    own with --comparison-elsewhere.
     """
     from tallystick.ape.models import examine
     from tallystick.protocol.rules import model_id
     from tallystick.protocol.scope import Scope
 
-    found = examine(session, network_id, content, spec, samples)
+    found = examine(session, network_id, content, spec, samples, comparison_elsewhere)
     hashes = found.hashes
     key = model_id(network_id, session.sender.address, *hashes, parent)
     if key in session.ledger(scope=Scope.directory(network_id)).models:
