@@ -95,7 +95,7 @@ class _Graph:
             if tensor is not None and tensor.name in self._padded and one.op not in _PADDED:
                 raise one.refusal("reads what PAD makes", "PAD before convolutions alone")
             if tensor is not None and tensor.data is None and tensor.type not in _TYPES:
-                raise one.refusal(f"{tensor.name} is {tensor.type}", _QUANTIZE)
+                raise one.refusal(f"{tensor.name} is {tensor.type}, and computed", _QUANTIZE)
         if handler is None:
             self._function(one)
         else:
@@ -109,23 +109,30 @@ class _Graph:
             if end.type not in _TYPES or len(end.shape) < 2 or end.shape[0] != 1:
                 found = f"is {end.type} {end.shape}"
                 raise UnportableError(f"end {end.name}", found, f"a batch of 1; {_QUANTIZE}")
-        answer, shape = self._output.name, list(self._output.shape[1:])
-        last = self._nodes[-1] if self._nodes else None
-        if last is not None and last.op_type == "Transpose":
-            # As the layer made it: the bytes are the same.
-            self._nodes.pop()
-            answer, shape = last.input[0], [shape[-1], *shape[:-1]]
+        given = ["n", *self._given.shape[1:]]
         ends = [
-            helper.make_tensor_value_info(name, _TYPES[end.type], ["n", *sizes])
-            for name, end, sizes in (
-                (self._given.name, self._given, self._given.shape[1:]),
-                (answer, self._output, shape),
-            )
+            helper.make_tensor_value_info(self._given.name, _TYPES[self._given.type], given),
+            helper.make_tensor_value_info(self._as_made(), _TYPES[self._output.type], None),
         ]
         stored = [numpy_helper.from_array(value, name) for name, value in self._constants.items()]
         graph = helper.make_graph(self._nodes, "tflite", ends[:1], ends[1:], stored)
         opsets = [helper.make_opsetid("", 17), helper.make_opsetid(_MICROSOFT, 1)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=8)
+
+    def _as_made(self) -> str:
+        """End with the last layer's tensor, whose bytes are the same; return the answer's name."""
+        floats = [self._nodes.pop()] if self._ends_with("DequantizeLinear") else []
+        name = floats[0].input[0] if floats else self._output.name
+        while self._ends_with("Transpose", "Reshape"):
+            name = self._nodes.pop().input[0]
+        if not floats:
+            return name
+        floats[0].input[0] = name
+        self._nodes += floats
+        return self._output.name
+
+    def _ends_with(self, *ops: str) -> bool:
+        return bool(self._nodes) and self._nodes[-1].op_type in ops
 
     # Parts
 
