@@ -154,7 +154,9 @@ def list_registered(session: Session, network_id: bytes | None, stores: tuple[st
     show_default=True,
     help="Of activations and weights, when quantizing.",
 )
-@click.option("--until", help="Node before which the graph ends, such as its Softmax (TFLite: SOFTMAX).")
+@click.option(
+    "--until", help="Node before which the graph ends, such as its Softmax (TFLite: SOFTMAX)."
+)
 @json_option
 def import_model(
     source: Path,

@@ -69,7 +69,9 @@ def tflite_answers(file: Path, output: TfliteTensor, samples: NDArray[Any]) -> N
             found.append(interpreter.get_tensor(output.index)[0])
     except (RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())
-        raise UnportableError(file.name, f"TFLite does not run it ({reason})", "one that") from error
+        raise UnportableError(
+            file.name, f"TFLite does not run it ({reason})", "one that"
+        ) from error
     return np.array(found)
 
 

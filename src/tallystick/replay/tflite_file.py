@@ -106,7 +106,9 @@ def read_tflite(file: Path) -> TfliteFile:
         raise
     except _BROKEN as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise UnportableError(file.name, f"is a broken TFLite file ({reason})", "a whole") from error
+        raise UnportableError(
+            file.name, f"is a broken TFLite file ({reason})", "a whole"
+        ) from error
 
 
 class _Reader:

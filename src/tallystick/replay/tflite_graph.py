@@ -22,7 +22,12 @@ _MICROSOFT = "com.microsoft"
 _INWARDS, _OUTWARDS = [0, 3, 1, 2], [0, 2, 3, 1]
 _SAME = 0
 """Padding of the schema; 1 is VALID."""
-_ENDS = {"NONE": (None, None), "RELU": (0.0, None), "RELU_N1_TO_1": (-1.0, 1.0), "RELU6": (0.0, 6.0)}
+_ENDS = {
+    "NONE": (None, None),
+    "RELU": (0.0, None),
+    "RELU_N1_TO_1": (-1.0, 1.0),
+    "RELU6": (0.0, 6.0),
+}
 _FUSED = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6")
 """By their numbers in the schema."""
 _FUNCTIONS = {
@@ -251,7 +256,11 @@ class _Graph:
         if weights is None or weights.data is None or weights.data.ndim != 2:
             raise one.refusal("its weights are computed", "weights that the file has")
         out, name = one.outputs[0], given.name
-        if one.options.get("KeepNumDims") or one.options.get("WeightsFormat") or len(out.shape) != 2:
+        if (
+            one.options.get("KeepNumDims")
+            or one.options.get("WeightsFormat")
+            or len(out.shape) != 2
+        ):
             raise one.refusal("keeps dimensions, or shuffles weights", "one product of (n, k)")
         if len(given.shape) != 2:
             name = self._reshaped(name, f"{one.name}/flat", (weights.data.shape[1],))
@@ -337,7 +346,9 @@ class _Graph:
         for tensor in one.inputs:
             assert tensor is not None
             if tensor.data is not None:
-                raise one.refusal("adds a constant", "the constant in the layer before, as its bias")
+                raise one.refusal(
+                    "adds a constant", "the constant in the layer before, as its bias"
+                )
             inputs += [self._inwards(one, tensor), *self._parameters(one, tensor)]
         inputs += self._parameters(one, one.outputs[0])
         self._outwards(one, self._node("QLinearAdd", inputs, self._inner(one)))

@@ -26,7 +26,9 @@ X = Tensor("x", (1, 8, 8, 3), 0.02, -5)
 RELU, RELU6 = 1, 3
 
 
-def weights(name: str, *shape: int, given: float, axis: int = 0, low: float = 0.002) -> list[Tensor]:
+def weights(
+    name: str, *shape: int, given: float, axis: int = 0, low: float = 0.002
+) -> list[Tensor]:
     """Return weights with scales of channels, and their bias."""
     scales = RNG.uniform(low, 2 * low, shape[axis])
     bias = RNG.integers(-500, 500, shape[axis])
@@ -51,8 +53,15 @@ def classifier(path: Path) -> Path:
     tensors = [
         *(X, *weights("c1", 6, 3, 3, 3, given=0.02), Tensor("c1", (1, 8, 8, 6), 0.05, -128)),
         *weights("deep", 1, 3, 3, 6, given=0.05, axis=3, low=0.01),
-        *(Tensor("deep", (1, 4, 4, 6), 0.04, 3), *images, Tensor("both", (1, 4, 4, 12), 0.05, -128)),
-        *(Tensor("mean", (1, 2, 2, 12), 0.05, -128), Tensor("shape", values=[1, 48], dtype="int32")),
+        *(
+            Tensor("deep", (1, 4, 4, 6), 0.04, 3),
+            *images,
+            Tensor("both", (1, 4, 4, 12), 0.05, -128),
+        ),
+        *(
+            Tensor("mean", (1, 2, 2, 12), 0.05, -128),
+            Tensor("shape", values=[1, 48], dtype="int32"),
+        ),
         *(Tensor("flat", (1, 48), 0.05, -128), *weights("dense", 10, 48, given=0.05)),
         *(Tensor("dense", (1, 10), 0.3, 4), Tensor("y", (1, 10), 1 / 256, -128)),
     ]
@@ -193,7 +202,9 @@ def test_import__uint8_with_zero_points_of_weights__is_taken(tmp_path: Path) -> 
     ]
     out = Tensor("y", (1, 8, 8, 4), 0.06, 100, dtype="uint8")
 
-    found = imported(one_layer(tmp_path / "n.tflite", out, conv("x", "y"), more=more, x=x), dtype="uint8")
+    found = imported(
+        one_layer(tmp_path / "n.tflite", out, conv("x", "y"), more=more, x=x), dtype="uint8"
+    )
 
     assert found["largest_difference"] <= 1
 
@@ -213,7 +224,9 @@ def test_import__uint8_with_zero_points_of_weights__is_taken(tmp_path: Path) -> 
 def test_import__layer_that_has_no_step__is_refused_by_name(
     tmp_path: Path, operators: list[Operator], more: list[Tensor], reason: str
 ) -> None:
-    file = one_layer(tmp_path / "net.tflite", Tensor("y", (1, 8, 8, 3), 0.02, -5), *operators, more=more)
+    file = one_layer(
+        tmp_path / "net.tflite", Tensor("y", (1, 8, 8, 3), 0.02, -5), *operators, more=more
+    )
 
     with pytest.raises(UnportableError) as refused:
         imported(file)
