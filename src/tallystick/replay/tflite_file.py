@@ -35,7 +35,7 @@ class TfliteTensor:
     """Unlike all others'."""
     shape: tuple[int, ...]
     """With the batch first, images (n, h, w, c)."""
-    type: str
+    kind: str
     """TFLite's name of it, such as INT8."""
     scales: NDArray[np.float32]
     """None where it isn't quantized, one, or one per channel."""
@@ -46,12 +46,7 @@ class TfliteTensor:
     @property
     def is_quantized(self) -> bool:
         """Whether it has 8 bits with a scale."""
-        return self.type in ("INT8", "UINT8") and bool(self.scales.size)
-
-    @property
-    def dtype(self) -> type[Any] | None:
-        """numpy's type; None: one that is not read."""
-        return _DTYPES.get(self.type)
+        return self.kind in ("INT8", "UINT8") and bool(self.scales.size)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

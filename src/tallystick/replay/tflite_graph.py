@@ -30,7 +30,7 @@ _ENDS = {
 }
 _FUSED = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6")
 """By their numbers in the schema."""
-_FUNCTIONS = {
+_FUNCTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "ELU": ("Elu", {}),
     "HARD_SWISH": ("HardSwish", {}),
     "LOGISTIC": ("Sigmoid", {}),
@@ -99,8 +99,8 @@ class _Graph:
         for tensor in (*one.inputs, *one.outputs):
             if tensor is not None and tensor.name in self._padded and one.op not in _PADDED:
                 raise one.refusal("reads what PAD makes", "PAD before convolutions alone")
-            if tensor is not None and tensor.data is None and tensor.type not in _TYPES:
-                raise one.refusal(f"{tensor.name} is {tensor.type}, and computed", _QUANTIZE)
+            if tensor is not None and tensor.data is None and tensor.kind not in _TYPES:
+                raise one.refusal(f"{tensor.name} is {tensor.kind}, and computed", _QUANTIZE)
         if handler is None:
             self._function(one)
         else:
@@ -111,13 +111,13 @@ class _Graph:
         if self._output.name in self._padded:
             raise UnportableError("graph", "ends with PAD", "PAD before convolutions alone")
         for end in (self._given, self._output):
-            if end.type not in _TYPES or len(end.shape) < 2 or end.shape[0] != 1:
-                found = f"is {end.type} {end.shape}"
+            if end.kind not in _TYPES or len(end.shape) < 2 or end.shape[0] != 1:
+                found = f"is {end.kind} {end.shape}"
                 raise UnportableError(f"end {end.name}", found, f"a batch of 1; {_QUANTIZE}")
-        given = ["n", *self._given.shape[1:]]
+        given: list[str | int | None] = ["n", *self._given.shape[1:]]
         ends = [
-            helper.make_tensor_value_info(self._given.name, _TYPES[self._given.type], given),
-            helper.make_tensor_value_info(self._as_made(), _TYPES[self._output.type], None),
+            helper.make_tensor_value_info(self._given.name, _TYPES[self._given.kind], given),
+            helper.make_tensor_value_info(self._as_made(), _TYPES[self._output.kind], None),
         ]
         stored = [numpy_helper.from_array(value, name) for name, value in self._constants.items()]
         graph = helper.make_graph(self._nodes, "tflite", ends[:1], ends[1:], stored)
@@ -153,13 +153,13 @@ class _Graph:
         return name
 
     def _parameters(self, one: TfliteOperator, tensor: TfliteTensor) -> list[str]:
-        """Return the names of a tensor's scale and zero point; of channels' where it is constant."""
+        """Return the names of a tensor's scale and zero point, or of those of its channels."""
         if not tensor.is_quantized:
-            raise one.refusal(f"{tensor.name} is {tensor.type} without a scale", _QUANTIZE)
+            raise one.refusal(f"{tensor.name} is {tensor.kind} without a scale", _QUANTIZE)
         if tensor.data is None and tensor.scales.size != 1:
             raise one.refusal(f"{tensor.name} has a scale per channel", _QUANTIZE)
         zeros = np.broadcast_to(tensor.zero_points, tensor.scales.shape)
-        kind = np.int8 if tensor.type == "INT8" else np.uint8
+        kind = np.int8 if tensor.kind == "INT8" else np.uint8
         scales, shape = tensor.scales, () if tensor.scales.size == 1 else tensor.scales.shape
         return [
             self._store(f"{tensor.name}/scale", scales.reshape(shape)),
@@ -179,7 +179,7 @@ class _Graph:
         low, high = self._range(one, out)
         is_image = len(out.shape) == 4
         if (low, high) != _bounds(out):
-            kind = np.int8 if out.type == "INT8" else np.uint8
+            kind = np.int8 if out.kind == "INT8" else np.uint8
             ends = [
                 self._store(f"{out.name}/{word}", np.array(value, kind))
                 for word, value in (("least", low), ("most", high))
@@ -247,7 +247,7 @@ class _Graph:
         if bias is None:
             return []
         if bias.data is None or bias.data.dtype != np.int32:
-            raise one.refusal(f"its bias is {bias.type}", "a bias of int32 that the file has")
+            raise one.refusal(f"its bias is {bias.kind}", "a bias of int32 that the file has")
         return [self._store(f"{one.name}/bias", bias.data)]
 
     def _fully_connected(self, one: TfliteOperator) -> None:
@@ -282,8 +282,8 @@ class _Graph:
             self._global_average_pool(one)
             return
         channels = given.shape[3]
-        kind = np.int8 if given.type == "INT8" else np.uint8
-        parts = {
+        kind = np.int8 if given.kind == "INT8" else np.uint8
+        parts: dict[str, Array] = {
             "weights": np.ones((channels, 1, *size), kind),
             "share": np.array(1 / prod(size), np.float32),
             "zero": np.array(0, kind),
@@ -427,7 +427,7 @@ def _rounded(value: float) -> int:
 
 
 def _bounds(tensor: TfliteTensor) -> tuple[int, int]:
-    return (-128, 127) if tensor.type == "INT8" else (0, 255)
+    return (-128, 127) if tensor.kind == "INT8" else (0, 255)
 
 
 def _strides(one: TfliteOperator) -> list[int]:

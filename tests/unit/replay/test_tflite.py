@@ -68,7 +68,9 @@ def classifier(path: Path) -> Path:
     deep = CONV | {"StrideH": 2, "StrideW": 2, "DepthMultiplier": 1}
     operators = [
         conv("x", "c1", RELU6),
-        Operator("DEPTHWISE_CONV_2D", ["c1", "w deep", "b deep"], "deep", "DepthwiseConv2DOptions", deep),
+        Operator(
+            "DEPTHWISE_CONV_2D", ["c1", "w deep", "b deep"], "deep", "DepthwiseConv2DOptions", deep
+        ),
         pool("MAX_POOL_2D", "c1", "pooled"),
         Operator("ADD", ["deep", "pooled"], "sum", "AddOptions", {"FusedActivationFunction": RELU}),
         Operator("CONCATENATION", ["sum", "pooled"], "both", "ConcatenationOptions", {"Axis": 3}),
@@ -76,7 +78,7 @@ def classifier(path: Path) -> Path:
         Operator("RESHAPE", ["mean", "shape"], "flat"),
         Operator("FULLY_CONNECTED", ["flat", "w dense", "b dense"], "dense"),
         Operator("SOFTMAX", ["dense"], "y", "SoftmaxOptions", {"Beta": 1.0}),
-    ]  # fmt: skip
+    ]
     # One scale for all, as TFLite's fully connected layers mostly have.
     at = next(place for place, one in enumerate(tensors) if one.name == "w dense")
     for place, scale in ((at, 0.003), (at + 1, 0.00015)):
@@ -212,15 +214,39 @@ def test_import__uint8_with_zero_points_of_weights__is_taken(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("operators", "more", "reason"),
     [
-        ([Operator("SOFTMAX", ["x"], "y", "SoftmaxOptions", {"Beta": 1.0})], [], "SOFTMAX y: has no step; instead: end the graph before it (--until)"),
+        (
+            [Operator("SOFTMAX", ["x"], "y", "SoftmaxOptions", {"Beta": 1.0})],
+            [],
+            "SOFTMAX y: has no step; instead: end the graph before it",
+        ),
         ([Operator("SUB", ["x", "x"], "y")], [], "SUB y: has no step; instead: operators that"),
-        ([pool("AVERAGE_POOL_2D", "x", "y", Padding=0, FilterHeight=3)], [], "its divisor differs at the edges; instead: padding VALID"),
-        ([Operator("CONCATENATION", ["x", "x"], "y", "ConcatenationOptions", {"Axis": 1})], [], "joins along axis 1; instead: along the channels"),
-        ([conv("x", "y")], [Tensor("w y", (4, 3, 3, 3), 0.1), Tensor("b y", values=[1] * 4, dtype="int32")], "its weights are computed"),
-        ([conv("f", "y")], [Tensor("f", (1, 8, 8, 3), dtype="float32"), *weights("y", 4, 3, 3, 3, given=1)], "f is FLOAT32 without a scale; instead: full integer quantization"),
-        ([conv("x", "y", DilationHFactor=2)], weights("y", 4, 3, 3, 3, given=1), "is dilated; instead: a dense kernel"),
+        (
+            [pool("AVERAGE_POOL_2D", "x", "y", Padding=0, FilterHeight=3)],
+            [],
+            "its divisor differs at the edges; instead: padding VALID",
+        ),
+        (
+            [Operator("CONCATENATION", ["x", "x"], "y", "ConcatenationOptions", {"Axis": 1})],
+            [],
+            "joins along axis 1; instead: along the channels",
+        ),
+        (
+            [conv("x", "y")],
+            [Tensor("w y", (4, 3, 3, 3), 0.1), Tensor("b y", values=[1] * 4, dtype="int32")],
+            "its weights are computed",
+        ),
+        (
+            [conv("f", "y")],
+            [Tensor("f", (1, 8, 8, 3), dtype="float32"), *weights("y", 4, 3, 3, 3, given=1)],
+            "f is FLOAT32 without a scale; instead: full integer quantization",
+        ),
+        (
+            [conv("x", "y", DilationHFactor=2)],
+            weights("y", 4, 3, 3, 3, given=1),
+            "is dilated; instead: a dense kernel",
+        ),
     ],
-)  # fmt: skip
+)
 def test_import__layer_that_has_no_step__is_refused_by_name(
     tmp_path: Path, operators: list[Operator], more: list[Tensor], reason: str
 ) -> None:
