@@ -100,7 +100,6 @@ def stages(file: Path) -> dict[str, Any]:
         inputs, first = _served(model, file)
         passed.append("served")
     except TallystickError as error:
-        # What can't be served can still become integers, in a size of its own.
         against["served" if passed else "registered"] = str(error)
         return {"passed": passed, "against": against}
     reason = not_integer(load(file))
