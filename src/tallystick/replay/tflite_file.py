@@ -45,7 +45,7 @@ class TfliteTensor:
 
     @property
     def is_quantized(self) -> bool:
-        """Whether it has 8 bits with a scale."""
+        """True if it has 8 bits with a scale."""
         return self.kind in ("INT8", "UINT8") and bool(self.scales.size)
 
 
