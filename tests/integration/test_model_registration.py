@@ -20,6 +20,12 @@ TOLERANCE = "tallystick ONNX-1\ncomparison tolerance\noutput 0 allclose 0.0001 0
 Register = Callable[..., list[object]]
 
 
+def doubled(folder: Path) -> Path:
+    layers = [helper.make_node("Add", ["x", "x"], ["y"])]
+    shapes = [("x", INT64, ["n", 2])], [("y", INT64, ["n", 2])]
+    return write(folder / "model.onnx", layers, *shapes)
+
+
 @pytest.fixture
 def line(chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Register:
     monkeypatch.setenv("TALLYSTICK_REGISTRY", "0x" + chain.registry.address.hex())
@@ -71,11 +77,7 @@ def test_model_register__float_without_a_tolerance__is_refused_with_the_measurem
 def test_model_register__integer_graph__needs_no_spec(
     commands: Commands, line: Register, tmp_path: Path
 ) -> None:
-    file = tmp_path / "model.onnx"
-    layers = [helper.make_node("Add", ["x", "x"], ["y"])]
-    write(file, layers, [("x", INT64, ["n", 2])], [("y", INT64, ["n", 2])])
-
-    told = commands.json("model register", *line(file), account=1)
+    told = commands.json("model register", *line(doubled(tmp_path)), account=1)
 
     assert (told["answers"], told["comparison"]) == ("exact", "equal bytes")
 
@@ -179,9 +181,42 @@ def test_model_register__cannot_be_served_or_judged__is_refused_by_name(
     assert "Traceback" not in text
 
 
-def test_model_register__spec_in_ones_own_words__is_taken_with_a_word(
+def test_model_register__float_under_words_of_its_own__is_measured_and_refused(
+    commands: Commands, line: Register
+) -> None:
+    text = commands.error("model register", *line(FILE, "ten digits"), account=1)
+
+    assert "of 16 answers to made-up inputs" in text and "under reference" in text
+    assert "calibrate), or a comparison elsewhere, which verifiers are set" in text
+
+
+def test_model_register__comparison_elsewhere__is_run_and_told(
+    commands: Commands, line: Register, tmp_path: Path
+) -> None:
+    words = [*line(dense(tmp_path / "model.onnx"), "ten digits"), "--comparison-elsewhere"]
+
+    told = commands.json("model register", *words, account=1)
+
+    assert told["comparison_elsewhere"] is True
+    assert told["comparison"].startswith("elsewhere: each verifier is to be set one")
+    assert (told["answers"], told["inputs"]) == ("in words of its own", ["x, float32 (1, 16)"])
+
+
+def test_model_register__integer_graph_under_words_of_its_own__needs_no_more(
+    commands: Commands, line: Register, tmp_path: Path
+) -> None:
+    told = commands.json("model register", *line(doubled(tmp_path), "twice"), account=1)
+
+    assert (told["comparison"], told["comparison_elsewhere"]) == ("equal bytes", False)
+
+
+def test_model_register__comparison_elsewhere_than_in_its_spec__is_refused(
     commands: Commands, line: Register, tmp_path: Path
 ) -> None:
     file = dense(tmp_path / "model.onnx")
-    told = commands.json("model register", *line(file, "ten digits"), account=1)
-    assert "a comparison of their own" in told["comparison"]
+    for path, reason in (
+        (file, "and an ONNX-1 spec has it"),
+        (tmp_path / "spec.txt", "only the comparison of an .onnx file can be elsewhere"),
+    ):
+        words = [*line(path, TOLERANCE), "--comparison-elsewhere"]
+        assert reason in commands.error("model register", *words, account=1)

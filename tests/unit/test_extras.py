@@ -25,9 +25,10 @@ from tallystick.cli.main import main
 main({arguments!r})
 """
 EXTRAS = {
-    "ape", "cryptography", "duckdb", "fastapi", "httpx", "ibis", "msgspec", "numpy",
-    "onnx", "onnxruntime", "prometheus_client", "pydantic_settings", "redis", "silverback",
-    "sklearn", "starlette", "structlog", "taskiq", "tenacity", "threadpoolctl", "uvicorn",
+    "ai_edge_litert", "ape", "cryptography", "duckdb", "fastapi", "httpx", "ibis", "msgspec",
+    "numpy", "onnx", "onnxruntime", "prometheus_client", "pydantic_settings", "redis", "silverback",
+    "sklearn", "starlette", "structlog", "taskiq", "tenacity", "tflite", "threadpoolctl",
+    "uvicorn",
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ def examine(
     content: Path,
     spec: Path | bytes | None,
     samples: Path | None,
+    comparison_elsewhere: bool,
 ) -> Examined:
     """Return content and spec hash of a model file, and what it is; see examined for errors."""
-    return examined(session.registry, network_id, content, spec, samples)
+    return examined(session.registry, network_id, content, spec, samples, comparison_elsewhere)

@@ -23,6 +23,9 @@ NOT_FORCED = (
 )
 
 
+_NOT_ONNX = "only the comparison of an .onnx file can be elsewhere; leave that out"
+
+
 @dataclass(frozen=True)
 class Examined:
     """A model as it is to be registered."""
@@ -44,6 +47,7 @@ def examined(
     content: Path,
     spec: Path | bytes | None,
     samples: Path | None = None,
+    comparison_elsewhere: bool = False,
 ) -> Examined:
     """Return content and spec hash of a model file, and what it is.
 
@@ -53,6 +57,8 @@ def examined(
         content: the model's file; a .qi8 file has its own spec.
         spec: its spec, or the file of it; an integer .onnx file needs none.
         samples: real inputs of an .onnx file, on which it is run once, and measured.
+        comparison_elsewhere: an .onnx file's spec is in words of its own, and verifiers are set a
+            comparison.
 
     Raises:
         ActionError: no spec is named where one is needed; or a QI8-1 model is too large for the
@@ -71,8 +77,10 @@ def examined(
     if content.suffix != ".qi8":
         text = spec.read_bytes() if isinstance(spec, Path) else spec
         if content.suffix == ".onnx":
-            found, text = _examined_onnx(content, text, samples, most)
+            found, text = _examined_onnx(content, text, samples, most, comparison_elsewhere)
             told = found | told
+        elif comparison_elsewhere:
+            raise ActionError(_NOT_ONNX)
         if content.suffix == ".gguf" and text is not None:
             from tallystick.api.gguf_registration import examine
 
@@ -80,6 +88,8 @@ def examined(
         if text is None:
             raise ActionError("no spec is named; needed: a spec, unless the model is .qi8")
         return Examined(content_hash(content), keccak256(text), told)
+    if comparison_elsewhere:
+        raise ActionError(_NOT_ONNX)
     if spec is not None:
         raise ActionError("a .qi8 model has its own spec; leave the spec out")
     # numpy, which only models need.
@@ -97,19 +107,15 @@ def examined(
 
 
 def _examined_onnx(
-    content: Path, text: bytes | None, samples: Path | None, most: int
+    content: Path, text: bytes | None, samples: Path | None, most: int, elsewhere: bool
 ) -> tuple[dict[str, Any], bytes]:
     """Return what to tell of an ONNX model, and its spec's text."""
     from tallystick.api.onnx_registration import examine
-    from tallystick.models.graph import load, refuse_random
-    from tallystick.models.spec import is_onnx_spec
 
-    if text is not None and not is_onnx_spec(text):
-        refuse_random(load(content))
-        words = "in the spec's own words: its verifiers need a comparison of their own"
-        return {"comparison": words}, text
-    facts = examine(content, text, samples)
-    _check_revealed(content, facts.bytes_of_one, most, "" if facts.is_fixed else "at least ")
+    facts = examine(content, text, samples, elsewhere)
+    if not elsewhere:
+        # Else a runner's bytes may be others than the graph's.
+        _check_revealed(content, facts.bytes_of_one, most, "" if facts.is_fixed else "at least ")
     return facts.told, facts.spec
 
 

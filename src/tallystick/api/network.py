@@ -82,6 +82,7 @@ class NetworkHandle:
         *,
         spec: str | Path | bytes | None = None,
         samples: str | Path | None = None,
+        comparison_elsewhere: bool = False,
         uri: str = "",
         parent: Model | bytes | str | None = None,
     ) -> Model:
@@ -94,6 +95,8 @@ class NetworkHandle:
                 the text as bytes; hashed, not sent. A .qi8 file has its own; an integer .onnx
                 file needs none.
             samples: real inputs (.npy, .npz) that an .onnx file is run on once; None: zeros.
+            comparison_elsewhere: an .onnx file's spec is in words of its own, and each verifier is
+                set a comparison, or a runner (module:function).
             uri: where it can be had; event data only.
             parent: the version before.
 
@@ -107,7 +110,7 @@ class NetworkHandle:
         registry, sender = self._context.registry, self._context.sender
         text = spec if isinstance(spec, bytes) or spec is None else Path(spec)
         real = None if samples is None else Path(samples)
-        found = examined(registry, self.id, Path(file), text, real)
+        found = examined(registry, self.id, Path(file), text, real, comparison_elsewhere)
         hashes = found.hashes
         if "caution" in found.told:
             warnings.warn(found.told["caution"], RulesWarning, stacklevel=2)

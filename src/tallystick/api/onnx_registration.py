@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tallystick.models.apart import Kernel
     from tallystick.models.graph import Graph
     from tallystick.models.runner import OnnxModel
+    from tallystick.models.spec import OnnxSpec
 
 MADE_UP = 16
 """Inputs that are made up where there are no samples."""
@@ -29,17 +30,26 @@ class OnnxFacts:
     """Every inference has as many."""
 
 
-def examine(content: Path, text: bytes | None, samples: Path | None = None) -> OnnxFacts:
-    """Load an ONNX model under an ONNX-1 spec, run it, and compare two kernels' answers by it.
+def examine(
+    content: Path,
+    text: bytes | None,
+    samples: Path | None = None,
+    comparison_elsewhere: bool = False,
+) -> OnnxFacts:
+    """Load an ONNX model under its spec, run it, and compare two kernels' answers by it.
 
     Args:
         content: the model's file.
-        text: the spec's; None: that of an integer graph.
+        text: the spec's, ONNX-1 or in words of its own, under which bytes decide; None: that of an
+            integer graph.
         samples: real inputs, see read_samples; None: some are made up.
+        comparison_elsewhere: the spec is in words of its own, and by them each verifier is set a
+            comparison, or a runner: module:function. Then bytes of the graph decide nothing.
 
     Raises:
         ActionError: it compares bytes, and the graph is not integer; or its thresholds find answers
-            of another kernel wrong. The measurement is in the message.
+            of another kernel wrong. The measurement is in the message. Or an ONNX-1 spec, which has
+            its comparison, is said to have it elsewhere.
         SpecError: the spec is none, or of another graph.
         ModelRefusedError: it can't be served or judged, by its node or tensor.
         RunnerError: it can't be run.
@@ -51,10 +61,16 @@ def examine(content: Path, text: bytes | None, samples: Path | None = None) -> O
     from tallystick.models.integer import not_integer
     from tallystick.models.runner import OnnxModel
     from tallystick.models.samples import random_inputs, read_samples
-    from tallystick.models.spec import OnnxSpec
+    from tallystick.models.spec import OnnxSpec, is_onnx_spec
     from tallystick.protocol.spec_kinds import kind_of
 
-    spec = OnnxSpec() if text is None else OnnxSpec.parse(text)
+    in_own_words = text is not None and not is_onnx_spec(text)
+    if comparison_elsewhere and not in_own_words:
+        raise ActionError(
+            "its comparison is said to be elsewhere, and an ONNX-1 spec has it; needed: a spec in "
+            "words of its own, or the comparison that the spec has"
+        )
+    spec = OnnxSpec() if text is None or in_own_words else OnnxSpec.parse(text)
     model = OnnxModel(content, spec.sizes)
     comparison = Comparison(model.graph, spec)
     given = read_samples(samples, model.graph) if samples else [model.graph.zeros()]
@@ -65,24 +81,34 @@ def examine(content: Path, text: bytes | None, samples: Path | None = None) -> O
         raise RunnerError(f"{content} does not run: {error}{hint}") from error
     inputs = given[:MADE_UP] if samples else random_inputs(model.graph, MADE_UP)
     whose = "samples" if samples else "made-up inputs"
-    if spec.exact and (reason := not_integer(load(content))):
+    reason = not_integer(load(content)) if spec.exact and not comparison_elsewhere else None
+    if reason is not None:
+        elsewhere = ", or a comparison elsewhere, which verifiers are set" if in_own_words else ""
         raise ActionError(
             f"{content} has no tolerance, and is not integer ({reason}): of {len(inputs)} answers "
             f"to {whose} {_differing(content, model, inputs)}; needed: a spec with a tolerance "
-            "(tallystick model calibrate)"
+            f"(tallystick model calibrate){elsewhere}"
         )
     if not spec.exact:
         _check_thresholds(content, model, comparison, inputs, whose)
     graph = model.graph
     size = len(given[0]) + len(output)
+    text = text if in_own_words and text is not None else spec.text.encode()
     told = {
         "inputs": [str(one) for one in graph.inputs],
         "outputs": [str(one) for one in graph.outputs],
-        "answers": kind_of(spec.text.encode()).value,
-        "comparison": [str(one) for one in spec.outputs] or "equal bytes",
+        "answers": kind_of(text).value,
+        "comparison": _comparison_words(spec, comparison_elsewhere),
+        "comparison_elsewhere": comparison_elsewhere,
         "bytes_of_an_inference": size if graph.size is not None else f"at least {size}",
     }
-    return OnnxFacts(spec.text.encode(), told, size, graph.size is not None)
+    return OnnxFacts(text, told, size, graph.size is not None)
+
+
+def _comparison_words(spec: "OnnxSpec", elsewhere: bool) -> str | list[str]:
+    if elsewhere:
+        return "elsewhere: each verifier is to be set one (comparison or runner: module:function)"
+    return [str(one) for one in spec.outputs] or "equal bytes"
 
 
 def _differing(content: Path, model: "OnnxModel", inputs: list[bytes]) -> str:

@@ -8,7 +8,7 @@ import click
 from tallystick.cli.bars import bar
 from tallystick.cli.calibration import calibrate
 from tallystick.cli.chain import chain_options, json_option
-from tallystick.cli.command import ConsoleCommand, ConsoleGroup
+from tallystick.cli.command import CommandError, ConsoleCommand, ConsoleGroup
 from tallystick.cli.output import show
 from tallystick.cli.params import BYTES32
 from tallystick.cli.session import Session
@@ -154,7 +154,9 @@ def list_registered(session: Session, network_id: bytes | None, stores: tuple[st
     show_default=True,
     help="Of activations and weights, when quantizing.",
 )
-@click.option("--until", help="Node before which the graph ends, such as its Softmax.")
+@click.option(
+    "--until", help="Node before which the graph ends, such as its Softmax (TFLite: SOFTMAX)."
+)
 @json_option
 def import_model(
     source: Path,
@@ -165,14 +167,21 @@ def import_model(
     until: str | None,
     as_json: bool,
 ) -> None:
-    """Make a QI8-1 model of SOURCE, a quantized ONNX file, and write it to TARGET.
+    """Make a QI8-1 model of SOURCE, a quantized ONNX or TFLite file, and write it to TARGET.
 
     It is run beside onnxruntime on every tensor first, on SAMPLES and as many random inputs; what
     is not portable is refused by node, with what to do instead. With --quantize it says how far
-    the answers on SAMPLES are from the float model's. Needs no chain.
+    the answers on SAMPLES are from the float model's; of a TFLite file, how far they are from those
+    of TFLite's reference kernels. Needs no chain.
     """
-    from tallystick.cli.onnx_import import import_onnx_file
+    from tallystick.cli.model_import import import_onnx_file, import_tflite_file
+    from tallystick.replay.tflite_file import is_tflite
 
+    if is_tflite(source):
+        if quantize:
+            raise CommandError(f"{source} is quantized already; import it without --quantize")
+        show(import_tflite_file(source, target, samples, until), as_json)
+        return
     show(import_onnx_file(source, target, samples, types if quantize else None, until), as_json)
 
 

@@ -77,7 +77,7 @@ def quantized_input(model: onnx.ModelProto, samples: NDArray[np.float32]) -> onn
     names = [f"{name}/scale", f"{name}/zero_point"]
     for value, one in zip((scale, np.array(zero, kind)), names, strict=True):
         result.graph.initializer.append(numpy_helper.from_array(np.array(value), one))
-    return with_bytes(result, names)
+    return pooled_as_bytes(with_bytes(result, names))
 
 
 def with_bytes(model: onnx.ModelProto, parameters: Sequence[str]) -> onnx.ModelProto:
@@ -133,6 +133,43 @@ def moved_as_bytes(model: onnx.ModelProto) -> onnx.ModelProto:
         floats[behind] = made[-1]
     del graph.node[:]
     graph.node.extend(made)
+    return result
+
+
+def pooled_as_bytes(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the model in which a GlobalAveragePool of dequantized bytes is one of bytes.
+
+    In the scale that its only reader quantizes it to, or else in that of its input.
+    """
+    result = onnx.ModelProto()
+    result.CopyFrom(model)
+    graph = result.graph
+    floats = {node.output[0]: node for node in graph.node if node.op_type == "DequantizeLinear"}
+    made: list[onnx.NodeProto] = []
+    for node in graph.node:
+        before = floats.get(node.input[0]) if node.op_type == "GlobalAveragePool" else None
+        if before is None:
+            made.append(node)
+            continue
+        name = node.output[0]
+        readers = [one for one in graph.node if name in one.input]
+        alone = len(readers) == 1 and readers[0].op_type == "QuantizeLinear"
+        parameters = (readers[0] if alone else before).input[1:]
+        pooled = f"{name}/bytes"
+        inputs = [*before.input, *parameters]
+        made += [
+            helper.make_node(
+                "QLinearGlobalAveragePool", inputs, [pooled], node.name, domain="com.microsoft"
+            ),
+            helper.make_node(
+                "DequantizeLinear", [pooled, *parameters], [name], f"{name}/dequantize"
+            ),
+        ]
+    if not any(one.domain == "com.microsoft" for one in result.opset_import):
+        result.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    nodes = list(made)
+    del graph.node[:]
+    graph.node.extend(nodes)
     return result
 
 

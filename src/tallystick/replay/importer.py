@@ -227,7 +227,8 @@ class _Walk:
             image = Tensor.image(tensor.name, tensor.signed, shape)
             if not np.array_equal(tensor.order, image.order):
                 raise node.refusal(
-                    "its elements do not lie in the order h, w, c", "give the model an image"
+                    "its elements do not lie in the order h, w, c",
+                    "a graph that begins behind it, with the image as its input",
                 )
             reshaped = replace(tensor, shape=shape, stored=image.stored)
         else:

@@ -13,7 +13,7 @@ _DYNAMIC = "dynamic quantization: its scale follows from each input, in float32"
 _QDQ = "the QDQ form means float32 in between, and changes with the optimisation level"
 _CHAIN = "convolutions, products, pools, sums, concats and functions of one element"
 
-_REASONS = {
+REASONS = {
     "QLinearMul": (_FUSED, _FOLD),
     "QLinearAveragePool": ("onnxruntime sums it up in float32", _POOL),
     "DynamicQuantizeLinear": (_DYNAMIC, _STATIC),
@@ -33,7 +33,13 @@ _REASONS = {
         ("it moves bytes: there is no step for that", _CHAIN),
     ),
 }
+"""Reason and advice of each operator; tests/unit/replay/test_advice.py has a case for all."""
 
+FLOATS = (
+    "a float operator: its answers differ between machines",
+    f"quantize it too, or leave it to clients at either end; {_STATIC}",
+)
+"""Reason and advice of all others."""
 
 _BY_PLACE = ("QuantizeLinear", "DequantizeLinear", "Transpose")
 """Operators that some places of a graph allow."""
@@ -41,18 +47,14 @@ _BY_PLACE = ("QuantizeLinear", "DequantizeLinear", "Transpose")
 
 def refusal(node: GraphNode) -> UnportableError:
     """Return the error for a node whose operator, or whose place in the graph, has no step."""
-    float_operator = (
-        "a float operator: its answers differ between machines",
-        f"quantize it too, or leave it to clients at either end; {_STATIC}",
-    )
-    reason, instead = _REASONS.get(node.op, float_operator)
+    reason, instead = REASONS.get(node.op, FLOATS)
     return node.refusal(reason, instead)
 
 
 def check_form(graph: Graph) -> None:
     """Raise UnportableError for the first node that tells another form than QOperator."""
     for node in graph.nodes:
-        known = node.op in _REASONS and node.op not in _BY_PLACE
+        known = node.op in REASONS and node.op not in _BY_PLACE
         within = node.op == "DequantizeLinear" and node.outputs[0] != graph.output
         if known or within:
             raise refusal(node)

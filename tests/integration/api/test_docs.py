@@ -46,7 +46,7 @@ def url_of(w3: Web3) -> str:
 def served(folder: Path, w3: Web3, names: dict[str, Any]) -> OperatorProcess:
     """A node that answers with the digits model in the page's network, as the page's account."""
     network = names["network"]
-    model = network.register_model("digits", digits.FILE, spec=b"logits")
+    model = network.register_model("digits", digits.FILE, spec=b"digits", comparison_elsewhere=True)
     names["model"], names["inputs"] = model, list(digits.load_samples()[:2])
     registry = names["registry"]
     common = {"rpc": url_of(w3), "registry": to_hex(registry.address), "poll_every": 0.1}

@@ -1,6 +1,7 @@
 """A refusal's advice, when followed, works: each model here is refused, and its mended form taken.
 
-The refusal must give the advice that the mended form follows.
+The refusal must give the advice that the mended form follows. Every reason that refusals.py has
+must have a case.
 """
 
 import tempfile
@@ -18,6 +19,7 @@ from tallystick.replay.errors import UnportableError
 from tallystick.replay.importer import import_onnx
 from tallystick.replay.prepare import until
 from tallystick.replay.quantize import quantize
+from tallystick.replay.refusals import FLOATS, REASONS
 from tests.support.nets import build, in_bytes, weights
 from tests.support.zoo import conv, pooled, samples
 
@@ -94,6 +96,38 @@ def sliced(*nodes: onnx.NodeProto) -> Made:
     return of_bytes(*nodes, pool("r" if nodes else "x", "y"))
 
 
+def reshaped() -> onnx.ModelProto:
+    """Return a float model whose dense layer makes an image."""
+    constants = {"wd": weights(3, 189, 48), "shape": np.array([0, 3, 4, 4]), **W}
+    nodes = [
+        node("Flatten", ["x"], ["f"]),
+        node("Gemm", ["f", "wd"], ["d"]),
+        node("Reshape", ["d", "shape"], ["i"]),
+        node("Conv", ["i", "w"], ["y"]),
+    ]
+    return build(nodes, constants, IMAGE, (3, 4, 4))
+
+
+def of_image() -> onnx.ModelProto:
+    net = build([node("Conv", ["x", "w"], ["y"])], W, (3, 4, 4), (3, 4, 4))
+    return quantize(net, samples(20, 3, 4, 4))
+
+
+def softmax_of_bytes(*before: onnx.NodeProto, given: str = "x") -> Made:
+    last = node("QLinearSoftmax", [given, "s", "z", "s", "z"], ["y"], domain="com.microsoft",
+                axis=1, opset=17)  # fmt: skip
+    return of_bytes(*before, last)
+
+
+def multiplied(*nodes: onnx.NodeProto) -> onnx.ModelProto:
+    return in_bytes(list(nodes), PARAMETERS | {"wf": weights(4, 4, 2)}, (4,))
+
+
+def dense_of_floats() -> onnx.ModelProto:
+    net = build([node("Gemm", ["x", "wf"], ["y"])], {"wf": weights(4, 4, 2)}, (4,), (2,))
+    return quantize(net, samples(20, 4))
+
+
 CASES: dict[str, tuple[Made, str, Made]] = {
     "product of two tensors": (
         quantized(node("Mul", ["c", "x"], ["y"])), "leave it out", quantized(pool("c", "y", 1))),
@@ -112,6 +146,29 @@ CASES: dict[str, tuple[Made, str, Made]] = {
     "image flattened at the end": (
         lambda: quantize(flattened(), REAL), "end the graph before flattening",
         lambda: quantize(until(flattened(), "flat"), REAL)),
+    "Softmax of bytes": (
+        softmax_of_bytes(pool("x", "p"), given="p"), "end the graph before it",
+        of_bytes(pool("x", "y"))),
+    "mean of bytes": (
+        of_bytes(node("QLinearReduceMean", ["x", "s", "z", "s", "z"], ["y"],
+                      domain="com.microsoft", axes=[2, 3], keepdims=1)),
+        "GlobalAveragePool, or a convolution",
+        of_bytes(node("QLinearGlobalAveragePool", ["x", "s", "z", "s", "z"], ["y"],
+                      domain="com.microsoft"))),
+    "floats between bytes": (
+        lambda: multiplied(node("DequantizeLinear", ["x", "s", "z"], ["f"]),
+                           node("MatMul", ["f", "wf"], ["g"]),
+                           node("QuantizeLinear", ["g", "s", "z"], ["y"])),
+        "quantize statically, in QOperator form", dense_of_floats),
+    "operator without a step": (
+        of_bytes(pool("x", "p"), node("ArgMax", ["p"], ["y"], axis=1)),
+        "leave it to clients at either end", of_bytes(pool("x", "y"))),
+    "floats at the input": (
+        lambda: build([node("Conv", ["x", "w"], ["y"])], W, IMAGE, IMAGE),
+        "clients at either end; quantize statically",
+        lambda: quantize(build([node("Conv", ["x", "w"], ["y"])], W, IMAGE, IMAGE), REAL)),
+    "image from a dense layer": (
+        lambda: quantize(reshaped(), REAL), "begins behind it, with the image", of_image),
     "quantized already": (
         lambda: quantize(quantize(conv((4, 3, 3, 3), (4, 7, 5)), REAL), REAL), "import it as it is",
         lambda: quantize(conv((4, 3, 3, 3), (4, 7, 5)), REAL)),
@@ -150,6 +207,27 @@ def test_import_onnx__advice_followed__is_taken(name: str) -> None:
         tried(refused)
 
     assert tried(mended).steps
+
+
+def test_cases__every_reason_of_an_operator__has_one() -> None:
+    found = set()
+    for refused, _, _ in CASES.values():
+        with pytest.raises(UnportableError) as error:
+            tried(refused)
+        found.add((error.value.reason, error.value.instead))
+
+    assert {*REASONS.values(), FLOATS} <= found
+
+
+@pytest.mark.parametrize("layers", [("p",), ("p", "c")])
+def test_quantize__pool_of_the_input__is_one_of_bytes(layers: tuple[str, ...]) -> None:
+    """It was refused with advice that was followed already."""
+    pooled = node("GlobalAveragePool", ["x"], ["p" if len(layers) > 1 else "y"])
+    nodes = [pooled, node("Conv", ["p", "w"], ["y"])][: len(layers)]
+
+    net = quantize(build(nodes, W, IMAGE, (3, 1, 1)), REAL)
+
+    assert len(import_onnx(net, REAL, count=8).steps) == len(layers)
 
 
 def tried(made: Made) -> Any:

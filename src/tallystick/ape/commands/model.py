@@ -55,6 +55,11 @@ def cli() -> None:
     help="Of an answer whose body names no number.",
 )
 @click.option("--samples", type=FILE, help="Real inputs (.npy, .npz) to run an .onnx file on.")
+@click.option(
+    "--comparison-elsewhere",
+    is_flag=True,
+    help="The spec of an .onnx file is in words of its own, and each verifier is set a comparison.",
+)
 @click.option("--parent", type=BYTES32, default=bytes(32), help="Id of the version before.")
 @sending_options
 def register(
@@ -69,15 +74,17 @@ def register(
     context: int | None,
     tokens: int,
     samples: Path | None,
+    comparison_elsewhere: bool,
     parent: bytes,
 ) -> None:
     """Register a model in a network: by anyone if it is open, else by its owner.
 
     A .qi8 file is registered so that a Replay arbiter can run it again on chain. An .onnx file is
     run once, and refused where its answers could not be served or judged; unless its graph is
-    integer it needs a spec with a tolerance (tallystick model calibrate). A .gguf file is loaded,
-    and refused where its chat template or its tokens could not be rendered again by everybody; an
-    exact spec of another model than SmolLM2 takes its golden hash, which is shown.
+    integer it needs a spec with a tolerance (tallystick model calibrate), or one in words of its
+    own with --comparison-elsewhere. A .gguf file is loaded, and refused where its chat template or
+    its tokens could not be rendered again by everybody; an exact spec of another model than SmolLM2
+    takes its golden hash, which is shown.
     """
     from tallystick.ape.models import examine
     from tallystick.protocol.rules import model_id
@@ -85,7 +92,9 @@ def register(
     from tallystick.storage.durable import replace_file
 
     made = None if kind is None else _made(content, spec, (kind, kernel, context, tokens))
-    found = examine(session, network_id, content, made.text if made else spec, samples)
+    found = examine(
+        session, network_id, content, made.text if made else spec, samples, comparison_elsewhere
+    )
     if made:
         found.told["spec"] = str(made.file)
         if not session.dry_run:
