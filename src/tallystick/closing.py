@@ -1,4 +1,4 @@
-"""What is closed at the end of a `with` block."""
+"""Context managers that close what they hold."""
 
 from abc import ABC, abstractmethod
 from types import TracebackType
