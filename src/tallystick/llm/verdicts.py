@@ -5,7 +5,7 @@ Thresholds are in thousandths, and all comparisons in integers: M <= a + b / sqr
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from tallystick.errors import FieldError
 from tallystick.llm.margins import Measured
@@ -16,7 +16,7 @@ FEW_TOKENS = 32
 _LEAVES_A_DOUBT = 32
 
 
-class Verdict(Enum):
+class Verdict(StrEnum):
     """A verifier's finding on an answer, or on a batch's drawn ones."""
 
     GOOD = "good"
