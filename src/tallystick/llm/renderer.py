@@ -58,18 +58,22 @@ class Renderer(Closing):
             self._end()
 
     def _ask(self, messages: Any) -> Any:
-        process = self._running()
-        assert process.stdin is not None and process.stdout is not None
+        line = b""
         try:
+            process = self._running()
+            assert process.stdin is not None and process.stdout is not None
             process.stdin.write(json.dumps(messages).encode() + b"\n")
             process.stdin.flush()
             line = _line(process.stdout.fileno())
         except OSError:
-            line = b""
-        if line.endswith(b"\n"):
-            return json.loads(line)
-        self._end()
-        raise RunnerError(f"the chat template takes over {CPU_SECONDS} s, or ends its process")
+            pass
+        finally:
+            # Whatever cut this short, a late answer must not be taken for the next one's.
+            if not line.endswith(b"\n"):
+                self._end()
+        if not line.endswith(b"\n"):
+            raise RunnerError(f"the chat template takes over {CPU_SECONDS} s, or ends its process")
+        return json.loads(line)
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:

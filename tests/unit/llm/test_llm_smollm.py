@@ -1,5 +1,7 @@
 """Prompts of a real model's vocabulary and template, where its file is installed."""
 
+import pytest
+
 from tallystick.llm.body import read_body
 from tallystick.llm.prompt import PromptBuilder
 from tallystick.llm.renderer import Renderer, check_template
@@ -32,6 +34,19 @@ def test_end_ids__smollm__are_the_end_of_a_turn_and_of_a_text() -> None:
 def test_checks__smollm__is_taken() -> None:
     check_vocabulary(smollm())
     check_template(smollm().template, "<|im_start|>", "<|im_end|>")
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("Who are you? 2+2", [10576, 359, 346, 47, 216, 34, 27, 34]),
+        ("Once upon<|im_end|>", [6403, 1980, 44, 108, 306, 79, 486, 108, 46]),
+        (" \t\n", [216, 197, 198]),
+        ("<filename> 12", [44, 5805, 46, 216, 33, 34]),
+    ],
+)
+def test_tokenize__text__is_as_llama_cpp_does_it(text: str, ids: list[int]) -> None:
+    assert smollm().tokenize(text) == ids
 
 
 def test_build__chat__is_the_templates_text() -> None:

@@ -1,7 +1,10 @@
 """Chat templates: what is refused, and that no template takes the process along."""
 
+import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -145,6 +148,33 @@ def test_renderer__refusals__are_those_of_the_template(renderers: list[Renderer]
         renderers[1].render(HI)
 
 
+def test_renderer__interrupted__gives_no_answer_to_another_question(
+    renderers: list[Renderer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renderers.append(Renderer("{{ messages[0].content }}", "", ""))
+    renderers[0].render(HI)
+
+    def interrupted(_: int) -> bytes:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("tallystick.llm.renderer._line", interrupted)
+        renderers[0].render([Message("user", "first")])
+
+    assert renderers[0].render([Message("user", "second")]) == "second"
+
+
+def test_renderer__many_threads__each_get_their_own(renderers: list[Renderer]) -> None:
+    renderers.append(Renderer("{{ messages[0].content }}", "", ""))
+    said = [str(number) for number in range(40)]
+
+    with ThreadPoolExecutor(4) as pool:
+        texts = list(pool.map(lambda one: renderers[0].render([Message("user", one)]), said))
+
+    assert texts == said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_renderer__its_process__sees_no_keys(
     renderers: list[Renderer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,8 +184,9 @@ def test_renderer__its_process__sees_no_keys(
     process = renderers[0]._process
     assert process is not None
 
-    with open(f"/proc/{process.pid}/environ", "rb") as file:
-        assert b"SECRET_KEY" not in file.read()
+    found = Path(f"/proc/{process.pid}/environ").read_bytes()
+    assert b"SECRET_KEY" not in found
+    assert b"PYTHONHASHSEED=0" in found
 
 
 def test_check_template__chatml__is_taken() -> None:
