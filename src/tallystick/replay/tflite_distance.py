@@ -48,7 +48,7 @@ def tflite_answers(file: Path, output: TfliteTensor, samples: NDArray[Any]) -> N
     Raises:
         UnportableError: the file does not run.
     """
-    from ai_edge_litert.interpreter import (  # type: ignore[import-untyped]
+    from ai_edge_litert.interpreter import (
         Interpreter,
         OpResolverType,
     )

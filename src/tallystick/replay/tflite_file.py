@@ -110,7 +110,7 @@ class _Reader:
     """Reads a file's bytes."""
 
     def __init__(self, data: bytes) -> None:
-        import tflite  # type: ignore[import-untyped]
+        import tflite
 
         self._schema = tflite
         self._model = tflite.Model.GetRootAs(data, 0)

@@ -20,10 +20,6 @@ def avx512() -> bool:
     return {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd"} <= set(flags)
 
 
-def test_self_test__avx2__has_the_golden_hash(model: Model) -> None:
-    self_test(model, bytes.fromhex(GOLDENS[Kernel.AVX2]))
-
-
 @pytest.mark.skipif(not avx512(), reason="this machine has no AVX-512")
 def test_logits_hash__avx512__is_its_golden_hash(smollm2: Path) -> None:
     found = hash_elsewhere(PINNED, default_folder(), Kernel.AVX512, smollm2, 2048)

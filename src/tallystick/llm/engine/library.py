@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cffi  # type: ignore[import-untyped]
+import cffi
 
 from tallystick.llm.engine.declarations import BACKENDS, FUNCTIONS
 from tallystick.llm.engine.errors import EngineError

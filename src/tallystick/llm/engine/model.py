@@ -25,6 +25,8 @@ class Model(Closing):
         params = library.c.llama_model_default_params()
         params.n_gpu_layers = 0
         params.load_mode = _MAPPED
+        # Repacked weights of some formats (Q4_K) are added up otherwise by one row than by many.
+        params.use_extra_bufts = False
         self.pointer: Any = library.c.llama_model_load_from_file(os.fsencode(path), params)
         if self.pointer == library.ffi.NULL:
             raise ModelRefusedError(path.name, library.last_words() or "llama.cpp refuses it")
