@@ -60,6 +60,7 @@ library PanelLib {
         require(signatures.length % SIGNATURE_SIZE == 0, IPool.MalformedSignatures(signatures.length));
         (bytes memory preImage, address[] memory keys) = _recordOf(panel.seed, length);
         // Room for the last word written, of which eight bytes count.
+        // slither-disable-next-line divide-before-multiply
         bytes memory masks = new bytes(8 * length + 24);
         bytes memory draw = abi.encode(PANEL, panel.seed, panel.id, uint256(0));
         bytes memory signed = abi.encode(panel.digest, uint256(0), uint256(0), uint256(0));
@@ -94,6 +95,7 @@ library PanelLib {
             }
         }
         assembly ("memory-safe") {
+            // slither-disable-next-line divide-before-multiply
             mstore(masks, mul(8, length))
         }
         (signers.keys, signers.places) = (keys, masks);
@@ -182,6 +184,7 @@ library PanelLib {
         assembly ("memory-safe") {
             let end := add(addresses.offset, shl(5, addresses.length))
             for { let at := addresses.offset } lt(at, end) { at := add(at, 0x20) } {
+                // slither-disable-next-line incorrect-shift
                 filter := or(filter, shl(and(calldataload(at), 0xff), 1))
             }
         }

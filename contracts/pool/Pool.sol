@@ -300,6 +300,7 @@ contract Pool is IPool, EIP712, ReentrancyGuardTransient {
     {
         Batch calldata batch = preImage.batch;
         bytes32 batchId = batch.id();
+        // slither-disable-next-line unused-return
         (address asset,,,, address arbiter) = INetworkParties(address(CORE)).rulesOf(batch.networkId);
         require(arbiter == address(this) && asset == ASSET, NetworkForeign(batch.networkId));
         uint256 leafIndex = _open(batchId, batch, opening);
@@ -587,6 +588,8 @@ contract Pool is IPool, EIP712, ReentrancyGuardTransient {
         returns (bool ended)
     {
         (_ruledLeaf, _ruling) = (leaf, ruling);
+        // Typed calls encode the words anew.
+        // solhint-disable-next-line avoid-low-level-calls
         (ended,) = address(CORE).call(_resolution(preImage, opening.leaf));
         (_ruledLeaf, _ruling) = (0, Ruling.Undecided);
     }
@@ -594,7 +597,9 @@ contract Pool is IPool, EIP712, ReentrancyGuardTransient {
     /// @dev abi.encodeCall(CORE.resolve, (preImage, leaf, "")) of the words as they came: the registry reads them itself,
     /// and encoding field by field costs 4,000 gas more.
     function _resolution(PreImage calldata preImage, Leaf calldata leaf) private pure returns (bytes memory) {
+        // slither-disable-next-line write-after-write
         bytes calldata ofPreImage;
+        // slither-disable-next-line write-after-write
         bytes calldata ofLeaf;
         assembly ("memory-safe") {
             ofPreImage.offset := preImage
