@@ -52,6 +52,15 @@ SANDBOXED = {
 
 
 @pytest.fixture
+def usual_depth() -> Iterator[None]:
+    """Calls may be as deep as in a renderer's process, whatever libraries have set here."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    yield
+    sys.setrecursionlimit(before)
+
+
+@pytest.fixture
 def renderers() -> Iterator[list[Renderer]]:
     found: list[Renderer] = []
     yield found
@@ -60,7 +69,7 @@ def renderers() -> Iterator[list[Renderer]]:
 
 
 @pytest.mark.parametrize("source", SANDBOXED.values(), ids=SANDBOXED.keys())
-def test_render__what_the_sandbox_forbids__is_refused(source: str) -> None:
+def test_render__what_the_sandbox_forbids__is_refused(source: str, usual_depth: None) -> None:
     with pytest.raises(BodyRefusedError) as caught:
         Template(source, "", "").render(HI)
 

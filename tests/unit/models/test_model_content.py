@@ -10,8 +10,6 @@ from tallystick.errors import ModelRefusedError
 from tallystick.models.runner import OnnxModel
 from tallystick.protocol.keccak import keccak256
 from tallystick.storage.models.content import content_hash, external_files
-from tallystick.storage.models.errors import ModelStoreError
-from tallystick.storage.models.store import ModelStore
 from tests.support.onnx_files import dense
 
 BESIDE = {"save_as_external_data": True, "location": "weights.bin", "size_threshold": 0}
@@ -79,9 +77,3 @@ def test_content_hash__weights_are_missing__says_which(tmp_path: Path) -> None:
     (tmp_path / "a" / "weights.bin").unlink()
     with pytest.raises(OSError, match=r"weights\.bin"):
         content_hash(file)
-
-
-def test_push__weights_beside__is_refused(tmp_path: Path) -> None:
-    file = split(tmp_path / "a", 1)
-    with pytest.raises(ModelStoreError, match=r"weights\.bin; needed: a model in one file"):
-        ModelStore(str(tmp_path / "store")).push(file)

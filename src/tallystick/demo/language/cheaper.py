@@ -2,20 +2,19 @@
 
 from pathlib import Path
 
-from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType, GGUFWriter
-from gguf.quants import dequantize, quantize
 
-
-def write_quantized(
-    source: Path, target: Path, kind: GGMLQuantizationType = GGMLQuantizationType.Q4_0
-) -> Path:
+def write_quantized(source: Path, target: Path, kind: str = "Q4_0") -> Path:
     """Write a file whose matrices of Q4_1 are of another kind, made from what Q4_1 has left.
 
     Args:
         source: GGUF.
         target: the file that is written.
-        kind: of the matrices.
+        kind: of the matrices, as GGUF names it.
     """
+    from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType, GGUFWriter
+    from gguf.quants import dequantize, quantize
+
+    other = GGMLQuantizationType[kind]
     reader = GGUFReader(source)
     architecture = reader.fields["general.architecture"].contents()
     writer = GGUFWriter(target, architecture)
@@ -28,7 +27,7 @@ def write_quantized(
     for tensor in reader.tensors:
         data, now = tensor.data, tensor.tensor_type
         if now is GGMLQuantizationType.Q4_1:
-            data, now = quantize(dequantize(data, now), kind), kind
+            data, now = quantize(dequantize(data, now), other), other
         writer.add_tensor(tensor.name, data, raw_dtype=now)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
