@@ -265,7 +265,7 @@ def test_receipts__batch_that_the_chain_lacks__is_told(
     requester: Requester, committed: list[OperatorAnswer]
 ) -> None:
     """The chain forgets the batch, as a reorganisation would have it; the node does not see it."""
-    requester._ledger = Ledger
+    requester._ledger = lambda network_id, operator: Ledger()
 
     with pytest.raises(AnswerError, match="batch: 0x[0-9a-f]{64} is not on this chain"):
         requester.receipts(committed)

@@ -52,5 +52,6 @@ def test_kill__at_random__enrolled_audited_ruled_and_every_unit_accounted_for(
         assert one.duty is not None
         assert one.journal.pending() == []
     audits = [one.duty.events.audits for one in verifiers if one.duty]
-    assert min(audits) >= 1 and max(audits) <= len(good)
+    # Places are drawn: one of them may have none.
+    assert sum(audits) >= len(good) and max(audits) <= len(good)
     assert sum(one.duty.events.earned for one in verifiers if one.duty) >= paid
