@@ -98,14 +98,22 @@ const BATCHES = [
   { name: "Transaction", cell: (row) => id(row.transaction_hash) },
 ];
 
-const EVIDENCE = [
-  { name: "Audited by", cell: (row) => COMPARED[row.kind] },
-  { name: "Audited", number: true, cell: (row) => count(row.audited) },
-  { name: "Of committed", number: true, cell: (row) => count(row.committed) },
-  { name: "Models", number: true, cell: (row) => count(row.models) },
-  { name: "Thresholds", cell: (row) => stranger(row.terms.join(", "), "none") },
-  { name: "Spec", cell: (row) => id(row.spec_hash) },
-];
+// Figures lead to the network's whole number, of which they are a part.
+function evidenceColumns(one) {
+  const part = (name, row) => el("a", {
+    href: `#/number/${pathOf(one)}/${name}`,
+    class: "keep",
+    "aria-label": `${count(row[name])} of the network's ${name}; what that is made of`,
+  }, count(row[name]));
+  return [
+    { name: "Audited by", cell: (row) => COMPARED[row.kind] },
+    { name: "Audited", number: true, cell: (row) => part("audited", row) },
+    { name: "Of committed", number: true, cell: (row) => part("committed", row) },
+    { name: "Models", number: true, cell: (row) => count(row.models) },
+    { name: "Thresholds", cell: (row) => stranger(row.terms.join(", "), "none") },
+    { name: "Spec", cell: (row) => id(row.spec_hash) },
+  ];
+}
 
 const COMPARED = {
   exact: "equal answers",
@@ -189,7 +197,7 @@ export async function network(parts, state) {
       el("h2", {}, "Rules"),
       el("ul", {}, registered.in_words.map((sentence) => el("li", {}, sentence))),
       ...poolSection(registered, state),
-      isExport ? [] : await section("Audited, by what was compared", "evidence", EVIDENCE),
+      isExport ? [] : await section("Audited, by what was compared", "evidence", evidenceColumns(one)),
       measured.total ? [await section("Margins that verifiers noted", "margins", MARGINS), el("p", { class: "soft" }, "These are the words of whoever wrote the files, not of the chain.")] : [],
       ...await section("Operators", "operators", operatorColumns),
       ...await section("Models", "models", modelColumns),
