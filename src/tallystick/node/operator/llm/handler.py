@@ -199,11 +199,11 @@ class LlmHandler:
             accepted, model.id, question.fields, _work(question), created=terms.head.now
         )
         running.counted = counted
-        self._running[accepted.request] = running
-        self._metrics.generating.set(len(self._running))
         inference = accepted.record.inference(model.id, self._requests.operator)
         sampling = question.sampling(inference.request())
         running.generation = model.language.generate(question, sampling, running.show)
+        self._running[accepted.request] = running
+        self._metrics.generating.set(len(self._running))
         self._note_pace(model)
         running.generation.call_when_done(
             lambda: self._keeping.submit(self._finish, model, running)
