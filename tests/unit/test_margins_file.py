@@ -57,7 +57,7 @@ def test_add__torn_last_line__is_replaced(tmp_path: Path) -> None:
         ({"tokens": -1}, "line 2: tokens is -1; needed: 0 or more"),
         ({"tokens": True}, "line 2: tokens is True"),
         ({"M": "0"}, "line 2: M is '0'"),
-        ({"X": float("nan")}, "line 2: X is nan"),
+        ({"X": float("nan")}, "line 2: NaN is no number"),
         ({"batchId": "0x01"}, "line 2: "),
     ],
 )

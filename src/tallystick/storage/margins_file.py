@@ -15,6 +15,7 @@ from typing import Any
 from tallystick.errors import FieldError, TallystickError
 from tallystick.protocol.format_version import unknown_version
 from tallystick.protocol.hexes import from_hex, to_hex
+from tallystick.protocol.text import TextError, parse_json
 from tallystick.protocol.verdicts import Verdict
 
 FORMAT = 1
@@ -77,7 +78,7 @@ class MarginNote:
             MarginsFileError: it is none.
         """
         try:
-            found = json.loads(line)
+            found = parse_json(line)
             if not isinstance(found, dict):
                 raise MarginsFileError("it is no object")
             if wrong := unknown_version("line", found.get("version"), FORMAT):
@@ -96,7 +97,7 @@ class MarginNote:
             )
         except KeyError as error:
             raise MarginsFileError(f"{error.args[0]} is missing") from error
-        except (ValueError, TypeError, FieldError, RecursionError) as error:
+        except (TextError, ValueError, TypeError, FieldError) as error:
             raise MarginsFileError(" ".join(str(error).split())) from error
 
 
