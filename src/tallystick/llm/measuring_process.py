@@ -150,7 +150,8 @@ def main() -> None:
         try:
             if engine is None:
                 library = Library.open(Kernel(first["kernel"]), folder, release)
-                model = Model.open(library, Path(first["file"]))
+                # Whoever started this process outlives it: no other one goes first.
+                model = Model.open(library, Path(first["file"]), trial_s=None)
                 engine = Batching(Context(model, first["context"], slots=1))
             way = measure_decoding if asked["decoding"] else measure
             sampling = {**asked["sampling"], "seed": bytes.fromhex(asked["sampling"]["seed"])}

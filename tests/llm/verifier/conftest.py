@@ -10,9 +10,9 @@ from tallystick.llm.engine.release import SECOND, Kernel
 from tallystick.llm.language_model import LanguageModel
 from tallystick.llm.measuring_process import MeasuringProcess
 from tallystick.llm.opening import exact_profile, open_model, template_of
+from tallystick.llm.second_runtime import second_runtime
 from tallystick.llm.spec import Spec
 from tallystick.llm.verdicts import DRAFT
-from tallystick.node.verifier.second_kernels import second_runtime
 from tests.llm.model_file import SMOLLM2_FILE
 
 TOLERANCE = Spec(context=512, tokens=64, comparison=DRAFT)

@@ -1,6 +1,6 @@
 """Execution of a kept answer by one's own model file, as a verifier does it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -8,13 +8,13 @@ from typing import Any
 from tallystick.client.llm.kept import KeptAnswer
 from tallystick.errors import FieldError
 from tallystick.llm.engine.errors import EngineError
-from tallystick.llm.engine.release import SECOND, Kernel
-from tallystick.llm.judging import judge
+from tallystick.llm.judging import SecondOpinion, judge
 from tallystick.llm.measuring import Measurement
-from tallystick.llm.measuring_process import MeasuringProcess, Runtime
+from tallystick.llm.measuring_process import MeasuringProcess
 from tallystick.llm.opening import kernel_of, open_model
 from tallystick.llm.sampler import Sampling
-from tallystick.llm.spec import Profile, Spec
+from tallystick.llm.second_runtime import second_runtime
+from tallystick.llm.spec import Spec
 
 
 def execute(kept: KeptAnswer, model: Path, spec: Path) -> dict[str, Any]:
@@ -47,17 +47,13 @@ def execute(kept: KeptAnswer, model: Path, spec: Path) -> dict[str, Any]:
     }
 
 
-Second = Callable[[Sequence[int], Sequence[int], Sampling], Measurement | None]
-
-
 @contextmanager
-def _second(model: Path, spec: Spec) -> Iterator[Second]:
-    """Yield a second opinion: by another build for an exact spec, else by other kernels."""
-    kernel = kernel_of(spec)
-    if isinstance(spec.comparison, Profile):
-        runtime = Runtime(kernel, SECOND, _folder_of_second())
-    else:
-        runtime = Runtime(Kernel.AVX512 if kernel is Kernel.AVX2 else Kernel.AVX2)
+def _second(model: Path, spec: Spec) -> Iterator[SecondOpinion]:
+    """Yield a second opinion, by what is here; none where that breaks down."""
+    runtime = second_runtime(spec, kernel_of(spec), setting="")
+    if runtime is None:
+        yield lambda prompt, tokens, sampling: None
+        return
     with MeasuringProcess(model, spec.context, runtime) as process:
 
         def measure(
@@ -69,12 +65,3 @@ def _second(model: Path, spec: Spec) -> Iterator[Second]:
                 return None
 
         yield measure
-
-
-def _folder_of_second() -> Path | None:
-    """Return where the package of the second build is; None: it is not installed."""
-    from importlib.util import find_spec
-
-    found = find_spec("xllamacpp")
-    places = found.submodule_search_locations if found else None
-    return Path(places[0]) if places else None

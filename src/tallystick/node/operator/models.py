@@ -10,7 +10,7 @@ from tallystick.errors import FieldError, InputRefusedError
 from tallystick.node.errors import SettingsError
 from tallystick.node.operator.errors import RefusedError
 from tallystick.node.runner import load, load_served_onnx
-from tallystick.node.settings import OperatorSettings, ServedModel
+from tallystick.node.settings import LLM, OperatorSettings, ServedModel
 from tallystick.protocol.abi_words import ZERO32
 from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.ledger import Ledger
@@ -86,7 +86,7 @@ def load_models(settings: OperatorSettings, ledger: Ledger) -> dict[bytes, Loade
 
 
 def _loaded(served: ServedModel, content: bytes, spec_hash: bytes) -> LoadedModel:
-    if served.runner != "llm":
+    if served.runner != LLM:
         return LoadedModel(served, content, spec_hash)
     from tallystick.node.operator.llm.model import LoadedLanguageModel
 

@@ -17,12 +17,12 @@ from tallystick.llm.measuring import Measurement
 from tallystick.llm.measuring_process import MeasuringProcess
 from tallystick.llm.noise import UNIT
 from tallystick.llm.opening import kernel_of, open_model, read_spec
+from tallystick.llm.second_runtime import second_runtime
 from tallystick.llm.spec import Spec
 from tallystick.llm.verdicts import Mean, Thresholds
 from tallystick.node.log import get_log
 from tallystick.node.settings import ModelSource
 from tallystick.node.verifier.models import BytesMissingError
-from tallystick.node.verifier.second_kernels import second_runtime
 from tallystick.protocol.abi_words import ZERO_ADDRESS
 from tallystick.protocol.batch import Batch
 from tallystick.protocol.inference import Request

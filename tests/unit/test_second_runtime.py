@@ -7,9 +7,9 @@ import pytest
 from tallystick.errors import FieldError
 from tallystick.llm.engine.release import PINNED, SECOND, Kernel
 from tallystick.llm.opening import exact_profile
+from tallystick.llm.second_runtime import second_runtime
 from tallystick.llm.spec import Spec
 from tallystick.llm.verdicts import DRAFT
-from tallystick.node.verifier.second_kernels import second_runtime
 
 TOLERANCE = Spec(context=512, tokens=64, comparison=DRAFT)
 EXACT = Spec(context=512, tokens=64, comparison=exact_profile(Kernel.AVX2))
