@@ -3,10 +3,20 @@
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic_core import to_json
+
 from tallystick.llm.body import Fields
 from tallystick.llm.output import Finish, Output
 from tallystick.protocol.hexes import to_hex
 
+DONE = b"data: [DONE]\n\n"
+"""Last event of a stream that came to its end."""
+_ERRORS = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+}
 FINISHES = {Finish.END: "stop", Finish.STOP: "stop", Finish.LIMIT: "length"}
 """The API's finish_reason by that of an output."""
 
@@ -114,6 +124,26 @@ def usage_of(output: Output) -> dict[str, int]:
         "completion_tokens": tokens,
         "total_tokens": prompt + tokens,
     }
+
+
+def error_body(
+    status: int, message: str, param: str | None = None, code: str | None = None
+) -> dict[str, Any]:
+    """Return the body of a refusal.
+
+    Args:
+        status: of HTTP.
+        message: one line.
+        param: the parameter that is wrong, or None.
+        code: word for the cause, or None.
+    """
+    kind = _ERRORS.get(status) or ("invalid_request_error" if status < 500 else "server_error")
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def event(chunk: Any) -> bytes:
+    """Return a chunk of a stream as a server-sent event."""
+    return b"data: " + to_json(chunk) + b"\n\n"
 
 
 def _word(answer: SignedAnswer) -> dict[str, Any]:

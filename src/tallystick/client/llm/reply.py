@@ -11,17 +11,12 @@ from tallystick.client.llm.errors import ApiRefusedError
 from tallystick.client.llm.kept import KeptAnswer
 from tallystick.client.llm.receipts import ReceiptCollector
 from tallystick.errors import AnswerError, BodyRefusedError, OperatorError, TallystickError
+from tallystick.llm.wire import DONE, error_body, event
 from tallystick.protocol.hexes import to_hex
 
 VERIFIED = "X-Tallystick-Verified"
 """Header: the id of the batch that the chain has the answer in. Without it nothing is said."""
 JSON, EVENTS = "application/json", "text/event-stream"
-_TYPES = {
-    401: "authentication_error",
-    403: "permission_error",
-    404: "not_found_error",
-    429: "rate_limit_error",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +92,20 @@ async def _events(
     try:
         wire = answering.wire(request)
         for chunk in wire.first():
-            yield _event(chunk)
+            yield event(chunk)
         if first:
-            yield _event(wire.part(first))
+            yield event(wire.part(first))
         async for now, part in parts:
             if now != request:
                 request, wire = now, answering.wire(now)
-            yield _event(wire.part(part)) if part else b": generating\n\n"
+            yield event(wire.part(part)) if part else b": generating\n\n"
         wire = answering.wire(answering.kept.request.struct_hash())
         for chunk in wire.last(answering.kept.answer):
-            yield _event(chunk)
-        yield b"data: [DONE]\n\n"
+            yield event(chunk)
+        yield DONE
         await answering.received()
     except TallystickError as error:
-        yield b"data: " + _failed(error)[2] + b"\n\n"
+        yield event(_failed(error)[2])
     finally:
         answering.close()
 
@@ -119,38 +114,28 @@ def refusal(
     status: int, message: str, *, param: str | None = None, code: str | None = None
 ) -> Reply:
     """Return a refusal in OpenAI's form."""
-    return Reply(status, {"Content-Type": JSON}, _error(status, message, param, code))
+    return Reply(status, {"Content-Type": JSON}, to_json(error_body(status, message, param, code)))
 
 
 def failure(error: TallystickError) -> Reply:
     """Return the reply that says why there is no answer."""
     status, headers, body = _failed(error)
-    return Reply(status, {"Content-Type": JSON, **headers}, body)
+    return Reply(status, {"Content-Type": JSON, **headers}, to_json(body))
 
 
-def _failed(error: TallystickError) -> tuple[int, dict[str, str], bytes]:
+def _failed(error: TallystickError) -> tuple[int, dict[str, str], dict[str, Any]]:
     if isinstance(error, ApiRefusedError):
-        told: dict[str, Any] = error.error
         headers = {} if error.retry_after is None else {"Retry-After": error.retry_after}
         status = error.status or 502
         # The client's key is the proxy's own: what an operator says of the header is no word on it.
         status = 502 if status in (401, 403) else status
-        return status, headers, to_json({"error": told})
+        return status, headers, {"error": error.error}
     if isinstance(error, AnswerError):
         # The same operators would be asked for the same lie.
         return (
             502,
             {"x-should-retry": "false"},
-            _error(502, f"no answer holds: {error}", None, "answer_does_not_hold"),
+            error_body(502, f"no answer holds: {error}", code="answer_does_not_hold"),
         )
     code = "no_operator_answers" if isinstance(error, OperatorError) else None
-    return 503, {"Retry-After": "2"}, _error(503, str(error), None, code)
-
-
-def _error(status: int, message: str, param: str | None, code: str | None) -> bytes:
-    kind = _TYPES.get(status) or ("invalid_request_error" if status < 500 else "server_error")
-    return to_json({"error": {"message": message, "type": kind, "param": param, "code": code}})
-
-
-def _event(chunk: Any) -> bytes:
-    return b"data: " + to_json(chunk) + b"\n\n"
+    return 503, {"Retry-After": "2"}, error_body(503, str(error), code=code)

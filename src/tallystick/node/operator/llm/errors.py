@@ -3,14 +3,8 @@
 from typing import Any
 
 from tallystick.errors import BodyRefusedError, TallystickError
+from tallystick.llm.wire import error_body
 from tallystick.node.operator.errors import RefusedError
-
-_TYPES = {
-    401: "authentication_error",
-    403: "permission_error",
-    404: "not_found_error",
-    429: "rate_limit_error",
-}
 
 
 class ApiError(TallystickError, ValueError):
@@ -50,11 +44,7 @@ class ApiError(TallystickError, ValueError):
 
     def to_json(self) -> dict[str, Any]:
         """Return the body of the response."""
-        kind = _TYPES.get(self.status)
-        if kind is None:
-            kind = "invalid_request_error" if self.status < 500 else "server_error"
-        error = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
-        return {"error": error}
+        return error_body(self.status, self.message, self.param, self.code)
 
 
 _BUSY = 5

@@ -14,10 +14,9 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
-from pydantic_core import to_json
 
 from tallystick.llm.request_header import NAME
-from tallystick.llm.wire import Wire
+from tallystick.llm.wire import DONE, Wire, event
 from tallystick.node.operator.errors import RefusedError
 from tallystick.node.operator.llm.errors import ApiError
 from tallystick.node.operator.llm.handler import LlmHandler
@@ -27,7 +26,6 @@ from tallystick.protocol.hexes import to_hex
 KEEP_ALIVE = 10.0
 """Seconds without a chunk after which a comment says that the answer is still to come."""
 _THREADS = 4
-_DONE = b"data: [DONE]\n\n"
 
 ReadBody = Callable[[Request], Awaitable[bytes]]
 
@@ -105,17 +103,13 @@ class LlmRoutes:
 
 async def _events(running: Running, wire: Wire) -> AsyncIterator[bytes]:
     for chunk in wire.first():
-        yield _event(chunk)
+        yield event(chunk)
     try:
         async for part in running.parts(KEEP_ALIVE):
-            yield b": generating\n\n" if part is None else _event(wire.part(part))
+            yield b": generating\n\n" if part is None else event(wire.part(part))
         for chunk in wire.last(await running.answer()):
-            yield _event(chunk)
+            yield event(chunk)
     except ApiError as error:
-        yield _event(error.to_json())
+        yield event(error.to_json())
     else:
-        yield _DONE
-
-
-def _event(chunk: Any) -> bytes:
-    return b"data: " + to_json(chunk) + b"\n\n"
+        yield DONE
