@@ -104,13 +104,7 @@ class Requester(Closing):
             AnswerError: it is of another chain or registry.
         """
         said = self._node.get("/", OperatorSaid)
-        domain = self._registry.domain
-        here = said.chain_id, from_hex(said.registry)
-        if here != (domain.chain_id, domain.contract):
-            raise AnswerError(
-                f"the operator is of registry {said.registry} on chain {said.chain_id}; needed: "
-                f"{checksummed(domain.contract)} on chain {domain.chain_id}"
-            )
+        said.check_place(self._registry.domain, "the operator")
         if not said.ready:
             raise OperatorError(None, "the node has not seen the chain yet")
         return said
@@ -162,11 +156,7 @@ class Requester(Closing):
             raise FieldError("inputs", f"one {type(inputs).__name__}", "a list of bytes")
         said = self.about()
         operator = from_hex(said.operator)
-        if within is None:
-            within = max(
-                said.longest_deadline // 2, min(said.shortest_deadline + 30, said.longest_deadline)
-            )
-        deadline = said.now + within
+        deadline = said.now + (said.usual_within if within is None else within)
         signed = [self.sign(model, data, operator=operator, deadline=deadline) for data in inputs]
         answers: list[OperatorAnswer] = []
         for start in range(0, len(signed), said.max_inferences):

@@ -7,7 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tallystick.errors import AnswerError
 from tallystick.protocol.address_text import AddressText
+from tallystick.protocol.eip712 import Domain
+from tallystick.protocol.hexes import checksummed, from_hex
 
 _Hash = Annotated[str, Field(pattern="^0x[0-9a-fA-F]{64}$")]
 _Signature = Annotated[str, Field(pattern="^0x[0-9a-fA-F]{130}$")]
@@ -78,6 +81,29 @@ class OperatorSaid(_Said):
     shortest_deadline: _Count = 0
     """Seconds from now that a request must leave until its deadline."""
     longest_deadline: _Count = 0
+
+    @property
+    def usual_within(self) -> int:
+        """Seconds until the deadline that a request has unless its requester names one.
+
+        The middle between what the operator needs and what the network allows.
+        """
+        return max(
+            self.longest_deadline // 2, min(self.shortest_deadline + 30, self.longest_deadline)
+        )
+
+    def check_place(self, domain: Domain, name: str) -> None:
+        """Raise AnswerError unless the operator works in a registry.
+
+        Args:
+            domain: chain id and address of the registry.
+            name: of the operator, for the error.
+        """
+        if (self.chain_id, from_hex(self.registry)) != (domain.chain_id, domain.contract):
+            raise AnswerError(
+                f"{name} is of registry {self.registry} on chain {self.chain_id}; needed: "
+                f"{checksummed(domain.contract)} on chain {domain.chain_id}"
+            )
 
 
 class AnsweredInference(_Said):

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from tallystick.errors import AnswerError, OperatorError
 from tallystick.protocol.eip712 import Domain
-from tallystick.protocol.hexes import checksummed, from_hex
+from tallystick.protocol.hexes import from_hex
 from tallystick.protocol.wire import OperatorSaid
 
 _FRESH = 60.0
@@ -44,12 +44,7 @@ class Operator:
             within: seconds; None: the middle between what the operator needs and what the network
                 allows.
         """
-        said = self.said
-        if within is None:
-            within = max(
-                said.longest_deadline // 2, min(said.shortest_deadline + 30, said.longest_deadline)
-            )
-        return self.now + within
+        return self.now + (self.said.usual_within if within is None else within)
 
 
 class Operators:
@@ -87,12 +82,7 @@ class Operators:
             said = OperatorSaid.model_validate_json(response.content)
         except ValidationError as error:
             raise AnswerError(f"{url} is no operator's node") from error
-        here = said.chain_id, from_hex(said.registry)
-        if here != (self._domain.chain_id, self._domain.contract):
-            raise AnswerError(
-                f"{url} is of registry {said.registry} on chain {said.chain_id}; needed: "
-                f"{checksummed(self._domain.contract)} on chain {self._domain.chain_id}"
-            )
+        said.check_place(self._domain, url)
         if not said.ready:
             raise OperatorError(None, f"{url} has not seen the chain yet")
         found = Operator(
