@@ -5,7 +5,6 @@ process. Lines of JSON go there and back.
 """
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tallystick.child_environment import only
 from tallystick.closing import Closing
 from tallystick.llm.engine.errors import EngineError
 from tallystick.llm.engine.release import PINNED, SECOND, Kernel, Release
@@ -104,14 +104,12 @@ class MeasuringProcess(Closing):
         return found
 
     def _started(self) -> "subprocess.Popen[str]":
-        # It sees none of the caller's variables: some hold keys.
-        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         return subprocess.Popen(
             [sys.executable, "-m", "tallystick.llm.measuring_process", json.dumps(self._first)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=kept,
+            env=only("PATH", "PYTHONPATH", "TALLYSTICK_LLAMA"),
         )
 
     def _end(self) -> int | None:
@@ -127,9 +125,6 @@ class MeasuringProcess(Closing):
         except subprocess.TimeoutExpired:
             process.kill()
             return process.wait()
-
-
-_KEPT = ("PYTHONPATH", "PATH", "TALLYSTICK_LLAMA")
 
 
 def main() -> None:

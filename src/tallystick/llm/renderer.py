@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+from tallystick.child_environment import only
 from tallystick.closing import Closing
 from tallystick.errors import BodyRefusedError, ModelRefusedError, RunnerError
 from tallystick.llm.messages import Message
@@ -77,14 +78,12 @@ class Renderer(Closing):
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
-            # It sees none of the caller's variables: some hold keys.
-            kept = {name: os.environ[name] for name in ("PYTHONPATH", "PATH") if name in os.environ}
             process = subprocess.Popen(
                 [sys.executable, "-m", "tallystick.llm.render_worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env={**kept, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"},
+                env={**only("PATH", "PYTHONPATH"), "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"},
             )
             self._process = process
             assert process.stdin is not None

@@ -1,7 +1,6 @@
 """Runs of an ONNX file by another kernel or build, each in a process of its own."""
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.child_environment import only
 from tallystick.errors import RunnerError
 from tallystick.models import worker
 from tallystick.models.graph import Graph
@@ -25,7 +25,7 @@ LEVELS = ("DISABLE_ALL", "ENABLE_BASIC", "ENABLE_EXTENDED", "ENABLE_ALL")
 TIMEOUT = 600.0
 """Seconds for one process."""
 _PASSED = ("PATH", "LD_LIBRARY_PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT")
-"""Variables that the process has; a node's passphrases are none of its business."""
+"""Variables that the process has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def _run(job: dict[str, Any], path: Path, kernel: Kernel, timeout: float) -> str
     path.write_text(json.dumps(job))
     python = Path(kernel.python)
     command = [str(python / "bin" / "python" if python.is_dir() else python), "-I"]
-    environment = {name: os.environ[name] for name in _PASSED if name in os.environ}
+    environment = only(*_PASSED)
     if kernel.coretype:
         environment["OPENBLAS_CORETYPE"] = kernel.coretype
     try:

@@ -17,6 +17,7 @@ from hashlib import sha256
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple, Protocol
 
+from tallystick.child_environment import only
 from tallystick.errors import BatchCorruptError, StoreUnreachableError
 from tallystick.protocol.record import InferenceRecord
 from tallystick.storage.batch_cleaner import READY, Reply
@@ -33,7 +34,7 @@ _COPIES = 3
 _IDLE = 2
 """Processes kept for the next files."""
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
-"""Of the environment, which may hold passphrases."""
+"""Variables that the process has."""
 
 
 class ParserBrokenError(BatchCorruptError):
@@ -199,7 +200,7 @@ class _Cleaner:
     def __init__(self, limits: Limits) -> None:
         near, far = socket.socketpair()
         numbers = (far.fileno(), *limits)
-        environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | {
+        environment = only(*_KEPT) | {
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
             # What it cannot give is an error then, in place of an end.
             "ARROW_DEFAULT_MEMORY_POOL": "system",

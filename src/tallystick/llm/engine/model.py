@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tallystick.child_environment import only
 from tallystick.closing import Closing
 from tallystick.errors import ModelRefusedError
 from tallystick.llm.engine.errors import EngineError
@@ -96,7 +97,13 @@ def _try(library: Library, path: Path, seconds: float) -> None:
     ]  # fmt: skip
     try:
         ended = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=seconds
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            # Of all processes this one most needs to know no key: nobody knows the file yet.
+            env=only("PATH", "PYTHONPATH", "LD_LIBRARY_PATH"),
         )
     except subprocess.TimeoutExpired:
         raise ModelRefusedError(
