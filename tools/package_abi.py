@@ -12,19 +12,11 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from tallystick.chain.abi import PACKAGED
 from tallystick.data.resolvers.code import describe
 from tallystick.data.resolvers.kinds import KINDS
 
 ROOT = Path(__file__).parent.parent
-PACKAGED = (
-    "Committee",
-    "Enclave",
-    "EnclaveHttp",
-    "OpenGradientItem",
-    "Pool",
-    "Replay",
-    "Tallystick",
-)
 WIDE = ("Replay",)
 """Whose code depends on what is compiled beside it: the optimiser orders functions by number."""
 SOURCES = ROOT / "src" / "tallystick" / "abi" / "sources.json"

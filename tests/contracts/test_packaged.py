@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.chain.abi import contract
+from tallystick.chain.abi import PACKAGED, contract
 from tallystick.chain.standard_input import standard_input
 from tallystick.chain.verification import compile_standard_input, differences
 from tallystick.data.resolvers.code import known
@@ -14,7 +14,7 @@ from tests.support.builds import manifest
 from tools import package_abi
 
 
-@pytest.mark.parametrize("name", package_abi.PACKAGED)
+@pytest.mark.parametrize("name", PACKAGED)
 def test_packaged_contract__is_what_the_compiler_gives(name: str) -> None:
     built, packaged = manifest()[name], contract(name)
 
@@ -26,7 +26,7 @@ def test_packaged_sources__are_those_of_the_contracts_as_built() -> None:
     assert json.loads(package_abi.SOURCES.read_text()) == package_abi.sources()
 
 
-@pytest.mark.parametrize("name", package_abi.PACKAGED)
+@pytest.mark.parametrize("name", PACKAGED)
 def test_standard_input__compiled_elsewhere__gives_the_packaged_code(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -38,7 +38,7 @@ def test_standard_input__compiled_elsewhere__gives_the_packaged_code(
     assert differences(compiled, contract(name).bytecode, bytes.fromhex(runtime)) == []
 
 
-@pytest.mark.parametrize("name", [*package_abi.PACKAGED, *KINDS])
+@pytest.mark.parametrize("name", [*PACKAGED, *KINDS])
 def test_code__is_within_eip_170(name: str) -> None:
     runtime = manifest()[name]["runtimeBytecode"]["bytecode"].removeprefix("0x")
 

@@ -61,7 +61,7 @@ def submitter(chain: Chain, sender: CrashingSender, tmp_path: Path) -> Submitter
         chain.ledger,
         lambda: chain.w3.eth.get_block("pending")["timestamp"],
         BatchStore(str(tmp_path / "batches")),
-        SubmissionJournal(tmp_path / "receipts" / "journal.sqlite3"),
+        SubmissionJournal.beside(tmp_path / "receipts"),
         tmp_path / "receipts",
     )
 

@@ -34,7 +34,7 @@ def submit_file(
         lambda: session.ledger(network_id=lane[0], operator=lane[1]),
         lambda: session.now,
         BatchStore(store),
-        SubmissionJournal(receipts / "journal.sqlite3"),
+        SubmissionJournal.beside(receipts),
         receipts,
         operator,
     )
@@ -94,7 +94,7 @@ def submit_files(
         lambda: session.ledger(scope=scope),
         lambda: session.now,
         BatchStore(store),
-        SubmissionJournal(receipts / "journal.sqlite3"),
+        SubmissionJournal.beside(receipts),
         receipts,
         operator,
     )

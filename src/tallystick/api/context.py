@@ -91,7 +91,7 @@ class Context:
             lambda: self.lane(network_id, owner),
             lambda: self.now,
             self.store,
-            SubmissionJournal(self.receipts / "journal.sqlite3"),
+            SubmissionJournal.beside(self.receipts),
             self.receipts,
             operator,
         )

@@ -9,6 +9,17 @@ from eth_utils.abi import collapse_if_tuple
 
 from tallystick.protocol.keccak import keccak256
 
+PACKAGED = (
+    "Tallystick",
+    "Committee",
+    "Enclave",
+    "EnclaveHttp",
+    "OpenGradientItem",
+    "Pool",
+    "Replay",
+)
+"""Contracts that people deploy."""
+
 
 def signature_hash(entry: dict[str, Any]) -> bytes:
     """Return keccak256 of an ABI entry's signature: an event's topic; its first 4 bytes select."""

@@ -9,7 +9,7 @@ from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 from eth_utils.abi import collapse_if_tuple
 
-from tallystick.chain.abi import contract, signature_hash
+from tallystick.chain.abi import PACKAGED, contract, signature_hash
 from tallystick.errors import ContractError as ContractError
 from tallystick.protocol.enclave import Approval
 from tallystick.protocol.enums import Cause, DisputeKind, Grade, Ruling, State
@@ -18,15 +18,6 @@ _REVERT_DATA = re.compile(r"(?:revert(?:ed)?:? *)?0x([0-9a-f]{8}(?:[0-9a-f]{64})
 """A selector and words; "0x" alone says nothing."""
 _NAMES = ("data", "return", "result", "output", "originalError", "error", "cause", "info")
 """Where nodes, and gateways between, put it."""
-_CONTRACTS = (
-    "Tallystick",
-    "Committee",
-    "Enclave",
-    "EnclaveHttp",
-    "OpenGradientItem",
-    "Pool",
-    "Replay",
-)
 _ENUMS = {
     "enum Approval": Approval,
     "enum Cause": Cause,
@@ -102,6 +93,6 @@ def _errors() -> dict[bytes, dict[str, Any]]:
         {"type": "error", "name": "Panic", "inputs": [{"name": "code", "type": "uint256"}]},
     ]
     entries = builtin + [
-        entry for name in _CONTRACTS for entry in contract(name).abi if entry["type"] == "error"
+        entry for name in PACKAGED for entry in contract(name).abi if entry["type"] == "error"
     ]
     return {signature_hash(entry)[:4]: entry for entry in entries}

@@ -13,8 +13,7 @@ from tallystick.cli.bars import bar
 from tallystick.cli.chain import json_option
 from tallystick.cli.command import CommandError, ConsoleCommand
 from tallystick.cli.output import show
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+from tallystick.cli.params import FILE
 
 
 @click.command(

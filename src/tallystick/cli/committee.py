@@ -6,11 +6,10 @@ import click
 
 from tallystick.cli.chain import chain_options, signing_options
 from tallystick.cli.command import ConsoleCommand, ConsoleGroup
-from tallystick.cli.params import ADDRESS
+from tallystick.cli.params import ADDRESS, FILE
 from tallystick.cli.session import Session
 from tallystick.cli.targets import store_option
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUT = click.Path(dir_okay=False, path_type=Path)
 
 committee_argument = click.argument("committee", type=ADDRESS)

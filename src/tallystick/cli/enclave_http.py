@@ -9,13 +9,12 @@ import click
 from tallystick.cli.chain import chain_options
 from tallystick.cli.command import CommandError, ConsoleCommand, ConsoleGroup
 from tallystick.cli.output import show
-from tallystick.cli.params import ADDRESS, BYTES32
+from tallystick.cli.params import ADDRESS, BYTES32, FILE
 
 if TYPE_CHECKING:
     from tallystick.cli.session import Session
     from tallystick.protocol.http_signature import SignedExchange
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 KEY = "TALLYSTICK_ENDPOINT_KEY"
 """Environment variable with the endpoint's bearer token, which no command line should show."""
 CHECK = "tallystick enclave-http check request.bin response.bin signature.json"

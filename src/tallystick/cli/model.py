@@ -10,10 +10,8 @@ from tallystick.cli.calibration import calibrate
 from tallystick.cli.chain import chain_options, json_option
 from tallystick.cli.command import CommandError, ConsoleCommand, ConsoleGroup
 from tallystick.cli.output import show
-from tallystick.cli.params import BYTES32
+from tallystick.cli.params import BYTES32, FILE
 from tallystick.cli.session import Session
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group(cls=ConsoleGroup, example="tallystick model push digits.onnx --store models")

@@ -1,6 +1,7 @@
 """Types of options: hex text, amounts and durations from outside become bytes and numbers."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -90,6 +91,7 @@ ADDRESS = Hex(20, "address")
 BYTES32 = Hex(32, "bytes32")
 BYTES = Hex(None, "hex")
 BLOCK = Block()
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 BLOCK_RANGE = BlockRange()
 AMOUNT = Quantity("wei|ether", amount_of, 1, 2**128 - 1)
 """Of an asset in its smallest units, or such as "0.001 ether"."""

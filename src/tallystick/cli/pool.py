@@ -8,9 +8,9 @@ import click
 from tallystick.cli import output
 from tallystick.cli.chain import chain_options, signing_options
 from tallystick.cli.command import ConsoleCommand, ConsoleGroup
-from tallystick.cli.committee import FILE, out_option, recomputed_option
+from tallystick.cli.committee import out_option, recomputed_option
 from tallystick.cli.network import read_template
-from tallystick.cli.params import ADDRESS
+from tallystick.cli.params import ADDRESS, FILE
 from tallystick.cli.session import Session
 from tallystick.cli.targets import store_option
 from tallystick.protocol.pool_odds import Odds, Turnout, capture, stake_at_risk

@@ -7,11 +7,9 @@ import click
 from tallystick.cli.chain import chain_options, json_option, more_rpc_option, reading
 from tallystick.cli.command import ConsoleCommand, ConsoleGroup
 from tallystick.cli.output import show
-from tallystick.cli.params import SECONDS
+from tallystick.cli.params import FILE, SECONDS
 from tallystick.cli.session import Session
 from tallystick.cli.targets import store_option
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group(cls=ConsoleGroup, example="tallystick receipt check $RECEIPTS --rpc $RPC")

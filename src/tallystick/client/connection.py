@@ -6,6 +6,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from tallystick.errors import AnswerError, MissingExtraError, OperatorError
+from tallystick.protocol.validation import first_fault
 
 MAX_BODY = 64 << 20
 """Bytes of an answer that are read at most."""
@@ -56,9 +57,8 @@ class Connection:
         try:
             return kind.model_validate_json(said)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(step) for step in first["loc"]) or "body"
-            raise AnswerError(f"the answer is malformed: {where}: {first['msg']}") from error
+            where, reason = first_fault(error, "body")
+            raise AnswerError(f"the answer is malformed: {where}: {reason}") from error
 
     def _patiently(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
         """Ask again where the connection broke: a node repeats what it has answered."""

@@ -12,6 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from tallystick.data.totals.expression import Tables
+from tallystick.data.totals.gas import BATCH_EVENTS
 from tallystick.protocol.abi_words import ZERO32
 from tallystick.protocol.batch import Batch, Dispute, Stamp
 from tallystick.protocol.enums import Cause, DisputeKind, Grade, State
@@ -21,17 +22,7 @@ from tallystick.protocol.ledger import BatchState
 from tallystick.protocol.rules import Rules
 from tallystick.protocol.standing import Standing
 
-_HISTORY = (
-    "BatchAttested",
-    "BatchChallenged",
-    "BatchDemanded",
-    "LeafRevealed",
-    "ChallengeUpheld",
-    "ChallengeLapsed",
-    "BatchRejected",
-    "BatchFinalized",
-    "BatchArchived",
-)
+_HISTORY = tuple(name for name in BATCH_EVENTS if name != "BatchCommitted")
 _ATTESTORS = 3
 
 Row = Mapping[str, Any]

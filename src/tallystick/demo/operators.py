@@ -62,7 +62,7 @@ class DemoOperator:
             self.world.ledger,
             lambda: self.world.now,
             store or self.store,
-            SubmissionJournal(self.folder / "journal.sqlite3"),
+            SubmissionJournal.beside(self.folder),
             self.folder / "receipts",
         )
         return submitter.submit(Submission(path, self.stage.id, self.stage.model_id))

@@ -8,14 +8,13 @@ from fractions import Fraction
 from typing import Any, NoReturn
 
 from tallystick.errors import BodyRefusedError
+from tallystick.protocol.text import is_deeper
 
 MOST_DEPTH = 8
 MOST_DIGITS = 32
 """Characters of a number, sign and exponent included."""
 MOST_EXPONENT = 9
 
-# A string that does not end is matched too, so that no place of a text is looked at twice.
-_STRUCTURE = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE]([+-]?[0-9]+))?")
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)")
 
@@ -63,7 +62,8 @@ def parse_object(body: bytes) -> dict[str, Any]:
         raise BodyRefusedError(None, f"byte {error.start} is not UTF-8") from error
     if text.startswith("\ufeff"):
         raise BodyRefusedError(None, "it begins with a byte order mark; needed: none")
-    _check_depth(text)
+    if is_deeper(text, MOST_DEPTH):
+        raise BodyRefusedError(None, f"nested deeper than {MOST_DEPTH}")
     try:
         found = _DECODER.decode(text)
     except json.JSONDecodeError as error:
@@ -76,17 +76,6 @@ def parse_object(body: bytes) -> dict[str, Any]:
             reason = "a lone surrogate in a text"
             raise BodyRefusedError(None if _has_surrogate(name) else name, reason)
     return found
-
-
-def _check_depth(text: str) -> None:
-    depth = 0
-    for match in _STRUCTURE.finditer(text):
-        if match[0] in ("[", "{"):
-            depth += 1
-        elif match[0] in ("]", "}"):
-            depth -= 1
-        if depth > MOST_DEPTH:
-            raise BodyRefusedError(None, f"nested deeper than {MOST_DEPTH}")
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

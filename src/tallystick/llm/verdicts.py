@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from tallystick.errors import FieldError
 from tallystick.llm.margins import Measured
 from tallystick.llm.noise import UNIT
-from tallystick.protocol.verdicts import Verdict
+from tallystick.protocol.verdicts import SHARE, Verdict
 
 FEW_TOKENS = 32
 """Below so many tokens, the largest margin decides alone."""
-_LEAVES_A_DOUBT = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ def judge_batch(drawn: Sequence[Judged], thresholds: Thresholds) -> Verdict:
     doubtful = [one.measured for one in drawn if one.verdict is Verdict.DOUBTFUL]
     pooled = Measured.pooled(one.measured for one in drawn)
     good = (
-        len(doubtful) <= max(1, len(drawn) // _LEAVES_A_DOUBT)
+        len(doubtful) <= max(1, len(drawn) // SHARE)
         and (pooled.tokens < FEW_TOKENS or thresholds.m1.holds(pooled))
         and all(_nearly_good(one, thresholds) for one in doubtful)
     )

@@ -122,7 +122,7 @@ class Importer:
         keys: Mapping[bytes, bytes],
     ) -> None:
         self._registry, self._sender, self._now, self._to = registry, sender, now, to
-        journal = SubmissionJournal(receipts / "journal.sqlite3")
+        journal = SubmissionJournal.beside(receipts)
         self._submitter = Submitter(registry, sender, ledger, now, store, journal, receipts)
         self._ders, self._keys = keys, dict[bytes, Key | None]()
         self._rules = registry.rules(to.network_id)

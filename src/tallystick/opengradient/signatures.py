@@ -9,13 +9,13 @@ import multiprocessing
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from types import TracebackType
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from tallystick.closing import Closing
 from tallystick.opengradient.item import SignedItem
 from tallystick.protocol.progress import Progress
 
@@ -30,7 +30,7 @@ _HASH = hashes.SHA256()
 _loaded: dict[bytes, rsa.RSAPublicKey | None] = {}
 
 
-class Signatures:
+class Signatures(Closing):
     """Checks items' signatures; a context, at whose end its processes are gone.
 
     Args:
@@ -51,15 +51,8 @@ class Signatures:
         self._workers, self._few, self._seen = workers or os.cpu_count() or 1, few, 0
         self._pool: ProcessPoolExecutor | None = None
 
-    def __enter__(self) -> "Signatures":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Let go of the processes."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 

@@ -16,6 +16,7 @@ from tallystick.protocol.enclave_http import HttpAnswer
 from tallystick.protocol.hexes import from_hex
 from tallystick.protocol.signature import LENGTH
 from tallystick.protocol.text import TextError, parse_json
+from tallystick.protocol.validation import first_fault
 
 _FORM = re.compile(r"(?:(.+):)?([0-9a-f]{64}):([0-9a-f]{64})", re.DOTALL)
 _ALGORITHM = "ecdsa"
@@ -59,9 +60,8 @@ def read_signature(said: bytes) -> SaidSignature:
     except TextError as error:
         raise AnswerError(f"the signature is malformed: {error}") from error
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(step) for step in first["loc"]) or "it"
-        raise AnswerError(f"the signature is malformed: {where}: {first['msg']}") from error
+        where, reason = first_fault(error, "it")
+        raise AnswerError(f"the signature is malformed: {where}: {reason}") from error
 
 
 def fit(request: bytes, received: bytes, said: SaidSignature) -> SignedExchange:

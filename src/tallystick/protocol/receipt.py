@@ -17,6 +17,7 @@ from tallystick.protocol.format_version import unknown_version
 from tallystick.protocol.hexes import checksummed, from_hex, to_hex
 from tallystick.protocol.inference import Inference
 from tallystick.protocol.opening import Opening
+from tallystick.protocol.validation import first_fault
 
 VERSION = 1
 
@@ -157,9 +158,8 @@ class Receipt:
             file = _File.model_validate(data)
             receipt = file.receipt()
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            part = ".".join(str(step) for step in first["loc"]) or "receipt"
-            raise ReceiptError(part, first["msg"]) from error
+            part, reason = first_fault(error, "receipt")
+            raise ReceiptError(part, reason) from error
         except FieldError as error:
             raise ReceiptError(error.field, str(error)) from error
         if receipt.block != file.block:

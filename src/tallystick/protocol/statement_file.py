@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from tallystick.errors import TallystickError
 from tallystick.protocol.text import parse_json
+from tallystick.protocol.validation import first_fault
 
 
 class StatementError(TallystickError, ValueError):
@@ -43,6 +44,5 @@ class StatementFile:
 
 def refusal_of(error: ValidationError) -> StatementError:
     """Return the error that names the first thing wrong in a file, and where."""
-    first = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in first["loc"]) or "statement"
-    return StatementError(f"{place}: {first['msg']}")
+    place, reason = first_fault(error, "statement")
+    return StatementError(f"{place}: {reason}")

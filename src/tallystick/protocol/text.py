@@ -19,8 +19,9 @@ _MARKS = (
 
 _DEEPEST = 100
 """Brackets in brackets that JSON may have here."""
-# A string, or else a bracket.
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[][{}]', re.DOTALL)
+# A string, or else a bracket; one that does not end is matched too, so that no place is looked at
+# twice.
+_BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[][{}]', re.DOTALL)
 
 
 class TextError(TallystickError, ValueError):
@@ -70,7 +71,7 @@ def parse_json(text: str | bytes) -> Any:
     """
     found = decoded(text) if isinstance(text, bytes) else text
     # Where a library has raised the limit of recursion, the parser would end the process.
-    if found.count("[") + found.count("{") > _DEEPEST and _depth(found) > _DEEPEST:
+    if is_deeper(found, _DEEPEST):
         raise TextError("not JSON: nested too deep")
     try:
         return json.loads(found, object_pairs_hook=_each_once, parse_constant=_refuse)
@@ -84,14 +85,20 @@ def parse_json(text: str | bytes) -> Any:
         raise TextError(f"not JSON: {error}") from error
 
 
-def _depth(text: str) -> int:
-    """Return how deep a text's brackets are nested, as far as that is beyond what is allowed."""
+def is_deeper(text: str, most: int) -> bool:
+    """Return whether brackets of a text, JSON or none, are nested deeper than so many.
+
+    >>> is_deeper('[["[", "]"]]', 2), is_deeper("[[[", 2)
+    (False, True)
+    """
+    if text.count("[") + text.count("{") <= most:
+        return False
     depth = 0
     for match in _BRACKETS.finditer(text):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match[0], 0)
-        if depth > _DEEPEST:
-            break
-    return depth
+        if depth > most:
+            return True
+    return False
 
 
 def _each_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

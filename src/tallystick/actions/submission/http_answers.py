@@ -73,7 +73,7 @@ class AnswerSubmitter:
     ) -> None:
         self._registry, self._sender, self._ledger, self._now = registry, sender, ledger, now
         self._network_id, self._model_id = network_id, model_id
-        journal = SubmissionJournal(receipts / "journal.sqlite3")
+        journal = SubmissionJournal.beside(receipts)
         self._submitter = Submitter(registry, sender, ledger, now, store, journal, receipts)
         self._resolver = registry.rules(network_id).attestors[Grade.ENCLAVE - 1]
         try:

@@ -55,6 +55,11 @@ class SubmissionJournal:
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    @classmethod
+    def beside(cls, receipts: Path) -> "SubmissionJournal":
+        """Return the journal that lies in a folder of receipts."""
+        return cls(receipts / "journal.sqlite3")
+
     def find(self, source: Source) -> Batch | None:
         """Return the batch noted for a source; None when it has none."""
         if not self._path.exists():

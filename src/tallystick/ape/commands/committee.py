@@ -6,8 +6,8 @@ import click
 
 from tallystick.ape.options import sending_options
 from tallystick.cli.command import ConsoleCommand, ConsoleGroup
-from tallystick.cli.committee import FILE, audit, committee_argument, draw, merge, show, verdict
-from tallystick.cli.params import AMOUNT
+from tallystick.cli.committee import audit, committee_argument, draw, merge, show, verdict
+from tallystick.cli.params import AMOUNT, FILE
 from tallystick.cli.session import Session
 from tallystick.cli.targets import Evidence, leaf_option, store_option
 

@@ -6,9 +6,8 @@ import click
 
 from tallystick.ape.options import sending_options
 from tallystick.cli.command import ConsoleCommand
+from tallystick.cli.params import FILE
 from tallystick.cli.session import Session
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command(cls=ConsoleCommand, example="ape tallystick deploy")

@@ -9,11 +9,8 @@ from tallystick.ape.options import sending_options
 from tallystick.cli.calibration import calibrate
 from tallystick.cli.command import CommandError, ConsoleCommand, ConsoleGroup
 from tallystick.cli.model import describe, import_model, list_registered, pull, push
-from tallystick.cli.params import BYTES32
+from tallystick.cli.params import BYTES32, FILE
 from tallystick.cli.session import Session
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
 
 EXAMPLE = "ape tallystick model register $NETWORK --name digits --file digits.onnx --spec spec.txt"
 

@@ -6,8 +6,7 @@ import click
 
 from tallystick.ape.options import sending_options
 from tallystick.cli.command import ConsoleCommand, ConsoleGroup
-from tallystick.cli.committee import FILE
-from tallystick.cli.params import ADDRESS, AMOUNT, BYTES32
+from tallystick.cli.params import ADDRESS, AMOUNT, BYTES32, FILE
 from tallystick.cli.pool import (
     cases,
     draw,

@@ -10,8 +10,8 @@ from tallystick.cli.bars import bar
 from tallystick.cli.chain import json_option
 from tallystick.cli.command import CommandError, ConsoleCommand
 from tallystick.cli.output import show
+from tallystick.cli.params import FILE
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FEW = 200
 """Answers below which a proposal is not one to be registered."""
 _RULE_OF_THREE = 3

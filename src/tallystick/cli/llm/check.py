@@ -8,12 +8,11 @@ import click
 from tallystick.cli.chain import json_option, more_rpc_option, reading
 from tallystick.cli.command import CommandError, ConsoleCommand
 from tallystick.cli.output import show
+from tallystick.cli.params import FILE
 from tallystick.cli.session import Session
 
 if TYPE_CHECKING:
     from tallystick.client.llm.kept import KeptAnswer
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command(cls=ConsoleCommand, example="tallystick llm check answers/$ANSWER.json --rpc $RPC")

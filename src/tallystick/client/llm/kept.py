@@ -22,6 +22,7 @@ from tallystick.protocol.hexes import checksummed, from_hex, to_hex
 from tallystick.protocol.inference import Request
 from tallystick.protocol.keccak import keccak256
 from tallystick.protocol.receipt import Receipt
+from tallystick.protocol.validation import first_fault
 from tallystick.storage.durable import replace_file
 
 VERSION = 1
@@ -148,9 +149,8 @@ class KeptAnswer:
         try:
             return _File.model_validate(data).answer()
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(step) for step in first["loc"]) or "kept answer"
-            raise AnswerError(f"{where}: {first['msg']}") from error
+            where, reason = first_fault(error, "kept answer")
+            raise AnswerError(f"{where}: {reason}") from error
         except (FieldError, ReceiptError) as error:
             raise AnswerError(str(error)) from error
 

@@ -8,6 +8,7 @@ from pydantic_core import from_json
 
 from tallystick.client.llm.errors import StoppedError
 from tallystick.errors import AnswerError
+from tallystick.protocol.validation import first_fault
 
 MOST_BYTES = 64 << 20
 """Bytes of a response that are read at most."""
@@ -155,9 +156,8 @@ class AnswerReader:
         try:
             body = _Body.model_validate(found)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(step) for step in first["loc"]) or "body"
-            raise AnswerError(f"the answer is malformed: {where}: {first['msg']}") from error
+            where, reason = first_fault(error, "body")
+            raise AnswerError(f"the answer is malformed: {where}: {reason}") from error
         return self._add(body)
 
     def _add(self, body: _Body) -> list[str]:

@@ -9,6 +9,7 @@ from tallystick.node.operator.errors import RefusedError
 from tallystick.node.operator.journal import Answered
 from tallystick.protocol.acknowledgement import Acknowledgement
 from tallystick.protocol.hexes import checksummed, to_hex
+from tallystick.protocol.validation import first_fault
 from tallystick.protocol.wire import AskedInferences
 
 
@@ -32,9 +33,8 @@ def read_asked(body: bytes) -> tuple[bytes, list[Asked]]:
     try:
         asked = AskedInferences.model_validate_json(body)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(step) for step in first["loc"]) or "body"
-        raise RefusedError(400, f"{where}: {first['msg']}") from error
+        where, reason = first_fault(error, "body")
+        raise RefusedError(400, f"{where}: {reason}") from error
     return bytes.fromhex(asked.model_id[2:]), [
         Asked(
             bytes.fromhex(one.requester[2:]),

@@ -12,6 +12,7 @@ from tallystick.protocol.abi_words import ZERO32, check_bytes
 from tallystick.protocol.format_version import need_version
 from tallystick.protocol.hexes import from_hex, to_hex
 from tallystick.protocol.progress import Progress
+from tallystick.protocol.validation import first_fault
 from tallystick.storage.models.content import external_files, is_qi8
 from tallystick.storage.models.errors import ModelCorruptError
 from tallystick.storage.models.parts import (
@@ -142,9 +143,8 @@ class ModelManifest:
                 tuple(Part(one.name, one.size) for one in file.files),
             )
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(str(step) for step in first["loc"]) or "manifest"
-            raise ModelCorruptError(f"manifest: {where}: {first['msg']}") from error
+            where, reason = first_fault(error, "manifest")
+            raise ModelCorruptError(f"manifest: {where}: {reason}") from error
         except FieldError as error:
             raise ModelCorruptError(f"manifest: {error}") from error
 
