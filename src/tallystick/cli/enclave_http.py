@@ -8,7 +8,8 @@ import click
 
 from tallystick.cli.chain import chain_options
 from tallystick.cli.command import CommandError, ConsoleCommand, ConsoleGroup
-from tallystick.cli.output import show
+from tallystick.cli.listening import Listening, listening_options
+from tallystick.cli.output import show, teller
 from tallystick.cli.params import ADDRESS, BYTES32, FILE
 
 if TYPE_CHECKING:
@@ -67,6 +68,54 @@ def ask(endpoint: str, request: Path, path: str, out: Path, as_json: bool) -> No
         exchange = coming.signed()
     keep(out, exchange)
     show({**facts(exchange), "kept": str(out)}, as_json)
+
+
+@enclave_http.command(cls=ConsoleCommand, example="tallystick enclave-http proxy $ENDPOINT")
+@click.argument("endpoint")
+@click.option(
+    "--answers",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="answers",
+    show_default=True,
+    help="Folder in which each answer is kept with its signature.",
+)
+@click.option(
+    "--signer",
+    "signers",
+    type=ADDRESS,
+    multiple=True,
+    help="Address that must have signed; of several, any.",
+)
+@listening_options
+@click.option("--json", "as_json", is_flag=True, help="Print what happens as lines of JSON.")
+def proxy(
+    listening: Listening, endpoint: str, answers: Path, signers: tuple[bytes, ...], as_json: bool
+) -> None:
+    """Let any OpenAI client ask ENDPOINT (.../v1), and keep each answer with its signature.
+
+    \b
+    OPENAI_BASE_URL=http://127.0.0.1:8200/v1
+    OPENAI_API_KEY=$(cat answers/proxy.key)
+
+    Bodies pass byte for byte. An answer that is no stream has the header X-Tallystick-Signer once
+    its signature holds, and is refused where it does not. The endpoint's key, if it wants one, is
+    read from TALLYSTICK_ENDPOINT_KEY. `ape tallystick enclave-http submit-kept` commits what is
+    kept. Killed and started again, it goes on with signatures that are missing.
+    """
+    import asyncio
+    import os
+
+    from tallystick.client.enclave_endpoint import EnclaveEndpoint
+    from tallystick.client.enclave_proxy import EnclaveProxy, serve
+    from tallystick.client.kept_exchanges import KeptExchanges
+
+    path, key = listening.key(answers)
+    opened, url, hosts = listening.open()
+    tell = teller(as_json)
+    with EnclaveEndpoint(endpoint, os.environ.get(KEY)) as asked:
+        server = EnclaveProxy(asked, KeptExchanges(answers), frozenset(signers), tell)
+        tell("listening", {"url": url, "key_file": str(path)})
+        asyncio.run(serve(server, opened, key, hosts))
 
 
 @enclave_http.command(cls=ConsoleCommand, example=CHECK)

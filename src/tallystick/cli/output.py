@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -145,3 +145,17 @@ def _text(value: Any) -> str:
     if isinstance(plain, float):
         return f"{plain:.4g}"
     return "-" if plain is None else str(plain)
+
+
+def teller(as_json: bool) -> Callable[[str, dict[str, Any]], None]:
+    """Return what prints events on stderr: a line of text each, or of JSON."""
+
+    def tell(event: str, facts: dict[str, Any]) -> None:
+        found = plain(facts)
+        if as_json:
+            line = json.dumps({"event": event, **found})
+        else:
+            line = ", ".join([event, *(f"{name} {value}" for name, value in found.items())])
+        click.echo(line, err=True)
+
+    return tell

@@ -68,6 +68,13 @@ class StreamedExchange:
         """All bytes that have come so far."""
         return bytes(self._received)
 
+    @property
+    def chat(self) -> str:
+        """The chat's id, once the answer has ended; AnswerError where it has none."""
+        if not self._ended:
+            raise AnswerError("the answer has not come to its end: nothing is signed yet")
+        return self._response.headers.get(_CHAT_HEADER) or _chat_of(self.received)
+
     def finish(self) -> bytes:
         """Read to the end, and return all bytes; OperatorError where the endpoint refuses."""
         for _ in self:
@@ -83,10 +90,7 @@ class StreamedExchange:
             OperatorError: the endpoint has none, or does not answer.
             AnswerError: the answer has not ended, or names no chat.
         """
-        if not self._ended:
-            raise AnswerError("the answer has not come to its end: nothing is signed yet")
-        chat = self._response.headers.get(_CHAT_HEADER) or _chat_of(self.received)
-        return self._endpoint.signature(chat, named_model(self._request))
+        return self._endpoint.signature(self.chat, named_model(self._request))
 
     def signed(self) -> SignedExchange:
         """Return the exchange under its signature; see signature and fit for errors."""
@@ -161,6 +165,14 @@ class EnclaveEndpoint(Closing):
                 yield StreamedExchange(self, request, response)
         except self._failures as error:
             raise OperatorError(None, f"the endpoint does not answer: {_named(error)}") from error
+
+    def models(self) -> tuple[int, bytes]:
+        """Return status and body of the endpoint's list of models; errors as of ask."""
+        try:
+            response = self._http.get("models")
+        except self._failures as error:
+            raise OperatorError(None, f"the endpoint does not answer: {_named(error)}") from error
+        return response.status_code, response.content
 
     def signature(self, chat: str, model: str | None = None) -> SaidSignature:
         """Return the signature of a chat's answer, asked for a few times where it is not there yet.

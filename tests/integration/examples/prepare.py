@@ -10,6 +10,7 @@ from eth_account import Account
 
 from tallystick.chain.localnet import MNEMONIC, mine
 from tallystick.client.enclave_endpoint import keep as keep_exchange
+from tallystick.client.kept_exchanges import KeptExchanges
 from tallystick.demo.digits import model as floating
 from tallystick.demo.digits import quantized
 from tallystick.node.operator.journal import OperatorJournal
@@ -295,6 +296,14 @@ def answered_by_enclave(stage: Stage) -> None:
     stage.names |= {"NETWORK": to_hex(network.id), "MODEL": to_hex(network.model_id)}
 
 
+def kept_by_proxy(stage: Stage) -> None:
+    """The same, in the folder of a proxy."""
+    answered_by_enclave(stage)
+    kept = KeptExchanges(Path("answers")).begin(REQUEST)
+    for name in ("request.bin", "response.bin", "signature.json"):
+        Path(name).replace(kept.folder / name)
+
+
 def endpoint(stage: Stage) -> None:
     """An endpoint that signs, for as long as the example runs, and a request to it."""
     stage.names["ENDPOINT"] = stage.stack.enter_context(signing_endpoint()).url
@@ -367,6 +376,7 @@ PREPARE: dict[str, Callable[[Stage], None]] = {
     "tallystick enclave-http evidence": answered_by_enclave,
     "ape tallystick enclave-http": answered_by_enclave,
     "ape tallystick enclave-http submit": answered_by_enclave,
+    "ape tallystick enclave-http submit-kept": kept_by_proxy,
     "ape tallystick committee": member,
     "ape tallystick committee stake": member,
     "ape tallystick committee exit": member,

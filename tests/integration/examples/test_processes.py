@@ -18,9 +18,10 @@ import pytest
 
 from tallystick.cli.network import read_template
 from tallystick.demo.processes import free_port
-from tests.integration.examples.prepare import extracted, replayable
+from tests.integration.examples.prepare import endpoint, extracted, replayable
 from tests.integration.examples.stage import Stage
 from tests.support.commands import Line, every_command
+from tests.support.enclave_http import REQUEST
 from tests.support.patience import PATIENCE
 
 SECONDS = 120
@@ -111,8 +112,22 @@ def verifier(stage: Stage, example: str) -> None:
         until(lambda: '"event": "started"' in log.read_text(), log)
 
 
+def enclave_proxy(stage: Stage, example: str) -> None:
+    endpoint(stage)
+    port = free_port()
+
+    with started(stage, example, ("--port", str(port), "--json")) as log:
+        until(lambda: '"event": "listening"' in log.read_text(), log)
+        key = (stage.folder / "answers/proxy.key").read_text().strip()
+        headers = {"Authorization": f"Bearer {key}"}
+        url = f"http://127.0.0.1:{port}/v1/chat/completions"
+        answer = httpx.post(url, content=REQUEST, headers=headers, timeout=SECONDS)
+        assert "X-Tallystick-Signer" in answer.headers
+
+
 PROCESSES: dict[str, Callable[[Stage, str], None]] = {
     "tallystick serve": serve,
+    "tallystick enclave-http proxy": enclave_proxy,
     "ape tallystick node": operator,
     "ape tallystick node operator": operator,
     "ape tallystick node verifier": verifier,

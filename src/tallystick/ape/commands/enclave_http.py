@@ -1,11 +1,13 @@
 """ape tallystick enclave-http: commit answers over HTTP that an enclave signed."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from tallystick.ape.options import sending_options
-from tallystick.cli.command import ConsoleCommand, ConsoleGroup
+from tallystick.cli.command import CommandError, ConsoleCommand, ConsoleGroup
 from tallystick.cli.enclave_http import exchange_arguments
 from tallystick.cli.params import BYTES32
 from tallystick.cli.session import Session
@@ -15,6 +17,25 @@ EXAMPLE = (
     "ape tallystick enclave-http submit request.bin response.bin signature.json "
     "--network-id $NETWORK --model-id $MODEL"
 )
+
+
+def place_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of where answers are committed."""
+    for option in reversed(
+        (
+            click.option("--network-id", type=BYTES32, required=True, help="Network to commit in."),
+            click.option("--model-id", type=BYTES32, required=True, help="Model that answered."),
+            store_option,
+            click.option(
+                "--receipts",
+                type=click.Path(file_okay=False, path_type=Path),
+                default="receipts",
+                help="Folder of receipts and of the journal that makes a second run safe.",
+            ),
+        )
+    ):
+        function = option(function)
+    return function
 
 
 @click.group("enclave-http", cls=ConsoleGroup, example=EXAMPLE)
@@ -48,15 +69,7 @@ def register(session: Session, network_id: bytes, name: str, uri: str, parent: b
 
 @cli.command(cls=ConsoleCommand, example=EXAMPLE)
 @exchange_arguments
-@click.option("--network-id", type=BYTES32, required=True, help="Network to commit in.")
-@click.option("--model-id", type=BYTES32, required=True, help="Model that answered.")
-@store_option
-@click.option(
-    "--receipts",
-    type=click.Path(file_okay=False, path_type=Path),
-    default="receipts",
-    help="Folder of receipts and of the journal that makes a second run safe.",
-)
+@place_options
 @sending_options
 def submit(
     session: Session,
@@ -73,7 +86,41 @@ def submit(
     Run again after any crash: each answer goes once.
     """
     from tallystick.actions.submission.http_answers import read_exchange
-    from tallystick.ape.enclave_http import submit_answer
+    from tallystick.ape.enclave_http import AnswersToCommit
 
     exchange = read_exchange(request, response, signature)
-    submit_answer(session, exchange, network_id, model_id, store, receipts)
+    commit = AnswersToCommit(session, network_id, model_id, store, receipts)
+    session.show(commit.submit(exchange))
+
+
+@cli.command(
+    "submit-kept",
+    cls=ConsoleCommand,
+    example="ape tallystick enclave-http submit-kept answers "
+    "--network-id $NETWORK --model-id $MODEL",
+)
+@click.argument("answers", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@place_options
+@sending_options
+def submit_kept(
+    session: Session,
+    answers: Path,
+    network_id: bytes,
+    model_id: bytes,
+    store: str,
+    receipts: Path,
+) -> None:
+    """Commit each answer that `tallystick enclave-http proxy` has kept in the folder ANSWERS.
+
+    Each is a batch of one, and goes once, however often this is run; all bodies become public. One
+    that the network does not take stops no other: it is named, and the exit status is 1.
+    """
+    from tallystick.ape.enclave_http import AnswersToCommit
+    from tallystick.client.kept_exchanges import KeptExchanges
+
+    commit = AnswersToCommit(session, network_id, model_id, store, receipts)
+    rows = list(commit.submit_each(KeptExchanges(answers)))
+    session.show(rows)
+    failed = sum(row["reason"] != "" for row in rows)
+    if failed:
+        raise CommandError(f"{failed} of {len(rows)} answers were not committed; see reason")

@@ -1,7 +1,6 @@
 """Options of commands that ask language models."""
 
 import asyncio
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tallystick.cli.chain import signing_options
-from tallystick.cli.output import plain
 from tallystick.cli.params import BYTES32, SECONDS
 from tallystick.cli.session import Session
 from tallystick.protocol.hexes import checksummed
@@ -119,20 +117,6 @@ def asking_options(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(Asking(session, urls, model_id, folder, within), **values)
 
     return wrapped
-
-
-def teller(as_json: bool) -> "Tell":
-    """Return what prints events on stderr: a line of text each, or of JSON."""
-
-    def tell(event: str, facts: dict[str, Any]) -> None:
-        found = plain(facts)
-        if as_json:
-            line = json.dumps({"event": event, **found})
-        else:
-            line = ", ".join([event, *(f"{name} {value}" for name, value in found.items())])
-        click.echo(line, err=True)
-
-    return tell
 
 
 def word_of(operator: bytes, key: bytes) -> str:
