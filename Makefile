@@ -131,8 +131,9 @@ bench-networks: setup ## rows of each foreign network decoded and judged a secon
 bench-dashboard: setup ## answers over 1,000 networks and 10 M events
 	@$(BIN)/python -m tests.bench.dashboard
 
-bench-llm: $(CACHE)/llm ## tokens a second of the engine beside bare llama.cpp (JSON=1)
+bench-llm: $(CACHE)/llm ## language models: tokens a second beside bare llama.cpp, honest and cheats' margins (ANSWERS=, JSON=1)
 	@$(BIN)/python -m tests.bench.llm
+	@$(if $(ANSWERS),ANSWERS='$(ANSWERS)') $(BIN)/python -m tests.bench.llm_cheats
 
 sim-pool: setup ## a simulated year of a pool beside its odds: tables and a picture (JSON=1, SVG=)
 	@$(if $(SVG),SVG='$(SVG)') $(BIN)/python -m tests.sim.pool

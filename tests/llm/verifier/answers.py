@@ -92,6 +92,17 @@ def hotter(model: LanguageModel) -> Answering:
     return answer
 
 
+def another_seed(model: LanguageModel) -> Answering:
+    """The best of another draw, as if it were this request's."""
+
+    def answer(data: bytes, request: Request) -> bytes:
+        question = model.put(data)
+        other = question.sampling(replace(request, nonce=request.nonce + 1))
+        return _output(model, question, question, other)
+
+    return answer
+
+
 def edited(model: LanguageModel) -> Answering:
     """One token is put to its runner-up, and the others stay."""
 
@@ -136,10 +147,10 @@ def _output(model: LanguageModel, read: Question, asked: Question, sampling: Sam
     return replace(found, prompt_tokens=len(prompt), prompt_hash=hash_tokens(prompt)).encode()
 
 
-def answers(answering: Answering, count: int, **fields: object) -> list[Answer]:
+def answers(answering: Answering, count: int, first: int = 0, **fields: object) -> list[Answer]:
     """Answers to the same requests, whoever gives them."""
     found = []
-    for number in range(count):
+    for number in range(first, first + count):
         data = body(number, **fields)
         request = Request(b"\1" * 32, b"\2" * 20, keccak256(data), b"\3" * 20, 70 + number, 2**40)
         found.append(Answer(data, request, answering(data, request)))
