@@ -9,8 +9,10 @@ import pytest
 from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
+from tallystick.cli.serve import export as command
 from tallystick.cli.totals import totals
 from tallystick.dashboard.app import create_app
+from tallystick.dashboard.export import export
 from tallystick.dashboard.live import Live
 from tallystick.dashboard.margins import MarginFiles
 from tallystick.data.analysis import Analysis
@@ -93,3 +95,34 @@ def test_margins__broken_file__is_told(live: Live, tmp_path: Path) -> None:
         answer = client.get(f"{base(client)}/margins")
     assert answer.status_code == 500
     assert "one.jsonl: line 1: line without a format version" in answer.json()["detail"]
+
+
+def test_export__evidence_and_margins__as_the_server_answers(live: Live, tmp_path: Path) -> None:
+    file, site = tmp_path / "one.jsonl", tmp_path / "site"
+    with TestClient(create_app(live, margins=MarginFiles([file]))) as client:
+        path = base(client)
+        noted(client.get(f"{path}/models").json()["rows"][0], file)
+        served = {name: client.get(f"{path}/{name}").json() for name in ("evidence", "margins")}
+        text = client.get(f"{path}/margins?format=csv").text
+    words = [site, "--data", live.snapshot.folder, "--margins", file]
+
+    done = CliRunner(mix_stderr=False).invoke(command, [str(word) for word in words])
+
+    assert done.exit_code == 0, done.stderr
+    for name, answer in served.items():
+        exported = json.loads((site / f"{path[1:]}/{name}.0.json").read_text())
+        assert exported["rows"] == answer["rows"] and exported["total"] == answer["total"] > 0
+    assert (site / f"{path[1:]}/margins.csv").read_bytes().decode() == text
+
+
+def test_export__broken_margins_file__one_line(live: Live, tmp_path: Path) -> None:
+    export(live.snapshot, tmp_path / "site")
+    (tmp_path / "one.jsonl").write_text("{}\n")
+    words = [tmp_path / "site", "--data", live.snapshot.folder, "--margins", tmp_path / "one.jsonl"]
+
+    done = CliRunner(mix_stderr=False).invoke(command, [str(word) for word in words])
+
+    assert done.exit_code == 1
+    (line,) = done.stderr.strip().splitlines()
+    assert "one.jsonl" in line
+    assert (tmp_path / "site/api/v1/networks.0.json").exists(), "the older export is lost"

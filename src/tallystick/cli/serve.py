@@ -14,6 +14,17 @@ probes_option = click.option(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Probe log, for utility; unknown without one.",
 )
+specs_option = click.option(
+    "--specs",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of specs' texts; what is audited under others is shown as not known how.",
+)
+margins_option = click.option(
+    "--margins",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A verifier's margins.jsonl, shown as its author's word; several may be given.",
+)
 memory_option = click.option(
     "--memory", default="4GB", show_default=True, help="Most that DuckDB takes."
 )
@@ -40,17 +51,8 @@ memory_option = click.option(
     show_default=True,
     help="Seconds between two looks for something new.",
 )
-@click.option(
-    "--specs",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of specs' texts; what is audited under others is shown as not known how.",
-)
-@click.option(
-    "--margins",
-    multiple=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="A verifier's margins.jsonl, shown as its author's word; several may be given.",
-)
+@specs_option
+@margins_option
 @memory_option
 def serve(
     data: Path,
@@ -101,12 +103,25 @@ def serve(
     show_default=True,
     help="Rows of each list, the newest first; networks are all there.",
 )
+@specs_option
+@margins_option
 @memory_option
-def export(folder: Path, data: Path, probes: Path | None, rows: int, memory: str) -> None:
+def export(
+    folder: Path,
+    data: Path,
+    probes: Path | None,
+    rows: int,
+    specs: Path | None,
+    margins: tuple[Path, ...],
+    memory: str,
+) -> None:
     """Write the dashboard into FOLDER as files that any web server can host."""
     from tallystick.dashboard.export import export as run
+    from tallystick.dashboard.margins import MarginFiles
     from tallystick.dashboard.snapshot import Snapshot
+    from tallystick.data.specs import known_specs
 
+    snapshot, noted = Snapshot(data, probes, memory), MarginFiles(margins)
     with bar("export (networks)") as progress:
-        files = run(Snapshot(data, probes, memory), folder, rows, progress)
+        files = run(snapshot, folder, rows, progress, known_specs(specs), noted)
     click.echo(f"{files} files in {folder}", err=True)

@@ -1,7 +1,7 @@
 """The page as files: what the server would answer, written down, to be hosted anywhere."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ from tallystick.dashboard import numbers, schemas
 from tallystick.dashboard.api_coverage import covered, defined
 from tallystick.dashboard.api_elsewhere import followed
 from tallystick.dashboard.app import PAGE
+from tallystick.dashboard.margins import MarginFiles
 from tallystick.dashboard.network_key import NetworkKey
 from tallystick.dashboard.responses import page, paged, row_of
 from tallystick.dashboard.snapshot import Snapshot
 from tallystick.dashboard.spreadsheet import to_csv
+from tallystick.data.specs import KnownSpec, audited_by_spec, known_specs
 from tallystick.errors import TallystickError
 from tallystick.protocol.progress import Progress
 
@@ -35,7 +37,12 @@ class ExportError(TallystickError, ValueError):
 
 
 def export(
-    snapshot: Snapshot, folder: Path, most: int = MOST, progress: Progress | None = None
+    snapshot: Snapshot,
+    folder: Path,
+    most: int = MOST,
+    progress: Progress | None = None,
+    specs: Mapping[str, KnownSpec] | None = None,
+    margins: MarginFiles | None = None,
 ) -> int:
     """Write the page and its data into a folder, in place of an older export.
 
@@ -44,30 +51,43 @@ def export(
         folder: made when it does not exist.
         most: rows of each list; networks are all there.
         progress: told in networks.
+        specs: texts of specs that are known; None: those of the library.
+        margins: files of margins that verifiers noted; None: none.
 
     Returns:
         How many files there are.
 
     Raises:
         ExportError: the folder holds something that is no export.
+        MarginsFileError: a line of a margins file is no note.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise ExportError(f"{folder} holds something else; needed: an empty folder")
+    known, noted = known_specs() if specs is None else specs, margins or MarginFiles()
+    noted.rows([])  # what cannot be read is told before the older export is gone
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(PAGE, folder)
     (folder / MARK).write_text(snapshot.version + "\n")
     index = (PAGE / "index.html").read_text()
     server = 'name="tallystick-source" content="server"'
     (folder / "index.html").write_text(index.replace(server, server.replace("server", "files")))
-    _Writer(snapshot, folder / "api" / "v1", most).run(progress)
+    _Writer(snapshot, folder / "api" / "v1", most, known, noted).run(progress)
     return sum(path.is_file() for path in folder.rglob("*"))
 
 
 class _Writer:
     """Files of answers, named by what the page asks for."""
 
-    def __init__(self, snapshot: Snapshot, folder: Path, most: int) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        folder: Path,
+        most: int,
+        specs: Mapping[str, KnownSpec],
+        margins: MarginFiles,
+    ) -> None:
         self._snapshot, self._folder, self._most = snapshot, folder, most
+        self._specs, self._margins = specs, margins
 
     def run(self, progress: Progress | None) -> None:
         snapshot = self._snapshot
@@ -88,10 +108,13 @@ class _Writer:
         snapshot, base = self._snapshot, f"networks/{key.path}"
         self._one(schemas.Network, base, snapshot.network(key))
         self._one(schemas.Registration, f"{base}/registration", snapshot.registration(key))
+        models: Any = snapshot.models(key)
         for model, name, rows in (
             (schemas.Day, "days", snapshot.days(key)),
             (schemas.Operator, "operators", snapshot.operators(key)),
-            (schemas.Model, "models", snapshot.models(key)),
+            (schemas.Model, "models", models),
+            (schemas.Evidence, "evidence", audited_by_spec(models, self._specs)),
+            (schemas.Margins, "margins", self._margins.rows({one["model_id"] for one in models})),
         ):
             self._rows(model, f"{base}/{name}", rows, len(rows))
         self._lists(f"{base}/", key)

@@ -167,8 +167,7 @@ export async function network(parts, state) {
     { name: "Day", cell: (row) => el("span", { class: "keep" }, row.day), by: (row) => row.day },
     ...["committed", "verified", ...COUNTED].map((name) => ({ ...partColumn(one, "day", (row) => row.day, name), by: (row) => row[name] })),
   ];
-  // What a server was given beside events; an export has neither.
-  const measured = isExport ? { total: 0 } : await rows(`${base}/margins`);
+  const measured = await rows(`${base}/margins`);
   state.days ??= {};
   return {
     title: `Network ${one.network_id.slice(0, 10)}`,
@@ -197,7 +196,7 @@ export async function network(parts, state) {
       el("h2", {}, "Rules"),
       el("ul", {}, registered.in_words.map((sentence) => el("li", {}, sentence))),
       ...poolSection(registered, state),
-      isExport ? [] : await section("Audited, by what was compared", "evidence", evidenceColumns(one)),
+      await section("Audited, by what was compared", "evidence", evidenceColumns(one)),
       measured.total ? [await section("Margins that verifiers noted", "margins", MARGINS), el("p", { class: "soft" }, "These are the words of whoever wrote the files, not of the chain.")] : [],
       ...await section("Operators", "operators", operatorColumns),
       ...await section("Models", "models", modelColumns),
