@@ -5,18 +5,11 @@ from dataclasses import dataclass
 
 from tallystick.errors import AnswerError, BodyRefusedError
 from tallystick.llm.language_model import LanguageModel
-from tallystick.llm.margins import Measured
 from tallystick.llm.measuring import Measurement, measure, measure_decoding
 from tallystick.llm.output import Output
 from tallystick.llm.sampler import Sampling
 from tallystick.llm.structure import structural_fault
-from tallystick.llm.verdicts import (
-    Judged,
-    Thresholds,
-    judge_answer,
-    judge_exact,
-    judge_twice,
-)
+from tallystick.llm.verdicts import Thresholds, judge_answer, judge_exact, judge_twice
 from tallystick.protocol.inference import Request
 from tallystick.protocol.verdicts import Verdict
 
@@ -34,12 +27,6 @@ class JudgedAnswer:
     """One line; empty where the answer is good."""
     measurement: Measurement | None
     """None: its form is wrong, so nothing was measured."""
-
-    @property
-    def judged(self) -> Judged:
-        """Return what the verdict on its batch goes by."""
-        found = self.measurement
-        return Judged(self.verdict, Measured(0, 0, 0) if found is None else found.measured)
 
 
 def judge(

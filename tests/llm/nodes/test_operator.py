@@ -163,6 +163,29 @@ def test_chat__killed_while_generating__same_answer_after_the_start_unasked(
     assert "".join(contents) and text.startswith("".join(contents))
 
 
+def test_chat__down_past_the_deadline__given_up_and_never_promised(
+    scene: LlmScene, start: Any
+) -> None:
+    node = start()
+    body = chat("Tell me a long story.", max_tokens=64, stream=True, temperature=0.9)
+    header, request = scene.header(body, nonce=33)
+    with node.client.stream(
+        "POST", "/v1/chat/completions", content=body, headers={NAME: header}
+    ) as response:
+        lines = response.iter_lines()
+        _ = [next(lines) for _ in range(7)]
+        node.kill()
+    scene.chain.at(request.deadline + 1).mine()
+
+    node.start()
+
+    assert node.receipts([request.struct_hash()]) == [None]
+    refused = error(post(node, body, header), 422)
+    assert "deadline" in refused["message"]
+    assert "request given up" in node.log.read_text()
+    assert scene.network.lane(scene.operator).next_index == 0
+
+
 def test_chat__queue_full__told_to_come_again(scene: LlmScene, start: Any) -> None:
     node = start(max_generating=1)
     body = chat("Tell me a long story.", max_tokens=64, stream=True)

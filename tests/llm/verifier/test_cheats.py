@@ -42,6 +42,15 @@ def tell(who: str, found: Sequence[JudgedAnswer]) -> Counter[Verdict]:
     return counts
 
 
+def verdict_of_batch(found: Sequence[JudgedAnswer]) -> Verdict:
+    none = Measured(0, 0, 0)
+    drawn = [
+        Judged(one.verdict, none if one.measurement is None else one.measurement.measured)
+        for one in found
+    ]
+    return judge_batch(drawn, DRAFT)
+
+
 @pytest.fixture(scope="module")
 def honest_answers(model: LanguageModel) -> list[Answer]:
     return answers(honest(model), MANY)
@@ -86,7 +95,7 @@ def test_judge__cheaper_model__wrong_in_both(
     within = judged(model, cheap_answers, other_kernels.measure)
     counts = tell("Q4_0, tolerance", within)
     assert counts[Verdict.WRONG] and not counts[Verdict.GOOD]
-    assert judge_batch([one.judged for one in within], DRAFT) is Verdict.WRONG
+    assert verdict_of_batch(within) is Verdict.WRONG
 
 
 @pytest.mark.parametrize("cheat", CHEATS)
@@ -102,4 +111,4 @@ def test_judge__cheat__wrong_exactly_and_its_batch_never_good(
     assert tell(f"{cheat}, exact", exactly) == {Verdict.WRONG: MANY}
     within = judged(model, given, other_kernels.measure)
     tell(f"{cheat}, tolerance", within)
-    assert judge_batch([one.judged for one in within], DRAFT) is not Verdict.GOOD
+    assert verdict_of_batch(within) is not Verdict.GOOD

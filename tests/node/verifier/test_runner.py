@@ -1,6 +1,10 @@
 """Runners by name, and comparing with them."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -19,6 +23,7 @@ from tallystick.protocol.keccak import keccak256
 from tallystick.protocol.ledger import Model as RegisteredModel
 from tallystick.protocol.record import InferenceRecord
 from tallystick.protocol.verdicts import Judged, Verdict
+from tests.support.patience import PATIENCE
 
 HERE = "tests.node.verifier.test_runner"
 
@@ -52,6 +57,17 @@ def unfinished(claimed: bytes, own: bytes) -> bool:
 
 
 not_callable = 5
+RELEASED = Event()
+
+
+def __getattr__(name: str) -> Callable[[list[bytes]], list[bytes]]:
+    """A runner that is not there before it is released."""
+    if name != "slow":
+        raise AttributeError(name)
+    assert RELEASED.wait(2 * PATIENCE)
+    return double
+
+
 GOOD, DOUBTFUL, WRONG = Verdict
 
 
@@ -195,3 +211,21 @@ def test_rerun__no_file_where_one_is_named__says_so(tmp_path: Path) -> None:
 def test_rerun__unknown_model__says_so() -> None:
     with pytest.raises(ModelSourceError, match="no source is set"):
         Models([]).rerun(registered(bytes(32)))
+
+
+def test_rerun__another_model_is_slow_to_load__is_not_waited_for() -> None:
+    slow_id, content = b"\1" * 32, keccak256(FILE.read_bytes())
+    sources = [
+        ModelSource(id="0x" + slow_id.hex(), file=FILE, runner=f"{HERE}:slow"),
+        ModelSource(id="0x" + "00" * 32, file=FILE, runner=RUNNER),
+    ]
+    models = Models(sources)
+    with ThreadPoolExecutor(2) as threads:
+        slow = threads.submit(models.rerun, replace(registered(content), id=slow_id))
+        try:
+            quick = threads.submit(models.rerun, registered(content))
+            assert quick.result(PATIENCE)
+            assert not slow.done()
+        finally:
+            RELEASED.set()
+        assert slow.result(PATIENCE)

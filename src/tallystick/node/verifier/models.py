@@ -152,6 +152,7 @@ class Models:
         self._loaded: dict[bytes, Rerun] = {}
         self._unfit: dict[bytes, SelfTestError] = {}
         self._lock = threading.Lock()
+        self._locks: dict[bytes, threading.Lock] = {}
 
     def __contains__(self, model_id: bytes) -> bool:
         """Return whether there is a source, and no engine that failed its self-test."""
@@ -165,8 +166,10 @@ class Models:
             RunnerError: its runner cannot load it.
             SelfTestError: its engine gives other logits than the spec's; not tried again.
         """
-        # Large models are loaded once, however many batches wait for one.
         with self._lock:
+            own = self._locks.setdefault(registered.id, threading.Lock())
+        # A large model is loaded once, however many batches wait for it; others wait for none.
+        with own:
             if registered.id in self._unfit:
                 raise self._unfit[registered.id]
             found = self._loaded.get(registered.id)
