@@ -101,12 +101,19 @@ def serve(
     show_default=True,
     help="Rows of each list, the newest first; networks are all there.",
 )
+@click.option(
+    "--docs",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The docs as a site (`make docs-build`), to be put below the page as docs/.",
+)
 @memory_option
-def export(folder: Path, data: Path, probes: Path | None, rows: int, memory: str) -> None:
+def export(
+    folder: Path, data: Path, probes: Path | None, rows: int, docs: Path | None, memory: str
+) -> None:
     """Write the dashboard into FOLDER as files that any web server can host."""
     from tallystick.dashboard.export import export as run
     from tallystick.dashboard.snapshot import Snapshot
 
     with bar("export (networks)") as progress:
-        files = run(Snapshot(data, probes, memory), folder, rows, progress)
+        files = run(Snapshot(data, probes, memory), folder, rows, progress, docs)
     click.echo(f"{files} files in {folder}", err=True)

@@ -20,6 +20,8 @@ from tallystick.protocol.progress import Progress
 
 MARK = "tallystick-export"
 """A file by which a folder is known as an older export."""
+SITE_INDEX = "search/search_index.json"
+"""What a built site of the docs has, whatever its pages."""
 MOST = 1_000
 """Rows of each list, the newest first."""
 _PIECE = 100
@@ -35,7 +37,11 @@ class ExportError(TallystickError, ValueError):
 
 
 def export(
-    snapshot: Snapshot, folder: Path, most: int = MOST, progress: Progress | None = None
+    snapshot: Snapshot,
+    folder: Path,
+    most: int = MOST,
+    progress: Progress | None = None,
+    docs: Path | None = None,
 ) -> int:
     """Write the page and its data into a folder, in place of an older export.
 
@@ -44,17 +50,24 @@ def export(
         folder: made when it does not exist.
         most: rows of each list; networks are all there.
         progress: told in networks.
+        docs: a built site of docs/, to be put below the page; None: there is none.
 
     Returns:
         How many files there are.
 
     Raises:
-        ExportError: the folder holds something that is no export.
+        ExportError: the folder holds something that is no export, or docs is no built site.
     """
+    if docs is not None and not (docs / SITE_INDEX).is_file():
+        raise ExportError(
+            f"{docs} is no built site of the docs; needed: what `make docs-build` wrote"
+        )
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise ExportError(f"{folder} holds something else; needed: an empty folder")
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(PAGE, folder)
+    if docs is not None:
+        shutil.copytree(docs, folder / "docs")
     (folder / MARK).write_text(snapshot.version + "\n")
     index = (PAGE / "index.html").read_text()
     server = 'name="tallystick-source" content="server"'
