@@ -25,7 +25,7 @@ export TMPDIR := $(CACHE)/tmp
 
 .PHONY: help setup install wheel-test compile abi demo demo-llm test test-nodes test-pages test-llm stress unit prove \
         mutants lint format fuzz bench bench-replay bench-tally bench-operator bench-commands bench-opengradient bench-networks \
-        bench-dashboard bench-llm model-table sim-pool dashboard node env lock clean
+        bench-dashboard bench-llm model-table sim-pool dashboard docs docs-build node env lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -58,7 +58,7 @@ test-nodes: compile ## run the tests of operators' and verifiers' processes
 	@tools/debian redis-server=redis-server
 	$(PYTEST) --numprocesses 2 --dist loadgroup tests/node
 
-test-pages: compile ## run the tests of the page and its API, in a real browser
+test-pages: compile docs-build ## run the tests of the page, its API and the docs' site, in a real browser
 	@tools/debian chromium=chromium
 	$(PYTEST) --numprocesses $(JOBS) --dist worksteal tests/dashboard
 
@@ -145,6 +145,12 @@ ifndef DATA
 endif
 	$(BIN)/tallystick serve --data $(or $(DATA),$(CACHE)/demo)
 
+docs-build: compile $(CACHE)/docs ## write docs/ as a site into build/docs; a broken link ends it
+	$(BIN)/mkdocs build --quiet --config-file tools/site/mkdocs.yml
+
+docs: docs-build ## serve the docs' site at 127.0.0.1:8090 (PORT=)
+	$(BIN)/python tools/site/serve.py $(PORT)
+
 node: $(CACHE)/demo-python $(CACHE)/demo-npm ## keep a local chain running at 127.0.0.1:8545
 	anvil --hardfork osaka --chain-id 31337 --port 8545
 
@@ -201,6 +207,11 @@ $(CACHE)/demo-npm: package.json package-lock.json .npmrc | $(CACHE)/demo-python
 $(CACHE)/npm: package.json package-lock.json .npmrc | $(CACHE)/python
 	$(NPM)
 	@touch $@ $(CACHE)/demo-npm
+
+# The site's builder, that nothing else needs.
+$(CACHE)/docs: $(CACHE)/python
+	$(INSTALL) docs
+	@touch $@
 
 # Language models: 150 MB that nothing else needs.
 $(CACHE)/llm-python: $(CACHE)/python

@@ -105,6 +105,11 @@ def serve(
 )
 @specs_option
 @margins_option
+@click.option(
+    "--docs",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The docs as a site (`make docs-build`), to be put below the page as docs/.",
+)
 @memory_option
 def export(
     folder: Path,
@@ -113,6 +118,7 @@ def export(
     rows: int,
     specs: Path | None,
     margins: tuple[Path, ...],
+    docs: Path | None,
     memory: str,
 ) -> None:
     """Write the dashboard into FOLDER as files that any web server can host."""
@@ -123,5 +129,5 @@ def export(
 
     snapshot, noted = Snapshot(data, probes, memory), MarginFiles(margins)
     with bar("export (networks)") as progress:
-        files = run(snapshot, folder, rows, progress, known_specs(specs), noted)
+        files = run(snapshot, folder, rows, progress, known_specs(specs), noted, docs)
     click.echo(f"{files} files in {folder}", err=True)

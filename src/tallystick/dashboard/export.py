@@ -22,6 +22,8 @@ from tallystick.protocol.progress import Progress
 
 MARK = "tallystick-export"
 """A file by which a folder is known as an older export."""
+SITE_INDEX = "search/search_index.json"
+"""What a built site of the docs has, whatever its pages."""
 MOST = 1_000
 """Rows of each list, the newest first."""
 _PIECE = 100
@@ -43,6 +45,7 @@ def export(
     progress: Progress | None = None,
     specs: Mapping[str, KnownSpec] | None = None,
     margins: MarginFiles | None = None,
+    docs: Path | None = None,
 ) -> int:
     """Write the page and its data into a folder, in place of an older export.
 
@@ -53,20 +56,27 @@ def export(
         progress: told in networks.
         specs: texts of specs that are known; None: those of the library.
         margins: files of margins that verifiers noted; None: none.
+        docs: a built site of docs/, to be put below the page; None: there is none.
 
     Returns:
         How many files there are.
 
     Raises:
-        ExportError: the folder holds something that is no export.
+        ExportError: the folder holds something that is no export, or docs is no built site.
         MarginsFileError: a line of a margins file is no note.
     """
+    if docs is not None and not (docs / SITE_INDEX).is_file():
+        raise ExportError(
+            f"{docs} is no built site of the docs; needed: what `make docs-build` wrote"
+        )
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise ExportError(f"{folder} holds something else; needed: an empty folder")
     known, noted = known_specs() if specs is None else specs, margins or MarginFiles()
     noted.rows([])  # what cannot be read is told before the older export is gone
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(PAGE, folder)
+    if docs is not None:
+        shutil.copytree(docs, folder / "docs")
     (folder / MARK).write_text(snapshot.version + "\n")
     index = (PAGE / "index.html").read_text()
     server = 'name="tallystick-source" content="server"'
