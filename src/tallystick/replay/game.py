@@ -70,7 +70,7 @@ class GameTrace:
         return b"".join(step.pack_short() for step in self.model.steps), self.rows.root
 
     def answer(self, theirs: bytes) -> tuple[bytes, bytes]:
-        """Return the operator's roots, and its hashes of the tensor in question; see in_question."""
+        """Return the roots, and the hashes of the tensor in question; see in_question."""
         tensor = in_question(theirs, self.roots)
         inside = tensor not in (INPUT, NONE)
         return self.roots, self.trees[tensor].levels[0] if inside else b""
