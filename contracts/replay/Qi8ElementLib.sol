@@ -15,7 +15,6 @@ import {
     LOOKUP,
     MAX_POOL,
     Qi8StepLib,
-    RECALL,
     ROW_HEAD,
     SUM,
     SUM_ROW,
@@ -54,7 +53,7 @@ library Qi8ElementLib {
         else if (kind == LOOKUP) value = rows.byteAt(row + tensor.byteAt(place));
         else if (kind == SUM) value = _sum(step, place, tensor, source, rows, row);
         else if (kind == CONCAT) value = _joined(step, place, tensor, source);
-        else value = source.byteAt(place);
+        else value = source.byteAt(place); // a recall
         tensor.end();
         source.end();
         rows.end();

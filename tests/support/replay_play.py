@@ -15,6 +15,7 @@ from tallystick.protocol.inference import Inference
 from tallystick.protocol.keccak import keccak256
 from tallystick.replay.element import Element
 from tallystick.replay.game import GAME_SPEC_ID, GameTrace, game_content_hash
+from tallystick.replay.model import Model
 from tests.support.chain import Chain, Mined
 from tests.support.plain_qi8 import (
     CONCAT,
@@ -48,6 +49,7 @@ NET = random_net(
     seed=4,
 )
 """Tensors of one chunk to four, every way to name an earlier one."""
+MODEL = model_of(NET)
 DATA = np.random.default_rng(8).bytes(NET.in_size)
 
 
@@ -76,7 +78,7 @@ def tensors_of(net: Net, data: bytes, lies: dict[int, int] | None = None) -> lis
 
 def trace(lies: dict[int, int] | None = None, data: bytes = DATA) -> GameTrace:
     """Return a trace of the net, with lies."""
-    return GameTrace.of_tensors(model_of(NET), tensors_of(NET, data, lies))
+    return GameTrace.of_tensors(MODEL, tensors_of(NET, data, lies))
 
 
 @dataclass
@@ -86,13 +88,14 @@ class Table:
     chain: Chain
     network: Network
     game: bytes
+    data: bytes = DATA
 
     def commit(self, operator: bytes, own: GameTrace, count: int = 1, **changes: Any) -> Committed:
         """Commit a batch of equal leaves with what a trace says, and changes of it."""
 
         def shape(leaves: list[Inference]) -> list[Inference]:
             hashes = {
-                "input_hash": keccak256(DATA),
+                "input_hash": keccak256(self.data),
                 "output_hash": keccak256(own.trees[-1].data),
                 "trace_root": own.trace_root,
             }
@@ -221,17 +224,25 @@ class Match:
             self.show(theirs.show(tensor, self.state["chunk"]))
 
 
-def found(chain: Chain, owner: bytes, operator: bytes, challenger: bytes, **rules: Any) -> Table:
-    """Deploy a game, register a network that it judges with the net, and let an operator in."""
+def found(
+    chain: Chain,
+    owner: bytes,
+    operator: bytes,
+    challenger: bytes,
+    model: Model = MODEL,
+    data: bytes = DATA,
+    **rules: Any,
+) -> Table:
+    """Deploy a game, register a network that it judges with a model, and let an operator in."""
     made = chain.deploy("ReplayGame", chain.w3.to_checksum_address(chain.registry.address))
     game = bytes.fromhex(made.address[2:])
     terms = {"response_window": WINDOW, "ruling_window": RULING} | rules
     terms.setdefault("arbiter", game)
     network = register(chain, owner, **terms)
-    arguments = (network.id, game_content_hash(model_of(NET)), GAME_SPEC_ID, ZERO32, "net", "uri")
+    arguments = (network.id, game_content_hash(model), GAME_SPEC_ID, ZERO32, "net", "uri")
     network.model_id = (
         chain.send(owner, "registerModel", *arguments).event(ModelRegistered).model_id
     )
     network.join(operator)
     fund(chain, bytes(20), challenger, CREDIT)
-    return Table(chain, network, game)
+    return Table(chain, network, game, data)

@@ -57,11 +57,11 @@ def element_of(
     if not 0 <= place < step.out_size:
         raise FieldError("element", place, f"0 to {step.out_size - 1}")
     named = 0 if step.source is None else step.source
-    readers = tuple(OpeningReader(tree) for tree in (trees[index], trees[named], rows))
+    tensor, source = OpeningReader(trees[index]), OpeningReader(trees[named])
+    opened = OpeningReader(rows)
     start = sum(one.rows_size for one in model.steps[:index])
-    value = _value(step, place, *readers, start)
-    tensor, source, opened = (tuple(reader.nodes) for reader in readers)
-    return Element(value, tensor, source, opened)
+    value = _value(step, place, tensor, source, opened, start)
+    return Element(value, tuple(tensor.nodes), tuple(source.nodes), tuple(opened.nodes))
 
 
 def _value(

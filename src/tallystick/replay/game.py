@@ -18,8 +18,6 @@ GAME_SPEC_ID = keccak256(b"QI8-1T")
 """The specHash of a model that the game can be played about."""
 MAX_MOVE = 114_688
 """Most bytes of a move of the operator's, of an input and of an output."""
-RULING_WINDOWS = 5
-"""The rulingWindow must be at least so many responseWindows."""
 INPUT = 0
 NONE = 0xFFFF
 """Instead of a tensor: no root differs, so it is about the output's bytes."""
@@ -53,7 +51,7 @@ class GameTrace:
     def of_tensors(cls, model: Model, tensors: list[bytes]) -> "GameTrace":
         """Return the trace of tensors that were computed before."""
         trees = tuple(TensorTree.of(tensor) for tensor in tensors)
-        return cls(model, trees, TensorTree.of(model.rows))
+        return cls(model, trees, rows_tree(model))
 
     @property
     def roots(self) -> bytes:
@@ -129,10 +127,17 @@ def in_question(theirs: bytes, roots: bytes) -> int:
     return NONE
 
 
+def rows_tree(model: Model) -> TensorTree:
+    """Return the tree of a model's rows; over none, the root is keccak256 of nothing."""
+    if not model.rows:
+        return TensorTree(b"", (keccak256(b""),))
+    return TensorTree.of(model.rows)
+
+
 def game_content_hash(model: Model) -> bytes:
     """Return keccak256(abi.encode(GAME_SPEC_ID, step hashes, root of the rows)), 32 bytes."""
     hashes = [step.hash() for step in model.steps]
-    head = GAME_SPEC_ID + uint(3 * 32) + TensorTree.of(model.rows).root
+    head = GAME_SPEC_ID + uint(3 * 32) + rows_tree(model).root
     return keccak256(head + uint(len(hashes)) + b"".join(hashes))
 
 

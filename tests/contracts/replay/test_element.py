@@ -18,6 +18,7 @@ pytest.importorskip("pyrevm", reason="pyrevm has no wheel for this Python or pro
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tallystick.protocol.keccak import keccak256
 from tallystick.replay.game import GameTrace
 from tallystick.replay.trace import TensorTree
 from tests.contracts.replay.test_run import few_kernels, windows
@@ -111,6 +112,17 @@ def test_element__of_tensors_and_rows_of_three_levels__is_the_engines(game: Game
     for index, record in enumerate(records):
         for place in (0, record.out_size // 2 + 7, record.out_size - 1):
             check(game, trace, index, place)
+
+
+def test_element__of_a_model_without_rows__is_the_engines(game: GameCaller) -> None:
+    records = [
+        joined(RECALL, (3, 3, 4), 0),
+        windowed(MAX_POOL, (3, 3, 4), 4, (2, 2)),
+    ]
+    trace = trace_of(random_net(records, seed=5))
+    assert trace.program()[1] == keccak256(b"")
+    for index in range(2):
+        check(game, trace, index, 7)
 
 
 def test_element__k_of_32_768__is_the_engines(game: GameCaller) -> None:
