@@ -32,6 +32,7 @@ def registry(chain: Chain, commands: Commands) -> None:
     ("option", "name"),
     [
         ("replay", "Replay"),
+        ("replay-game", "ReplayGame"),
         *zip(FILES, ("Enclave", "EnclaveHttp", "OpenGradientItem"), strict=True),
     ],
 )

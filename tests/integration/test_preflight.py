@@ -91,6 +91,23 @@ def test_preflight__arbiter_asset_and_roles__are_named(chain: Chain, resolver: b
     assert "is the arbiter too" in never(chain, attestors=good, arbiter=resolver)[0]
 
 
+def test_preflight__replay_game__needs_five_response_windows_and_its_registry(
+    chain: Chain, resolver: bytes
+) -> None:
+    def game(core: bytes) -> bytes:
+        return bytes.fromhex(chain.deploy("ReplayGame", checksummed(core)).address[2:])
+
+    good, own = attested(resolver), game(chain.registry.address)
+    windows = {"response_window": 3600, "ruling_window": 5 * 3600}
+
+    assert never(chain, attestors=good, arbiter=own, **windows) == []
+    (short,) = never(chain, attestors=good, arbiter=own, **windows | {"ruling_window": 17_999})
+    assert short.startswith("ruling_window is 17999 s: the arbiter ")
+    assert "less than 5 response windows, 18000 s" in short
+    (foreign,) = never(chain, attestors=good, arbiter=game(resolver), **windows)
+    assert "is a replay game of the registry" in foreign
+
+
 def written(folder: Path, rules: Rules) -> Path:
     path = folder / "network.yaml"
     path.write_text(yaml.safe_dump({"name": "N", "rules": rules.to_mapping()}))

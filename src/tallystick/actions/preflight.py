@@ -13,6 +13,7 @@ from web3.exceptions import Web3Exception
 from tallystick.chain.committee import Committee
 from tallystick.chain.pool import Pool
 from tallystick.chain.registry import Registry
+from tallystick.chain.replay_game import RULING_WINDOWS, game_core
 from tallystick.errors import (
     CommitteeError,
     ContractError,
@@ -108,6 +109,24 @@ def _arbiter(registry: Registry, rules: Rules) -> Iterator[Finding]:
     pool = _pool_at(registry.w3, rules.arbiter)
     if pool is not None:
         yield from _of_registry(registry, rules, pool, "arbiter")
+    core = game_core(registry.w3, rules.arbiter)
+    if core is not None:
+        yield from _game(registry, rules, core)
+
+
+def _game(registry: Registry, rules: Rules, core: bytes) -> Iterator[Finding]:
+    where = checksummed(rules.arbiter)
+    if core != registry.address:
+        reason = f" {where} is a replay game of the registry {checksummed(core)}"
+        yield Finding("arbiter", reason, True)
+    needed = RULING_WINDOWS * rules.response_window
+    if rules.ruling_window < needed:
+        yield Finding(
+            "ruling_window",
+            f" is {rules.ruling_window} s: the arbiter {where} plays no game in less than "
+            f"{RULING_WINDOWS} response windows, {needed} s",
+            True,
+        )
 
 
 def _asset(w3: Web3, asset: bytes) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from web3.exceptions import Web3Exception
 
 from tallystick.chain.call import encode_call
 from tallystick.chain.registry import Registry
+from tallystick.chain.replay_game import game_core
 from tallystick.errors import ActionError
 from tallystick.protocol.keccak import keccak256
 from tallystick.storage.models.content import content_hash
@@ -54,7 +55,8 @@ def examined(
     Args:
         registry: the contract.
         network_id: where it is to be registered, 32 bytes.
-        content: the model's file; a .qi8 file has its own spec.
+        content: the model's file; a .qi8 file has its own spec: QI8-1T where the arbiter is a
+            replay game, else QI8-1.
         spec: its spec, or the file of it; an integer .onnx file needs none.
         samples: real inputs of an .onnx file, on which it is run once, and measured.
         comparison_elsewhere: an .onnx file's spec is in words of its own, and verifiers are set a
@@ -62,8 +64,9 @@ def examined(
 
     Raises:
         ActionError: no spec is named where one is needed; or a QI8-1 model is too large for the
-            network's arbiter to run again in one transaction, or its inferences are larger than
-            max_bytes; or an ONNX model's spec would convict honest operators.
+            network's arbiter to run again in one transaction, or to play for, or its
+            inferences are larger than max_bytes; or an ONNX model's spec would convict honest
+            operators.
         SpecError: an ONNX-1 spec is broken, or of another graph.
         ModelRefusedError: an ONNX model answers in another way each time, has weights outside its
             folder, or can't be served.
@@ -98,12 +101,24 @@ def examined(
 
     model = Model.read(content)
     _check_revealed(content, model.steps[0].in_size + model.steps[-1].out_size, most)
-    arbiter = _replay_of(registry, network_id)
-    if arbiter is not None:
+    arbiter = registry.rules(network_id).arbiter
+    if game_core(registry.w3, arbiter) is not None:
+        return _for_a_game(content, model, told)
+    if _is_replay(registry, arbiter):
         reason = too_long(model) or _too_dear(registry, arbiter, model)
         if reason is not None:
             raise ActionError(f"{content} cannot be replayed: {reason}")
     return Examined(model.content_hash(), SPEC_ID, told)
+
+
+def _for_a_game(content: Path, model: "Model", told: dict[str, Any]) -> Examined:
+    """Return the hashes under QI8-1T, of which a replay game judges."""
+    from tallystick.replay.game import GAME_SPEC_ID, game_content_hash, too_large_to_play
+
+    reason = too_large_to_play(model)
+    if reason is not None:
+        raise ActionError(f"{content} cannot be played for: {reason}")
+    return Examined(game_content_hash(model), GAME_SPEC_ID, told)
 
 
 def _examined_onnx(
@@ -147,10 +162,9 @@ def _too_dear(registry: Registry, arbiter: bytes, model: "Model") -> str | None:
     return None
 
 
-def _replay_of(registry: Registry, network_id: bytes) -> bytes | None:
-    """Return the network's arbiter if it is a Replay."""
+def _is_replay(registry: Registry, arbiter: bytes) -> bool:
+    """Return whether an arbiter is a Replay."""
     from tallystick.data.resolvers.code import code_name
 
-    arbiter: bytes = registry.rules(network_id).arbiter
     code = registry.w3.eth.get_code(Web3.to_checksum_address(arbiter))
-    return arbiter if code_name(bytes(code)) == "Replay" else None
+    return code_name(bytes(code)) == "Replay"

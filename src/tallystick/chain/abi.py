@@ -17,6 +17,7 @@ PACKAGED = (
     "OpenGradientItem",
     "Pool",
     "Replay",
+    "ReplayGame",
 )
 """Contracts that people deploy."""
 

@@ -10,6 +10,7 @@ from web3 import Web3
 from tallystick.node.errors import SettingsError
 from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.rules import Rules
+from tallystick.storage.models.content import is_qi8, needs_trace
 
 
 def held(folder: Path, shared: bool = False, hint: str = "") -> IO[str]:
@@ -50,9 +51,9 @@ def public_url(url: str) -> str:
 
 def spec_of(spec_hash: bytes) -> str:
     """Return what a spec is called, or its hash."""
-    from tallystick.replay.model import SPEC_ID  # With it comes numpy.
-
-    return "QI8-1" if spec_hash == SPEC_ID else to_hex(spec_hash)
+    if not is_qi8(spec_hash):
+        return to_hex(spec_hash)
+    return "QI8-1T" if needs_trace(spec_hash) else "QI8-1"
 
 
 def affordable(rules: Rules, credit: int) -> dict[str, int | None]:

@@ -151,7 +151,7 @@ class ServedModel(_NodeModel):
     file: Folder
     """Its content, which must have the registered content hash."""
     traced: bool = False
-    """Give each inference of a QI8-1 model its traceRoot, for an arbiter that needs it."""
+    """Give each inference of a QI8-1 model its traceRoot; of a QI8-1T model it always is."""
 
 
 class Quota(_Section):

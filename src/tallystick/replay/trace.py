@@ -39,10 +39,7 @@ class TensorTree:
         """
         if not data:
             raise FieldError("tensor", "0 bytes", "1 or more")
-        levels = [_hashes(data, CHUNK)]
-        while len(levels[-1]) > 32:
-            levels.append(_hashes(levels[-1], 32 * ARITY))
-        return cls(data, tuple(levels))
+        return cls(data, levels_over(_hashes(data, CHUNK)))
 
     @property
     def root(self) -> bytes:
@@ -66,6 +63,14 @@ class TensorTree:
             chunk //= ARITY
             path.append(level[chunk * 32 * ARITY : (chunk + 1) * 32 * ARITY])
         return tuple(reversed(path))
+
+
+def levels_over(hashes: bytes) -> tuple[bytes, ...]:
+    """Return a tree's levels by its chunks' hashes side by side, one or more, up to the root."""
+    levels = [hashes]
+    while len(levels[-1]) > 32:
+        levels.append(_hashes(levels[-1], 32 * ARITY))
+    return tuple(levels)
 
 
 def trace_root(tensors: Sequence[bytes]) -> bytes:

@@ -17,7 +17,9 @@ KEYS = ["0x" + digits * 20 for digits in ("01", "02", "03")]
 
 
 def rules(**places: str) -> dict[str, Any]:
-    return {f"rules_{place}": places.get(place, NONE) for place in PLACES} | {"address": REGISTRY}
+    named = {f"rules_{place}": places.get(place, NONE) for place in PLACES}
+    windows = {"rules_response_window": 3600, "rules_ruling_window": 5 * 3600}
+    return named | windows | {"address": REGISTRY}
 
 
 def fact(name: str | None, terms: Any = None, constructed: bool = True) -> dict[str, Any]:
@@ -31,6 +33,7 @@ def endorsed(endorsers: list[str], threshold: int) -> dict[str, Any]:
 COMMITTEE = fact("Committee", {"core": REGISTRY, "terms": {"threshold": 3, "arbiter": B}})
 ENCLAVED = fact("Enclave", endorsed(KEYS, 2))
 REPLAY = fact("Replay", {})
+GAME = fact("ReplayGame", {"core": REGISTRY})
 
 
 @pytest.mark.parametrize(
@@ -53,6 +56,9 @@ REPLAY = fact("Replay", {})
         (PROVEN, ENCLAVED, "self-declared", "not known as what it stands for here"),
         (AUDITED, REPLAY, "self-declared", "not known as what it stands for here"),
         (ARBITER, REPLAY, "known", ""),
+        (ARBITER, GAME, "known", ""),
+        (AUDITED, GAME, "self-declared", "not known as what it stands for here"),
+        (ARBITER, fact("ReplayGame", {"core": B}), "self-declared", "plays for another registry"),
         (ARBITER, ENCLAVED, "self-declared", "not known as what it stands for here"),
         (AUDITED, COMMITTEE, "self-declared", "whom its deployer appointed"),
         (ARBITER, COMMITTEE, "self-declared", "whom its deployer appointed"),
@@ -67,6 +73,15 @@ def test_resolvers_of__one_resolver__stands_as_its_code_and_terms_say(
 
     assert (resolver.standing, resolver.address) == (standing, A)
     assert reason in resolver.reason and bool(resolver.reason) == (standing != "known")
+
+
+def test_resolvers_of__replay_game_without_time_for_it__is_self_declared() -> None:
+    short = rules(arbiter=A) | {"rules_ruling_window": 17_999}
+
+    (resolver,) = resolvers_of(short, REGISTRY, {A: GAME}).values()
+
+    assert resolver.standing == "self-declared"
+    assert "rulingWindow is 17999 s; a game needs five responseWindows" in resolver.reason
 
 
 def test_known_grades__mixed_network__are_those_of_known_resolvers() -> None:

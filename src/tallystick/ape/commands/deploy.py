@@ -35,6 +35,11 @@ from tallystick.cli.session import Session
 )
 @click.option("--replay", is_flag=True, help="The arbiter that runs QI8-1 models again.")
 @click.option(
+    "--replay-game",
+    is_flag=True,
+    help="The arbiter that settles QI8-1T models of any size by a game of four moves.",
+)
+@click.option(
     "--check",
     is_flag=True,
     help="Send nothing: compile the packaged sources and compare them with what is on chain.",
@@ -48,6 +53,7 @@ def cli(
     opengradient_item: Path | None,
     pool: Path | None,
     replay: bool,
+    replay_game: bool,
     check: bool,
 ) -> None:
     """Deploy the registry, or the resolver that an option names; does nothing when it is there."""
@@ -58,8 +64,8 @@ def cli(
     from tallystick.ape.pool_file import read_pool
     from tallystick.chain.deploy import creation_code
 
-    wanted = [committee, enclave, enclave_http, opengradient_item, pool, replay or None]
-    if sum(one is not None for one in wanted) > 1:
+    files = [committee, enclave, enclave_http, opengradient_item, pool]
+    if sum(one is not None for one in files) + replay + replay_game > 1:
         raise click.UsageError("one contract at a time")
     name, args = "Tallystick", []
     if committee is not None:
@@ -76,5 +82,7 @@ def cli(
         name, args = "Pool", [session.registry.address, terms.abi()]
     elif replay:
         name = "Replay"
+    elif replay_game:
+        name, args = "ReplayGame", [session.registry.address]
     then = check_deployed if check else deploy_recorded
     then(session, name, creation_code(name, *args))

@@ -13,6 +13,7 @@ from tallystick.data.resolvers import floors
 from tallystick.data.resolvers.pool_facts import UNREAD, PoolFacts
 from tallystick.data.resolvers.unmet import Unmet
 from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.keccak import keccak256
 from tallystick.replay.model import SPEC_ID
 
 Row = Mapping[str, Any]
@@ -96,6 +97,23 @@ def _qi8(_: Row) -> str:
     return to_hex(SPEC_ID)
 
 
+def _qi8_tree(_: Row) -> str:
+    return to_hex(keccak256(b"QI8-1T"))
+
+
+def _playable(asked: ResolverFacts) -> tuple[Unmet, ...]:
+    core, rules = str(asked.terms["core"]), asked.rules
+    unmet = []
+    if core.lower() != asked.registry.lower():
+        reason = f"it plays for another registry, {core}"
+        unmet.append(Unmet("core", reason, core, asked.registry))
+    ruling, needed = int(rules["rules_ruling_window"]), 5 * int(rules["rules_response_window"])
+    if ruling < needed:
+        reason = f"rulingWindow is {ruling} s; a game needs five responseWindows, {needed} s"
+        unmet.append(Unmet("ruling_window", reason, str(ruling), str(needed)))
+    return tuple(unmet)
+
+
 def _spec(terms: Row) -> str:
     return str(terms["terms"]["spec"])
 
@@ -145,6 +163,16 @@ KINDS = {
             _code_alone,
             spec=_qi8,
             convicts="Replay, given the model, rejects a challenged leaf that it cannot reproduce",
+        ),
+        ResolverKind(
+            "ReplayGame",
+            frozenset({ARBITER}),
+            _playable,
+            views={"core": "CORE"},
+            arguments=("core",),
+            spec=_qi8_tree,
+            convicts="whoever has the model and the input wins a game of four moves about a wrong "
+            "leaf",
         ),
     )
 }

@@ -14,7 +14,7 @@ from tallystick.node.settings import LLM, OperatorSettings, ServedModel
 from tallystick.protocol.abi_words import ZERO32
 from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.ledger import Ledger
-from tallystick.storage.models.content import content_hash
+from tallystick.storage.models.content import content_hash, needs_trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,9 @@ class LoadedModel:
         self.id, self.file, self.runner = served.id, served.file, served.runner
         self.content_hash, self.spec_hash = content_hash, spec_hash
         self._running: _Running = (
-            _Traced(served.file) if served.traced else _Plain(served, spec_hash)
+            _Traced(served.file)
+            if served.traced or needs_trace(spec_hash)
+            else _Plain(served, spec_hash)
         )
         self._lock = threading.Lock()
 

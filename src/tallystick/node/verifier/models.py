@@ -20,7 +20,7 @@ from tallystick.replay.evidence import evidence
 from tallystick.replay.model import SPEC_ID
 from tallystick.replay.model import Model as Qi8Model
 from tallystick.storage.margins_file import MarginNote
-from tallystick.storage.models.content import content_hash
+from tallystick.storage.models.content import content_hash, needs_trace
 from tallystick.storage.models.store import ModelStore
 
 if TYPE_CHECKING:
@@ -228,6 +228,11 @@ class Models:
     ) -> Rerun:
         if file is None:
             raise ModelSourceError(f"no file is set for model 0x{registered.id.hex()}")
+        if needs_trace(registered.spec_hash):
+            # A challenge without a game is lost.
+            raise ModelSourceError(
+                f"model 0x{registered.id.hex()} is of QI8-1T, whose game nodes do not play"
+            )
         model = Qi8Model.from_bytes(_read(file))
         _check(file, model.content_hash(), registered.content_hash)
         return OutputRerun(load("qi8", file), load_judge(source.comparison), model)

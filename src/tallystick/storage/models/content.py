@@ -7,6 +7,7 @@ from tallystick.errors import ModelRefusedError
 from tallystick.protocol.abi_words import ZERO32
 from tallystick.protocol.keccak import keccak256
 
+_QI8, _QI8_TREE = keccak256(b"QI8-1"), keccak256(b"QI8-1T")
 _ONNX_BEGINS = 0x08
 """First byte of an ONNX file: its first field is the version, a number."""
 
@@ -14,8 +15,9 @@ _ONNX_BEGINS = 0x08
 def content_hash(path: Path, spec_hash: bytes = ZERO32) -> bytes:
     """Return a model file's content hash, 32 bytes.
 
-    It is keccak256 of the file. Of a QI8-1 model it is keccak256 over its steps and rows: what such
-    a file says of floats is not part of the model. Of an ONNX model with weights in other files it
+    It is keccak256 of the file. Of a QI8-1 or QI8-1T model it is keccak256 over its steps and rows,
+    of the latter over the root of the rows: what such a file says of floats is not part of the
+    model. Of an ONNX model with weights in other files it
     covers these too: keccak256(keccak256("ONNX files") | keccak256(graph's file) | for each other
     file, ascending by name: keccak256(name) | keccak256(file)).
 
@@ -24,14 +26,19 @@ def content_hash(path: Path, spec_hash: bytes = ZERO32) -> bytes:
         spec_hash: of the model's spec, 32 bytes.
 
     Raises:
-        ModelError: not a QI8-1 file, although the spec is QI8-1.
+        ModelError: not a QI8-1 file, although the spec is QI8-1 or QI8-1T.
         ModelRefusedError: weights are in a file outside the model's folder.
         OSError: a file cannot be read.
     """
     if is_qi8(spec_hash):
         from tallystick.replay.model import Model
 
-        return Model.read(path).content_hash()
+        model = Model.read(path)
+        if spec_hash == _QI8:
+            return model.content_hash()
+        from tallystick.replay.game import game_content_hash
+
+        return game_content_hash(model)
     others = external_files(path)
     if not others:
         return _file_hash(path)
@@ -81,5 +88,10 @@ def _file_hash(path: Path) -> bytes:
 
 
 def is_qi8(spec_hash: bytes) -> bool:
-    """Return whether a spec is QI8-1."""
-    return spec_hash == keccak256(b"QI8-1")
+    """Return whether a spec is QI8-1 or QI8-1T: that of a .qi8 file."""
+    return spec_hash in (_QI8, _QI8_TREE)
+
+
+def needs_trace(spec_hash: bytes) -> bool:
+    """Return whether a leaf of a spec's model without its traceRoot is wrong."""
+    return spec_hash == _QI8_TREE

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tallystick.protocol.ledger import Model
-from tallystick.storage.models.content import is_qi8
+from tallystick.storage.models.content import is_qi8, needs_trace
 from tallystick.storage.models.errors import ModelStoreError
 from tallystick.storage.models.manifest import ModelManifest
 from tallystick.storage.models.store import ModelStore
@@ -30,7 +30,9 @@ class Listed:
     @property
     def spec(self) -> str:
         """The spec's name where it is known, else its hash as hex text."""
-        return "QI8-1" if is_qi8(self.model.spec_hash) else f"0x{self.model.spec_hash.hex()}"
+        if not is_qi8(self.model.spec_hash):
+            return f"0x{self.model.spec_hash.hex()}"
+        return "QI8-1T" if needs_trace(self.model.spec_hash) else "QI8-1"
 
 
 def list_models(
