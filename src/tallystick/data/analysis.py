@@ -6,7 +6,7 @@
 Every answer rests on `coverage`: which registries, up to which block.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -50,16 +50,22 @@ class Analysis:
     Args:
         data: the folder.
         connection: of Ibis; None: a DuckDB in this process.
+        tables: gives the tables of events, where they are not in the folder.
 
     Raises:
         CoverageError: nothing was extracted, or a run was interrupted before its end.
     """
 
-    def __init__(self, data: str | Path, connection: Any = None) -> None:
+    def __init__(
+        self,
+        data: str | Path,
+        connection: Any = None,
+        tables: Callable[[], Mapping[str, Any]] | None = None,
+    ) -> None:
         self.data = Dataset(Path(data))
         self.coverage: list[Coverage] = coverage(self.data)
         self._connection = connection or connect()
-        self.tables = load(self._connection, self.data)
+        self.tables = tables() if tables else load(self._connection, self.data)
         self._networks: dict[tuple[Any, ...], Row] | None = None
         self._strangers: list[Row] | None = None
         self._resolvers: dict[tuple[Any, ...], dict[str, Resolver]] | None = None

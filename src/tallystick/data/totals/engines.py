@@ -77,4 +77,9 @@ def _read(connection: Any, data: Dataset, name: str, called: str) -> ir.Table:
             # NOTE: Ibis 12 with sqlglot 30 forgets the name in its own DROP TABLE.
             connection.raw_sql(f'DROP TABLE "{called}"').close()
         table = connection.create_table(called, copied)
+    return keyed(table)
+
+
+def keyed(table: ir.Table) -> ir.Table:
+    """Return a table with the columns of its partitions as they are everywhere."""
     return table.mutate(chain_id=table.chain_id.cast("int64"), address=table.address.cast("string"))
