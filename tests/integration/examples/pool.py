@@ -10,7 +10,7 @@ from eth_account import Account
 from tallystick.protocol.hexes import checksummed, to_hex
 from tallystick.protocol.pool import EPOCH, places_of
 from tests.integration.examples.stage import Stage
-from tests.support.pool import EXIT_DELAY, SEED_DELAY, Pool, deploy, key_of
+from tests.support.pool import EXIT_DELAY, HISTORY_BLOCKS, SEED_DELAY, Pool, deploy, key_of
 from tests.support.story import RULES, Committed, Network, keep, register
 
 FIRST, SECOND = 0, 6
@@ -99,6 +99,16 @@ def judged(stage: Stage) -> None:
     signed(stage, f"--leaf {LEAF}")
 
 
+def lapsed(stage: Stage) -> None:
+    """A case whose seed is gone."""
+    pool, _ = drawn(stage)
+    stage.run(f"ape tallystick challenge $BATCH --leaf {LEAF}")
+    opened = stage.json(f"ape tallystick pool appeal $POOL $BATCH --leaf {LEAF}")
+    stage.names["CASE"] = opened["case_id"]
+    (case,) = stage.json("tallystick pool cases $POOL $BATCH")
+    pool.mine_to(case["seed_block"] + HISTORY_BLOCKS)
+
+
 def rejected(stage: Stage) -> None:
     """A batch whose leaves are out of order, which both keys signed all the same."""
     pool, batch = drawn(stage, shape=lambda leaves: leaves[::-1])
@@ -154,6 +164,7 @@ PREPARE: dict[str, Callable[[Stage], Any]] = {
     "ape tallystick pool audit": stated,
     "ape tallystick pool appeal": challenged,
     "ape tallystick pool ruled": judged,
+    "ape tallystick pool expire": lapsed,
     "ape tallystick pool convict": rejected,
     "ape tallystick pool sweep": burned,
 }

@@ -1,7 +1,6 @@
 """The example of each command's help, run as it stands against a chain.
 
-Those of nodes and `serve` run on: test_processes.py starts them. That of the demo is test_demo.py;
-that of `pool expire` waits for 8,191 blocks, as a test in tests/integration/pool does.
+Those of nodes and `serve` run on: test_processes.py starts them. That of the demo is test_demo.py.
 Those of `tallystick llm` need a language model: tests/llm has one.
 """
 
@@ -12,7 +11,7 @@ from tests.integration.examples.stage import Stage
 from tests.integration.examples.test_processes import PROCESSES
 from tests.support.commands import Named, every_command
 
-ELSEWHERE = {*PROCESSES, "ape tallystick demo", "ape tallystick pool expire"}
+ELSEWHERE = {*PROCESSES, "ape tallystick demo"}
 RUN = [
     one
     for one in every_command()

@@ -9,6 +9,7 @@ case    ruled on before a batch is audited
         a challenge appealed, ruled on, resolved
         a wrong leaf on record, the batch final, or open
         nobody ruled: expired by its payer, once its seed is gone
+        nobody ruled on a wrong leaf on record: expired, whoever paid, and opened again
 """
 
 from collections.abc import Iterator
@@ -360,10 +361,8 @@ def convicted(pooled: PoolStage, record: Record) -> bool:
     return all(pooled.pool.read("memberOf", key)[3] == CONVICTED for key in record.keys)
 
 
-def test_case__wrong_leaf_on_record_of_a_final_batch__signers_convicted(
-    pooled: PoolStage, three: list[Verifier]
-) -> None:
-    # Nobody has credit for a bond, so that the batch becomes final.
+def lazily_finished(pooled: PoolStage, three: list[Verifier]) -> tuple[Committed, Record]:
+    """Such a batch that is final: nobody had credit for a bond."""
     for number in VERIFIERS:
         key = pooled.chain.accounts[number]
         credit = pooled.chain.registry.credit(ZERO_ADDRESS, key)
@@ -372,6 +371,13 @@ def test_case__wrong_leaf_on_record_of_a_final_batch__signers_convicted(
     pooled.pool.next_epoch()
     operator = pooled.chain.accounts[OPERATOR]
     pooled.chain.send(operator, "finalize", [batch.ref], pooled.network.id, operator)
+    return batch, record
+
+
+def test_case__wrong_leaf_on_record_of_a_final_batch__signers_convicted(
+    pooled: PoolStage, three: list[Verifier]
+) -> None:
+    batch, record = lazily_finished(pooled, three)
 
     rounds(*three, count=2)
     pooled.blocks()
@@ -382,6 +388,47 @@ def test_case__wrong_leaf_on_record_of_a_final_batch__signers_convicted(
     finder = [pooled.chain.accounts[number] for number in VERIFIERS]
     assert sum(one.duty.events.rulings > 0 for one in three if one.duty) >= 2
     assert any(pooled.pool.credit(key) > 1_000_000 - SEATS * SEAT_STAKE for key in finder)
+
+
+@pytest.mark.parametrize("payer", (VERIFIERS[0], ABSENT), ids=("its own", "a stranger's"))
+def test_case__nobody_rules_on_a_leaf_on_record__expired_and_opened_again(
+    pooled: PoolStage, three: list[Verifier], payer: int
+) -> None:
+    one = pooled.verifier(VERIFIERS[0])
+    batch, record = lazily_finished(pooled, [one, *three[1:]])
+    assert three[0].duty is not None
+    if payer == ABSENT:
+        leaf = draw(record.seed, batch.id, three[0].duty.auditor.terms.min_drawn, 40)[0]
+        pooled.pool.appeal(pooled.chain.accounts[ABSENT], batch, leaf, record)
+    rounds(one, count=3)
+    assert one.duty is not None
+    (first,) = [case for case in one.duty.events.cases() if case.batch_id == batch.id]
+    assert first.payer == pooled.chain.accounts[payer]
+
+    pooled.pool.mine_to(first.seed_block + HISTORY_BLOCKS + 1)
+    rounds(one, count=6)
+
+    (second,) = [case for case in one.duty.events.cases() if case.batch_id == batch.id]
+    assert (second.id, second.payer) == (first.id, pooled.chain.accounts[VERIFIERS[0]])
+    assert second.seed_block > first.seed_block + HISTORY_BLOCKS
+    expired = one.journal.moves(batch.id, "expire")
+    assert [move.status for move in expired] == ["mined"]
+    pooled.blocks()
+    rounds(one, *three[1:], count=8)
+    assert convicted(pooled, record)
+    appeals = one.journal.moves(batch.id, "appeal")
+    assert [move.status for move in appeals] == ["mined"] * (2 if payer != ABSENT else 1)
+
+
+def test_case__looks_seldom__opened_in_the_round_that_finds_the_leaf(
+    pooled: PoolStage, three: list[Verifier]
+) -> None:
+    seldom = pooled.verifier(VERIFIERS[0], look_every=3600.0, turn_every=3600.0)
+    batch, _ = lazily_finished(pooled, three)
+
+    rounds(seldom, count=3)
+
+    assert [move.kind for move in seldom.journal.moves(batch.id, "appeal")] == ["appeal"]
 
 
 def test_case__wrong_leaf_on_record_of_an_open_batch__appealed_and_signers_held(

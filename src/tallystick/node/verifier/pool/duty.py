@@ -31,6 +31,8 @@ from tallystick.protocol.verdicts import Verdict
 _CONVICTING = (Cause.RULING, Cause.DISPROOF, Cause.ORDER, Cause.DEADLINE)
 _SELDOM = 3600.0
 """Seconds."""
+_CASE_BITS = 48
+"""Of a case's id within a turn, which is an integer of SQLite."""
 
 _LOG = get_log("pool")
 
@@ -155,11 +157,10 @@ class PoolDuty:
 
     def _see_to(self, case: OpenedCase) -> None:
         """Rule in a case whose panel this key sits on, if the leaf can be checked."""
-        if self._watch.latest > case.seed_block + HISTORY_BLOCKS:
+        if self._is_over(case):
             # Nobody can rule any more; the fee is its payer's again.
             if case.payer == self.auditor.key:
-                call = self.auditor.pool.call("expire", case.id)
-                self._send(case.batch_id, call, _turn(case.id))
+                self._expire(case)
             return
         record = self._watch.record(case.batch_id)
         if record is None or record.batch.model_id not in self._models:
@@ -198,7 +199,14 @@ class PoolDuty:
             pack_signatures(signed),
             by.abi(),
         )
-        self._send(record.id, call, _turn(case.id))
+        self._send(record.id, call, self._turn(case.id))
+
+    def _is_over(self, case: OpenedCase) -> bool:
+        return self._watch.latest > case.seed_block + HISTORY_BLOCKS
+
+    def _expire(self, case: OpenedCase) -> None:
+        call = self.auditor.pool.call("expire", case.id)
+        self._send(case.batch_id, call, self._turn(case.id))
 
     def _is_right(self, record: BatchState, leaf: OpenedLeaf | None) -> bool | None:
         """Run a leaf again; None where nobody here can tell, or it is doubtful."""
@@ -227,16 +235,31 @@ class PoolDuty:
                 continue
             if record.state not in (State.FINAL, State.DISPUTED):
                 continue
-            if self.events.is_convicted(batch_id) or self._outbox.made(batch_id, "appeal"):
+            if self.events.is_convicted(batch_id) or self._has_appealed(batch_id):
                 continue
-            if not self._backoff.is_time(batch_id, "appeal"):
+            # Not by the move's name, which would put off the move itself.
+            if not self._backoff.is_time(batch_id, "drawn leaves"):
                 continue
-            self._backoff.put_off(batch_id, "appeal")
+            self._backoff.put_off(batch_id, "drawn leaves")
             if record.batch.model_id not in self._models or self._is_challenged(record):
+                continue
+            if record.state is State.FINAL and not self._has_stake(batch_id):
                 continue
             leaf = self._drawn_wrong(record)
             if leaf is not None:
                 self._appeal(record, leaf, NO_DISPUTE)
+
+    def _has_appealed(self, batch_id: bytes) -> bool:
+        """Return whether a case of this key is open, or was ever, and none on the batch expired."""
+        mine = (one for one in self.events.cases() if one.payer == self.auditor.key)
+        if any(one.batch_id == batch_id for one in mine):
+            return True
+        return not self.events.expired(batch_id) and self._outbox.made(batch_id, "appeal")
+
+    def _has_stake(self, batch_id: bytes) -> bool:
+        """Return whether anything is left to burn of who signed a batch's audit."""
+        keys = list(self.events.record(batch_id).keys)
+        return any(member.seats > 0 for member in self.auditor.pool.members(keys))
 
     def _is_challenged(self, record: BatchState) -> bool:
         """Return whether a challenge stands that convicts; one of a good leaf is a shield."""
@@ -259,9 +282,14 @@ class PoolDuty:
 
     def _appeal(self, record: BatchState, leaf: OpenedLeaf, dispute: Dispute) -> None:
         key = case_id(record.id, leaf.opening.leaf_index, dispute)
-        if any(case.id == key for case in self.events.cases()):
-            return
-        if self._outbox.made(record.id, "appeal", _turn(key)):
+        for case in self.events.cases():
+            if case.id == key:
+                # One that its payer leaves lying keeps the leaf from being judged.
+                if self._is_over(case):
+                    self._expire(case)
+                return
+        turn = self._turn(key)
+        if self._outbox.made(record.id, "appeal", turn):
             return
         fee, credit = self.auditor.terms.case_fee, self.auditor.pool.credit(self.auditor.key)
         if credit < fee:
@@ -273,7 +301,7 @@ class PoolDuty:
         call = self.auditor.pool.call(
             "appeal", record.pre_image.abi(), leaf.opening.abi(), record_of
         )
-        self._send(record.id, call, _turn(key))
+        self._send(record.id, call, turn)
 
     def _convict(self) -> None:
         """Burn the stake of who signed the audit of a batch that was rejected for cause."""
@@ -298,6 +326,10 @@ class PoolDuty:
         intent = Intent(batch_id, call, turn, self.auditor.terms.asset)
         self._outbox.send(intent, self._watch.now)
 
+    def _turn(self, key: bytes) -> int:
+        """Return what tells a case's moves apart in the journal: the same again once it expired."""
+        return self.events.expired(key) << _CASE_BITS | int.from_bytes(key[: _CASE_BITS // 8])
+
     def _only_says(self, panel_id: bytes, what: str) -> bool:
         """Return whether this is a dry run; if so, say once what would have been signed."""
         if self._outbox.dry_run and self._backoff.is_first(panel_id, what):
@@ -311,8 +343,3 @@ def _challenge_of(record: BatchState, leaf_index: int) -> Dispute:
     if dispute is None or dispute.kind is not DisputeKind.CHALLENGE:
         return NO_DISPUTE
     return dispute if dispute.leaf_index == leaf_index else NO_DISPUTE
-
-
-def _turn(key: bytes) -> int:
-    """Return what tells a case's moves apart, as the journal keeps it."""
-    return int.from_bytes(key[:6], "big")

@@ -1,6 +1,7 @@
 """A pool's events: records of audits, cases that are open, and what a key earned."""
 
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +39,8 @@ class _Told:
     cases: dict[bytes, OpenedCase] = field(default_factory=dict)
     convicted: set[bytes] = field(default_factory=set)
     """Batches."""
+    expired: Counter[bytes] = field(default_factory=Counter)
+    """How often nobody ruled, by case and by batch."""
     audits: int = 0
     rulings: int = 0
     earned: int = 0
@@ -47,6 +50,7 @@ class _Told:
             dict(self.records),
             dict(self.cases),
             set(self.convicted),
+            self.expired.copy(),
             self.audits,
             self.rulings,
             self.earned,
@@ -65,7 +69,9 @@ class _Told:
                 args["challenged"],
             )
         elif name == "CaseExpired":
-            self.cases.pop(bytes(args["caseId"]), None)
+            case = self.cases.pop(bytes(args["caseId"]), None)
+            if case is not None:
+                self.expired.update((case.id, case.batch_id))
         elif name == "Convicted":
             self.convicted.add(bytes(args["batchId"]))
         elif name in ("AuditStored", "Ruled"):
@@ -132,6 +138,10 @@ class PoolEvents:
     def cases(self) -> list[OpenedCase]:
         """Return the open cases, the oldest first."""
         return list(self._told.cases.values())
+
+    def expired(self, key: bytes) -> int:
+        """Return how often a case, or any case of a batch, ended without a ruling."""
+        return self._told.expired[key]
 
     def is_convicted(self, batch_id: bytes) -> bool:
         """Return whether signers of a batch's audit were convicted."""
