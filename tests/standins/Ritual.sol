@@ -16,6 +16,18 @@ contract Ritual {
         uint256 ttl,
         uint256 createdAt
     );
+    event JobAdded(
+        address indexed executor,
+        bytes32 indexed jobId,
+        address indexed precompileAddress,
+        uint256 commitBlock,
+        bytes precompileInput,
+        bytes32 previousBlockHash,
+        uint256 previousBlockNumber,
+        uint256 previousBlockTimestamp,
+        uint256 ttl,
+        uint256 createdAt
+    );
     event JobRemoved(address indexed executor, bytes32 indexed jobId, bool indexed completed);
 
     function add(bytes32 jobId, address precompile) external {
@@ -26,6 +38,22 @@ contract Ritual {
             block.number,
             "input",
             msg.sender,
+            blockhash(block.number - 1),
+            block.number - 1,
+            block.timestamp - 1,
+            30,
+            block.timestamp
+        );
+    }
+
+    /// @dev As of October 2025: without the sender.
+    function addBefore(bytes32 jobId, address precompile) external {
+        emit JobAdded(
+            address(1),
+            jobId,
+            precompile,
+            block.number,
+            "input",
             blockhash(block.number - 1),
             block.number - 1,
             block.timestamp - 1,

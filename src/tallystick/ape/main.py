@@ -28,6 +28,7 @@ _NAMES = (
     "pool",
     "import",
     "enclave-http",
+    "validation",
     "node",
     "demo",
 )

@@ -15,6 +15,9 @@ from tallystick.data.decode.decode import event_table
 from tallystick.data.decode.words import DecodeError
 from tallystick.data.extract.schema import ADDRESSED
 
+_LATEST = 10**11
+"""Unix seconds, in the year 5138; what is above counts milliseconds, as Ritual's blocks do."""
+
 ORDER = [("chain_id", "ascending"), ("block_number", "ascending"), ("log_index", "ascending")]
 
 
@@ -27,6 +30,7 @@ def decode_event(layout: Layout, logs: pa.Table, chain_id: int) -> tuple[pa.Tabl
         chain_id: of their chain.
     """
     logs = logs.filter(pc.equal(logs["topic0"], pa.scalar(layout.topic0))).combine_chunks()
+    logs = _in_seconds(logs)
     sound = np.ones(len(logs), np.bool_)
     _find_malformed(layout, logs, sound, 0, len(logs))
     malformed = int((~sound).sum())
@@ -38,6 +42,12 @@ def decode_event(layout: Layout, logs: pa.Table, chain_id: int) -> tuple[pa.Tabl
             table = table.set_column(place, field.name, table[field.name].cast(pa.string()))
     table = table.append_column("chain_id", pa.array(np.full(len(logs), chain_id), pa.int64()))
     return table.append_column("address", logs["address"]), malformed
+
+
+def _in_seconds(logs: pa.Table) -> pa.Table:
+    place, times = logs.schema.get_field_index("block_time"), logs["block_time"].to_numpy()
+    seconds = np.where(times > _LATEST, times // 1000, times)
+    return logs.set_column(place, logs.schema.field(place), pa.array(seconds, pa.int64()))
 
 
 def joined(layout: Layout, tables: Iterable[pa.Table]) -> pa.Table:

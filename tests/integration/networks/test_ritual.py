@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from eth_abi.abi import encode
 
 from tallystick.networks.adapters.ritual import ENVELOPE, LLM, OUTPUT
+from tallystick.networks.state import findings
 from tests.integration.networks.conftest import Follower, url_of
 from tests.support.chain import Chain
 from tests.support.faulty_rpc import Exchange, faulty_rpc
@@ -33,10 +35,10 @@ class Ritual:
     extra: dict[str, dict[str, Any]] = field(default_factory=dict)
     jobs: int = 0
 
-    def add(self, precompile: str = LLM) -> bytes:
+    def add(self, precompile: str = LLM, how: str = "add") -> bytes:
         self.jobs += 1
         job = self.jobs.to_bytes(32, "big")
-        self.contract.send("add", job, self.chain.w3.to_checksum_address(precompile))
+        self.contract.send(how, job, self.chain.w3.to_checksum_address(precompile))
         return job
 
     def settle(self, job: bytes, *calls: dict[str, Any], completed: bool = True) -> None:
@@ -144,3 +146,46 @@ def test_follow__other_precompiles__are_not_counted(ritual: Ritual, follower: Fo
     follower.run("ritual", ritual.contract)
 
     assert follower.verdicts("ritual") == {}
+
+
+def test_follow__form_of_october_2025__counts_beside_todays(
+    ritual: Ritual, follower: Follower
+) -> None:
+    record = {"address": LLM, "output": output(False)}
+    ritual.settle(ritual.add(how="addBefore"), record)
+    ritual.add(ONNX, how="addBefore")
+    ritual.add(how="addBefore")
+    ritual.settle(ritual.add(), record)
+
+    state = follower.run("ritual", ritual.contract)
+
+    assert follower.verdicts("ritual") == {
+        ("chain-checked", "settled by the validators"): 2,
+        ("unchecked", "not settled yet"): 1,
+    }
+    assert (state.measures["executors"], state.measures["senders"]) == (1, 1)
+
+
+def test_follow__times_in_milliseconds__days_are_days(
+    chain: Chain, ritual: Ritual, tmp_path: Path
+) -> None:
+    ritual.answer(output(False))
+
+    def bend(exchange: Exchange) -> bool:
+        """Count milliseconds, as Ritual's blocks and logs do."""
+        ritual.bend(exchange)
+        for _, answer in exchange.calls:
+            found = answer.get("result")
+            for one in found if isinstance(found, list) else [found]:
+                for name in ("timestamp", "blockTimestamp"):
+                    if isinstance(one, dict) and name in one:
+                        one[name] = hex(int(one[name], 16) * 1000 + 7)
+        return True
+
+    day = datetime.fromtimestamp(chain.now, UTC).date()
+    with faulty_rpc(url_of(chain), bend) as proxy:
+        follower = Follower(chain, tmp_path / "ms", proxy.url)
+        state = follower.run("ritual", ritual.contract)
+
+    assert not state.failures
+    assert findings(follower.root, "ritual")["day"].to_pylist() == [day]

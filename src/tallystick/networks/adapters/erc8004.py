@@ -60,5 +60,6 @@ ADAPTER = Adapter(
         "Anybody can deploy a registry; all are counted.",
     ),
     kinds=(ContractKind((REQUEST, RESPONSE)),),
-    places=(Place(8453, None), Place(42220, None)),
+    # From the identity registry's deployment on: no agent is older.
+    places=(Place(8453, None, 41_663_783), Place(42220, None, 58_396_724)),
 )

@@ -91,9 +91,9 @@ ADAPTER = Adapter(
     ),
     kinds=(ContractKind((REQUEST, DELIVERY, SIGNED)),),
     places=(
-        Place(100, bytes.fromhex("735FAAb1c4Ec41128c367AFb5c3baC73509f70bB")),
-        Place(8453, bytes.fromhex("f24eE42edA0fc9b33B7D41B06Ee8ccD2Ef7C5020")),
-        Place(137, bytes.fromhex("343F2B005cF6D70bA610CD9F1F1927049414B582")),
-        Place(10, bytes.fromhex("46C0D07F55d4F9B5Eed2Fc9680B5953e5fd7b461")),
+        Place(100, bytes.fromhex("735FAAb1c4Ec41128c367AFb5c3baC73509f70bB"), 38_661_963),
+        Place(8453, bytes.fromhex("f24eE42edA0fc9b33B7D41B06Ee8ccD2Ef7C5020"), 26_642_705),
+        Place(137, bytes.fromhex("343F2B005cF6D70bA610CD9F1F1927049414B582"), 81_028_558),
+        Place(10, bytes.fromhex("46C0D07F55d4F9B5Eed2Fc9680B5953e5fd7b461"), 145_788_454),
     ),
 )

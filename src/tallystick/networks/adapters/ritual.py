@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
 from tallystick.networks.adapter import Adapter, ContractKind, Judged, Place, Rows
+from tallystick.networks.decoded import ORDER
 from tallystick.networks.events import event
 from tallystick.networks.verdicts import Verdict, first_of, judged
 from tallystick.protocol.hexes import from_hex
@@ -20,6 +22,17 @@ ADDED = event(
     "address senderAddress, bytes32 previousBlockHash, uint256 previousBlockNumber, "
     "uint256 previousBlockTimestamp, uint256 ttl, uint256 createdAt)"
 )
+BEFORE = event(
+    "event JobAdded(address indexed executor, bytes32 indexed jobId, "
+    "address indexed precompileAddress, uint256 commitBlock, bytes precompileInput, "
+    "bytes32 previousBlockHash, uint256 previousBlockNumber, uint256 previousBlockTimestamp, "
+    "uint256 ttl, uint256 createdAt)"
+)._replace(name="JobAddedBefore")
+"""Its form in October 2025, without a sender.
+
+Only its topic was published. The types are those of today's less one, which is the topic's
+pre-image; which values are indexed, and the order of the numbers, is taken from today's.
+"""
 REMOVED = event(
     "event JobRemoved(address indexed executor, bytes32 indexed jobId, bool indexed completed)"
 )
@@ -28,6 +41,9 @@ LLM = "0x0000000000000000000000000000000000000802"
 ENVELOPE = ("bytes", "bytes")
 OUTPUT = ("bool", "bytes", "bytes", "string", "(string,string,string)")
 """hasError, completion, metadata, error message, history; the envelope holds it second."""
+
+_OF_BOTH = ["day", "block_number", "log_index", "chain_id", "address"]
+_OF_BOTH += ["executor", "job_id", "precompile_address"]
 
 OPEN: Verdict = ("unchecked", "not settled yet")
 DROPPED: Verdict = ("rejected", "not completed")
@@ -39,8 +55,10 @@ UNREADABLE: Verdict = ("unseen", "settled, but its output is of an unknown form"
 
 def judge(rows: Rows) -> Judged:
     """Give each LLM job a verdict; of a settled call the output says whether it was answered."""
-    added = rows.tables["JobAdded"]
+    forms = [rows.tables[one.name] for one in (ADDED, BEFORE)]
+    added = pa.concat_tables([one.select(_OF_BOTH) for one in forms]).sort_by(ORDER)
     jobs = first_of(added.filter(pc.equal(added["precompile_address"], LLM)), "job_id")
+    of_llm = pc.equal(forms[0]["precompile_address"], LLM)
     removed = {
         (row["chain_id"], row["address"], row["job_id"]): row
         for row in rows.tables["JobRemoved"].to_pylist()
@@ -58,7 +76,7 @@ def judge(rows: Rows) -> Judged:
         chosen.append(_verdict(calls))
     measures = {
         "executors": len(set(jobs["executor"].to_pylist())),
-        "senders": len(set(jobs["sender_address"].to_pylist())),
+        "senders": len(set(forms[0].filter(of_llm)["sender_address"].to_pylist())),
         "proofs_not_checked": proofs,
     }
     return Judged(judged(jobs, chosen), measures)
@@ -119,11 +137,11 @@ ADAPTER = Adapter(
         "Validators settle calls; the executor's proof is not checked here, for its message is not "
         "published.",
         "ONNX runs in every validator without an event, and is not counted.",
-        "The event had another form in October 2025; jobs of that form are not counted.",
+        "Jobs of the form of October 2025 name no sender, and are not among the senders.",
     ),
     kinds=(
         ContractKind(
-            (ADDED, REMOVED),
+            (ADDED, BEFORE, REMOVED),
             calls=("JobRemoved",),
             fields=("originTx", "settlementTx", "spcCalls"),
             linked="originTx",

@@ -1,0 +1,3 @@
+"""What the networks' tests follow by, here too."""
+
+from tests.integration.networks.conftest import follower as follower
