@@ -14,11 +14,13 @@ from tallystick.networks.verdicts import Verdict, judged
 from tallystick.opengradient.folder import Folder, extract_settlements
 from tallystick.opengradient.registry import CHANGES
 from tallystick.opengradient.relay import SETTLEMENTS
+from tallystick.protocol.format_version import unknown_version
 from tallystick.storage.durable import replace_file
 
 RELAY, REGISTRY = "relay", "registry"
 HEARTBEATS = "heartbeats.json"
 """What the last audit found of heartbeats, in the network's folder."""
+HEARTBEATS_VERSION = 1
 SIGNED: Verdict = ("enclave", "")
 NOT_SHOWN: Verdict = ("rejected", "claimed beyond the items that hold")
 NO_BLOB: Verdict = ("unseen", "its blob was missing or could not be read")
@@ -62,7 +64,11 @@ class Reader:
         results = audit(folder, BlobSource(blobs))
         publish(folder, results)
         lapsed = without_heartbeat(folder, results, max_age)
-        body = {"version": 1, "max_age": max_age, "verified_without_heartbeat": lapsed}
+        body = {
+            "version": HEARTBEATS_VERSION,
+            "max_age": max_age,
+            "verified_without_heartbeat": lapsed,
+        }
         replace_file(run.data.root / HEARTBEATS, (json.dumps(body, indent=1) + "\n").encode())
         return {relay.chain_id: done.last_block}
 
@@ -77,7 +83,12 @@ class Reader:
             raise FollowError("no settlement was audited yet")
         table = pq.read_table(path)
         chain = pa.array([keys[0].chain_id] * len(table), pa.int64())
-        told = json.loads((run.data.root / HEARTBEATS).read_bytes())
+        kept = run.data.root / HEARTBEATS
+        if not kept.exists():
+            raise FollowError("heartbeats were not looked at yet; follow again")
+        told = json.loads(kept.read_bytes())
+        if wrong := unknown_version("note of heartbeats", told.get("version"), HEARTBEATS_VERSION):
+            raise FollowError(f"{kept}: {wrong}")
         lapsed = pa.table({"verified_without_heartbeat": [told["verified_without_heartbeat"]]})
         return Rows({"settlements": table.append_column("chain_id", chain), "heartbeats": lapsed})
 
