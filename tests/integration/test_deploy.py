@@ -7,6 +7,7 @@ import pytest
 import yaml
 from web3 import Web3
 
+from tallystick.chain.abi import contract
 from tallystick.chain.committee import Committee, CommitteeTerms
 from tallystick.chain.standard_input import standard_input
 from tallystick.chain.verification import Compiled, differences
@@ -52,6 +53,24 @@ def test_deploy__resolver__is_recorded_and_listed(
     assert first["address"] == again["address"]
     code = bytes(chain.w3.eth.get_code(Web3.to_checksum_address(first["address"])))
     assert code_name(code) == name and len(code) > 1000
+
+
+def test_deploy__proof_verifier__answers_for_the_attestor_and_grade_named(
+    chain: Chain, commands: Commands, registry: None
+) -> None:
+    attestor = commands.json("deploy", "--replay", account=0)["address"]
+    line = ["--proof-verifier", attestor, "--grade", "audited"]
+
+    first = commands.json("deploy", *line, account=0)
+    again = commands.json("deploy", *line, account=0)
+    checked = commands.json("deploy", *line, "--check", account=0)
+
+    assert (first["new"], again["new"], checked["agrees"]) == (True, False, True)
+    address = Web3.to_checksum_address(first["address"])
+    found = chain.w3.eth.contract(address, abi=contract("ProofVerifier").abi)
+    assert found.functions.proofSystem().call() == "op/tallystick-audited"
+    assert found.functions.ATTESTOR().call() == Web3.to_checksum_address(attestor)
+    assert "go together" in commands.run("deploy", *line[:2], account=0).stderr
 
 
 def test_deploy_check__before_and_after__tells_what_is_on_chain(

@@ -16,6 +16,7 @@ PACKAGED = (
     "EnclaveHttp",
     "OpenGradientItem",
     "Pool",
+    "ProofVerifier",
     "Replay",
     "ReplayGame",
 )
@@ -65,7 +66,7 @@ def contract(name: str) -> Contract:
     """Return a packaged contract.
 
     Args:
-        name: Tallystick, Committee, Enclave, EnclaveHttp, OpenGradientItem, Pool or Replay.
+        name: one of PACKAGED.
 
     >>> contract("Tallystick").functions()["totals"].selector.hex()
     'a6606014'

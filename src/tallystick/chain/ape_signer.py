@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from eth_account.messages import SignableMessage, encode_defunct
 from web3 import Web3
 
 from tallystick.chain.signer import eip712_message
@@ -48,7 +49,14 @@ class ApeSigner:
 
     def sign(self, domain: Domain, struct_hash: bytes) -> bytes:
         """See Signer."""
-        signature = self._account.sign_message(eip712_message(domain, struct_hash))
+        return self._sign_message(eip712_message(domain, struct_hash))
+
+    def sign_text(self, text: bytes) -> bytes:
+        """See TextSigner."""
+        return self._sign_message(encode_defunct(text))
+
+    def _sign_message(self, message: SignableMessage) -> bytes:
+        signature = self._account.sign_message(message)
         if signature is None:
             raise NotSignedError(f"{self._address} did not sign")
         return bytes(signature.encode_rsv())

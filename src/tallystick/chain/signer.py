@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol
 
-from eth_account.messages import SignableMessage
+from eth_account.messages import SignableMessage, encode_defunct
 from eth_account.signers.local import LocalAccount
 
 from tallystick.protocol.eip712 import Domain
@@ -34,6 +34,18 @@ class Signer(Protocol):
         Args:
             domain: where it is to be used.
             struct_hash: EIP-712's hashStruct, 32 bytes.
+
+        Raises:
+            NotSignedError: the account's owner refused.
+        """
+        ...
+
+
+class TextSigner(Protocol):
+    """One account that signs text."""
+
+    def sign_text(self, text: bytes) -> bytes:
+        """Return an ERC-191 signature (version E) over a text, 65 bytes; sends nothing.
 
         Raises:
             NotSignedError: the account's owner refused.
@@ -100,8 +112,14 @@ class KeySigner:
         if isinstance(self._account, LocalAccount):
             # A quarter less time than by a message, and nodes sign each answer.
             return sign(domain.digest(struct_hash), bytes(self._account.key))
-        signed = self._account.sign_message(eip712_message(domain, struct_hash))
-        *rest, v = bytes(signed.signature)
+        return self._sign_message(eip712_message(domain, struct_hash))
+
+    def sign_text(self, text: bytes) -> bytes:
+        """See TextSigner."""
+        return self._sign_message(encode_defunct(text))
+
+    def _sign_message(self, message: SignableMessage) -> bytes:
+        *rest, v = bytes(self._account.sign_message(message).signature)
         return bytes([*rest, v + 27 if v < 2 else v])
 
 

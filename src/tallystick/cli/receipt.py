@@ -1,10 +1,17 @@
 """tallystick receipt: check receipts, offline and against the chain; make them anew."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 
-from tallystick.cli.chain import chain_options, json_option, more_rpc_option, reading
+from tallystick.cli.chain import (
+    chain_options,
+    json_option,
+    more_rpc_option,
+    reading,
+    signing_options,
+)
 from tallystick.cli.command import ConsoleCommand, ConsoleGroup
 from tallystick.cli.output import show
 from tallystick.cli.params import FILE, SECONDS
@@ -95,3 +102,33 @@ def get(
     from tallystick.cli.receipts import write_receipts_of
 
     write_receipts_of(session, names[0], leaf, store, out)
+
+
+@receipt.command(
+    cls=ConsoleCommand,
+    example="tallystick receipt erc8510 $RECEIPTS --out records.jsonl --rpc $RPC",
+)
+@click.argument("file", type=FILE)
+@click.option(
+    "--day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The list of this UTC day's records, with its root, instead of the records.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write; else they are printed.",
+)
+@signing_options
+def erc8510(session: Session, file: Path, day: datetime | None, out: Path | None) -> None:
+    """Write the receipts of FILE as ERC-8510 drafts them, one a line, and what became of each.
+
+    The draft's text was not read, only its fields' names; a signature is the account's, if one is
+    named. docs/standards.md says more.
+    """
+    from tallystick.cli.erc8510 import write_list, write_records
+
+    if day is None:
+        write_records(session, file, out)
+    else:
+        write_list(session, file, day.date(), out)

@@ -79,6 +79,11 @@ class Session:
         self._sender = sender
 
     @property
+    def signs(self) -> bool:
+        """Whether an account is named."""
+        return self._sender is not None
+
+    @property
     def registry(self) -> Registry:
         """The registry.
 

@@ -23,7 +23,7 @@ from tallystick.data.extract.dataset import ContractKey, Dataset
 from tallystick.data.extract.extractor import Extracted, ExtractPlan, extract
 from tallystick.data.extract.schema import HASH, LOGS
 from tallystick.opengradient.errors import AuditError
-from tallystick.opengradient.registry import CHANGES, Keys, Validity
+from tallystick.opengradient.registry import CHANGES, HEARTBEAT, REGISTERED, Keys, Validity
 from tallystick.opengradient.relay import SETTLEMENTS, Settlement, settlements
 from tallystick.protocol.format_version import unknown_version
 from tallystick.protocol.hexes import from_hex, to_hex
@@ -101,6 +101,10 @@ class Folder:
     def validity(self) -> Validity:
         """Return when each key was valid."""
         return Validity.of(_logs(self.side, self.registry, CHANGES))
+
+    def signs_of_life(self) -> pa.Table:
+        """Return the raw logs of registrations and heartbeats, of the schema LOGS."""
+        return _logs(self.side, self.registry, (REGISTERED, HEARTBEAT))
 
     def mark(self) -> None:
         """Note that the relay's registry is imported."""

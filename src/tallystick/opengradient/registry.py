@@ -49,6 +49,10 @@ REVOKED = layout("PCRRevoked(bytes32,uint8)", 0, *_MEASUREMENT)
 CHANGES = (REGISTERED, ENABLED, DISABLED, APPROVED, REVOKED)
 """Events that change which keys are valid."""
 
+HEARTBEAT = layout(
+    "HeartbeatReceived(bytes32,uint256)", 1, _TEE, Field("timestamp", None, 0, "large")
+)
+
 GET_KEY = keccak256(b"getTEEPublicKey(bytes32)")[:4]
 KEYS_VERSION = 1
 _AT_ONCE = 50

@@ -327,6 +327,19 @@ def foreign(stage: Stage) -> None:
     Path("networks.yaml").write_text("\n".join(lines) + "\n")
 
 
+def validator(stage: Stage) -> None:
+    """The batch is final, and an agent's owner has asked the stage's account about another."""
+    registry = Standin(stage.chain, "ValidationRegistry")
+    me = checksummed(stage.chain.accounts[stage.account])
+    stage.names |= {"VALIDATIONS": checksummed(registry.address), "VALIDATOR": me}
+    attested = stage.network.commit(stage.chain.accounts[2], slot=1)
+    reference = attested.batch.abi(), attested.stamp.pack()
+    stage.chain.send(stage.chain.accounts[2], "attest", *reference, 1, (1).to_bytes(32, "big"))
+    over(stage)
+    stage.run("ape tallystick finalize --all")
+    registry.send("validationRequest", me, 7, "", attested.id)
+
+
 PREPARE: dict[str, Callable[[Stage], None]] = {
     "ape tallystick fault": faulty,
     "ape tallystick reveal": demanded,
@@ -374,6 +387,9 @@ PREPARE: dict[str, Callable[[Stage], None]] = {
     "tallystick enclave-http ask": endpoint,
     "tallystick enclave-http check": answered_by_enclave,
     "tallystick enclave-http evidence": answered_by_enclave,
+    "ape tallystick validation": validator,
+    "ape tallystick validation request": validator,
+    "ape tallystick validation respond": validator,
     "ape tallystick enclave-http": answered_by_enclave,
     "ape tallystick enclave-http submit": answered_by_enclave,
     "ape tallystick enclave-http submit-kept": kept_by_proxy,

@@ -12,7 +12,7 @@ from tallystick.networks.state import State
 from tests.support.opengradient import OpenGradient, Tee
 
 
-def followed(og: OpenGradient, root: Path, *kinds: str, **options: str) -> State:
+def followed(og: OpenGradient, root: Path, *kinds: str, **options: str | int) -> State:
     chain_id = og.chain.w3.eth.chain_id
     url: str = og.chain.w3.provider.endpoint_uri  # type: ignore[attr-defined]
     places = {
@@ -55,3 +55,26 @@ def test_follow__without_blobs_or_registry__says_what_is_missing(
 ) -> None:
     assert "option blobs is missing" in followed(og, tmp_path).failures[""]
     assert "of kind registry" in followed(og, tmp_path, "relay", blobs="x").failures[""]
+
+
+def test_follow__heartbeat_lapsed__counts_and_is_told(
+    og: OpenGradient, tee: Tee, tmp_path: Path
+) -> None:
+    registered = og.chain.now
+    og.chain.at(registered + 4000)
+    og.send(og.registry.functions.heartbeat(tee.id, registered + 4000))
+    beat = og.chain.now
+    og.chain.at(beat + 3000).mine()
+    times = [registered + 1800, registered + 1900, beat - 1, beat + 1800, beat + 1801]
+    og.settle([tee.item(number, time) for number, time in enumerate(times)])
+    og.individual(tee.item(9, beat + 2900))
+
+    found = followed(og, tmp_path, blobs=og.blobs.url)
+    longer = followed(og, tmp_path, blobs=og.blobs.url, heartbeat_max_age=2900)
+
+    assert found.measures["verified_without_heartbeat"] == 4
+    assert longer.measures["verified_without_heartbeat"] == 1
+    (row,) = state.reasons(state.findings(tmp_path, "opengradient"))
+    assert (row["verdict"], row["count"]) == ("enclave", 6)
+    wrong = followed(og, tmp_path, blobs=og.blobs.url, heartbeat_max_age="long")
+    assert "heartbeat_max_age is 'long'" in wrong.failures[""]

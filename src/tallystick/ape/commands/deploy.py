@@ -1,13 +1,15 @@
 """ape tallystick deploy: deploy the registry, or a resolver, to the same address on each chain."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from tallystick.ape.options import sending_options
 from tallystick.cli.command import ConsoleCommand
-from tallystick.cli.params import FILE
+from tallystick.cli.params import ADDRESS, FILE
 from tallystick.cli.session import Session
+from tallystick.cli.targets import GRADES
 
 
 @click.command(cls=ConsoleCommand, example="ape tallystick deploy")
@@ -33,6 +35,13 @@ from tallystick.cli.session import Session
 @click.option(
     "--pool", type=FILE, help="YAML file (spec, seat_stake, panel, ...) of a pool of auditors."
 )
+@click.option(
+    "--proof-verifier",
+    type=ADDRESS,
+    metavar="ATTESTOR",
+    help="ERC-8274 (draft) over this attestor, of the grade that --grade names.",
+)
+@click.option("--grade", type=GRADES, help="With --proof-verifier.")
 @click.option("--replay", is_flag=True, help="The arbiter that runs QI8-1 models again.")
 @click.option(
     "--replay-game",
@@ -52,6 +61,8 @@ def cli(
     enclave_http: Path | None,
     opengradient_item: Path | None,
     pool: Path | None,
+    proof_verifier: bytes | None,
+    grade: str | None,
     replay: bool,
     replay_game: bool,
     check: bool,
@@ -63,11 +74,22 @@ def cli(
     from tallystick.ape.endorsers_file import read_endorsers
     from tallystick.ape.pool_file import read_pool
     from tallystick.chain.deploy import creation_code
+    from tallystick.protocol.enums import Grade
 
-    files = [committee, enclave, enclave_http, opengradient_item, pool]
-    if sum(one is not None for one in files) + replay + replay_game > 1:
+    wanted: list[object] = [
+        committee,
+        enclave,
+        enclave_http,
+        opengradient_item,
+        pool,
+        proof_verifier,
+    ]
+    if sum(one is not None for one in wanted) + replay + replay_game > 1:
         raise click.UsageError("one contract at a time")
-    name, args = "Tallystick", []
+    if (proof_verifier is None) != (grade is None):
+        raise click.UsageError("--proof-verifier and --grade go together")
+    name = "Tallystick"
+    args: list[Any] = []
     if committee is not None:
         name, args = "Committee", [session.registry.address, *read_committee(committee)]
     elif enclave is not None:
@@ -80,6 +102,10 @@ def cli(
         terms = read_pool(pool)
         need_deployable(session.w3, terms)
         name, args = "Pool", [session.registry.address, terms.abi()]
+    elif proof_verifier is not None:
+        assert grade is not None
+        name = "ProofVerifier"
+        args = [session.registry.address, proof_verifier, int(Grade[grade.upper()])]
     elif replay:
         name = "Replay"
     elif replay_game:

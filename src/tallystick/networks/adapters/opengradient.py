@@ -1,5 +1,6 @@
 """OpenGradient by its own audit (docs/opengradient.md), put beside the others."""
 
+import json
 from collections.abc import Mapping
 
 import pyarrow as pa
@@ -13,8 +14,13 @@ from tallystick.networks.verdicts import Verdict, judged
 from tallystick.opengradient.folder import Folder, extract_settlements
 from tallystick.opengradient.registry import CHANGES
 from tallystick.opengradient.relay import SETTLEMENTS
+from tallystick.protocol.format_version import unknown_version
+from tallystick.storage.durable import replace_file
 
 RELAY, REGISTRY = "relay", "registry"
+HEARTBEATS = "heartbeats.json"
+"""What the last audit found of heartbeats, in the network's folder."""
+HEARTBEATS_VERSION = 1
 SIGNED: Verdict = ("enclave", "")
 NOT_SHOWN: Verdict = ("rejected", "claimed beyond the items that hold")
 NO_BLOB: Verdict = ("unseen", "its blob was missing or could not be read")
@@ -23,13 +29,14 @@ NO_BLOB: Verdict = ("unseen", "its blob was missing or could not be read")
 class Reader:
     """Extracts relay, registry and keys, audits the blobs, and keeps what `totals` reads."""
 
-    options = frozenset({"blobs"})
+    options = frozenset({"blobs", "heartbeat_max_age"})
 
     def bring(self, run: Run) -> Mapping[int, int]:
         """Audit all settlements; return the last block by chain id."""
         # Needs the extra opengradient, which listing the adapters does not.
         from tallystick.opengradient.audit import audit
         from tallystick.opengradient.blobs import BlobSource
+        from tallystick.opengradient.heartbeats import MAX_AGE, without_heartbeat
         from tallystick.opengradient.tables import publish
 
         relay, registry = _place(run, RELAY), _place(run, REGISTRY)
@@ -38,6 +45,9 @@ class Reader:
         urls, blobs = run.rpcs[relay.chain_id], run.options.get("blobs")
         if not isinstance(blobs, str):
             raise FollowError("option blobs is missing: the folder or URL of the batches' blobs")
+        max_age = run.options.get("heartbeat_max_age", MAX_AGE)
+        if not isinstance(max_age, int) or isinstance(max_age, bool) or max_age < 0:
+            raise FollowError(f"option heartbeat_max_age is {max_age!r}; needed: seconds")
         first = min(relay.first_block, registry.first_block)
         plan = ExtractPlan(
             urls,
@@ -51,7 +61,15 @@ class Reader:
         folder, done, _ = extract_settlements(
             Dataset(run.root), plan, registry.address or b"", stage
         )
-        publish(folder, audit(folder, BlobSource(blobs)))
+        results = audit(folder, BlobSource(blobs))
+        publish(folder, results)
+        lapsed = without_heartbeat(folder, results, max_age)
+        body = {
+            "version": HEARTBEATS_VERSION,
+            "max_age": max_age,
+            "verified_without_heartbeat": lapsed,
+        }
+        replace_file(run.data.root / HEARTBEATS, (json.dumps(body, indent=1) + "\n").encode())
         return {relay.chain_id: done.last_block}
 
     def rows(self, run: Run) -> Rows:
@@ -65,7 +83,14 @@ class Reader:
             raise FollowError("no settlement was audited yet")
         table = pq.read_table(path)
         chain = pa.array([keys[0].chain_id] * len(table), pa.int64())
-        return Rows({"settlements": table.append_column("chain_id", chain)})
+        kept = run.data.root / HEARTBEATS
+        if not kept.exists():
+            raise FollowError("heartbeats were not looked at yet; follow again")
+        told = json.loads(kept.read_bytes())
+        if wrong := unknown_version("note of heartbeats", told.get("version"), HEARTBEATS_VERSION):
+            raise FollowError(f"{kept}: {wrong}")
+        lapsed = pa.table({"verified_without_heartbeat": [told["verified_without_heartbeat"]]})
+        return Rows({"settlements": table.append_column("chain_id", chain), "heartbeats": lapsed})
 
 
 def _place(run: Run, kind: str) -> Place:
@@ -103,6 +128,8 @@ def judge(rows: Rows) -> Judged:
         {"day": pa.array(days, pa.date32()), "chain_id": pa.array(chains, pa.int64())}
     )
     measures = {"settlements": len(table), "claimed_exactly": claimed, **lies}
+    for row in rows.tables["heartbeats"].to_pylist():
+        measures |= row
     return Judged(judged(claims, chosen, counts), measures)
 
 
@@ -116,7 +143,8 @@ ADAPTER = Adapter(
     cautions=(
         "Which keys are enclaves' is the word of OpenGradient's registry.",
         "An enclave signs any request, its operator's own included.",
-        "An enclave whose heartbeat has lapsed is counted all the same.",
+        "An enclave whose heartbeat has lapsed is counted all the same; "
+        "verified_without_heartbeat says how often.",
     ),
     kinds=(ContractKind(SETTLEMENTS, name=RELAY), ContractKind(CHANGES, name=REGISTRY)),
     reader=Reader(),

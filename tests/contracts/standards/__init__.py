@@ -1,0 +1,1 @@
+"""Facades that speak as drafts of standards do."""
