@@ -10,6 +10,7 @@ from tallystick.cli.bars import stages
 from tallystick.cli.command import CommandError, ConsoleCommand
 from tallystick.cli.options import data_option, output_options
 from tallystick.cli.output import show, write, write_tables
+from tallystick.cli.params import BLOCK_RANGE
 
 
 @click.command(cls=ConsoleCommand, example="tallystick networks --data data")
@@ -86,11 +87,22 @@ def _told(chain: str, failure: str) -> str:
 @click.command(cls=ConsoleCommand, example="tallystick follow networks.yaml --data data")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--only", multiple=True, metavar="NAME", help="Of the file's networks; else all.")
+@click.option(
+    "--repair",
+    type=(int, BLOCK_RANGE),
+    metavar="CHAIN FIRST:LAST",
+    help="Read these blocks of a chain once more, and add the logs that a node left out.",
+)
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def follow(
-    ctx: click.Context, file: Path, only: tuple[str, ...], data: Path, as_json: bool
+    ctx: click.Context,
+    file: Path,
+    only: tuple[str, ...],
+    repair: tuple[int, tuple[int, int]] | None,
+    data: Path,
+    as_json: bool,
 ) -> None:
     """Bring the data folder up to date for the networks of FILE, and judge what they claim.
 
@@ -104,8 +116,10 @@ def follow(
     found = NetworksFile.read(file)
     if unknown := set(only) - {one.name for one in found.networks}:
         raise CommandError(f"{file} has no network {min(unknown)}")
+    if repair and repair[0] not in found.chains:
+        raise CommandError(f"{file} has no chain {repair[0]}")
     with stages() as stage:
-        results = run(data, found, only, stage)
+        results = run(data, found, only, stage, (repair[0], *repair[1]) if repair else None)
     show(
         [
             {

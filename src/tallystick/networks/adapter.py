@@ -1,6 +1,6 @@
 """An adapter: the declaration of one network, and the function that judges its decoded rows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from tallystick.data.decode.columns import Layout
 from tallystick.data.extract.calls import CALLS
 from tallystick.data.extract.dataset import Dataset
 from tallystick.networks.errors import AdapterError
+from tallystick.networks.recovery import Signed, recover
 from tallystick.protocol.progress import Progress
 
 VERIFIED = ("enclave", "proven", "audited")
@@ -91,11 +92,13 @@ class Rows:
             block_time, log_index, day, transaction_hash (hex text), chain_id, address (20 bytes).
         calls: of the schema CALLS.
         malformed: logs that are not what their event says; they are in no table.
+        recover: as recovery.recover; of signatures that an earlier run met it looks them up.
     """
 
     tables: Mapping[str, pa.Table]
     calls: pa.Table = field(default_factory=CALLS.empty_table)
     malformed: int = 0
+    recover: Callable[[Sequence[Signed]], list[bytes]] = recover
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,7 @@ class Run:
         block_range: blocks of a file.
         options: what else the adapter was told.
         stage: gives a stage of work what it tells its progress to, by name and unit.
+        repair: chain, first and last block of what is read once more; None: nothing.
     """
 
     data: Dataset
@@ -134,6 +138,7 @@ class Run:
     block_range: int = 10_000
     options: Mapping[str, Any] = field(default_factory=dict)
     stage: Callable[[str], Progress] | None = None
+    repair: tuple[int, int, int] | None = None
 
 
 class Reader(Protocol):

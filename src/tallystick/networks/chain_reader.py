@@ -6,7 +6,7 @@ networks/<name>/[<kind>/]upgrades/<chain>-0x….json   implementations that a pr
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,6 +19,7 @@ from tallystick.networks.adapter import Adapter, ContractKind, Place, Rows, Run
 from tallystick.networks.decoded import decode_event, joined
 from tallystick.networks.errors import FollowError
 from tallystick.networks.proxies import UPGRADES, note_implementation
+from tallystick.networks.recovery import Signed, recover
 from tallystick.protocol.abi_words import ZERO_ADDRESS
 from tallystick.protocol.format_version import unknown_version
 from tallystick.protocol.hexes import to_hex
@@ -50,6 +51,7 @@ def bring_place(adapter: Adapter, run: Run, place: Place) -> int:
         run.depth,
         run.block_range,
         topics=names,
+        repair=run.repair[1:] if run.repair and run.repair[0] == place.chain_id else None,
         chain_id=place.chain_id,
     )
     where = f"{adapter.name} on {place.chain_id}"
@@ -63,8 +65,10 @@ def bring_place(adapter: Adapter, run: Run, place: Place) -> int:
     return done.last_block
 
 
-def read_rows(adapter: Adapter, run: Run) -> Rows:
-    """Return the decoded rows of all places whose logs are here."""
+def read_rows(
+    adapter: Adapter, run: Run, recover: Callable[[Sequence[Signed]], list[bytes]] = recover
+) -> Rows:
+    """Return the decoded rows of all places whose logs are here, to be judged with `recover`."""
     tables: dict[str, list[pa.Table]] = {}
     calls, malformed = [CALLS.empty_table()], 0
     for place in run.places:
@@ -79,7 +83,7 @@ def read_rows(adapter: Adapter, run: Run) -> Rows:
         calls.append(read_calls(data, key))
     layouts = {layout.name: layout for kind in adapter.kinds for layout in kind.events}
     found = {name: joined(layout, tables.get(name, ())) for name, layout in layouts.items()}
-    return Rows(found, pa.concat_tables(calls), malformed)
+    return Rows(found, pa.concat_tables(calls), malformed, recover)
 
 
 def read_logs(data: Dataset, key: ContractKey) -> pa.Table:

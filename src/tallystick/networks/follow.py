@@ -9,8 +9,9 @@ from tallystick.data.extract.dataset import Dataset
 from tallystick.data.extract.lock import locked
 from tallystick.errors import TallystickError
 from tallystick.networks import state
-from tallystick.networks.adapter import Judged, Place, Run, check
-from tallystick.networks.chain_reader import bring_place, dataset, key_of, read_rows
+from tallystick.networks.adapter import Adapter, Judged, Place, Run, check
+from tallystick.networks.chain_reader import bring_place, dataset, key_of
+from tallystick.networks.judging import judge_folder
 from tallystick.networks.networks_file import ChainNodes, Followed, NetworksFile
 from tallystick.networks.proxies import implementations
 from tallystick.networks.state import State
@@ -37,6 +38,7 @@ def follow(
     file: NetworksFile,
     only: Sequence[str] = (),
     stage: Callable[[str], Progress] | None = None,
+    repair: tuple[int, int, int] | None = None,
 ) -> list[State]:
     """Bring a data folder up to date for all networks, judge their claims, and keep the findings.
 
@@ -47,6 +49,7 @@ def follow(
         file: what is followed.
         only: names of networks; empty: all.
         stage: gives a stage of work what it tells its progress to, by name and unit.
+        repair: chain, first and last block of what is read once more; logs that are new are added.
 
     Returns:
         What is known of each network; failures are in it.
@@ -55,7 +58,7 @@ def follow(
         ExtractError: another process writes to a network's folder.
     """
     followed = [one for one in file.networks if not only or one.name in only]
-    jobs = [job for one in followed for job in _jobs(root, file, one, stage)]
+    jobs = [job for one in followed for job in _jobs(root, file, one, stage, repair)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         results = list(zip(jobs, pool.map(_bring, jobs), strict=True))
     found = []
@@ -67,13 +70,17 @@ def follow(
 
 
 def _jobs(
-    root: Path, file: NetworksFile, one: Followed, stage: Callable[[str], Progress] | None
+    root: Path,
+    file: NetworksFile,
+    one: Followed,
+    stage: Callable[[str], Progress] | None,
+    repair: tuple[int, int, int] | None,
 ) -> list[_Job]:
     def run(nodes: ChainNodes) -> Run:
         data = Dataset(state.folder_of(root, one.name))
         rpcs = {chain_id: chain.rpcs for chain_id, chain in file.chains.items()}
         depth, size = nodes.depth, nodes.block_range
-        return Run(data, root, one.places, rpcs, depth, size, one.options, stage)
+        return Run(data, root, one.places, rpcs, depth, size, one.options, stage, repair)
 
     if one.adapter.reader is not None:
         first = next((file.chains[place.chain_id] for place in one.places), ChainNodes(()))
@@ -107,9 +114,8 @@ def _judge(root: Path, one: Followed, run: Run, brought: Sequence[Brought]) -> S
             failures |= failed
         malformed, measures, table = 0, {}, state.findings(root, one.name)
         try:
-            rows = adapter.reader.rows(run) if adapter.reader else read_rows(adapter, run)
-            judged: Judged = check(adapter.name, adapter.judge(rows))
-            malformed, measures, table = rows.malformed, dict(judged.measures), judged.table
+            judged, malformed = _findings(adapter, run)
+            measures, table = dict(judged.measures), judged.table
         except Exception as error:
             failures.setdefault("", _said(error))
             measures = dict(before.measures) if before else {}
@@ -127,6 +133,13 @@ def _judge(root: Path, one: Followed, run: Run, brought: Sequence[Brought]) -> S
         )
         state.write(root, found, table)
         return found
+
+
+def _findings(adapter: Adapter, run: Run) -> tuple[Judged, int]:
+    if adapter.reader is None:
+        return judge_folder(adapter, run)
+    rows = adapter.reader.rows(run)
+    return check(adapter.name, adapter.judge(rows)), rows.malformed
 
 
 def _said(error: Exception) -> str:

@@ -13,6 +13,7 @@ from tallystick.cli.main import main
 from tests.integration.networks.conftest import CHAIN_ID, url_of
 from tests.integration.networks.test_zero_g import ZeroG
 from tests.support.chain import Chain
+from tests.support.faulty_rpc import Exchange, faulty_rpc
 from tests.support.standins import Standin
 
 
@@ -134,3 +135,29 @@ def test_networks__unknown_name__is_one_line(console: Console) -> None:
     assert done.exit_code == 1
     assert done.stderr.startswith("error: no network nobody is followed into")
     assert done.stderr.count("\n") == 1
+
+
+def test_follow__repair__logs_that_a_node_left_out_are_counted(
+    chain: Chain, zero_g: ZeroG, console: Console
+) -> None:
+    first, last = zero_g.contract.first_block, chain.w3.eth.block_number
+    hiding = True
+
+    def bend(exchange: Exchange) -> bool:
+        if hiding and exchange.logs:
+            exchange.answer["result"].pop()
+        return True
+
+    with faulty_rpc(url_of(chain), bend) as proxy:
+        console.write({CHAIN_ID: {"rpc": proxy.url, "depth": 0}}, {"mine": at(zero_g.contract)})
+        before = json.loads(console.follow().stdout)[0]
+        hiding = False
+        unaware = json.loads(console.follow().stdout)[0]
+        repaired = json.loads(console.follow("--repair", str(CHAIN_ID), f"{first}:{last}").stdout)[
+            0
+        ]
+    unknown = console.follow("--repair", "5", "0:1")
+
+    assert (before["claimed"], unaware["claimed"], repaired["claimed"]) == (1, 1, 2)
+    assert (repaired["verified"], repaired["rejected"]) == (1, 1)
+    assert unknown.exit_code == 1 and "has no chain 5" in unknown.stderr

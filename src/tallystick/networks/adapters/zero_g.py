@@ -7,7 +7,6 @@ import pyarrow as pa
 
 from tallystick.networks.adapter import Adapter, ContractKind, Judged, Place, Rows
 from tallystick.networks.events import event
-from tallystick.networks.recovery import recover
 from tallystick.networks.verdicts import Verdict, judged
 from tallystick.protocol.abi_words import address as word_of
 from tallystick.protocol.abi_words import uint
@@ -149,7 +148,7 @@ def judge(rows: Rows) -> Judged:
     events = [_Event(*values) for values in zip(*columns, strict=True)]
     entries = _matched(events, rows)
     keys = _keys(events, entries, _Signers(rows.tables["ProviderTEESignerAcknowledged"]))
-    signers = _recovered(events, entries, keys)
+    signers = _recovered(events, entries, keys, rows)
     chosen: list[Verdict] = []
     counted: set[tuple[object, ...]] = set()
     fees = 0
@@ -200,6 +199,7 @@ def _recovered(
     events: Sequence[_Event],
     entries: Sequence[Settlement | None],
     keys: Sequence[bytes | None],
+    rows: Rows,
 ) -> list[bytes]:
     """Return who signed each settlement: in the EIP-712 format, else in the one before it."""
     found = [b""] * len(events)
@@ -213,7 +213,7 @@ def _recovered(
             if of not in separators:
                 separators[of] = Domain(*of, "0G Inference Serving", "1").separator()
             signed[number] = entry.digests(separators[of])[which], entry.signature
-        for number, signer in zip(signed, recover(list(signed.values())), strict=True):
+        for number, signer in zip(signed, rows.recover(list(signed.values())), strict=True):
             found[number] = signer
     return found
 
