@@ -2,7 +2,7 @@
 
 `python -m tests.gas.replay_game`; JSON=1 for objects. Whole transactions under Osaka's rules, for
 a batch of one, first of their kind on the chain. Weights and input are random bytes; what the
-operator has wrong is the last byte of what the first step makes.
+operator has wrong is the middle byte of what the first step makes.
 """
 
 import json
@@ -52,8 +52,13 @@ def _measure(chain: Chain, records: list[StepRecord], seed: int) -> dict[str, in
     data = np.random.default_rng(seed).bytes(records[0].in_size)
     ours = GameTrace.of(model, data)
     tensors = [tree.data for tree in ours.trees]
-    wrong = tensors[1][:-1] + bytes([tensors[1][-1] ^ 1])
-    theirs = GameTrace.of_tensors(model, [tensors[0], wrong, *tensors[2:]])
+    # Where no padding spares an opening.
+    record = records[0]
+    place = (record.out_h // 2 * record.out_w + record.out_w // 2) * record.out_c
+    place += record.out_c // 2
+    wrong = bytearray(tensors[1])
+    wrong[place] ^= 1
+    theirs = GameTrace.of_tensors(model, [tensors[0], bytes(wrong), *tensors[2:]])
     table = found(chain, owner, operator, challenger, model, data)
     match = table.challenge(table.commit(operator, theirs), challenger)
     used = [match.open(ours), match.answer(theirs, ours)]

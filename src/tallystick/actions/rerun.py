@@ -1,14 +1,18 @@
 """A batch run again: where its answers are not the model's, and the proof of one that is not."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from tallystick.actions.batch_data import BatchData
 from tallystick.actions.chain_view import ActionError
+from tallystick.protocol.abi_words import ZERO32
 from tallystick.protocol.keccak import keccak256
 from tallystick.protocol.ledger import Ledger
 from tallystick.protocol.progress import Progress
 from tallystick.replay.engine import Engine
-from tallystick.replay.evidence import check_model, evidence
+from tallystick.replay.evidence import check_model, evidence, game_disproof
+from tallystick.replay.game import GAME_SPEC_ID, GameTrace
+from tallystick.replay.game_cost import move_costs
 from tallystick.replay.model import Model
 
 CHUNK = 256
@@ -16,7 +20,7 @@ CHUNK = 256
 
 
 class Mismatch(NamedTuple):
-    """A leaf whose output is not the model's."""
+    """A leaf whose output is not the model's, or under QI8-1T its traceRoot."""
 
     leaf_index: int
     committed: bytes
@@ -28,11 +32,19 @@ class Mismatch(NamedTuple):
 def check_registered(ledger: Ledger, data: BatchData, model: Model) -> None:
     """Raise ModelError unless a batch's model is this one."""
     known = ledger.models[data.record.batch.model_id]
-    check_model(model, known.network_id, known.registrant, known.parent, known.id)
+    check_model(model, known.network_id, known.registrant, known.parent, known.id, known.spec_hash)
 
 
-def mismatches(data: BatchData, model: Model, progress: Progress | None = None) -> list[Mismatch]:
+def mismatches(
+    data: BatchData, model: Model, progress: Progress | None = None, traced: bool = False
+) -> list[Mismatch]:
     """Run every leaf of a batch again; progress is told in leaves.
+
+    Args:
+        data: the batch's.
+        model: the batch's.
+        progress: told how far it is.
+        traced: whether a leaf with another traceRoot than the inference's is wrong, as of QI8-1T.
 
     Raises:
         ActionError: the store has a leaf's hashes only, not its input.
@@ -42,19 +54,33 @@ def mismatches(data: BatchData, model: Model, progress: Progress | None = None) 
         records = data.records[start : start + CHUNK]
         inputs = [_input(record.input, start + n) for n, record in enumerate(records)]
         fitting = [given for given in inputs if len(given) == size]
-        answers = iter(engine.infer(fitting) if fitting else [])
+        answers = iter(_answers(engine, fitting, traced) if fitting else [])
         for place, (record, given) in enumerate(zip(records, inputs, strict=True)):
             # Of an input of another length no output is right, and the arbiter says so too.
-            output = next(answers) if len(given) == size else b""
-            if not output or keccak256(output) != record.output_hash:
+            output, root = next(answers) if len(given) == size else (b"", None)
+            right = bool(output) and keccak256(output) == record.output_hash
+            if not right or root not in (None, record.trace_root):
                 found.append(Mismatch(start + place, record.output_hash, output))
         if progress:
             progress(start + len(records), len(data.records))
     return found
 
 
+def _answers(
+    engine: Engine, inputs: list[bytes], traced: bool
+) -> Iterator[tuple[bytes, bytes | None]]:
+    """Yield the output of each input, and its traceRoot where it is asked for."""
+    if not traced:
+        yield from ((output, None) for output in engine.infer(inputs))
+        return
+    # One at a time: a large model's tensors of many would not fit the memory.
+    for given in inputs:
+        trace = GameTrace.of(engine.model, given)
+        yield trace.trees[-1].data, trace.trace_root
+
+
 def proof(ledger: Ledger, data: BatchData, model: Model, leaf_index: int) -> bytes:
-    """Return the evidence by which a Replay rules on a leaf.
+    """Return the evidence by which a Replay, or a replay game without a game, rules on a leaf.
 
     Args:
         ledger: that the batch is from.
@@ -63,11 +89,27 @@ def proof(ledger: Ledger, data: BatchData, model: Model, leaf_index: int) -> byt
         leaf_index: of the leaf.
 
     Raises:
-        ActionError: the store has not the leaf's input.
+        ActionError: the store has not the leaf's input; or it takes a game, whose moves are named.
     """
     known = ledger.models[data.record.batch.model_id]
-    given = _input(data.records[leaf_index].input, leaf_index)
+    record = data.records[leaf_index]
+    given = _input(record.input, leaf_index)
+    if known.spec_hash == GAME_SPEC_ID:
+        if record.trace_root == ZERO32 or len(given) != model.steps[0].in_size:
+            return game_disproof(model, known.network_id, known.registrant, known.parent, given)
+        raise ActionError(_game(model, given, leaf_index))
     return evidence(model, known.network_id, known.registrant, known.parent, given)
+
+
+def _game(model: Model, given: bytes, leaf_index: int) -> str:
+    moves = ", ".join(
+        f"{one.name} ({one.side}, up to {one.size:,} bytes, about {one.gas:,} gas)"
+        for one in move_costs(GameTrace.of(model, given))
+    )
+    return (
+        f"leaf {leaf_index} is wrong, and no transaction alone proves it; it takes a challenge and "
+        f"these moves: {moves}. No command makes them; see docs/replay-game.md"
+    )
 
 
 def _input(given: bytes | None, leaf_index: int) -> bytes:

@@ -13,13 +13,14 @@ from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.ledger import Ledger
 from tallystick.replay.model import Model
 from tallystick.storage.batch_parser import GuardedStore
+from tallystick.storage.models.content import needs_trace
 
 
 def replay_batch(session: Session, key: bytes, file: Path, store: str) -> None:
     """Print the leaves whose output is not the model's; CommandError when there is one."""
-    _, data, model = _load(session, key, file, store)
+    ledger, data, model = _load(session, key, file, store)
     with bar("replay (leaves)") as progress:
-        found = mismatches(data, model, progress)
+        found = mismatches(data, model, progress, _traced(ledger, data))
     session.show(
         {
             "batch_id": key,
@@ -58,7 +59,7 @@ def proof_of(
     """
     ledger, data, model = _load(session, key, file, store)
     with bar("replay (leaves)") as progress:
-        wrong = [one.leaf_index for one in mismatches(data, model, progress)]
+        wrong = [one.leaf_index for one in mismatches(data, model, progress, _traced(ledger, data))]
     if among is not None:
         wrong = [index for index in wrong if index in among]
     if leaf is None and not wrong:
@@ -68,6 +69,10 @@ def proof_of(
         raise ActionError(f"the answer at leaf {leaf} is the model's; wrong leaves: {len(wrong)}")
     index = wrong[0] if leaf is None else leaf
     return index, proof(ledger, data, model, index)
+
+
+def _traced(ledger: Ledger, data: BatchData) -> bool:
+    return needs_trace(ledger.models[data.record.batch.model_id].spec_hash)
 
 
 def _load(session: Session, key: bytes, file: Path, store: str) -> tuple[Ledger, BatchData, Model]:

@@ -45,7 +45,7 @@ def known_specs(folder: Path | None = None) -> dict[str, KnownSpec]:
     Raises:
         OSError: a file cannot be read.
     """
-    texts = [b"QI8-1"]
+    texts = [b"QI8-1", b"QI8-1T"]
     if folder is not None:
         texts += [
             path.read_bytes()

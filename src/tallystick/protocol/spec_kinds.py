@@ -4,7 +4,7 @@ from enum import StrEnum
 
 _TITLES = ("tallystick ONNX-1", "tallystick LLM-1")
 _KEYS = ("comparison", "kind")
-_EXACT = frozenset({b"QI8-1"})
+_EXACT = frozenset({b"QI8-1", b"QI8-1T"})
 
 
 class SpecKind(StrEnum):
