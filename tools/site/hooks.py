@@ -61,6 +61,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Have links to files outside docs/ lead to their text, and files' names stand above them."""
     here = page.file.src_uri
+    if here.startswith("source/") and not (ROOT / here.removeprefix("source/")).exists():
+        # Code; its text stands under names of its own in what is searched.
+        page.meta["search"] = {"exclude": True}
 
     def there(match: re.Match[str]) -> str:
         words, target, anchor = match[1], match[2], match[3] or ""
@@ -79,6 +82,11 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         return words[1:-1] if (ROOT / name).exists() else match[0]
 
     return _LINK.sub(there, _NAMED_FENCE.sub(r"`\2`\n\n\1", markdown))
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Have what may be wider than the page be scrolled by the keyboard too."""
+    return re.sub(r"<(pre|table)>", r'<\1 tabindex="0">', html)
 
 
 def on_post_build(config: MkDocsConfig) -> None:

@@ -1,6 +1,6 @@
 """Options of the commands that send, and the session that they open."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -8,6 +8,7 @@ import click
 from ape.logging import logger
 
 from tallystick.ape.errands import errand_key
+from tallystick.ape.next_step import NEXT, next_step
 from tallystick.cli.accounts import ACCOUNT, sender_of
 from tallystick.cli.chain import (
     NO_CHAIN,
@@ -58,6 +59,22 @@ def sending_options(function: Function) -> Function:
             session = Session(w3, registry, sender, as_json, dry_run, more_rpcs)
             command = f"{function.__module__}.{function.__qualname__}"
             errand = errand_key(command, registry, values)
-            return session.once(errand, lambda: function(session, **values))
+            done = session.once(errand, lambda: function(session, **values))
+            _tell_next(session, values)
+            return done
 
     return wrapped
+
+
+def _tell_next(session: Session, values: Mapping[str, Any]) -> None:
+    """Say which command comes next; not to programs, and not where nothing was sent."""
+    if session.as_json or session.dry_run:
+        return
+    ctx = click.get_current_context()
+    # Whatever the group of all is called: `ape tallystick`, or `ape run`.
+    parent = ctx.parent.info_name if ctx.parent else ""
+    name = f"{parent} {ctx.info_name}"
+    given = {key: value for key, value in values.items() if value is not None}
+    known = name if name in NEXT else str(ctx.info_name)
+    if step := next_step(known, session.shown | given):
+        click.echo(f"next: {step}", err=True)

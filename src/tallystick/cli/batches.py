@@ -7,15 +7,37 @@ import click
 from tallystick.actions.chain_view import BEFORE_FINAL, ChainView
 from tallystick.actions.phase import LIVE, Phase, moves_of, phase_of
 from tallystick.cli.accounts import ACCOUNT, address_of
+from tallystick.cli.brief import Brief, Column, wide_option
 from tallystick.cli.chain import chain_options
 from tallystick.cli.command import CommandError, ConsoleCommand
+from tallystick.cli.human import count, duration
 from tallystick.cli.params import ADDRESS, BYTES32
 from tallystick.cli.session import Session
 from tallystick.cli.targets import batch_id_of
 from tallystick.protocol.abi_words import ZERO_ADDRESS
 from tallystick.protocol.enums import DisputeKind
+from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.ledger import BatchState
 
+_COLOURS = {"open": "cyan", "finalizable": "green", "disputed": "yellow", "due": "bold yellow"}
+BRIEF = Brief(
+    {
+        "batch": Column("batch", lambda row: to_hex(row["batch_id"])),
+        "state": Column(
+            "state",
+            lambda row: row["state"],
+            style=lambda row: {**_COLOURS, "rejected": "red"}.get(row["state"], ""),
+        ),
+        "count": Column("count", lambda row: count(row["count"]), right=True),
+        "closes": Column(
+            "closes in",
+            lambda row: duration(row["closes_in"]) if row["state"] == "open" else "-",
+            right=True,
+        ),
+    },
+    spare=("closes",),
+)
+"""Ids stand in full: the next command takes one."""
 network_option = click.option("--network-id", type=BYTES32, help="Only batches of this network.")
 
 
@@ -35,6 +57,7 @@ network_option = click.option("--network-id", type=BYTES32, help="Only batches o
     multiple=True,
     help="Only batches that stand so; several may be given.",
 )
+@wide_option
 @chain_options
 def batches(
     session: Session,
@@ -43,6 +66,7 @@ def batches(
     mine: bool,
     account: str | None,
     states: tuple[str, ...],
+    wide: bool,
 ) -> None:
     """List batches, the oldest first, and where each stands.
 
@@ -58,22 +82,24 @@ def batches(
         operator = address_of(account)
     wanted = {Phase(state) for state in states} or set(Phase)
     found, now = session.standing(network_id, operator, live=wanted <= LIVE), session.now
-    session.show(
-        [
-            {
-                "batch_id": record.id,
-                "network_id": record.batch.network_id,
-                "operator": record.batch.operator,
-                "index": record.batch.index,
-                "count": record.batch.count,
-                "state": phase_of(record, now).value,
-                "grade": record.grade.name.lower(),
-                "closes_in": max(0, record.stamp.closes_at - now),
-            }
-            for record in found.batches.values()
-            if phase_of(record, now) in wanted
-        ]
-    )
+    rows = [
+        {
+            "batch_id": record.id,
+            "network_id": record.batch.network_id,
+            "operator": record.batch.operator,
+            "index": record.batch.index,
+            "count": record.batch.count,
+            "state": phase_of(record, now).value,
+            "grade": record.grade.name.lower(),
+            "closes_in": max(0, record.stamp.closes_at - now),
+        }
+        for record in found.batches.values()
+        if phase_of(record, now) in wanted
+    ]
+    if wide or session.as_json:
+        session.show(rows)
+    else:
+        BRIEF.show(rows)
 
 
 @click.command(cls=ConsoleCommand, example="tallystick batch $BATCH --rpc $RPC")

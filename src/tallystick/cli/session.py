@@ -1,7 +1,7 @@
 """A command's chain: where the registry is, who sends, and what its events say."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -63,6 +63,8 @@ class Session:
         self._followers: dict[Scope, Follower] = {}
         self._errand: bytes | None = None
         self._performed = False
+        self.shown: dict[str, Any] = {}
+        """What results have said so far, by name; the last one of each."""
 
     @property
     def sender(self) -> Sender:
@@ -209,6 +211,7 @@ class Session:
 
     def show(self, result: Row | Sequence[Row]) -> None:
         """Print a result as the user wants it."""
+        self.shown |= result if isinstance(result, Mapping) else {}
         show(result, self.as_json)
 
     def perform(self, call: Call, **facts: Any) -> Sent | None:

@@ -1,11 +1,12 @@
 """tallystick tally: totals per network from a chain's events, beside the contract's own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import click
 
+from tallystick.cli.brief import SPARE, Brief, Column, counters, short, wide_option
 from tallystick.cli.chain import chain_options
 from tallystick.cli.command import CommandError, ConsoleCommand
 from tallystick.cli.params import BLOCK, BYTES32
@@ -16,8 +17,9 @@ from tallystick.protocol.hexes import to_hex
 @click.command(cls=ConsoleCommand, example="tallystick tally $NETWORK --rpc $RPC")
 @click.argument("network_ids", type=BYTES32, nargs=-1)
 @click.option("--block", type=BLOCK, default="latest", show_default=True, help="Up to which block.")
+@wide_option
 @chain_options
-def tally(session: Session, network_ids: tuple[bytes, ...], block: int | str) -> None:
+def tally(session: Session, network_ids: tuple[bytes, ...], block: int | str, wide: bool) -> None:
     """Show totals per network; exit code 1 when events and contract differ in any counter.
 
     Without an id, of all networks: their events are read by columns (extra `totals`), once.
@@ -31,23 +33,35 @@ def tally(session: Session, network_ids: tuple[bytes, ...], block: int | str) ->
             f"passed over: {passed_over} events of networks that the registry does not know",
             err=True,
         )
-    session.show(
-        [
-            {
-                "network_id": one.network_id,
-                "name": one.name,
-                "block": one.block,
-                **asdict(one.from_events),
-                "verified": one.from_events.verified,
-                "open": one.from_events.open,
-                "agrees": not one.differences,
-            }
-            for one in found
-        ]
-    )
+    rows = [
+        {
+            "network_id": one.network_id,
+            "name": one.name,
+            "block": one.block,
+            **asdict(one.from_events),
+            "verified": one.from_events.verified,
+            "open": one.from_events.open,
+            "agrees": not one.differences,
+        }
+        for one in found
+    ]
+    if wide or session.as_json:
+        session.show(rows)
+    else:
+        _brief(rows).show(rows)
     differences = [str(difference) for one in found for difference in one.differences]
     if differences:
         raise CommandError("; ".join(differences))
+
+
+def _brief(rows: Sequence[Mapping[str, Any]]) -> Brief:
+    network = Column("network", lambda row: row["name"] or short(row["network_id"]))
+    agrees = Column(
+        "agrees",
+        lambda row: "yes" if row["agrees"] else "NO",
+        style=lambda row: "green" if row["agrees"] else "bold red",
+    )
+    return Brief({"network": network, **counters(rows), "agrees": agrees}, "network", SPARE)
 
 
 def _of_networks(

@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
+from tallystick.cli.brief import SPARE, Brief, Column, counters, short, wide_option
 from tallystick.cli.command import ConsoleCommand
+from tallystick.cli.human import amount
 from tallystick.cli.options import data_option, output_options, since_option, until_option
 from tallystick.cli.output import write, write_tables
 
@@ -27,6 +29,7 @@ from tallystick.cli.output import write, write_tables
 )
 @since_option
 @until_option
+@wide_option
 @output_options
 def totals(
     data: Path,
@@ -34,6 +37,7 @@ def totals(
     specs: Path | None,
     since: date | None,
     until: date | None,
+    wide: bool,
     form: str,
     output: Path | None,
 ) -> None:
@@ -51,7 +55,12 @@ def totals(
     if specs:
         _write(analysis, analysis.evidence(known_specs(specs), since, until), form, output)
     else:
-        _write(analysis, analysis.totals(by, since, until).to_pylist(), form, output)
+        rows = analysis.totals(by, since, until).to_pylist()
+        if form == "table" and output is None and not wide:
+            _brief(analysis, rows, by).show(rows)
+            _told(analysis)
+        else:
+            _write(analysis, rows, form, output)
     first, last = analysis.period()
     if (since and since >= last) or (until and until <= first):
         click.echo(
@@ -97,6 +106,27 @@ def requesters(data: Path, form: str, output: Path | None) -> None:
     _write(analysis, analysis.requesters().to_pylist(), form, output)
 
 
+def _brief(analysis: Any, rows: Sequence[Mapping[str, Any]], by: Sequence[str]) -> Brief:
+    assets = {key: row["rules_asset"] for key, row in analysis.networks().items()}
+    columns = {"network": Column("network", lambda row: row["name"] or short(row["network_id"]))}
+    for one in by:
+        columns[one] = {
+            "operator": Column("operator", lambda row: short(row["operator"])),
+            "model": Column("model", lambda row: short(row["model_id"])),
+            "day": Column("day", lambda row: str(row["day"])),
+        }[one]
+    columns |= counters(rows)
+    if any(row["burned"] for row in rows):
+        columns["burned"] = Column(
+            "burned", lambda row: amount(row["burned"], assets[_key(row)]), right=True
+        )
+    return Brief(columns, "network", ("burned", *SPARE))
+
+
+def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return row["chain_id"], row["address"], row["network_id"]
+
+
 def _groups(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """Return the rows of a table by its heading; the ranked ones in the order of their ranks."""
     ranked = sorted((row for row in rows if row["rank"]), key=lambda row: row["rank"])
@@ -134,6 +164,11 @@ def _write(
     analysis: Any, rows: Sequence[Mapping[str, Any]], form: str, output: Path | None
 ) -> None:
     write(rows, form, output)
+    _told(analysis)
+
+
+def _told(analysis: Any) -> None:
+    """Say on stderr what was left out, and what the rows rest on."""
     if strangers := analysis.strangers():
         events = sum(one["events"] for one in strangers)
         click.echo(

@@ -20,16 +20,22 @@ async function load() {
   return { searched, places };
 }
 
-// A word, or the beginning of one.
+// Places that have every word, or a word that begins so; the best first.
 function matches({ searched, places }, text) {
   const words = text.toLowerCase().split(/[^\p{L}\p{N}_]+/u).filter(Boolean);
-  const results = searched.query((asked) => {
-    for (const word of words) {
+  const scores = words.map((word) => {
+    const results = searched.query((asked) => {
       asked.term(lunr.tokenizer(word), { boost: 10 });
-      asked.term(word, { wildcard: lunr.Query.wildcard.TRAILING });
-    }
+      asked.term(word, { wildcard: lunr.Query.wildcard.TRAILING, usePipeline: false });
+    });
+    return new Map(results.map(({ ref, score }) => [ref, score]));
   });
-  return results.slice(0, MOST).map((result) => places.get(result.ref));
+  const total = (ref) => scores.reduce((sum, one) => sum + one.get(ref), 0);
+  return [...(scores[0]?.keys() ?? [])]
+    .filter((ref) => scores.every((one) => one.has(ref)))
+    .sort((one, other) => total(other) - total(one))
+    .slice(0, MOST)
+    .map((ref) => places.get(ref));
 }
 
 function shown(doc) {
