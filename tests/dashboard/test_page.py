@@ -99,16 +99,86 @@ def test_page__on_a_phone__is_as_wide_as_the_phone(
 
 
 def test_networks__each_number__equals_the_api_and_leads_to_its_events(
-    visit: Visit, networks: list[dict[str, Any]]
+    visit: Visit, networks: list[dict[str, Any]], client: TestClient
 ) -> None:
+    summary = client.get(f"{API}/summary/30d").json()
     visit.go()
 
-    for network in networks:
-        base = f"#/number/{path_of(network)}"
-        for name in ("verified", "audited", "committed", "unchallenged", "rejected", "open"):
-            link = visit.page.locator(f"td a[href='{base}/{name}']")
-            shown = link.inner_text().split()[0]
-            assert int(shown.replace(",", "")) == network[name]
+    assert len(summary["networks"]) == len(networks) > 3
+    for row in summary["networks"]:
+        names = ("known_verified",) if row["ranked"] else ("committed", "verified")
+        for name in names:
+            href = f"#/number/{path_of(row)}/{name}/since/{summary['first_day']}"
+            link = visit.page.locator(f"td a[href='{href}']")
+            assert int(link.inner_text().replace(",", "")) == row[name]
+
+
+def test_headline__each_figure__is_the_apis_and_the_sum_of_its_terms(
+    visit: Visit, client: TestClient
+) -> None:
+    found = client.get(f"{API}/summary/all").json()
+    visit.go("networks/all")
+    page = visit.page
+
+    shown = page.locator("[data-headline]")
+    assert found["verified"] > 0
+    assert int(shown.inner_text().replace(",", "")) == found["verified"]
+    expect(page.locator(".hero")).to_contain_text(found["headline"]["caveat"])
+    for grade, value in found["by_grade"].items():
+        expect(page.locator(f"[data-grade={grade}]")).to_have_text(f"{value:,}")
+    for name in ("unchallenged", "rejected", "unresolved"):
+        expect(page.locator(f"[data-not={name}]")).to_have_text(f"{found['not_counted'][name]:,}")
+    shown.click()
+    terms = page.locator("[data-term]").evaluate_all("all => all.map((one) => one.dataset.term)")
+    assert sum(map(int, terms)) == found["verified"]
+    expect(page.locator("main")).to_contain_text(found["headline"]["definition"]["meaning"])
+    page.locator("[data-term]").first.click()
+    expect(page.locator("h1")).to_have_text("Verified by known resolvers: what it is made of")
+    assert page.locator("strong[data-value]").get_attribute("data-value") == terms[0]
+
+
+def test_period__pressed__is_in_the_address_and_its_numbers_follow(
+    visit: Visit, client: TestClient
+) -> None:
+    visit.go()
+    page = visit.page
+    expect(page.get_by_role("button", name="30 d", exact=True)).to_have_attribute(
+        "aria-pressed", "true"
+    )
+
+    page.get_by_role("button", name="1 d", exact=True).focus()
+    page.keyboard.press("Enter")
+
+    expect(page.locator("[aria-pressed=true]")).to_have_text("1 d")
+    assert page.evaluate("location.hash") == "#/networks/1d"
+    assert page.evaluate("document.activeElement.textContent") == "1 d"
+    value = client.get(f"{API}/summary/1d").json()["verified"]
+    expect(page.locator("[data-headline]")).to_have_text(f"{value:,}")
+
+
+def test_chart__by_keyboard__tells_each_day_and_has_a_table(
+    visit: Visit, client: TestClient
+) -> None:
+    days = client.get(f"{API}/summary/30d").json()["days"]
+    visit.go()
+    page = visit.page
+    told = page.locator(".readout")
+    before = told.inner_text()
+
+    page.locator("canvas").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(told).not_to_have_text(before)
+    page.keyboard.press("End")
+    assert told.inner_text() == before
+    page.get_by_role("button", name="Table").click()
+
+    rows = page.locator(".plot tbody tr")
+    assert rows.count() == 30
+    row = rows.filter(has_text=days[-1]["day"])
+    shown = [int(one.replace(",", "")) for one in row.locator("td").all_inner_texts()]
+    assert shown == [days[-1][grade] for grade in ("audited", "enclave", "proven")]
+    page.get_by_role("button", name="Chart").click()
+    expect(page.locator("canvas")).to_have_count(1)
 
 
 def test_networks__one_ranked__stands_first_and_in_the_headline(visit: Visit) -> None:
@@ -117,16 +187,14 @@ def test_networks__one_ranked__stands_first_and_in_the_headline(visit: Visit) ->
 
     expect(page.locator("canvas")).to_have_count(1)
     expect(page.locator("#none-ranked")).to_have_count(0)
-    assert page.locator("caption").all_inner_texts() == [
-        "Networks with a rank (1)",
-        "Self-declared networks (2)",
-        "Other networks without a rank (2)",
-    ]
-    names = page.locator("tbody th").all_inner_texts()
-    assert names[0].startswith("1. Forum") and names[1].startswith("Agora")
+    captions = page.locator("caption").all_text_contents()
+    assert captions == ["Ranked networks (1)", "Unranked networks (4)"]
+    names = page.locator("tbody th a.name").all_inner_texts()
+    assert names[0] == "Forum" and "Agora" in names
+    expect(page.locator(".ranked .place")).to_have_text("1")
 
 
-def test_networks__none_ranked__says_why_and_shows_no_headline(
+def test_networks__none_ranked__says_why_and_shows_no_table_of_ranks(
     browser: BrowserContext, poolless: TestClient
 ) -> None:
     with served(cast(FastAPI, poolless.app)) as url:
@@ -135,29 +203,42 @@ def test_networks__none_ranked__says_why_and_shows_no_headline(
         page = visit.page
 
         expect(page.locator("#none-ranked")).to_have_text(NONE_RANKED)
-        assert page.locator("canvas").count() == 0
-        captions = page.locator("caption").all_inner_texts()
-        assert captions == ["Self-declared networks (2)", "Other networks without a rank (3)"]
-        assert page.locator("tbody th").all_inner_texts()[0].startswith("Agora")
+        expect(page.locator("[data-headline]")).to_have_text("0")
+        assert page.locator("caption").all_text_contents() == ["Unranked networks (5)"]
         page.close()
 
 
-def test_networks__price_of_a_fake__is_an_amount_or_gas_only_and_leads_to_why(
+def test_networks__unranked__say_why_in_a_badge_and_in_full(
     visit: Visit, networks: list[dict[str, Any]]
 ) -> None:
     visit.go()
+
+    for network in networks:
+        if network["rank"] is None:
+            row = visit.page.locator(
+                ".unranked tr", has=visit.page.locator(f"a[href='#/network/{path_of(network)}']")
+            )
+            assert row.locator("td.why .badge").count() > 0
+            row.locator("td.why summary").click()
+            expect(row).to_contain_text(network["unranked_because"])
+
+
+def test_network__price_of_a_fake__is_an_amount_or_gas_only_and_leads_to_why(
+    visit: Visit, networks: list[dict[str, Any]]
+) -> None:
     page = visit.page
 
     for network in networks:
+        visit.go(f"network/{path_of(network)}")
         base = f"#/number/{path_of(network)}"
         for grade in ("audited", "enclave", "proven", "unchallenged"):
             price = network[f"price_{grade}"]
-            link = page.locator(f"td a[href='{base}/price_{grade}']")
+            link = page.locator(f".lines a[href='{base}/price_{grade}']")
             assert link.count() == (price is not None)
             if price is not None:
                 shown = link.inner_text()
                 assert (shown == "gas only") == (price == "gas only")
-                assert price == "gas only" or shown.endswith(" coin")
+                assert price == "gas only" or shown.endswith(" ETH")
     (bourse,) = [one for one in networks if one["name"] == "Bourse"]
     visit.go(f"number/{path_of(bourse)}/price_audited")
     expect(page.locator("main")).to_contain_text(bourse["price_audited_because"])
@@ -179,7 +260,7 @@ def test_network__one__shows_rules_days_operators_models_and_disputes(
     visit: Visit, routes: dict[str, str], client: TestClient
 ) -> None:
     visit.go(routes["network"])
-    text = visit.page.locator("main").inner_text()
+    text = visit.page.locator("main").inner_text().lower()
 
     base = f"{API}/networks/{routes['network'].partition('/')[2]}"
     words = client.get(f"{base}/registration").json()["in_words"]
@@ -189,9 +270,11 @@ def test_network__one__shows_rules_days_operators_models_and_disputes(
         ids = [one[column] for one in client.get(f"{base}/{name}").json()["rows"]]
         words += ids
     words += [one["day"] for one in client.get(f"{base}/days").json()["rows"]]
+    for name in ("verified", "closed"):
+        words.append(f"{client.get(f'{base}/summary/30d').json()[name]:,}")
     words += [one["ended_as"] for one in client.get(f"{base}/disputes").json()["rows"]]
     assert len(words) > 20
-    assert [one for one in words if one not in text] == []
+    assert [one for one in words if one.lower() not in text] == []
     blank = visit.page.evaluate(
         """() => {
           const canvas = document.querySelector("canvas");
@@ -209,7 +292,9 @@ def test_network__number_of_a_part__leads_to_the_events_of_that_part(
     row = client.get(f"{base}/operators").json()["rows"][0]
     visit.go(routes["network"])
 
-    links = visit.page.locator("tbody tr", has_text=row["operator"]).first.locator("a[data-part]")
+    line = visit.page.locator("tbody tr", has_text=row["operator"]).first
+    line.locator("summary").click()
+    links = line.locator("a[data-part]")
     assert links.count() == 12
     links.first.click()
 
@@ -253,7 +338,7 @@ def test_route__of_nothing__says_so(visit: Visit, route: str) -> None:
 def test_page__back__finds_the_table_as_it_was_left(visit: Visit) -> None:
     visit.go()
     page = visit.page
-    page.locator("th", has_text="Committed").first.locator("button").click()
+    page.locator("th", has_text="Verified").first.locator("button").click()
     page.locator("a[data-number]").first.click()
     expect(page.locator("h1")).to_contain_text("what it is made of")
 
@@ -292,18 +377,18 @@ def test_page__keyboard_only__reaches_what_a_number_is_made_of(visit: Visit) -> 
     page.keyboard.press("Enter")
     for _ in range(40):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.dataset.number") == "verified":
+        if page.evaluate("document.activeElement.dataset.number") == "known_verified":
             break
     page.keyboard.press("Enter")
 
-    expect(page.locator("h1")).to_have_text("Verified: what it is made of")
+    expect(page.locator("h1")).to_have_text("Verified by known resolvers: what it is made of")
     assert page.evaluate("document.activeElement.id") == "main"
 
 
 def test_networks__sorted_by_a_heading__says_so_and_is(visit: Visit) -> None:
     visit.go()
     page = visit.page
-    table = page.locator("table").nth(1)
+    table = page.locator(".unranked table")
     heading = table.locator("th", has_text="Committed").first
 
     heading.locator("button").click()
@@ -311,17 +396,8 @@ def test_networks__sorted_by_a_heading__says_so_and_is(visit: Visit) -> None:
     heading.locator("button").click()
 
     expect(page.locator("th[aria-sort='ascending']")).to_have_count(1)
-    expect(table.locator("tbody tr").first).to_contain_text("Bourse")
-
-
-def test_networks__searched__shows_what_fits(visit: Visit) -> None:
-    visit.go()
-
-    visit.page.get_by_label("Name or id").fill("bour")
-
-    rows = visit.page.locator("tbody tr:has(th)")
-    expect(rows).to_have_count(1)
-    expect(rows.first).to_contain_text("Bourse")
+    committed = table.locator("[data-number=committed]").all_inner_texts()
+    assert committed == sorted(committed, key=lambda one: int(one.replace(",", "")))
 
 
 @pytest.mark.parametrize("name", ["networks", "hostile", "number", "disputes"])
@@ -332,7 +408,8 @@ def test_hostile_names__any_page__are_text_that_does_nothing(
     page = visit.page
 
     assert page.evaluate("window.hacked") is None
-    assert page.locator("main img, main script, main iframe, main svg").count() == 0
+    assert page.locator("main img, main script, main iframe").count() == 0
+    assert page.locator(".stranger svg, [onload], [onerror]").count() == 0
     schemes = page.evaluate(
         "[...document.querySelectorAll('a')].map((one) => new URL(one.href).origin)"
     )
@@ -366,32 +443,31 @@ def test_live__block_comes_in__numbers_follow(visit: Visit, shown: Shown) -> Non
     expect(page.locator("#covered")).not_to_have_text(before)
 
 
-def test_live__drawn_anew__what_somebody_set_up_stays(visit: Visit, shown: Shown) -> None:
-    visit.page.set_viewport_size({"width": 700, "height": 900})
-    visit.go()
+def test_live__drawn_anew__what_somebody_set_up_stays(
+    visit: Visit, shown: Shown, routes: dict[str, str]
+) -> None:
+    visit.page.set_viewport_size({"width": 760, "height": 900})
+    visit.go(routes["network"])
     page = visit.page
-    page.get_by_label("Name or id").press_sequentially("bou")
     page.locator("summary").first.click()
-    page.locator(".scroll").first.evaluate("(one) => { one.scrollLeft = 120; }")
-    page.get_by_label("Name or id").focus()
-    page.keyboard.press("ArrowLeft")
+    wide = page.evaluate(
+        """() => {
+          const all = [...document.querySelectorAll(".scroll")];
+          const wide = all.findIndex((one) => one.scrollWidth > one.clientWidth + 20);
+          all[wide].scrollLeft = 20;
+          return wide;
+        }"""
+    )
+    page.get_by_role("button", name="Table").last.focus()
     page.locator("#news").evaluate("(one) => { one.textContent = ''; }")
 
     shown.world.send("griefer", "stake", shown.hostile, 10**15)
     shown.bring()
     expect(page.locator("#news")).to_contain_text("Updated to block", timeout=30_000)
-    page.keyboard.press("x")
 
-    expect(page.get_by_label("Name or id")).to_have_value("boxu")
-    page.get_by_label("Name or id").fill("bou")
-    shown.world.send("griefer", "stake", shown.hostile, 10**15)
-    page.locator("summary").first.click()
-    page.locator(".scroll").first.evaluate("(one) => { one.scrollLeft = 120; }")
-    page.locator("#news").evaluate("(one) => { one.textContent = ''; }")
-    shown.bring()
-    expect(page.locator("#news")).to_contain_text("Updated to block", timeout=30_000)
     assert page.locator("details[open]").count() == 1
-    assert page.locator(".scroll").first.evaluate("(one) => one.scrollLeft") == 120
+    assert page.locator(".scroll").nth(wide).evaluate("(one) => one.scrollLeft") == 20
+    assert page.evaluate("document.activeElement.textContent") == "Table"
 
 
 def test_live__new_batch__numbers_move_without_a_reload(
@@ -428,7 +504,7 @@ def test_live__node_and_server_gone__said_on_the_page(
         gone.clear()
         expect(page.locator("#covered")).not_to_contain_text(said, timeout=20_000)
     expect(page.locator("#news")).to_contain_text("The server does not answer", timeout=20_000)
-    assert page.locator("a[data-number=verified]").count() > 0
+    assert page.locator("a[data-number]").count() > 0
     page.close()
 
 

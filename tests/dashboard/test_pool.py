@@ -58,17 +58,17 @@ def test_networks__pools__only_the_known_one_is_in_the_table_of_ranks(
     visit.go()
     page = visit.page
 
-    captions = page.locator("caption").all_inner_texts()
-    assert captions == ["Networks with a rank (1)", f"Self-declared networks ({len(UNRANKED)})"]
-    ranked = page.locator("table", has_text="Networks with a rank")
+    captions = page.locator("caption").all_text_contents()
+    assert captions == ["Ranked networks (1)", f"Unranked networks ({len(UNRANKED)})"]
+    ranked = page.locator(".ranked")
     assert ranked.locator("tbody tr").count() == 1
-    expect(ranked.locator("tbody th")).to_contain_text("1. ")
+    expect(ranked.locator(".place")).to_have_text("1")
+    expect(ranked.locator("[data-number=known_verified]")).to_have_text(str(COUNT))
     base = f"#/number/{path_of(rows['honest'])}"
-    expect(ranked.locator(f"a[href='{base}/known_verified']")).to_have_text(str(COUNT))
-    assert ranked.locator(f"a[href='{base}/price_audited']").inner_text().endswith(" coin")
-    declared = page.locator("table", has_text="Self-declared networks")
-    assert declared.locator("tbody tr").count() == len(UNRANKED)
-    expect(declared.locator(".badge", has_text="held by one")).to_have_count(1)
+    assert ranked.locator(f"a[href='{base}/price_audited']").inner_text().endswith(" ETH")
+    unranked = page.locator(".unranked")
+    assert unranked.locator("tbody tr").count() == len(UNRANKED)
+    expect(unranked.locator(".badge", has_text="held by one")).to_have_count(1)
 
 
 @pytest.mark.parametrize("path", ["", "/registration", "/operators", "/numbers/price_audited"])

@@ -8,6 +8,12 @@ from tallystick.dashboard.app import PAGE
 
 ROOT = Path(__file__).parents[2]
 CARRIED = {
+    "instrument-sans/instrument-sans-latin-wght-normal.woff2": "@fontsource-variable/"
+    "instrument-sans/files/instrument-sans-latin-wght-normal.woff2",
+    "instrument-sans/LICENSE": "@fontsource-variable/instrument-sans/LICENSE",
+    "ibm-plex-mono/ibm-plex-mono-latin-400-normal.woff2": "@fontsource/ibm-plex-mono/files/"
+    "ibm-plex-mono-latin-400-normal.woff2",
+    "ibm-plex-mono/LICENSE": "@fontsource/ibm-plex-mono/LICENSE",
     "chart.js/chart.umd.min.js": "chart.js/dist/chart.umd.min.js",
     "chart.js/LICENSE.md": "chart.js/LICENSE.md",
     "chart.js/LICENSE.color.md": "@kurkle/color/LICENSE.md",

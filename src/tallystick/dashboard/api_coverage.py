@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -11,8 +12,12 @@ from fastapi.responses import StreamingResponse
 from tallystick.dashboard import definitions, schemas
 from tallystick.dashboard.live import Live
 from tallystick.dashboard.params import UNCHANGED, Folder, one
+from tallystick.dashboard.periods import Period
 from tallystick.dashboard.responses import answer
 from tallystick.dashboard.snapshot import Snapshot
+from tallystick.data.extract.dataset import Dataset
+from tallystick.data.extract.gaps import read_gaps
+from tallystick.data.totals.coverage import Coverage as Held
 from tallystick.protocol.hexes import to_hex
 
 TICK = 0.5
@@ -39,6 +44,12 @@ def coverage(request: Request, live: Folder) -> Response:
 def define(request: Request, live: Folder) -> Response:
     """Define each number, under a version."""
     return one(request, live, schemas.Definitions, lambda now: defined())
+
+
+@api.get("/summary/{period}", response_model=schemas.Summary, responses=UNCHANGED)
+def summary(request: Request, live: Folder, period: Period) -> Response:
+    """Sum verified inferences up over ranked networks, for the last days; with each network's."""
+    return one(request, live, schemas.Summary, lambda now: summarized(now, period))
 
 
 @api.get(
@@ -84,12 +95,37 @@ def covered(snapshot: Snapshot, live: bool, chains_asked: bool, trouble: str = "
                 "last_block": one.last_block,
                 "boundary": one.boundary,
                 "events": one.rows,
+                "compared_block": _compared(snapshot, one),
             }
             for one in snapshot.coverage
         ],
         "live": live,
         "chains_asked": chains_asked,
         "trouble": trouble,
+    }
+
+
+def _compared(snapshot: Snapshot, held: Held) -> int | None:
+    """Return the block at which the contract counted what the events do."""
+    noted = read_gaps(Dataset(snapshot.folder), held.contract)
+    return noted.last_block if noted and noted.last_block >= 0 and not noted.found else None
+
+
+def headline() -> Any:
+    """Return what schemas.Headline takes."""
+    return {
+        "version": definitions.HEADLINE_VERSION,
+        "definition": asdict(definitions.HEADLINE),
+        "caveat": definitions.CAVEAT,
+    }
+
+
+def summarized(snapshot: Snapshot, period: str) -> Any:
+    """Return what schemas.Summary takes."""
+    return {
+        "version": snapshot.version,
+        "headline": headline(),
+        **snapshot.summary(period),
     }
 
 
@@ -103,4 +139,5 @@ def defined() -> Any:
         "version": definitions.VERSION,
         "changes": definitions.CHANGES,
         "definitions": listed,
+        "headline": headline(),
     }

@@ -17,6 +17,7 @@ from tallystick.dashboard.params import (
     listed,
     one,
 )
+from tallystick.dashboard.periods import Period
 from tallystick.dashboard.snapshot import Snapshot
 
 api = APIRouter()
@@ -39,6 +40,12 @@ def network(request: Request, live: Folder, key: Key) -> Response:
 def registration(request: Request, live: Folder, key: Key) -> Response:
     """A network's rules, as registered and in plain words."""
     return one(request, live, schemas.Registration, lambda now: now.registration(key))
+
+
+@api.get(f"{_ONE}/summary/{{period}}", response_model=schemas.NetworkInPeriod, responses=ONE)
+def in_period(request: Request, live: Folder, key: Key, period: Period) -> Response:
+    """Count what became final in a network in the last days, beside as many days before."""
+    return one(request, live, schemas.NetworkInPeriod, lambda now: now.in_period(key, period))
 
 
 @api.get(f"{_ONE}/days", response_model=schemas.Page[schemas.Day], responses=LIST)

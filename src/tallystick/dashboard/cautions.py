@@ -97,7 +97,7 @@ def _demand(network: Mapping[str, Any]) -> Iterator[Caution]:
     found, because = network["found_share"], network["found_share_because"]
     if found is None or found < 1:
         missing = "the data" if found is None else f"the data of {1 - found:.0%}"
-        reason = f"{missing} of the inferences were not found: who asked is unknown"
+        reason = f"{missing} of the inferences were not found: who asked is not available"
         yield Caution("data-missing", "requesters", f"{reason} ({because})" if because else reason)
     if not found:
         return

@@ -197,7 +197,7 @@ DEFINITIONS = (
         "Price of a fake",
         "price",
         "The lowest price of a fake among the grades that known resolvers give; without one, among "
-        "all grades to be had; without any, of an unchallenged one.",
+        "all grades there are; without any, of an unchallenged one.",
         "min over grades",
     ),
     *_of_grades(),
@@ -278,9 +278,24 @@ DEFINITIONS = (
         "utility",
         "Utility",
         "score",
-        "The three parts together; always shown beside them, unknown when one is.",
+        "The three parts together; always shown beside them, not available when one is not.",
         "accessibility * verifiability * scalability",
     ),
 )
 
 BY_NAME = {one.name: one for one in DEFINITIONS}
+
+HEADLINE_VERSION = "1.0.0"
+"""Of the headline alone: no number of a network changes with it."""
+HEADLINE = Definition(
+    "ranked_verified",
+    "Verified inferences, all ranked networks",
+    "inferences",
+    "The sum over ranked networks in the unit inference, of what became final in the days of the "
+    "period (UTC) with a grade that a known resolver gives. Work committed to two networks counts "
+    "in both: an upper bound of distinct work. The period ends with the last day of which an event "
+    "tells, however little of it is over; the change is against as many days before.",
+    "sum of known_verified in the period over networks with a rank",
+)
+CAVEAT = "Work committed to two networks counts in both, so distinct work may be less."
+"""Said beside the headline."""

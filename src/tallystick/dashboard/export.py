@@ -8,11 +8,12 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from tallystick.dashboard import numbers, schemas
-from tallystick.dashboard.api_coverage import covered, defined
+from tallystick.dashboard.api_coverage import covered, defined, summarized
 from tallystick.dashboard.api_elsewhere import followed
 from tallystick.dashboard.app import PAGE
 from tallystick.dashboard.margins import MarginFiles
 from tallystick.dashboard.network_key import NetworkKey
+from tallystick.dashboard.periods import LENGTHS
 from tallystick.dashboard.responses import page, paged, row_of
 from tallystick.dashboard.snapshot import Snapshot
 from tallystick.dashboard.spreadsheet import to_csv
@@ -104,6 +105,8 @@ class _Writer:
         self._one(schemas.Coverage, "coverage", covered(snapshot, live=False, chains_asked=False))
         self._one(schemas.Definitions, "definitions", defined())
         self._one(schemas.Elsewhere, "elsewhere", followed(snapshot.folder, snapshot.version))
+        for period in LENGTHS:
+            self._one(schemas.Summary, f"summary/{period}", summarized(snapshot, period))
         networks = snapshot.networks()
         self._rows(schemas.Networks, "networks", networks, len(networks), piece=NETWORKS_AT_ONCE)
         self._lists("", None)
@@ -119,6 +122,9 @@ class _Writer:
         self._one(schemas.Network, base, snapshot.network(key))
         self._one(schemas.Registration, f"{base}/registration", snapshot.registration(key))
         models: Any = snapshot.models(key)
+        for period in LENGTHS:
+            found = snapshot.in_period(key, period)
+            self._one(schemas.NetworkInPeriod, f"{base}/summary/{period}", found)
         for model, name, rows in (
             (schemas.Day, "days", snapshot.days(key)),
             (schemas.Operator, "operators", snapshot.operators(key)),
@@ -132,8 +138,8 @@ class _Writer:
         self._rows(schemas.Batch, f"{base}/batches", batches, snapshot.batches.count(key))
         for batch in batches:
             path = f"batches/{batch['chain_id']}/{batch['core']}/{batch['batch_id']}"
-            found = snapshot.batches.find(batch["chain_id"], batch["core"], batch["batch_id"])
-            self._one(schemas.BatchInFull, path, found)
+            in_full = snapshot.batches.find(batch["chain_id"], batch["core"], batch["batch_id"])
+            self._one(schemas.BatchInFull, path, in_full)
         of_parts: dict[tuple[numbers.Part, ...], list[Any]] = {}
         scope = numbers.Scope(key)
         for name in numbers.PARTS:

@@ -23,7 +23,7 @@ class Scope:
 
     key: NetworkKey
     by: str = ""
-    """operator, model or day; empty: the whole network."""
+    """operator, model, day or since (a day); empty: the whole network."""
     value: str = ""
 
     def where(self) -> str:
@@ -80,6 +80,7 @@ class Part:
         split = {
             "operator": f"operator::VARCHAR = {literal(scope.value)}",
             "day": f"day = DATE {literal(scope.value)}",
+            "since": f"day >= DATE {literal(scope.value)}",
             # Events of finality do not name the model.
             "model": f"{self._batch(copies)} IN (SELECT {'key' if copies else 'batch_id'} "
             f"FROM BatchCommitted\n    WHERE {scope.where()}\n"
@@ -167,8 +168,9 @@ SPLIT = {
     | {"stake": STAKE_IN + STAKE_OUT},
     "model": {name: PARTS[name] for name in _COUNTERS},
     "day": {name: PARTS[name] for name in (*_COUNTERS, "burned")},
+    "since": {name: PARTS[name] for name in (*_COUNTERS, KNOWN_VERIFIED)},
 }
-"""The same of an operator, a model, a day."""
+"""The same of an operator, a model, a day, the days from one on."""
 
 
 def parts_of(scope: Scope, name: str, known: Sequence[str] = ()) -> tuple[Part, ...]:
@@ -179,7 +181,7 @@ def parts_of(scope: Scope, name: str, known: Sequence[str] = ()) -> tuple[Part, 
         name: the number's.
         known: the grades that known resolvers give in the network.
     """
-    if name == KNOWN_VERIFIED and not scope.by:
+    if name == KNOWN_VERIFIED and scope.by in ("", "since"):
         return tuple(part for grade in known for part in _final(grade))
     return SPLIT[scope.by][name] if scope.by else PARTS[name]
 

@@ -102,14 +102,15 @@ Key = Annotated[NetworkKey, Depends(key_of)]
 def scope_of(
     key: Key,
     by: Annotated[
-        Literal["network", "operator", "model", "day"],
+        Literal["network", "operator", "model", "day", "since"],
         Query(description="whose number: the network's, or that of a part of it"),
     ] = "network",
     of: Annotated[
         str,
         Query(
             pattern="^(0x[0-9a-fA-F]{1,64}|[0-9]{4}-[0-9]{2}-[0-9]{2}|)$",
-            description="the operator's address, the model's id, or the day (UTC)",
+            description="the operator's address, the model's id, or the day (UTC); since: the "
+            "first of the days",
         ),
     ] = "",
 ) -> Scope:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tallystick.dashboard.chains import symbol
 from tallystick.data.resolvers.kinds import ARBITER, GRADES
 from tallystick.data.resolvers.pool_facts import EpochSeats
 from tallystick.data.resolvers.standing import NONE, Resolver
@@ -31,16 +32,16 @@ def duration(seconds: int) -> str:
     return "0 seconds"
 
 
-def amount(units: int, native: bool) -> str:
-    """Return an amount as people say it; the chain's own coin has 18 decimals.
+def amount(units: int, currency: str) -> str:
+    """Return an amount as people say it; a chain's own currency has 18 decimals.
 
-    >>> amount(10**14, native=True), amount(10**18, native=True), amount(5, native=False)
-    ('0.0001 coin', '1 coin', '5 units')
+    >>> amount(10**14, "ETH"), amount(10**18, "ETH"), amount(5, "")
+    ('0.0001 ETH', '1 ETH', '5 units')
     """
-    if not native:
+    if not currency:
         return f"{units} units"
     coins, rest = divmod(units, 10**18)
-    return f"{coins}.{rest:018}".rstrip("0").rstrip(".") + " coin"
+    return f"{coins}.{rest:018}".rstrip("0").rstrip(".") + f" {currency}"
 
 
 def _sentences(rules: Mapping[str, Any], resolvers: Mapping[str, Resolver]) -> Iterator[str]:
@@ -48,13 +49,13 @@ def _sentences(rules: Mapping[str, Any], resolvers: Mapping[str, Resolver]) -> I
         int(rules[f"rules_{name}"], 16)
         for name in ("stake_per_inference", "challenge_bond", "demand_bond")
     )
-    native = rules["rules_asset"] == NONE
-    if native:
-        yield "Stake and bonds are in the chain's own coin."
+    currency = symbol(rules["chain_id"]) if rules["rules_asset"] == NONE else ""
+    if currency:
+        yield "Stake and bonds are in the chain's own currency."
     else:
         yield f"Stake and bonds are in units of the token {rules['rules_asset']}."
     if rules["rules_permissionless"]:
-        yield "Anyone may be an operator and register models."
+        yield "Anyone can run an operator or register a model."
     else:
         yield "The owner admits operators and registers models."
     if rules["rules_solicited"]:
@@ -62,7 +63,7 @@ def _sentences(rules: Mapping[str, Any], resolvers: Mapping[str, Resolver]) -> I
     else:
         yield "Inferences may be committed that nobody signed for."
     if stake:
-        locked = amount(stake, native)
+        locked = amount(stake, currency)
         yield f"An operator locks {locked} for each inference until it is final or rejected."
     else:
         yield "Operators lock no stake: the network is unbacked."
@@ -70,17 +71,17 @@ def _sentences(rules: Mapping[str, Any], resolvers: Mapping[str, Resolver]) -> I
         if place in resolvers:
             yield f"{grade.capitalize()} is given by {_told(resolvers[place])}."
         else:
-            yield f"{grade.capitalize()} is not to be had."
+            yield f"{grade.capitalize()} is not available: no resolver gives it."
     if ARBITER not in resolvers:
-        yield "There is no arbiter: a leaf cannot be challenged."
+        yield "There is no arbiter: an inference cannot be challenged."
     else:
         yield (
-            f"A leaf can be challenged for a bond of {amount(bond, native)}; "
+            f"Anyone can challenge an inference for a bond of {amount(bond, currency)}; "
             f"{_told(resolvers[ARBITER])}, has {duration(rules['rules_ruling_window'])} to rule."
         )
     most = rules["rules_max_bytes"]
     yield (
-        f"A leaf can be demanded for a bond of {amount(demand, native)}, "
+        f"Anyone can demand an inference's data for a bond of {amount(demand, currency)}, "
         + (
             f"with up to {most} byte{'s' * (most > 1)} of input and output"
             if most
@@ -88,7 +89,8 @@ def _sentences(rules: Mapping[str, Any], resolvers: Mapping[str, Resolver]) -> I
         )
         + f"; the operator has {duration(rules['rules_response_window'])} to reveal it."
     )
-    yield f"A batch becomes final {duration(rules['rules_challenge_window'])} after its commit."
+    window = duration(rules["rules_challenge_window"])
+    yield f"A batch becomes final {window} after it was committed."
 
 
 def _told(resolver: Resolver) -> str:

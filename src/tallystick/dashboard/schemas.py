@@ -49,6 +49,9 @@ class Covered(BaseModel):
     last_block: int
     boundary: Hash = Field(description="hash of the last block")
     events: int
+    compared_block: int | None = Field(
+        description="at which the contract's own counters were the events'; null: it was not asked"
+    )
 
 
 class Coverage(BaseModel):
@@ -421,12 +424,85 @@ class NumberEvent(BaseModel):
     amount: str = Field(description="what it adds")
 
 
+class Headline(BaseModel):
+    """The definition of the sum over ranked networks, of a version of its own."""
+
+    version: str
+    definition: Definition
+    caveat: str = Field(description="to be said beside the number, always")
+
+
 class Definitions(BaseModel):
     """Definitions of all numbers."""
 
     version: str
     changes: list[tuple[str, str]]
     definitions: list[Definition]
+    headline: Headline
+
+
+class Grades(BaseModel):
+    """Inferences by grade, of the grades that known resolvers give."""
+
+    audited: Count
+    enclave: Count
+    proven: Count
+
+
+class GradesOfDay(Grades):
+    """The same of a day (UTC)."""
+
+    day: date
+
+
+class NotCounted(BaseModel):
+    """What closed in ranked networks in a period, and is not in the headline."""
+
+    unchallenged: Count
+    rejected: Count
+    unresolved: Count
+    not_known: Count = Field(description="verified by resolvers that are not known")
+
+
+class InPeriod(Counters, Named):
+    """A network in a period."""
+
+    ranked: bool
+    known_verified: Count
+    known: dict[str, Count] = Field(description="known_verified by grade; no key: not known")
+    closed: Count = Field(description="became final or was rejected")
+    share: Share = Field(description="known_verified / closed")
+    before: int | None = Field(description="known_verified in as many days before; null: no such")
+    change: float | None = Field(description="known_verified / before - 1; null: none before")
+    trend: list[Count] = Field(description="known_verified of each of the last 30 days; if ranked")
+
+
+class NetworkInPeriod(InPeriod):
+    """A network in a period, and the period's days (UTC)."""
+
+    period: Literal["1d", "7d", "30d", "all"]
+    first_day: date
+    last_day: date = Field(description="the last of which an event tells")
+    ranked_networks: int = Field(description="networks with a rank")
+
+
+class Summary(BaseModel):
+    """The headline of a period: the sum over ranked networks, and what it is made of."""
+
+    version: str
+    headline: Headline
+    period: Literal["1d", "7d", "30d", "all"]
+    first_day: date
+    last_day: date = Field(description="the last of which an event tells")
+    verified: Count = Field(description="an upper bound of distinct work")
+    before: int | None = Field(description="of as many days before; null: events begin later")
+    change: float | None
+    closed: Count
+    share: Share
+    by_grade: Grades
+    not_counted: NotCounted
+    days: list[GradesOfDay] = Field(description="days without any are left out")
+    networks: list[InPeriod] = Field(description="ranked ones first, by known_verified")
 
 
 class Reason(BaseModel):

@@ -5,11 +5,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import asdict
+from datetime import date
 from functools import reduce
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tallystick.dashboard import definitions, numbers, rules
+from tallystick.dashboard import definitions, numbers, periods, rules
 from tallystick.dashboard.batches import Batches
 from tallystick.dashboard.cautions import cautions
 from tallystick.dashboard.disputes import Disputes
@@ -23,10 +24,11 @@ from tallystick.data.decode.words import LIMBS
 from tallystick.data.extract.dataset import Dataset
 from tallystick.data.resolvers.kinds import GRADES
 from tallystick.data.resolvers.standing import to_json
+from tallystick.data.totals import expression
 from tallystick.data.totals.amounts import whole
 from tallystick.data.totals.coverage import Coverage
-from tallystick.data.totals.engines import connect
-from tallystick.data.totals.expression import COUNTS
+from tallystick.data.totals.engines import EVENTS, connect
+from tallystick.data.totals.expression import COUNTS, NETWORK
 from tallystick.data.totals.prices import BECAUSE
 from tallystick.data.totals.ranking import place
 from tallystick.protocol.hexes import from_hex, to_hex
@@ -49,6 +51,12 @@ SELECT operator, block_number, log_index, 'closed' FROM OperatorClosed
 WHERE {OF_NETWORK}
 ORDER BY block_number, log_index
 """
+
+
+_ENDS = "SELECT min(first) AS first, max(last) AS last FROM ({})".format(
+    " UNION ALL ".join(f"SELECT min(day) AS first, max(day) AS last FROM {name}" for name in EVENTS)
+)
+_NO_DAY = date(1970, 1, 1)
 
 
 class NotHereError(LookupError):
@@ -150,6 +158,33 @@ class Snapshot:
         self.network(key)
         return self.once(("days", key), lambda: self._split(key, "day"))
 
+    def summary(self, period: str) -> Row:
+        """Return the headline, the days and each network's counters of one of periods.LENGTHS."""
+        return self.once(("summary", period), lambda: self._summary(period))
+
+    def in_period(self, key: NetworkKey, period: str) -> Row:
+        """Return a network's counters of one of periods.LENGTHS, and the period's days."""
+        self.network(key)
+        whole_period = self.summary(period)
+        of = self.once(
+            ("summary by key", period),
+            lambda: {
+                NetworkKey(*(row[name] for name in NetworkKey._fields)): row
+                for row in whole_period["networks"]
+            },
+        )
+        told = {name: whole_period[name] for name in ("period", "first_day", "last_day")}
+        found: Row = of[key]
+        return found | told | {"ranked_networks": self.ranked()}
+
+    def since(self, key: NetworkKey, first: date) -> Row:
+        """Return a network's counters from a day (UTC) on."""
+        network = self.network(key)
+        flows = self.once("flows", self._flows).get(key, [])
+        whole_time = periods.Days(first, date.max, None)
+        found: Row = periods.summary([network], {key: flows}, whole_time)["networks"][0]
+        return found
+
     def operators(self, key: NetworkKey) -> list[Row]:
         """Return the counters of each of a network's operators, and its stake."""
         self.network(key)
@@ -201,6 +236,24 @@ class Snapshot:
             rows.append(row)
         rows.sort(key=place)
         return rows
+
+    def _summary(self, period: str) -> Row:
+        flows = self.once("flows", self._flows)
+        ends = self.events.rows(_ENDS)[0]
+        first, last = ends["first"] or _NO_DAY, ends["last"] or _NO_DAY
+        days = periods.days_of(period, first, last)
+        return {"period": period, **periods.summary(self.networks(), flows, days)}
+
+    def _flows(self) -> dict[NetworkKey, list[Row]]:
+        """Return the counters of every network, a row a day."""
+        tables = dict(self._analysis.tables) | self._copies
+        with self._turn:
+            found = expression.totals(tables, ["day"]).to_pyarrow()
+        rows = found.select([*NETWORK, "day", *COUNTS]).to_pylist()
+        flows: dict[NetworkKey, list[Row]] = {}
+        for row in sorted(rows, key=lambda row: row["day"]):
+            flows.setdefault(_key(row), []).append(row)
+        return flows
 
     def _by_key(self) -> dict[NetworkKey, Row]:
         return {
@@ -283,6 +336,11 @@ class Snapshot:
         """Return the row that a number stands in."""
         if not scope.by:
             return self.network(scope.key)
+        if scope.by == "since":
+            try:
+                return self.since(scope.key, date.fromisoformat(scope.value))
+            except ValueError:
+                raise NotHereError(f"no day is called {scope.value}") from None
         rows = {"operator": self.operators, "model": self.models, "day": self.days}[scope.by]
         column = "model_id" if scope.by == "model" else scope.by
         for row in rows(scope.key):

@@ -1,20 +1,24 @@
 // Which page is shown, and when it is drawn anew.
 
+import { chainName } from "./chains.js";
 import { redraw } from "./charts.js";
 import { follow, get, isExport } from "./data.js";
 import { el } from "./dom.js";
 import { count } from "./format.js";
 import { keep } from "./keep.js";
+import { route, stays } from "./route.js";
+import { theme } from "./theme.js";
 import { batch } from "./views/batch.js";
 import { check } from "./views/check.js";
 import { counting } from "./views/counting.js";
 import { disputes } from "./views/disputes.js";
 import { elsewhere } from "./views/elsewhere.js";
+import { headline } from "./views/headline.js";
 import { network } from "./views/network.js";
 import { networks } from "./views/networks.js";
 import { number } from "./views/number.js";
 
-const VIEWS = { "": networks, network, number, check, batch, disputes, elsewhere, counting };
+const VIEWS = { "": networks, networks, headline, network, number, check, batch, disputes, elsewhere, counting };
 const main = document.getElementById("main");
 const states = new Map();
 let drawing = 0;
@@ -26,13 +30,9 @@ function stateOf(hash) {
   return states.get(hash);
 }
 
-function route() {
-  const [name, ...parts] = location.hash.replace(/^#\/?/, "").split("/");
-  return { name, parts };
-}
-
 async function draw({ moved }) {
   const mine = ++drawing;
+  const stayed = stays();
   const { hash } = location;
   const { name, parts } = route();
   main.setAttribute("aria-busy", "true");
@@ -47,19 +47,19 @@ async function draw({ moved }) {
     view = { title: "Nothing to show", body: [el("p", { class: "bad", role: "alert" }, error.message)] };
   }
   if (mine !== drawing) return;
-  const putBack = moved ? null : keep(main);
-  main.replaceChildren(el("h1", {}, view.heading ?? view.title), ...view.body);
+  const putBack = moved && !stayed ? null : keep(main);
+  main.replaceChildren(...(view.head ?? [el("h1", {}, view.heading ?? view.title)]), ...view.body);
   main.removeAttribute("aria-busy");
   redraw({ all: false });
   document.title = `${view.title} · Tallystick`;
   for (const link of document.querySelectorAll("nav a")) {
-    const here = link.getAttribute("href") === `#/${name === "batch" ? "check" : name}`;
+    const here = link.getAttribute("href") === `#/${{ batch: "check", networks: "" }[name] ?? name}`;
     link.toggleAttribute("aria-current", here);
     if (here) link.setAttribute("aria-current", "page");
   }
   tell();
   putBack?.();
-  if (moved === "by hand") {
+  if (moved === "by hand" && !stayed) {
     scrollTo(0, clicked ? 0 : stateOf(hash).scrolled ?? 0);
     clicked = false;
     main.focus({ preventScroll: true });
@@ -68,24 +68,23 @@ async function draw({ moved }) {
 
 function tell() {
   if (!coverage) return;
-  const registries = coverage.cores.map((one) => `chain ${one.chain_id}, registry ${one.core}, blocks ${count(one.first_block)} to ${count(one.last_block)} (${one.boundary}), ${count(one.events)} events`);
+  const registries = coverage.cores.map((one) => `${chainName(one.chain_id)}, registry ${one.core}, blocks ${count(one.first_block)} to ${count(one.last_block)} (${one.boundary}), ${count(one.events)} events`);
   document.getElementById("covered").textContent = `${isExport ? "Exported. " : ""}Made of: ${registries.join("; ")}. Definitions ${coverage.definitions_version}.${coverage.trouble && ` Newer blocks are not shown: ${coverage.trouble}`}`;
 }
 
-function theme() {
-  const select = document.getElementById("theme");
-  const apply = (value) => {
-    if (value) document.documentElement.dataset.theme = value;
-    else delete document.documentElement.dataset.theme;
-    redraw();
+function menu() {
+  const button = document.getElementById("menu");
+  const pages = document.getElementById("pages");
+  const open = (is) => {
+    pages.toggleAttribute("data-open", is);
+    button.setAttribute("aria-expanded", String(is));
   };
-  let kept = "";
-  try { kept = localStorage.getItem("theme") ?? ""; } catch { /* storage may be off */ }
-  select.value = kept;
-  apply(select.value);
-  select.addEventListener("change", () => {
-    try { localStorage.setItem("theme", select.value); } catch { /* storage may be off */ }
-    apply(select.value);
+  button.addEventListener("click", () => open(!pages.hasAttribute("data-open")));
+  pages.addEventListener("click", () => open(false));
+  addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !pages.hasAttribute("data-open")) return;
+    open(false);
+    button.focus();
   });
 }
 
@@ -100,7 +99,8 @@ addEventListener("click", (event) => {
   stateOf(location.hash).scrolled = scrollY;
 }, { capture: true });
 addEventListener("hashchange", () => draw({ moved: "by hand" }));
-theme();
+theme(document.getElementById("theme"), redraw);
+menu();
 draw({ moved: "at first" });
 const news = document.getElementById("news");
 follow(async () => {

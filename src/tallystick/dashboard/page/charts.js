@@ -1,14 +1,16 @@
-// Charts by Chart.js; each is a picture with words for it, and its numbers stand in a table beside it.
+// Charts by Chart.js: one cursor for hover, touch and arrow keys, whose numbers stand in a line above;
+// a table of the same numbers in the chart's place on demand.
 
-import { el, plain } from "./dom.js";
+import { el } from "./dom.js";
+import { count, dayName, short } from "./format.js";
+import { capital, shape } from "./shapes.js";
+import { table } from "./table.js";
 
-export const GRADES = ["proven", "enclave", "audited"];
+export const GRADES = ["audited", "enclave", "proven"];
 export const COUNTED = [...GRADES, "unchallenged", "unresolved", "rejected"];
 
-const WHOLE = { precision: 0 };
 const DAY = 86_400_000;
 const MOST_DAYS = 400;
-
 const drawn = new Set();
 
 // What a variable comes to, light or dark.
@@ -22,38 +24,104 @@ function colour(name) {
   return color;
 }
 
-function capital(name) {
-  return name[0].toUpperCase() + name.slice(1);
+// Hatched: what nobody checked is never filled.
+function hatch() {
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = 6;
+  const pen = tile.getContext("2d");
+  pen.strokeStyle = colour("unchallenged");
+  pen.lineWidth = 1.4;
+  for (const from of [-6, 0, 6]) {
+    pen.moveTo(from, 6);
+    pen.lineTo(from + 6, 0);
+  }
+  pen.stroke();
+  return pen.createPattern(tile, "repeat");
 }
 
-function holder(label, made, height) {
-  const canvas = el("canvas", { role: "img", "aria-label": label });
-  const box = el("div", { class: "chart" }, canvas);
-  if (height) box.style.height = `${height}px`;
-  drawn.add({ canvas, made, chart: null });
-  queueMicrotask(() => redraw({ all: false }));
-  return box;
+// Where nothing independent stands behind a grade, its colour is not shown: colour is evidence.
+const GREY = { audited: "ink3", enclave: "ctl", proven: "line2" };
+
+function fill(name, grey) {
+  return name === "unchallenged" ? hatch() : colour((grey && GREY[name]) || name);
+}
+
+// Each day from the first to the last: those without an event too, the newest 400.
+export function everyDay(days, names, first = days[0]?.day, last = days.at(-1)?.day) {
+  const told = new Map(days.map((one) => [one.day, one]));
+  const found = [];
+  const end = Date.parse(last);
+  for (let at = Math.max(Date.parse(first), end - (MOST_DAYS - 1) * DAY); at <= end; at += DAY) {
+    const day = new Date(at).toISOString().slice(0, 10);
+    found.push(told.get(day) ?? { ...Object.fromEntries(names.map((name) => [name, 0])), day });
+  }
+  return found;
+}
+
+function datasets(kind, days, names, grey) {
+  if (kind === "area") {
+    return names.map((name) => ({ data: days.map((one) => one[name]), backgroundColor: fill(name, grey), borderColor: colour("card"), borderWidth: 1, pointRadius: 0, fill: "stack", stack: "all" }));
+  }
+  return names.map((name) => ({
+    data: days.map((one) => (name === "rejected" ? -one[name] : one[name])),
+    backgroundColor: fill(name, grey),
+    borderColor: colour("card"),
+    borderWidth: { top: name === "rejected" ? 0 : 1 },
+    stack: "all",
+    categoryPercentage: 1,
+    barPercentage: 0.78,
+    maxBarThickness: 48,
+  }));
 }
 
 function draw(entry) {
   entry.chart?.destroy();
-  const made = entry.made();
-  const ink = colour("ink");
-  made.options = {
-    ...made.options,
-    animation: false,
-    // All that stands in a row or above a day is told wherever one points at it.
-    interaction: { mode: "index", intersect: false, axis: made.options.indexAxis ?? "x" },
-    responsive: true,
-    maintainAspectRatio: false,
-    color: ink,
-    plugins: { legend: { labels: { color: ink, boxWidth: 14 } } },
+  const { kind, days, names } = entry;
+  const ink = colour("ink2");
+  const cursor = {
+    id: "cursor",
+    beforeDatasetsDraw(chart) {
+      const { ctx, chartArea, scales } = chart;
+      const step = chartArea.width / days.length;
+      const x = scales.x.getPixelForValue(entry.at);
+      ctx.save();
+      ctx.fillStyle = colour(kind === "area" ? "ink2" : "sunk");
+      if (kind === "columns" && days.length > 1) ctx.fillRect(x - step / 2, chartArea.top, step, chartArea.height);
+      ctx.restore();
+    },
+    afterDatasetsDraw(chart) {
+      if (kind !== "area") return;
+      const { ctx, chartArea, scales } = chart;
+      const x = scales.x.getPixelForValue(entry.at);
+      ctx.save();
+      ctx.strokeStyle = colour("ink2");
+      ctx.setLineDash([2, 3]);
+      ctx.beginPath();
+      ctx.moveTo(x, chartArea.top);
+      ctx.lineTo(x, chartArea.bottom);
+      ctx.stroke();
+      ctx.restore();
+    },
   };
-  for (const scale of Object.values(made.options.scales)) {
-    Object.assign(scale, { ticks: { ...scale.ticks, color: ink }, grid: { color: colour("line") } });
-    if (scale.title) scale.title.color = ink;
-  }
-  entry.chart = new window.Chart(entry.canvas, made);
+  window.Chart.defaults.font = { family: getComputedStyle(document.body).fontFamily, size: 11.5 };
+  entry.chart = new window.Chart(entry.canvas, {
+    type: kind === "area" ? "line" : "bar",
+    data: { labels: days.map((one) => dayName(one.day)), datasets: datasets(kind, days, names, entry.grey) },
+    plugins: [cursor],
+    options: {
+      animation: false,
+      responsive: true,
+      maintainAspectRatio: false,
+      events: ["mousemove", "click", "touchstart", "touchmove"],
+      interaction: { mode: "index", intersect: false, axis: "x" },
+      onHover: (_, found) => { if (found.length) entry.move(found[0].index); },
+      plugins: { legend: { display: false }, tooltip: { enabled: false } },
+      scales: {
+        x: { stacked: true, border: { color: colour("line2") }, grid: { display: false }, ticks: { color: ink, maxRotation: 0, autoSkip: true, maxTicksLimit: 6 } },
+        y: { stacked: true, beginAtZero: true, border: { display: false }, grid: { color: colour("line") }, ticks: { color: ink, precision: 0, maxTicksLimit: 6, callback: (value) => short(Math.abs(value)) } },
+      },
+    },
+  });
 }
 
 // Draw what came onto the page, or all anew, in other colours; forget what left it.
@@ -69,51 +137,53 @@ export function redraw({ all = true } = {}) {
 }
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw());
+// Measured in another font, labels would stand beside their places.
+document.fonts?.ready.then(() => redraw());
 
-// What known resolvers verified in networks, split by grade, with committed beside.
-export function ranking(networks, label) {
-  const made = () => ({
-    type: "bar",
-    data: {
-      labels: networks.map((one) => `${one.rank ?? "–"} · ${plain(one.name, 16)} ${one.network_id.slice(0, 6)}`),
-      datasets: [
-        ...GRADES.map((grade) => ({ label: capital(grade), data: networks.map((one) => (one[`standing_${grade}`] === "known" ? one[grade] : 0)), backgroundColor: colour(grade), stack: "verified" })),
-        { label: "Committed", data: networks.map((one) => one.committed), backgroundColor: "transparent", borderColor: colour("committed"), borderWidth: 1.5, stack: "committed" },
-      ],
-    },
-    options: {
-      indexAxis: "y",
-      scales: { x: { stacked: true, ticks: WHOLE, title: { display: true, text: "inferences" } }, y: { stacked: true } },
-    },
+// days: { day, [name]: inferences }; names: stacked, the lowest first; kind: columns or area.
+// grey: no known resolver gives these grades.
+// `total` names what the numbers of the line sum up to, or none. Returns { plot, button }.
+export function chart({ label, kind, days, names, total, caption, grey = false, state = {} }) {
+  const canvas = el("canvas", { role: "img", tabindex: "0", "aria-label": `${label}. Arrow keys move from day to day; the numbers stand above.` });
+  const line = el("p", { class: "readout", "aria-live": "polite" });
+  const shown = names.filter((name) => days.some((one) => one[name]) || (GRADES.includes(name) && names.length <= 3));
+  const entry = { canvas, grey, kind, days, names, chart: null, at: days.length - 1 };
+  const tell = () => {
+    const one = days[entry.at];
+    line.replaceChildren(
+      el("strong", {}, kind === "area" ? `To ${dayName(one.day)}` : dayName(one.day)),
+      ...shown.map((name) => el("span", {}, shape(grey && GREY[name] ? `grey ${name}` : name), " ", el("span", { class: "name" }, `${capital(name)} `), count(one[name]))),
+      total ? el("span", {}, el("span", { class: "name" }, `${total} `), el("strong", {}, count(GRADES.reduce((sum, name) => sum + (one[name] ?? 0), 0)))) : "",
+    );
+  };
+  entry.move = (to) => {
+    const at = Math.min(Math.max(to, 0), days.length - 1);
+    if (at === entry.at) return;
+    entry.at = at;
+    tell();
+    entry.chart?.draw();
+  };
+  canvas.addEventListener("keydown", (event) => {
+    const to = { ArrowLeft: entry.at - 1, ArrowRight: entry.at + 1, Home: 0, End: days.length - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    entry.move(to);
   });
-  return holder(label, made, 110 + 44 * networks.length);
-}
-
-// Each of the last days, up to the last with an event: those without one too.
-function everyDay(days) {
-  const told = new Map(days.map((one) => [one.day, one]));
-  const found = [];
-  const last = Date.parse(days.at(-1).day);
-  for (let at = Math.max(Date.parse(days[0].day), last - (MOST_DAYS - 1) * DAY); at <= last; at += DAY) {
-    const day = new Date(at).toISOString().slice(0, 10);
-    found.push(told.get(day) ?? { ...Object.fromEntries(["committed", ...COUNTED].map((name) => [name, 0])), day });
+  tell();
+  drawn.add(entry);
+  queueMicrotask(() => redraw({ all: false }));
+  const columns = [
+    { name: "Day", cell: (row) => el("span", { class: "keep" }, row.day) },
+    ...names.map((name) => ({ name: capital(name), number: true, cell: (row) => count(row[name]) })),
+  ];
+  const picture = el("div", {}, line, el("div", { class: "chart" }, canvas));
+  const holder = el("div", { class: "plot" });
+  const button = el("button", { type: "button", class: "plain", "data-key": `table of ${caption}`, onclick: () => { state.asTable = !state.asTable; show(); } });
+  function show() {
+    button.textContent = state.asTable ? "Chart" : "Table";
+    holder.replaceChildren(state.asTable ? table(caption, columns, [...days].reverse()) : picture);
+    if (!state.asTable) queueMicrotask(() => redraw({ all: false }));
   }
-  return found;
-}
-
-// What became of inferences, day by day.
-export function series(withEvents, label) {
-  const days = everyDay(withEvents);
-  const made = () => ({
-    type: "bar",
-    data: {
-      labels: days.map((one) => one.day),
-      datasets: [
-        { type: "line", label: "Committed", data: days.map((one) => one.committed), borderColor: colour("committed"), backgroundColor: colour("committed"), borderWidth: 2, pointRadius: 3, stack: "committed" },
-        ...COUNTED.map((name) => ({ label: capital(name), data: days.map((one) => one[name]), backgroundColor: colour(name), stack: "over" })),
-      ],
-    },
-    options: { scales: { x: { stacked: true }, y: { stacked: true, ticks: WHOLE, title: { display: true, text: "inferences a day" } } } },
-  });
-  return holder(label, made);
+  show();
+  return { plot: holder, button };
 }

@@ -57,7 +57,7 @@ export function csvLink(title, path, total = 0, asked = {}) {
   const query = new URLSearchParams({ ...asked, format: "csv", limit: OF_CSV });
   const href = FILES ? `api/v1/${[path, asked.state, "csv"].filter(Boolean).join(".")}` : `api/v1/${path}?${query}`;
   const some = !FILES && total > OF_CSV ? ` (${OF_CSV} of ${total})` : "";
-  return el("a", { href, download: `${title.toLowerCase().replaceAll(" ", "-")}.csv` }, `${title} as CSV${some}`);
+  return el("a", { href, download: `${title.toLowerCase().replaceAll(" ", "-")}.csv`, "aria-label": `${title} as CSV${some}` }, `CSV${some}`);
 }
 
 // Calls back with each newer state of the data, and when the server is gone; does nothing on files.

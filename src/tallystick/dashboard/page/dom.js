@@ -1,5 +1,7 @@
 // Elements made of text only: nothing here takes HTML, so strangers' words stay words.
 
+import { explorer } from "./chains.js";
+
 export function el(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -60,4 +62,26 @@ export function facts(pairs) {
 
 export function pathOf(network) {
   return `${network.chain_id}/${network.core}/${network.network_id}`;
+}
+
+// An id or hash, to take along.
+export function copy(value, label) {
+  const button = el("button", {
+    type: "button",
+    class: "copy",
+    "aria-label": label,
+    title: label,
+    onclick: async () => {
+      await navigator.clipboard?.writeText(value);
+      button.textContent = "copied";
+      setTimeout(() => { button.textContent = "copy"; }, 1500);
+    },
+  }, "copy");
+  return button;
+}
+
+// A transaction, in an explorer where one of its chain is known.
+export function transaction(row, hash) {
+  const site = explorer(row.chain_id, "tx", hash);
+  return site ? el("a", { href: site, rel: "noreferrer" }, id(hash)) : id(hash);
 }

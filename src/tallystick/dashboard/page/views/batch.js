@@ -41,16 +41,16 @@ export async function facing(row, coverage) {
   ]);
 }
 
-function told(name, value, asset) {
+function told(name, value, network) {
   if (TIMES.includes(name)) return time(value);
-  if (AMOUNTS.includes(name)) return amount(String(value), asset);
+  if (AMOUNTS.includes(name)) return amount(String(value), network);
   return el("code", {}, String(value));
 }
 
-function step(one, asset) {
+function step(one, network) {
   const own = Object.entries(one).filter(([name, value]) => !PLACES.includes(name) && value !== null);
   return el("li", {}, el("strong", {}, one.event), " ", time(one.block_time), `, block ${count(one.block_number)}, log ${count(one.log_index)}`,
-    facts(own.map(([name, value]) => [name.replaceAll("_", " "), told(name, value, asset)])));
+    facts(own.map(([name, value]) => [name.replaceAll("_", " "), told(name, value, network)])));
 }
 
 export async function batch(parts, _, coverage) {
@@ -74,7 +74,7 @@ export async function batch(parts, _, coverage) {
         ["Slot", count(row.slot)],
       ]),
       el("h2", {}, "Its events"),
-      el("ol", { class: "steps" }, [committed, ...row.history].map((one) => step(one, network.asset))),
+      el("ol", { class: "steps" }, [committed, ...row.history].map((one) => step(one, network))),
       el("p", {}, el("a", { href: "#/check" }, "Check a receipt")),
     ],
   };

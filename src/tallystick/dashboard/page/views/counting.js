@@ -22,6 +22,8 @@ export async function counting() {
       el("p", {}, "A fake costs what is burned for it, not what is staked; gas only where nothing is burned, or where nobody can convict it. Each grade has its price, with the sentence that it rests on."),
       el("p", {}, "With an idle committee, somebody can turn an honest batch into unresolved for half a challenge bond."),
       table(`Definitions, version ${found.version}`, columns, found.definitions),
+      el("h2", {}, "The headline"),
+      el("p", {}, el("strong", {}, found.headline.definition.label), ` (${found.headline.definition.name} ${found.headline.version}): ${found.headline.definition.meaning}`),
       el("h2", {}, "Versions"),
       el("ul", {}, found.changes.map(([version, words]) => el("li", {}, `${version}: ${words}`))),
       isExport ? [] : [el("h2", {}, "For programs"), el("p", {}, "The same answers as JSON and CSV: ", el("a", { href: "api/v1/openapi.json" }, "OpenAPI document"), ".")],

@@ -7,7 +7,7 @@ import { disputeColumns, rejectionColumns } from "./network.js";
 
 export async function disputes(_, state) {
   const known = new Map((await networks()).all.map((one) => [pathOf(one), one]));
-  const asset = (row) => known.get(pathOf(row))?.asset;
+  const of = (row) => known.get(pathOf(row)) ?? row;
   const named = (row) => known.get(pathOf(row))?.name ?? "";
   const listed = async (title, path, columns, asked) => {
     state[title] ??= {};
@@ -20,7 +20,7 @@ export async function disputes(_, state) {
       el("p", {}, "A challenge asks the arbiter for a ruling on a leaf; a demand asks the operator to reveal one."),
       await listed("Open", "disputes", disputeColumns(named), { state: "open" }),
       await listed("Past", "disputes", disputeColumns(named), { state: "past" }),
-      await listed("Slashed", "rejections", rejectionColumns(asset, named), {}),
+      await listed("Slashed", "rejections", rejectionColumns(of, named), {}),
     ].flat(Infinity),
   };
 }

@@ -1,11 +1,15 @@
 // One network.
 
-import { COUNTED, series } from "../charts.js";
-import { csvLink, get, isExport, rows } from "../data.js";
-import { el, facts, id, pathOf, stranger, time } from "../dom.js";
-import { amount, count, share } from "../format.js";
+import { chainName, explorer } from "../chains.js";
+import { chart, COUNTED, everyDay, GRADES } from "../charts.js";
+import { csvLink, get, isExport, ROWS, rows } from "../data.js";
+import { copy, el, facts, id, pathOf, stranger, time, transaction } from "../dom.js";
+import { amount, count, NONE, share } from "../format.js";
+import { change, known as knownPeriod, long, madeOf, periodSwitch } from "../periods.js";
+import { badge, bar, capital, shape, sign } from "../shapes.js";
 import { paged, sortable } from "../table.js";
-import { badges, batchLink, cautionList, numberLink, partColumn, unmetList } from "./parts.js";
+import { cautionLine, notesOf } from "./notes.js";
+import { badges, batchLink, cautionList, numberLink, partColumn, partLink, prices, stateBadge, unmetList, utilityBars, verifiedBar } from "./parts.js";
 
 const LABELS = [
   ["verified", "Verified"], ["known_verified", "By known resolvers"], ["price_of_a_fake", "Price of a fake"], ["proven", "Proven"], ["enclave", "Enclave"], ["audited", "Audited"], ["committed", "Committed"],
@@ -15,15 +19,7 @@ const LABELS = [
   ["requesters", "Requesters"], ["top_share", "Top requester"], ["herfindahl", "Herfindahl index"], ["solicited_share", "Solicited"],
   ["found_share", "Data found"], ["audited_share", "Audited share"], ["gas_per_verified", "Gas per verified"],
 ];
-const COUNTS = ["verified", "proven", "enclave", "audited", "committed", "unchallenged", "unresolved", "rejected"];
-const PRICES = ["audited", "enclave", "proven", "unchallenged"];
 const MOST = 400;
-
-function priceList(one) {
-  const shown = PRICES.filter((grade) => one[`price_${grade}`] !== null);
-  return el("ul", {}, shown.map((grade) => el("li", {},
-    `${grade[0].toUpperCase()}${grade.slice(1)}: `, numberLink(one, `price_${grade}`, `Price of a fake, ${grade}`), `. ${sentence(one[`price_${grade}_because`])}`)));
-}
 
 function sentence(words) {
   return `${words[0].toUpperCase()}${words.slice(1)}.`;
@@ -35,11 +31,8 @@ function poolSection(registered, state) {
   if (!pool) return [];
   const { seats } = pool;
   state.seats ??= {};
-  return [
-    el("h2", {}, "The pool's seats"),
-    el("p", {}, `In epoch ${count(seats.epoch)}, at block ${count(seats.block)}: ${count(seats.seats)} seats in ${count(seats.accounts)} accounts. Audits of this network on record: ${count(pool.audits)}. One holder may have several accounts.`),
-    sortable(`The accounts with most seats (${count(seats.largest.length)} of ${count(seats.accounts)})`, SEATS, seats.largest.map((one) => ({ ...one, share: one.seats / seats.seats })), state.seats),
-  ];
+  return card("The pool's seats", `In epoch ${count(seats.epoch)}, at block ${count(seats.block)}: ${count(seats.seats)} seats in ${count(seats.accounts)} accounts. Audits of this network on record: ${count(pool.audits)}. One holder may have several accounts.`, [],
+    sortable(`The accounts with most seats (${count(seats.largest.length)} of ${count(seats.accounts)})`, SEATS, seats.largest.map((one) => ({ ...one, share: one.seats / seats.seats })), state.seats));
 }
 
 const SEATS = [
@@ -51,31 +44,40 @@ const SEATS = [
 // `named`: gives a network's name by its row; none on the page of the network itself.
 const networkColumn = (named) => (named ? [{ name: "Network", cell: (row) => el("a", { href: `#/network/${pathOf(row)}` }, stranger(named(row)), " ", id(row.network_id)) }] : []);
 
+const ASKED = { challenge: "challenged", demand: "demanded" };
+const ENDED = {
+  upheld: "The arbiter ruled that it is right.",
+  lapsed: "The arbiter did not rule in time.",
+  revealed: "The operator revealed it.",
+  rejected: "The batch was rejected.",
+};
+
+function what(row) {
+  return [`Inference ${count(row.leaf_index)} of `, id(row.operator), ` ${ASKED[row.kind]} by `, id(row.party), ". ",
+    row.ended_as ? [ENDED[row.ended_as], row.ended_by ? ` ${sentence(CAUSES[row.ended_by] ?? row.ended_by)}` : ""] : ["An answer is due ", time(row.due), "."]];
+}
+
 export const disputeColumns = (named) => [
-  { name: "Batch", cell: batchLink },
+  { name: "State", cell: (row) => (row.ended_as ? badge(row.ended_as === "rejected" ? "rejected" : "", capital(row.ended_as)) : badge("open", "Open")) },
+  { name: "What", kind: "whole", cell: what },
   ...networkColumn(named),
-  { name: "Kind", cell: (row) => row.kind },
-  { name: "Leaf", number: true, cell: (row) => count(row.leaf_index) },
-  { name: "By", cell: (row) => id(row.party) },
-  { name: "Against", cell: (row) => id(row.operator) },
-  { name: "Since", cell: (row) => time(row.block_time) },
-  { name: "Due", cell: (row) => time(row.due) },
-  { name: "Transaction", cell: (row) => id(row.transaction_hash) },
-  { name: "Outcome", cell: (row) => (row.ended_as ? [row.ended_as, row.ended_by ? `, ${row.ended_by}` : "", " ", time(row.end_time), " ", id(row.end_transaction)] : el("span", { class: "warn" }, "open")) },
+  { name: "Batch", cell: batchLink },
+  { name: "When", cell: (row) => time(row.end_time ?? row.block_time) },
+  { name: "Transaction", cell: (row) => transaction(row, row.end_transaction ?? row.transaction_hash) },
 ];
 
-export const rejectionColumns = (asset, named) => [
+export const rejectionColumns = (of, named) => [
   { name: "Batch", cell: batchLink },
   ...networkColumn(named),
   { name: "Operator", cell: (row) => id(row.operator) },
   { name: "Why", cell: (row) => el("span", { class: "words" }, CAUSES[row.cause] ?? row.cause) },
-  { name: "Leaf", number: true, cell: (row) => count(row.leaf_index) },
+  { name: "Inference", number: true, cell: (row) => count(row.leaf_index) },
   { name: "Inferences", number: true, cell: (row) => count(row.count) },
-  { name: "Lost", number: true, cell: (row) => amount((BigInt(row.reward) + BigInt(row.burned)).toString(), asset(row)) },
-  { name: "Of it burned", number: true, cell: (row) => amount(row.burned, asset(row)) },
+  { name: "Lost", number: true, cell: (row) => amount((BigInt(row.reward) + BigInt(row.burned)).toString(), of(row)) },
+  { name: "Of it burned", number: true, cell: (row) => amount(row.burned, of(row)) },
   { name: "Rewarded", cell: (row) => id(row.payee) },
   { name: "When", cell: (row) => time(row.block_time) },
-  { name: "Transaction", cell: (row) => id(row.transaction_hash) },
+  { name: "Transaction", cell: (row) => transaction(row, row.transaction_hash) },
 ];
 
 const CAUSES = {
@@ -90,12 +92,10 @@ const CAUSES = {
 const BATCHES = [
   { name: "Batch", cell: batchLink },
   { name: "Inferences", number: true, cell: (row) => count(row.count) },
-  { name: "State", cell: (row) => (row.outcome ? `${row.state}, ${row.outcome}` : row.state) },
-  { name: "Grade so far", cell: (row) => row.grade },
+  { name: "State", cell: (row) => stateBadge(row) },
   { name: "Operator", cell: (row) => id(row.operator) },
   { name: "Committed", cell: (row) => time(row.block_time) },
-  { name: "Block", number: true, cell: (row) => count(row.block_number) },
-  { name: "Transaction", cell: (row) => id(row.transaction_hash) },
+  { name: "Transaction", cell: (row) => transaction(row, row.transaction_hash) },
 ];
 
 // Figures lead to the network's whole number, of which they are a part.
@@ -126,7 +126,7 @@ const MARGINS = [
   { name: "Operator", cell: (row) => id(row.operator) },
   { name: "Model", cell: (row) => id(row.model_id) },
   { name: "Answers", number: true, cell: (row) => count(row.answers) },
-  { name: "M", number: true, cell: (row) => (row.mean === null ? "unknown" : row.mean.toFixed(4)) },
+  { name: "M", number: true, cell: (row) => (row.mean === null ? NONE : row.mean.toFixed(4)) },
   { name: "X", number: true, cell: (row) => row.largest.toFixed(3) },
   { name: "Tokens", number: true, cell: (row) => count(row.tokens) },
   { name: "Other tokens", number: true, cell: (row) => count(row.mismatches) },
@@ -136,74 +136,170 @@ const MARGINS = [
   { name: "Author", cell: (row) => stranger(row.author) },
 ];
 
-async function everyRow(path) {
+// The newest days; an export has them in pieces of as many.
+async function newestDays(path) {
   const first = await rows(path);
-  const all = [...first.rows];
-  while (all.length < Math.min(first.total, MOST)) all.push(...(await rows(path, all.length)).rows);
-  return all;
+  const from = Math.max(0, Math.ceil((first.total - MOST) / ROWS)) * ROWS;
+  const all = from ? [] : [...first.rows];
+  for (let at = from + all.length; at < first.total; at += ROWS) all.push(...(await rows(path, at)).rows);
+  return { days: all, total: first.total };
 }
 
-export async function network(parts, state) {
-  const base = `networks/${parts.join("/")}`;
-  const [one, registered, days] = await Promise.all([get(base), get(`${base}/registration`), everyRow(`${base}/days`)]);
-  const asset = () => one.asset;
-  const section = async (title, path, columns, asked = {}) => {
+function cumulative(one, days) {
+  const sums = Object.fromEntries(GRADES.map((grade) => [grade, one[grade] - days.reduce((sum, day) => sum + day[grade], 0)]));
+  return everyDay(days, GRADES).map((day) => {
+    for (const grade of GRADES) sums[grade] += day[grade];
+    return { day: day.day, ...sums };
+  });
+}
+
+function card(title, words, links, ...body) {
+  return el("section", { class: "card", "aria-label": title },
+    el("header", {}, el("div", {}, el("h2", {}, title), words ? el("p", { class: "sub" }, words) : null), links?.length ? el("p", { class: "links" }, links) : null),
+    body);
+}
+
+function head(one, registered, now, coverage, base) {
+  const site = explorer(one.chain_id, "address", one.core);
+  const core = coverage.cores.find((held) => held.chain_id === one.chain_id && held.core === one.core);
+  const known = GRADES.filter((grade) => one[`standing_${grade}`] === "known");
+  return [
+    el("p", { class: "crumb" }, el("a", { href: "#/" }, "Networks"), " / ", stranger(one.name)),
+    el("div", { class: "top" },
+      el("div", { class: "titled" }, sign(one.network_id), el("div", {},
+        el("h1", {}, stranger(one.name)),
+        el("p", { class: "about" },
+          one.rank === null ? null : el("span", {}, "Rank ", el("strong", {}, count(one.rank)), ` of ${count(now.ranked_networks)}`),
+          el("span", {}, site ? el("a", { href: site, rel: "noreferrer" }, chainName(one.chain_id)) : chainName(one.chain_id)),
+          el("span", {}, id(one.network_id), " ", copy(one.network_id, "Copy the network's id")),
+          el("span", {}, "since ", time(registered.block_time))),
+        el("p", {}, known.map((grade) => badge(grade, capital(grade))), badges(one),
+          core?.compared_block === null || !core ? null : badge("agree", "Events and contract agree")))),
+      periodSwitch(now.period, base)),
+  ];
+}
+
+function keyFigures(one, now) {
+  const says = one.resolvers !== "known";
+  const name = says ? "verified" : "known_verified";
+  const priced = prices(one);
+  return el("div", { class: "card keys" },
+    el("div", {}, el("p", { class: "label" }, `${says ? "Says it verified" : "Verified"}, ${long(now.period)}`),
+      el("p", { class: "key" }, el("a", { href: madeOf(one, name, now), "data-key-figure": now[name] }, count(now[name]))),
+      says ? null : change(now.change, now.period)),
+    el("div", {}, el("p", { class: "label" }, "Share verified"),
+      el("p", { class: "key" }, says ? NONE : share(now.share)), el("p", { class: "note soft" }, `of ${count(now.closed)} closed`)),
+    el("div", {}, el("p", { class: "label" }, "Price of a fake"),
+      priced.length ? el("div", { class: "key" }, priced) : el("p", { class: "key" }, NONE)),
+    el("div", {}, el("p", { class: "label" }, "Utility"), utilityBars(one),
+      one.accessibility === null ? el("p", { class: "note soft" }, "It needs a log of who answers: ", el("code", {}, "tallystick probe")) : null));
+}
+
+function priceCard(one) {
+  const shown = [...GRADES, "unchallenged"].filter((grade) => one[`price_${grade}`] !== null);
+  return card("Price of a fake", "What burns if one fake inference is counted and somebody then proves it wrong.", [],
+    el("ul", { class: "lines" }, shown.map((grade) => el("li", {},
+      el("p", { class: "row-of" }, el("span", {}, shape(one[`standing_${grade}`] === "known" || grade === "unchallenged" ? grade : `grey ${grade}`), " ", capital(grade)), numberLink(one, `price_${grade}`, `Price of a fake, ${grade}`)),
+      el("p", { class: "note soft" }, sentence(one[`price_${grade}_because`]))))));
+}
+
+function requesterCard(one) {
+  const link = (name, label) => el("p", { class: "row-of" }, label, numberLink(one, name, label));
+  const top = one.top_share;
+  return card("Requesters", one.requesters === null ? "The data of its inferences was not found: who asked is not available." : "Accounts that signed for inferences whose data was found.", [], el("div", { class: "pad" },
+    link("requesters", "Accounts"), link("solicited_share", "Signed for"), link("found_share", "Data found"), link("top_share", "Largest requester"),
+    top === null ? null : bar([{ kind: "ink", value: top }], 1, `The largest asked for ${share(top)}`, "thin")));
+}
+
+// An operator's or a model's other numbers, behind a word.
+function others(one, by, of, names) {
+  return { name: "More", kind: "whole", cell: (row) => el("details", { class: "more", "data-key": `more ${of(row)}` }, el("summary", {}, "All numbers"),
+    facts(names.map((name) => [capital(name.replaceAll("_", " ")), partLink(one, by, of(row), name, row)]))) };
+}
+
+function counted(one, by, of, scale) {
+  const share0 = (row) => row.verified + row.unchallenged + row.rejected + row.unresolved;
+  const known = (row) => ({ known_verified: GRADES.reduce((sum, grade) => sum + (one[`standing_${grade}`] === "known" ? row[grade] : 0), 0), known: Object.fromEntries(GRADES.filter((grade) => one[`standing_${grade}`] === "known").map((grade) => [grade, row[grade]])) });
+  return [
+    { name: one.resolvers === "known" ? "Verified" : "Says it verified", kind: "verified", cell: (row) => [partLink(one, by, of(row), "verified", row), verifiedBar(known(row), scale)] },
+    { name: "Share verified", number: true, cell: (row) => (share0(row) ? share(row.verified / share0(row)) : NONE) },
+    { ...partColumn(one, by, of, "rejected"), kind: "" },
+  ];
+}
+
+export async function network([chain, core, networkId, asked], state, coverage) {
+  const base = `networks/${chain}/${core}/${networkId}`;
+  const period = knownPeriod(asked);
+  const [one, registered, { days }, now] = await Promise.all([get(base), get(`${base}/registration`), newestDays(`${base}/days`), get(`${base}/summary/${period}`)]);
+  const itself = () => one;
+  const section = async (title, path, columns, { asked: with_ = {}, words = null, kind = "" } = {}) => {
     state[title] ??= {};
-    const listed = await paged(title, columns, (at) => rows(`${base}/${path}`, at, asked), state[title]);
-    return [el("h2", {}, title), listed.holder, el("p", {}, csvLink(title, `${base}/${path}`, listed.total, asked))];
+    const listed = await paged(title, columns, (at) => rows(`${base}/${path}`, at, with_), state[title], { kind });
+    return card(title, words, [el("span", { class: "soft" }, count(listed.total)), csvLink(title, `${base}/${path}`, listed.total, with_)], listed.holder);
   };
+  const ofOperator = (row) => row.operator;
+  const ofModel = (row) => row.model_id;
   const operatorColumns = [
     { name: "Operator", cell: (row) => id(row.operator) },
-    ...[...COUNTS, "open", "audited_share", "stake", "burned"].map((name) => partColumn(one, "operator", (row) => row.operator, name)),
-    { name: "Standing", cell: (row) => el("span", { class: "keep" }, row.standing ?? "open to anyone") },
+    ...counted(one, "operator", ofOperator, Math.max(one.known_verified, 1)),
+    partColumn(one, "operator", ofOperator, "open"),
+    partColumn(one, "operator", ofOperator, "stake"),
+    { name: "Standing", cell: (row) => row.standing ?? "open to anyone" },
+    others(one, "operator", ofOperator, ["committed", "proven", "enclave", "audited", "unchallenged", "unresolved", "audited_share", "burned"]),
   ];
   const modelColumns = [
     { name: "Model", cell: (row) => [stranger(row.name), " ", id(row.model_id)] },
-    ...COUNTS.map((name) => partColumn(one, "model", (row) => row.model_id, name)),
-    { name: "Address it gave", cell: (row) => stranger(row.uri, "none") },
+    ...counted(one, "model", ofModel, Math.max(one.known_verified, 1)),
+    { name: "Website", kind: "whole", cell: (row) => stranger(row.uri, "none") },
     { name: "Content hash", cell: (row) => id(row.content_hash) },
+    others(one, "model", ofModel, ["committed", "proven", "enclave", "audited", "unchallenged", "unresolved"]),
   ];
   const dayColumns = [
     { name: "Day", cell: (row) => el("span", { class: "keep" }, row.day), by: (row) => row.day },
     ...["committed", "verified", ...COUNTED].map((name) => ({ ...partColumn(one, "day", (row) => row.day, name), by: (row) => row[name] })),
   ];
   const measured = await rows(`${base}/margins`);
-  state.days ??= {};
+  for (const name of ["days", "area", "flows"]) state[name] ??= {};
+  const grey = one.resolvers !== "known";
+  const notes = notesOf(one);
+  const area = days.length ? chart({ label: `Verified inferences by grade, cumulative, ${days[0].day} to ${days.at(-1).day}`, caption: "Verified inferences to each day", kind: "area", days: cumulative(one, days), names: GRADES, total: grey ? "Says it verified" : "Verified", grey, state: state.area }) : null;
+  const closed = days.length ? chart({ label: `Inferences that closed each day by what became of them, ${days[0].day} to ${days.at(-1).day}`, caption: "What closed each day", kind: "columns", days: everyDay(days, COUNTED).slice(-60), names: COUNTED, grey, state: state.flows }) : null;
   return {
     title: `Network ${one.network_id.slice(0, 10)}`,
-    heading: ["Network ", stranger(one.name)],
+    head: head(one, registered, now, coverage, `#/network/${chain}/${core}/${networkId}`),
     body: [
-      el("p", {}, badges(one)),
-      facts([
-        ["Id", el("code", {}, one.network_id)],
-        ["Chain and registry", el("code", {}, `${one.chain_id}, ${one.core}`)],
-        ["Owner", el("code", {}, registered.owner)],
-        ["Address it gave", stranger(one.uri, "none")],
-        ["Registered", [time(registered.block_time), `, block ${count(registered.block_number)}`]],
-      ]),
-      one.unranked_because ? el("p", { id: "unranked" }, el("strong", {}, "Without a rank: "), `${one.unranked_because}.`) : [],
-      one.unmet.length ? [el("h2", {}, "Conditions that are not met"), unmetList(one)] : [],
-      one.cautions.length ? [el("h2", {}, "Cautions"), cautionList(one)] : [],
-      el("h2", {}, "Numbers"),
-      el("p", { class: "soft" }, `Utility over ${one.days} days, at a reference of ${count(one.reference)} verified inferences a day; ${count(one.answered)} of ${count(one.asked)} probes were answered.`),
-      el("dl", { class: "figures" }, LABELS.map(([name, label]) => el("div", {}, el("dt", {}, label), el("dd", {}, numberLink(one, name, label))))),
-      el("h2", {}, "What a fake costs"),
-      priceList(one),
-      el("h2", {}, "Day by day"),
-      days.length ? series(days, `Inferences of each day by what became of them, ${days[0].day} to ${days.at(-1).day}; the numbers are in the table below`) : [],
-      sortable("Day by day (UTC)", dayColumns, days, state.days),
-      el("p", {}, csvLink("Day by day", `${base}/days`, days.length)),
-      el("h2", {}, "Rules"),
-      el("ul", {}, registered.in_words.map((sentence) => el("li", {}, sentence))),
-      ...poolSection(registered, state),
-      await section("Audited, by what was compared", "evidence", evidenceColumns(one)),
-      measured.total ? [await section("Margins that verifiers noted", "margins", MARGINS), el("p", { class: "soft" }, "These are the words of whoever wrote the files, not of the chain.")] : [],
-      ...await section("Operators", "operators", operatorColumns),
-      ...await section("Models", "models", modelColumns),
-      await section("Disputes open", "disputes", disputeColumns(), { state: "open" }),
-      await section("Disputes past", "disputes", disputeColumns(), { state: "past" }),
-      await section("Slashed", "rejections", rejectionColumns(asset)),
-      await section("Batches", "batches", BATCHES),
+      keyFigures(one, now),
+      notes.line ? cautionLine(notes.line) : [],
+      one.unranked_because ? el("p", { id: "unranked", class: "caution" }, el("strong", {}, "Unranked: "), `${one.unranked_because}.`) : [],
+      el("div", { class: "columns" },
+        el("div", {},
+          area ? card(grey ? "What it says it verified" : "Verified since registration", grey ? "By grade, cumulative. Grey: nothing independent stands behind it." : "By grade, cumulative.", [area.button, csvLink("Day by day", `${base}/days`, days.length)], el("div", { class: "pad" }, area.plot)) : [],
+          closed ? card("What closed each day", "The last 60 days at most; rejected below the line.", [closed.button], el("div", { class: "pad" }, closed.plot)) : [],
+          await section("Operators", "operators", operatorColumns, { kind: "wide-cards" }),
+          await section("Models", "models", modelColumns),
+          await section("Audited, by what was compared", "evidence", evidenceColumns(one)),
+          measured.total ? await section("Distance between reported and re-run answers", "margins", MARGINS, { words: "The words of whoever wrote the files, not of the chain." }) : [],
+          await section("Batches", "batches", BATCHES)),
+        el("div", {},
+          priceCard(one),
+          card("Rules", "Fixed when the network was registered. Nobody can change them.", [], el("ul", { class: "lines" }, registered.in_words.map((words) => el("li", {}, words)))),
+          poolSection(registered, state),
+          one.unmet.length ? card("Conditions that are not met", null, [], el("div", { class: "pad" }, unmetList(one))) : [],
+          requesterCard(one),
+          one.cautions.length ? card("Cautions", null, [], el("div", { class: "pad" }, cautionList(one))) : [],
+          card("Registration", null, [], el("div", { class: "pad" }, facts([
+            ["Id", el("code", {}, one.network_id)],
+            ["Registry", el("code", {}, one.core)],
+            ["Owner", el("code", {}, registered.owner)],
+            ["Website", stranger(one.uri, "none")],
+            ["Registered", [time(registered.block_time), `, block ${count(registered.block_number)}`]],
+          ]))))),
+      await section("Disputes open", "disputes", disputeColumns(), { asked: { state: "open" } }),
+      await section("Disputes past", "disputes", disputeColumns(), { asked: { state: "past" } }),
+      await section("Slashed", "rejections", rejectionColumns(itself)),
+      card("All numbers", `Since registration. Utility over ${one.days} days, at a reference of ${count(one.reference)} verified inferences a day; ${count(one.answered)} of ${count(one.asked)} probes were answered.`, [],
+        el("dl", { class: "figures pad" }, LABELS.map(([name, label]) => el("div", {}, el("dt", {}, label), el("dd", {}, numberLink(one, name, label)))))),
+      card("Day by day", null, [csvLink("Day by day", `${base}/days`, days.length)], sortable("Day by day (UTC)", dayColumns, days, state.days)),
       isExport ? el("p", { class: "soft" }, "Of long lists an export has the newest rows only; numbers of an operator, a model or a day lead to the whole network's.") : [],
     ].flat(Infinity),
   };

@@ -2,7 +2,7 @@
 
 import { csvLink, get, isExport, rows } from "../data.js";
 import { el, facts, id, pathOf, stranger, time } from "../dom.js";
-import { byUnit, count } from "../format.js";
+import { byUnit, count, NONE } from "../format.js";
 import { paged } from "../table.js";
 import { batchLink } from "./parts.js";
 
@@ -24,7 +24,7 @@ function query(part, place, open) {
 function probes(network) {
   return network.asked
     ? `A probe log: ${count(network.answered)} of ${count(network.asked)} probes were answered.`
-    : "A probe log; none that names this network was given, so it is unknown.";
+    : "A probe log; none that names this network was given, so it is not available.";
 }
 
 export async function number([chain, core, networkId, name, by, of], state) {
@@ -52,9 +52,9 @@ export async function number([chain, core, networkId, name, by, of], state) {
     body: [
       facts([
         ["Network", el("a", { href: `#/network/${pathOf(one)}` }, stranger(one.name))],
-        ...(asked.by ? [[`Of the ${by}`, el("code", {}, of)]] : []),
-        [definition.label, el("strong", { "data-value": made.value ?? "" }, byUnit(definition.unit, made.value, one.asset))],
-        ["Exactly", [el("code", {}, made.value ?? (definition.unit === "price" ? "not to be had" : "unknown")), ["amount", "price"].includes(definition.unit) && /^\d+$/.test(made.value) ? " smallest units" : ""]],
+        ...(asked.by ? [[by === "since" ? "From the day" : `Of the ${by}`, el("code", {}, of)]] : []),
+        [definition.label, el("strong", { "data-value": made.value ?? "" }, byUnit(definition.unit, made.value, one))],
+        ["Exactly", [el("code", {}, made.value ?? NONE), ["amount", "price"].includes(definition.unit) && /^\d+$/.test(made.value) ? " smallest units" : ""]],
         ...(made.because ? [["Rests on", made.because]] : []),
         ["Meaning", definition.meaning],
         ["Formula", definition.formula],
@@ -63,6 +63,7 @@ export async function number([chain, core, networkId, name, by, of], state) {
         ["Hash of the last", el("code", {}, made.boundary)],
       ]),
       asked.by ? [] : one.cautions.filter((caution) => caution.about === name).map((caution) => el("p", { class: "caution" }, el("strong", {}, "Caution: "), caution.reason)),
+      by && isExport ? el("p", { class: "soft" }, `An export tells of the whole network's number, not of ${by === "since" ? "a period's" : `the ${by}'s`}.`) : [],
       el("h2", {}, "Queries"),
       PROBED.includes(name) ? el("p", {}, probes(one)) : [],
       made.parts.length ? el("p", { class: "soft" }, "SQL over the decoded events of the data folder, a view for each event, up to the last block above. Amounts are in limbs of 32 bits, the lowest first.") : [],

@@ -2,7 +2,10 @@
 
 import { isExport } from "../data.js";
 import { el, id, pathOf, stranger } from "../dom.js";
-import { byUnit } from "../format.js";
+import { GRADES } from "../charts.js";
+import { byUnit, count, NONE, price, score } from "../format.js";
+import { badge, bar, capital, shape } from "../shapes.js";
+import { reasons } from "./notes.js";
 
 export const UNITS = {
   burned: "amount",
@@ -26,9 +29,9 @@ export const UNITS = {
   gas_per_verified: "gas",
 };
 
-// A number, as a link to what it is made of. `unknown` stands for what is not known.
-export function numberLink(network, name, label, unknown = "unknown") {
-  const shown = byUnit(UNITS[name], network[name], network.asset);
+// A number, as a link to what it is made of. `unknown` stands for what is not there.
+export function numberLink(network, name, label, unknown = NONE) {
+  const shown = byUnit(UNITS[name], network[name], network);
   const reasons = network.cautions.filter((one) => one.about === name).map((one) => one.reason).join("; ");
   return el("a", {
     href: `#/number/${pathOf(network)}/${name}`,
@@ -41,7 +44,7 @@ export function numberLink(network, name, label, unknown = "unknown") {
 
 // The same of an operator, a model or a day; an export has the whole network's events only.
 export function partLink(network, by, of, name, row) {
-  const shown = byUnit(UNITS[name], row[name] === null ? null : String(row[name]), network.asset);
+  const shown = byUnit(UNITS[name], row[name] === null ? null : String(row[name]), network);
   if (isExport && name === "stake") return shown;
   return el("a", {
     href: `#/number/${pathOf(network)}/${name}${isExport ? "" : `/${by}/${of}`}`,
@@ -55,6 +58,30 @@ export function partColumn(network, by, of, name) {
   return { name: label[0].toUpperCase() + label.slice(1), number: true, cell: (row) => partLink(network, by, of(row), name, row) };
 }
 
+// Utility never stands without its three parts.
+export function utilityBars(network) {
+  const parts = [["Access", "accessibility"], ["Verified", "verifiability"], ["Scale", "scalability"]];
+  const base = `#/number/${pathOf(network)}`;
+  return el("div", { class: "parts" },
+    el("a", { href: `${base}/utility`, class: "product", "data-number": "utility", "aria-label": `Utility: ${score(network.utility)}; what it is made of` }, score(network.utility)),
+    el("dl", {}, parts.map(([label, name]) => el("div", {}, el("dt", {}, label),
+      el("dd", {}, network[name] === null ? null : bar([{ kind: "ink", value: network[name] }], 1, `${label} ${score(network[name])}`, "thin"), el("span", {}, score(network[name])))))));
+}
+
+// What known resolvers verified, by grade, on the scale of its table.
+export function verifiedBar(now, scale) {
+  const parts = GRADES.map((grade) => ({ kind: grade, value: now.known[grade] ?? 0 }));
+  if (!now.known_verified) return null;
+  return bar(parts, scale, GRADES.filter((grade) => now.known[grade]).map((grade) => `${capital(grade)} ${count(now.known[grade])}`).join(", "));
+}
+
+// A line a grade that a known resolver gives: the cheaper one must not hide behind the dearer.
+export function prices(row) {
+  const shown = GRADES.filter((grade) => row[`standing_${grade}`] === "known" && row[`price_${grade}`] !== null);
+  return shown.map((grade) => el("div", { class: "price" }, shape(grade), " ",
+    el("a", { href: `#/number/${pathOf(row)}/price_${grade}`, "aria-label": `Price of a fake, ${grade}: ${price(row[`price_${grade}`], row)}; what it is made of` }, price(row[`price_${grade}`], row))));
+}
+
 export function networkLink(network) {
   return el("a", { href: `#/network/${pathOf(network)}` }, stranger(network.name), " ",
     id(network.network_id));
@@ -65,13 +92,14 @@ export function batchLink(row) {
 }
 
 export function badges(network) {
-  const kind = { known: "known resolver", "self-declared": "self-declared", unidentified: "unidentified resolvers", none: "no resolver" }[network.resolvers];
-  return [
-    el("span", { class: `badge ${network.resolvers === "known" ? "good" : "warn"}` }, kind),
-    network.backed ? null : el("span", { class: "badge warn" }, "unbacked"),
-    network.convictable ? null : el("span", { class: "badge warn" }, "no conviction"),
-    network.unmet.some((one) => one.condition === "held_by_one") ? el("span", { class: "badge warn" }, "held by one") : null,
-  ];
+  return reasons(network).map(([word]) => badge("", word));
+}
+
+// Filled where there is evidence, red where it was shown wrong.
+export function stateBadge(row) {
+  if (row.state === "rejected") return badge("rejected", "Rejected");
+  if (row.outcome) return badge(GRADES.includes(row.outcome) ? row.outcome : "", capital(row.outcome));
+  return badge(row.state === "open" ? "" : "open", capital(row.state));
 }
 
 export function cautionList(network) {
