@@ -143,7 +143,8 @@ dashboard: $(CACHE)/page-python $(CACHE)/demo-npm ## serve the page at 127.0.0.1
 ifndef DATA
 	@test -d $(CACHE)/demo || { rm -rf $(CACHE)/demo.new && $(BIN)/ape run demo --data $(CACHE)/demo.new && mv $(CACHE)/demo.new $(CACHE)/demo; }
 endif
-	$(BIN)/tallystick serve --data $(or $(DATA),$(CACHE)/demo)
+	@probes='$(or $(DATA),$(CACHE)/demo)/probes.jsonl'; test -f "$$probes" || probes=; \
+	    $(BIN)/tallystick serve --data '$(or $(DATA),$(CACHE)/demo)' $${probes:+--probes "$$probes"}
 
 docs-build: compile $(CACHE)/docs ## write docs/ as a site into build/docs; a broken link ends it
 	$(BIN)/mkdocs build --quiet --config-file tools/site/mkdocs.yml

@@ -27,7 +27,7 @@ class Networks:
     """Of an analysis what a table asks."""
 
     def networks(self) -> dict[Any, dict[str, Any]]:
-        return {(1, ADDRESS, ID): {"rules_asset": bytes(20)}}
+        return {(1, ADDRESS, ID): {"rules_asset": "0x" + "00" * 20}}
 
 
 def rows(number: int) -> list[dict[str, Any]]:

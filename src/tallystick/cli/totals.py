@@ -12,6 +12,7 @@ from tallystick.cli.command import ConsoleCommand
 from tallystick.cli.human import amount
 from tallystick.cli.options import data_option, output_options, since_option, until_option
 from tallystick.cli.output import write, write_tables
+from tallystick.protocol.hexes import from_hex
 
 
 @click.command(cls=ConsoleCommand, example="tallystick totals --by operator --by day --format csv")
@@ -107,7 +108,7 @@ def requesters(data: Path, form: str, output: Path | None) -> None:
 
 
 def _brief(analysis: Any, rows: Sequence[Mapping[str, Any]], by: Sequence[str]) -> Brief:
-    assets = {key: row["rules_asset"] for key, row in analysis.networks().items()}
+    assets = {key: from_hex(row["rules_asset"]) for key, row in analysis.networks().items()}
     columns = {"network": Column("network", lambda row: row["name"] or short(row["network_id"]))}
     for one in by:
         columns[one] = {

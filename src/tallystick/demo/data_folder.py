@@ -6,12 +6,14 @@ from tallystick.data.collect import collect
 from tallystick.data.extract.dataset import ContractKey, Dataset
 from tallystick.data.extract.extractor import ExtractPlan
 from tallystick.data.pipeline import bring
+from tallystick.data.probe.log import ProbeLog
+from tallystick.demo.probing import LOG
 from tallystick.demo.world import World
 from tallystick.storage.batch_store import BatchStore
 
 
 def keep(world: World, store: BatchStore, folder: Path) -> None:
-    """Extract all that happened, and collect what the store has of it.
+    """Extract all that happened, collect what the store has of it, and log who answered.
 
     Args:
         world: after the story.
@@ -20,6 +22,7 @@ def keep(world: World, store: BatchStore, folder: Path) -> None:
     """
     data = Dataset(folder)
     collect(data, extract_world(world, data), [store])
+    ProbeLog(folder / LOG).append(world.probes)
 
 
 def extract_world(world: World, data: Dataset) -> ContractKey:

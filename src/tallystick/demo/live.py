@@ -15,6 +15,7 @@ from tallystick.chain.localnet import mine
 from tallystick.demo.cast import Requester, account, requesters
 from tallystick.demo.digits.quantized import FILE
 from tallystick.demo.operators import DemoOperator, altered
+from tallystick.demo.probing import probe_node
 from tallystick.demo.processes import NodeProcess, ended, free_port, wait
 from tallystick.demo.world import Stage, World
 from tallystick.protocol.enums import Grade, State
@@ -69,6 +70,7 @@ def run(
             receipts = _ask(world, stage, url, honest, part, start, nodes)
             for receipt in receipts:
                 receipt.check()
+        world.probes += probe_node(world, stage, honest, url)
         tell(f"{stage.name}: {len(asked)} requests answered over HTTP, each with a receipt")
         bad = cheat.submit(altered(cheat.answer(rest), every=10)).plan.batch.id()
         mine(world.w3, 4)

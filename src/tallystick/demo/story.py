@@ -13,6 +13,7 @@ from tallystick.demo.committee import DemoCommittee
 from tallystick.demo.data_folder import keep
 from tallystick.demo.digits.quantized import load_samples
 from tallystick.demo.operators import DemoOperator, altered
+from tallystick.demo.probing import probe_operators
 from tallystick.demo.verifier import (
     Data,
     DemoVerifier,
@@ -62,6 +63,7 @@ def run(tell: Tell, nodes: bool = True, data: Path | None = None) -> list[dict[s
             _live(world, engine, Path(folder), store, tell)
         findings = _verify(world, engine, store, tell)
         _pool(world, engine, Path(folder), store, tell)
+        _probe(world, engine, tell)
         _grief(world, engine, findings, tell)
         _wait(world, tell)
         _check(world, receipts, tell)
@@ -131,6 +133,14 @@ def _pool(world: World, engine: Engine, folder: Path, store: BatchStore, tell: T
     honest, baiter = operators
     samples = load_samples(world.model)[: pool.SAMPLES]
     pool.run(world, samples, honest, baiter, DemoVerifier(world, engine, store), tell)
+
+
+def _probe(world: World, engine: Engine, tell: Tell) -> None:
+    """Ask who answers, of the operators that are no processes; those were asked while they ran."""
+    stages = [stage for stage in world.stages.values() if stage.name != "Docks"]
+    world.probes += probe_operators(world, engine, stages, load_samples(world.model)[0])
+    answered = sum(one.answered for one in world.probes)
+    tell(f"operators' endpoints answered {answered} of {len(world.probes)} probes")
 
 
 def _verify(world: World, engine: Engine, store: BatchStore, tell: Tell) -> dict[bytes, Data]:

@@ -10,6 +10,7 @@ from tallystick.chain.deploy import create2_address, creation_code, deploy
 from tallystick.chain.follower import read_ledger
 from tallystick.chain.registry import Registry
 from tallystick.chain.sender import Sender, Sent, Web3Sender
+from tallystick.data.probe.result import ProbeResult
 from tallystick.demo.cast import MEMBERS, ROLES, account
 from tallystick.demo.digits.quantized import load
 from tallystick.demo.seats import found_pool
@@ -95,6 +96,8 @@ class World:
     model: Model = field(default_factory=load)
     """The digits classifier; each network has it."""
     stages: dict[str, Stage] = field(default_factory=dict)
+    probes: list[ProbeResult] = field(default_factory=list)
+    """Of operators' endpoints, with the chain's time."""
 
     def audited(self, arbiter: bytes) -> Rules:
         """Return the rules of a network that an arbiter judges and its committee audits."""

@@ -1,6 +1,7 @@
 """ape tallystick demo: one story on a local chain of its own, which goes with it."""
 
 import json
+import shlex
 import time
 from pathlib import Path
 
@@ -37,3 +38,25 @@ def cli(as_json: bool, data: Path | None) -> None:
     if not all(row["events_agree"] for row in rows):
         raise CommandError("events and contract disagree")
     console.print("Events and contract agree on every counter of every network.")
+    if not as_json:
+        for line in going_on(data):
+            console.print(line, soft_wrap=True, markup=False)
+
+
+def going_on(data: Path | None) -> list[str]:
+    """Return what there is to look at: the page, and three commands.
+
+    Args:
+        data: where the story was kept; None: nowhere, so that it is to be played again.
+    """
+    folder = shlex.quote(str(data or "story"))
+    again = [] if data else [f"  ape tallystick demo --data {folder}", "keeps the story. Then"]
+    return [
+        "",
+        *again,
+        f"  tallystick serve --data {folder} --probes {folder}/probes.jsonl",
+        "shows it as a page at http://127.0.0.1:8080, and in the terminal",
+        f"  tallystick totals --data {folder} --by operator",
+        f"  tallystick measures --data {folder}",
+        f"  tallystick utility --data {folder} --probes {folder}/probes.jsonl",
+    ]
