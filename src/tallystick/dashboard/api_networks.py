@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from tallystick.dashboard import numbers, schemas
+from tallystick.dashboard.badge import PERIOD, badge
 from tallystick.dashboard.params import (
     LIST,
     ONE,
@@ -14,6 +15,7 @@ from tallystick.dashboard.params import (
     Name,
     Of,
     Rows,
+    found,
     listed,
     one,
 )
@@ -21,6 +23,7 @@ from tallystick.dashboard.periods import Period
 from tallystick.dashboard.snapshot import Snapshot
 
 api = APIRouter()
+SVG = "image/svg+xml"
 _ONE = "/networks/{chain_id}/{core}/{network_id}"
 
 
@@ -46,6 +49,20 @@ def registration(request: Request, live: Folder, key: Key) -> Response:
 def in_period(request: Request, live: Folder, key: Key, period: Period) -> Response:
     """Count what became final in a network in the last days, beside as many days before."""
     return one(request, live, schemas.NetworkInPeriod, lambda now: now.in_period(key, period))
+
+
+@api.get(
+    f"{_ONE}/badge.svg",
+    response_class=Response,
+    responses={
+        200: {"content": {SVG: {"schema": {"type": "string"}}}, "description": "An image"},
+        404: ONE[404],
+    },
+)
+def badge_of(live: Folder, key: Key) -> Response:
+    """Draw what a network verified in 30 days, for other people's pages."""
+    now = live.snapshot
+    return Response(found(lambda: badge(now.in_period(key, PERIOD))), media_type=SVG)
 
 
 @api.get(f"{_ONE}/days", response_model=schemas.Page[schemas.Day], responses=LIST)

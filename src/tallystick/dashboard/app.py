@@ -16,6 +16,7 @@ from tallystick.dashboard import (
     api_elsewhere,
     api_evidence,
     api_networks,
+    api_search,
 )
 from tallystick.dashboard.live import EVERY, Live
 from tallystick.dashboard.margins import MarginFiles
@@ -95,7 +96,14 @@ def create_app(
     app.state.live, app.state.chain = live, chain
     app.state.specs = known_specs() if specs is None else specs
     app.state.margins = margins or MarginFiles()
-    for part in (api_coverage, api_networks, api_evidence, api_batches, api_elsewhere):
+    for part in (
+        api_coverage,
+        api_networks,
+        api_evidence,
+        api_batches,
+        api_elsewhere,
+        api_search,
+    ):
         app.include_router(part.api, prefix="/api/v1", tags=["v1"])
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     return app

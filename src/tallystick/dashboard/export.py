@@ -11,6 +11,7 @@ from tallystick.dashboard import numbers, schemas
 from tallystick.dashboard.api_coverage import covered, defined, summarized
 from tallystick.dashboard.api_elsewhere import followed
 from tallystick.dashboard.app import PAGE
+from tallystick.dashboard.badge import PERIOD, badge
 from tallystick.dashboard.margins import MarginFiles
 from tallystick.dashboard.network_key import NetworkKey
 from tallystick.dashboard.periods import LENGTHS
@@ -125,6 +126,7 @@ class _Writer:
         for period in LENGTHS:
             found = snapshot.in_period(key, period)
             self._one(schemas.NetworkInPeriod, f"{base}/summary/{period}", found)
+        self._write(f"{base}/badge.svg", badge(snapshot.in_period(key, PERIOD)).encode())
         for model, name, rows in (
             (schemas.Day, "days", snapshot.days(key)),
             (schemas.Operator, "operators", snapshot.operators(key)),

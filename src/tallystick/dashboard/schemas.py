@@ -505,6 +505,22 @@ class Summary(BaseModel):
     networks: list[InPeriod] = Field(description="ranked ones first, by known_verified")
 
 
+class Hit(Named):
+    """Something that a search found."""
+
+    kind: Literal["network", "model", "operator", "batch", "transaction"]
+    title: Stranger = Field(description="its name; empty: it has none")
+    id: str = Field(description="id, address or hash")
+    batch_id: Hash | None = Field(None, description="of a batch, or of a transaction's batch")
+
+
+class Hits(BaseModel):
+    """What a search found, the networks first."""
+
+    version: str
+    hits: list[Hit]
+
+
 class Reason(BaseModel):
     """Claims of one verdict for one reason."""
 

@@ -7,6 +7,7 @@ import { el } from "./dom.js";
 import { count } from "./format.js";
 import { keep } from "./keep.js";
 import { route, stays } from "./route.js";
+import { searching } from "./search.js";
 import { theme } from "./theme.js";
 import { batch } from "./views/batch.js";
 import { check } from "./views/check.js";
@@ -101,6 +102,7 @@ addEventListener("click", (event) => {
 addEventListener("hashchange", () => draw({ moved: "by hand" }));
 theme(document.getElementById("theme"), redraw);
 menu();
+searching(document.getElementById("search"), document.getElementById("words"), document.getElementById("found"));
 draw({ moved: "at first" });
 const news = document.getElementById("news");
 follow(async () => {

@@ -287,6 +287,7 @@ export async function network([chain, core, networkId, asked], state, coverage) 
           one.unmet.length ? card("Conditions that are not met", null, [], el("div", { class: "pad" }, unmetList(one))) : [],
           requesterCard(one),
           one.cautions.length ? card("Cautions", null, [], el("div", { class: "pad" }, cautionList(one))) : [],
+          card("Use this number", "An image for your own page; it follows the data.", [], el("p", { class: "pad links" }, el("a", { href: `api/v1/${base}/badge.svg` }, "Badge (SVG)"), el("a", { href: `api/v1/${base}/summary/${period}${isExport ? ".json" : ""}` }, "JSON"))),
           card("Registration", null, [], el("div", { class: "pad" }, facts([
             ["Id", el("code", {}, one.network_id)],
             ["Registry", el("code", {}, one.core)],
