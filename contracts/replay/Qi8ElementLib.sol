@@ -171,6 +171,8 @@ library Qi8ElementLib {
         returns (uint256)
     {
         unchecked {
+            // Rounded down: a place's pixel.
+            // slither-disable-next-line divide-before-multiply
             (uint256 pixel, uint256 channel) = (place / step.outC, place % step.outC);
             uint256 first = step.outC - step.inC;
             if (channel < first) return source.byteAt(pixel * first + channel);
@@ -192,6 +194,8 @@ library Qi8ElementLib {
         unchecked {
             _fill(to, step.kH * step.kW * channels, padding);
             uint256 pixel = place / step.outC;
+            // Rounded down: a pixel's line.
+            // slither-disable-next-line divide-before-multiply
             uint256 top = (pixel / step.outW) * step.strideH - step.padTop;
             uint256 left = (pixel % step.outW) * step.strideW - step.padLeft;
             // Pixels of a line that are read at a time: all, where their bytes lie side by side.

@@ -4,6 +4,7 @@ content hash      as docs/replay-game.md has it | a model without rows
 moves             the first root, chunk and element that differ | nothing differs
 too large         the answer | the input | the output, by a byte
 costs             of each move, beside what was measured on chain
+QI8-1T            content hash of a file | an operator's traceRoot
 """
 
 import json
@@ -14,6 +15,8 @@ import numpy as np
 import pytest
 
 from tallystick.errors import FieldError
+from tallystick.node.operator.models import LoadedModel
+from tallystick.node.settings import ServedModel
 from tallystick.protocol.keccak import keccak256
 from tallystick.replay.game import (
     INPUT,
@@ -25,6 +28,7 @@ from tallystick.replay.game import (
 )
 from tallystick.replay.game_cost import move_costs
 from tallystick.replay.trace import trace_root
+from tallystick.storage.models.content import content_hash
 from tests.gas.replay_game import CASES, MOVES
 from tests.support.plain_qi8 import LOOKUP, MAX_POOL, conv, joined, windowed
 from tests.support.replay import random_net
@@ -123,5 +127,30 @@ def test_move_costs__beside_what_was_measured__are_right_to_about_a_half(name: s
     costs = {one.name: one for one in move_costs(trace)}
 
     assert list(costs) == list(MOVES)
+    if after:
+        # The pool over the whole image behind it: no transaction holds what its element takes.
+        assert costs.pop("prove").size > 128 * 1024
     for move, one in costs.items():
         assert 2 / 3 <= one.gas / measured[move] <= 3 / 2, (move, one, measured[move])
+
+
+def test_content_hash__of_a_file_under_qi8_1t__is_that_of_the_game(tmp_path: Path) -> None:
+    model = model_of(NET)
+    file = tmp_path / "net.qi8"
+    file.write_bytes(model.to_bytes())
+
+    assert content_hash(file, keccak256(b"QI8-1T")) == game_content_hash(model)
+    assert content_hash(file, keccak256(b"QI8-1")) == model.content_hash()
+    assert game_content_hash(model) != model.content_hash()
+
+
+def test_operator__of_a_qi8_1t_model__gives_each_leaf_its_trace_root(tmp_path: Path) -> None:
+    ours = trace_of(NET)
+    file = tmp_path / "net.qi8"
+    file.write_bytes(ours.model.to_bytes())
+    served = ServedModel(id="0x" + "11" * 32, file=file, runner="qi8")
+    inputs = [ours.trees[0].data]
+
+    for spec, root in ((b"QI8-1T", ours.trace_root), (b"QI8-1", bytes(32))):
+        (ran,) = LoadedModel(served, bytes(32), keccak256(spec)).run(inputs)
+        assert (ran.output, ran.trace_root) == (ours.trees[-1].data, root)
