@@ -52,7 +52,7 @@ class ApeSigner:
         return self._sign_message(eip712_message(domain, struct_hash))
 
     def sign_text(self, text: bytes) -> bytes:
-        """See TextSigner."""
+        """See Signer."""
         return self._sign_message(encode_defunct(text))
 
     def _sign_message(self, message: SignableMessage) -> bytes:

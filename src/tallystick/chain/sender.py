@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol
 
 from eth_typing import ChecksumAddress
 from web3 import Web3
@@ -14,7 +14,7 @@ from tallystick.chain.call import Call
 from tallystick.chain.fees import GasPrice, base_fee, gas_limit
 from tallystick.chain.revert import ContractError, refused
 from tallystick.chain.send_refusal import send_refusal
-from tallystick.chain.signer import Account, KeySigner, Signer, TextSigner
+from tallystick.chain.signer import Account, KeySigner, Signer
 from tallystick.chain.transactions import (
     Purpose,
     Signed,
@@ -193,8 +193,8 @@ class SignerSender:
         return self._signer.sign(domain, struct_hash)
 
     def sign_text(self, text: bytes) -> bytes:
-        """Return an ERC-191 signature over a text, 65 bytes; signers of this package's sign it."""
-        return cast(TextSigner, self._signer).sign_text(text)
+        """Return an ERC-191 signature over a text, 65 bytes."""
+        return self._signer.sign_text(text)
 
     @property
     def _account(self) -> ChecksumAddress:

@@ -40,10 +40,6 @@ class Signer(Protocol):
         """
         ...
 
-
-class TextSigner(Protocol):
-    """One account that signs text."""
-
     def sign_text(self, text: bytes) -> bytes:
         """Return an ERC-191 signature (version E) over a text, 65 bytes; sends nothing.
 
@@ -115,7 +111,7 @@ class KeySigner:
         return self._sign_message(eip712_message(domain, struct_hash))
 
     def sign_text(self, text: bytes) -> bytes:
-        """See TextSigner."""
+        """See Signer."""
         return self._sign_message(encode_defunct(text))
 
     def _sign_message(self, message: SignableMessage) -> bytes:
