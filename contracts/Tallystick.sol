@@ -549,8 +549,7 @@ contract Tallystick is ITallystick, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc ITallystick
     function lifeOf(bytes32 networkId) external view returns (uint256) {
         ownerOf(networkId);
-        Terms memory terms = RulesLib.load(networkId);
-        return terms.span() + terms.responseWindow + terms.rulingWindow;
+        return RulesLib.load(networkId).life();
     }
 
     /// @inheritdoc ITallystick

@@ -27,10 +27,23 @@ library RulesLib {
         }
     }
 
+    /// @dev The rules that another contract, a registry, has stored: as `load`, and without a call of it.
+    function loadFrom(address registry, bytes32 networkId) internal view returns (Terms memory terms) {
+        address account = Create3.computeAddress(networkId, registry);
+        assembly ("memory-safe") {
+            extcodecopy(account, terms, 1, SIZE)
+        }
+    }
+
     /// @dev Seconds from committedAt to the last closesAt that a dispute may leave a batch without marking it lapsed:
     /// 17 answered demands or five slow challenges outlast it.
     function span(Terms memory terms) internal pure returns (uint256) {
         return uint256(terms.challengeWindow) + 16 * uint256(terms.responseWindow) + 4 * uint256(terms.rulingWindow);
+    }
+
+    /// @dev Seconds from committedAt to the last closesAt that any dispute may leave.
+    function life(Terms memory terms) internal pure returns (uint256) {
+        return span(terms) + terms.responseWindow + terms.rulingWindow;
     }
 
     /// @dev The attestor of a grade above Unchallenged, or zero.

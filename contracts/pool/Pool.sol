@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
@@ -23,25 +24,18 @@ import {
     PreImage,
     Ruling,
     State,
-    Status
+    Status,
+    Terms
 } from "../interfaces/Types.sol";
 import {BlockHash} from "../libraries/BlockHash.sol";
 import {BURN_ADDRESS} from "../libraries/Constants.sol";
 import {LeafLib} from "../libraries/LeafLib.sol";
 import {PreImageLib} from "../libraries/PreImageLib.sol";
+import {RulesLib} from "../libraries/RulesLib.sol";
 import {SamplingLib} from "../libraries/SamplingLib.sol";
 import {TreeLib} from "../libraries/TreeLib.sol";
 import {Panel, PanelLib, Signers} from "./PanelLib.sol";
 import {Case, Entry, Escrow, Header, IPool, ModelRef, PoolMember, PoolTerms, Record, Standing} from "./IPool.sol";
-
-/// @dev What a pool asks of a network: the first five words of its rules. The others are not decoded, which spares 1,600
-/// gas.
-interface INetworkParties {
-    function rulesOf(bytes32 networkId)
-        external
-        view
-        returns (address asset, address auditor, address enclave, address prover, address arbiter);
-}
 
 /// @title Pool
 /// @notice Auditors drawn from everybody, paid, and at stake.
@@ -52,6 +46,7 @@ contract Pool is IPool, EIP712, ReentrancyGuardTransient {
     using LeafLib for Leaf;
     using PanelLib for Panel;
     using PreImageLib for Batch;
+    using RulesLib for Terms;
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
     using TreeLib for bytes32;
@@ -286,7 +281,8 @@ contract Pool is IPool, EIP712, ReentrancyGuardTransient {
         );
         if (preImage.dispute.kind == DisputeKind.None) {
             // Checks stamp, state and time, and asks attest().
-            CORE.attest(batch, preImage.stamp, Grade.Audited, "");
+            // slither-disable-next-line unused-return
+            Address.functionCall(address(CORE), _attestation(preImage));
         } else {
             State state = CORE.stateOf(preImage);
             require(state == State.Disputed, StateForbids(batchId, state));
@@ -300,9 +296,8 @@ contract Pool is IPool, EIP712, ReentrancyGuardTransient {
     {
         Batch calldata batch = preImage.batch;
         bytes32 batchId = batch.id();
-        // slither-disable-next-line unused-return
-        (address asset,,,, address arbiter) = INetworkParties(address(CORE)).rulesOf(batch.networkId);
-        require(arbiter == address(this) && asset == ASSET, NetworkForeign(batch.networkId));
+        Terms memory rules = RulesLib.loadFrom(address(CORE), batch.networkId);
+        require(rules.arbiter == address(this) && rules.asset == ASSET, NetworkForeign(batch.networkId));
         uint256 leafIndex = _open(batchId, batch, opening);
         _checkRecord(batchId, record);
         (bytes32 caseId, bool challenged) = _caseOf(batchId, preImage.dispute, leafIndex);
@@ -594,6 +589,19 @@ contract Pool is IPool, EIP712, ReentrancyGuardTransient {
         (_ruledLeaf, _ruling) = (0, Ruling.Undecided);
     }
 
+    /// @dev abi.encodeCall(CORE.attest, (batch, stamp, Grade.Audited, "")), of the words as they came.
+    function _attestation(PreImage calldata preImage) private pure returns (bytes memory) {
+        // slither-disable-next-line write-after-write
+        bytes calldata batchAndStamp;
+        assembly ("memory-safe") {
+            batchAndStamp.offset := preImage
+            batchAndStamp.length := 0x100
+        }
+        uint256 evidenceAt = batchAndStamp.length + 0x40;
+        return
+            abi.encodePacked(ITallystick.attest.selector, batchAndStamp, uint256(Grade.Audited), evidenceAt, uint256(0));
+    }
+
     /// @dev abi.encodeCall(CORE.resolve, (preImage, leaf, "")) of the words as they came: the registry reads them itself,
     /// and encoding field by field costs 4,000 gas more.
     function _resolution(PreImage calldata preImage, Leaf calldata leaf) private pure returns (bytes memory) {
@@ -655,13 +663,12 @@ contract Pool is IPool, EIP712, ReentrancyGuardTransient {
     function _checkNetwork(bytes32 networkId, bytes32 modelId, ModelRef calldata model) private view {
         bytes32 named = keccak256(abi.encode(networkId, model.registrant, model.contentHash, SPEC, model.parent));
         require(named == modelId, ModelMismatch(modelId, named));
-        (address asset, address auditor, address enclave, address prover, address arbiter) =
-            INetworkParties(address(CORE)).rulesOf(networkId);
-        bool judged = arbiter == address(this) || (arbiter == REPLAY && REPLAY != address(0));
+        Terms memory rules = RulesLib.loadFrom(address(CORE), networkId);
+        bool judged = rules.arbiter == address(this) || (rules.arbiter == REPLAY && REPLAY != address(0));
         // For one grade alone: a record says nothing of an enclave, or of a proof.
-        bool audited = auditor == address(this) && enclave != address(this) && prover != address(this);
-        require(audited && judged && asset == ASSET, NetworkForeign(networkId));
-        uint256 life = CORE.lifeOf(networkId);
+        bool audited = rules.auditor == address(this) && rules.enclave != address(this) && rules.prover != address(this);
+        require(audited && judged && rules.asset == ASSET, NetworkForeign(networkId));
+        uint256 life = rules.life();
         require(EXIT_DELAY >= life, ExitDelayTooShort(EXIT_DELAY, life));
     }
 

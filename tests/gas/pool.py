@@ -21,8 +21,8 @@ SEED = keccak256(b"seed")
 PEERS = "Committee 95,000 to resolve Rejected, 1 signature"
 
 CEILINGS = {
-    9: (174_000, 130_000, 237_000, 340_000),
-    15: (213_000, 150_000, 318_000, 459_000),
+    9: (165_000, 118_000, 236_000, 339_000),
+    15: (205_000, 136_000, 317_000, 458_000),
 }
 """Of audit, appeal, Upheld and Rejected, by the size of the panel; seeds 300 blocks old."""
 DESIGNED = {

@@ -5,7 +5,6 @@ time: a second look reads the blocks since. One process at a time uses it, and o
 that a node left out are read again from the next one.
 """
 
-import fcntl
 import logging
 import os
 import shutil
@@ -26,6 +25,7 @@ from tallystick.data.extract.gaps import places
 from tallystick.data.pipeline import read_on
 from tallystick.errors import MissingLogsError
 from tallystick.protocol.progress import Progress
+from tallystick.storage.file_lock import locked
 
 _LOG = logging.getLogger(__name__)
 
@@ -159,8 +159,7 @@ def _locked(root: Path) -> Iterator[Path]:
         with tempfile.TemporaryDirectory() as alone:
             yield Path(alone)
         return
-    with (root / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with locked(root / ".lock"):
         yield root
 
 

@@ -1,6 +1,5 @@
 """A node's word, at its start, on what it is; its refusals before it begins."""
 
-import fcntl
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit, urlunsplit
@@ -11,6 +10,7 @@ from tallystick.node.errors import SettingsError
 from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.rules import Rules
 from tallystick.storage.models.content import is_qi8, needs_trace
+from tallystick.storage.file_lock import try_lock
 
 
 def held(folder: Path, shared: bool = False, hint: str = "") -> IO[str]:
@@ -26,14 +26,11 @@ def held(folder: Path, shared: bool = False, hint: str = "") -> IO[str]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / "node.lock").open("a")
+        file = try_lock(folder / "node.lock", shared)
     except OSError as error:
         raise SettingsError(f"common.data: {folder} cannot be written: {error.strerror}") from error
-    try:
-        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise SettingsError(f"common.data: another process uses {folder}{hint}") from None
+    if file is None:
+        raise SettingsError(f"common.data: another process uses {folder}{hint}")
     return file
 
 

@@ -1,23 +1,12 @@
 """One account, several processes: one transaction at a time, so that no nonce is used twice."""
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from tallystick.chain.call import Call
 from tallystick.chain.sender import Sender, Sent
 from tallystick.node.metrics import Metrics
 from tallystick.protocol.eip712 import Domain
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a file's lock; waits for it. It is free once its holder is gone, killed or not."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+from tallystick.storage.file_lock import locked
 
 
 def sender_lock(folder: Path, chain_id: int, account: bytes) -> Path:

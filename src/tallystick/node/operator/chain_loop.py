@@ -1,6 +1,5 @@
 """The operator's chain work, round after round; what fails is logged and comes again."""
 
-import fcntl
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from tallystick.node.operator.pruner import Pruner
 from tallystick.node.operator.request_handler import RequestHandler
 from tallystick.node.operator.reveal_capacity import RevealCapacity, block_seconds, reveal_capacity
 from tallystick.protocol.enums import State
+from tallystick.storage.file_lock import try_lock
 
 _MEASURE_EVERY = 600.0
 """Seconds between two looks at how fast blocks come."""
@@ -189,12 +189,8 @@ class ChainLoop:
         """Return whether this process is the one that sends; it stays so as long as it lives."""
         if self._lock is not None:
             return True
-        file = self._path.open("a")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
+        self._lock = try_lock(self._path)
+        if self._lock is None:
             return False
-        self._lock = file
         self._lane.log.info("this process commits for the lane")
         return True

@@ -20,8 +20,8 @@ from tallystick.chain.signer import Signer
 from tallystick.chain.transactions import fields_of
 from tallystick.node.log import get_log
 from tallystick.node.metrics import Metrics
-from tallystick.node.sender import locked
 from tallystick.protocol.keccak import keccak256
+from tallystick.storage.file_lock import locked
 
 LONGEST_PATIENCE = 60.0
 """Seconds that a transaction may wait before its fee is raised; on slow chains three blocks."""

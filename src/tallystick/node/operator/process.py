@@ -1,6 +1,5 @@
 """One process of an operator: HTTP in this thread, the chain in another."""
 
-import fcntl
 import signal
 import socket
 import threading
@@ -36,6 +35,7 @@ from tallystick.node.settings import LLM, Common, Settings
 from tallystick.protocol.abi_words import uint
 from tallystick.protocol.scope import Scope
 from tallystick.storage.batch_store import BatchStore
+from tallystick.storage.file_lock import try_lock
 
 _MOST_WORKERS = 256
 _MOST_CONNECTIONS = 1024
@@ -138,7 +138,7 @@ def run_operator(settings: Settings, w3: Web3, sender: Sender, signer: Signer) -
 def _number(folder: Path) -> tuple[int, IO[str]]:
     """Return this process's number among those of the lane, and the lock that holds it."""
     for number in range(_MOST_WORKERS):
-        lock = _try_lock(folder, number)
+        lock = try_lock(_lock_of(folder, number))
         if lock is not None:
             return number, lock
     raise SettingsError(f"{_MOST_WORKERS} processes share {folder} already")
@@ -150,7 +150,7 @@ def _release(journal: OperatorJournal, folder: Path, own: int, languages: Sequen
     Language models' requests are taken over: their answers take long, and are the same again.
     """
     for number in journal.accepting():
-        lock = None if number == own else _try_lock(folder, number)
+        lock = None if number == own else try_lock(_lock_of(folder, number))
         if number != own and lock is None:
             continue
         journal.take_over(number, own, languages)
@@ -161,14 +161,8 @@ def _release(journal: OperatorJournal, folder: Path, own: int, languages: Sequen
             lock.close()
 
 
-def _try_lock(folder: Path, number: int) -> IO[str] | None:
-    file = (folder / f"worker-{number}.lock").open("a")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    return file
+def _lock_of(folder: Path, number: int) -> Path:
+    return folder / f"worker-{number}.lock"
 
 
 def _serve_metrics(metrics: Metrics, common: Common) -> None:

@@ -1,9 +1,10 @@
 """Processes of one node share batches out among themselves by locks that die with their holder."""
 
-import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+
+from tallystick.storage.file_lock import try_lock
 
 
 @contextmanager
@@ -17,10 +18,6 @@ def taken(folder: Path, batch_id: bytes) -> Iterator[bool]:
         batch_id: 32 bytes.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"batch-{batch_id.hex()[:3]}.lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+    lock = try_lock(folder / f"batch-{batch_id.hex()[:3]}.lock")
+    with lock or nullcontext():
+        yield lock is not None

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Protocol
 from tallystick.errors import InputRefusedError, TallystickError
 from tallystick.node.log import get_log
 from tallystick.node.runner import Judge, Runner, load, load_judge, load_onnx
-from tallystick.node.sender import locked
 from tallystick.node.settings import LLM, ModelSource
 from tallystick.protocol.batch import Batch
 from tallystick.protocol.keccak import keccak256
@@ -19,6 +18,7 @@ from tallystick.protocol.verdicts import GOOD, Judged, Verdict, judge_batch
 from tallystick.replay.evidence import evidence
 from tallystick.replay.model import SPEC_ID
 from tallystick.replay.model import Model as Qi8Model
+from tallystick.storage.file_lock import locked
 from tallystick.storage.margins_file import MarginNote
 from tallystick.storage.models.content import content_hash, needs_trace
 from tallystick.storage.models.store import ModelStore

@@ -15,11 +15,12 @@ from tallystick.chain.sender import estimate
 from tallystick.chain.signer import Signer
 from tallystick.chain.transactions import decoded, fees_in, fields_of, repriced
 from tallystick.node.log import get_log
-from tallystick.node.sender import locked, sender_lock
+from tallystick.node.sender import sender_lock
 from tallystick.node.verifier.budget import Budget, MoneyError
 from tallystick.node.verifier.journal import Move, MoveStatus, VerifierJournal
 from tallystick.protocol.abi_words import ZERO_ADDRESS
 from tallystick.protocol.keccak import keccak256
+from tallystick.storage.file_lock import locked
 
 MAX_REVERTS = 3
 """Of one move; then it is given up."""
