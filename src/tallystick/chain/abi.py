@@ -16,6 +16,8 @@ PACKAGED = (
     "EnclaveHttp",
     "OpenGradientItem",
     "Pool",
+    "Proof",
+    "Groth16Wrapper",
     "Replay",
 )
 """Contracts that people deploy."""
@@ -64,7 +66,8 @@ def contract(name: str) -> Contract:
     """Return a packaged contract.
 
     Args:
-        name: Tallystick, Committee, Enclave, EnclaveHttp, OpenGradientItem, Pool or Replay.
+        name: Tallystick, Committee, Enclave, EnclaveHttp, OpenGradientItem, Pool, Proof,
+            Groth16Wrapper or Replay.
 
     >>> contract("Tallystick").functions()["totals"].selector.hex()
     'a6606014'

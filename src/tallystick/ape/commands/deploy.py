@@ -33,6 +33,7 @@ from tallystick.cli.session import Session
 @click.option(
     "--pool", type=FILE, help="YAML file (spec, seat_stake, panel, ...) of a pool of auditors."
 )
+@click.option("--proof", is_flag=True, help="The attestor of batches whose leaves have zk proofs.")
 @click.option("--replay", is_flag=True, help="The arbiter that runs QI8-1 models again.")
 @click.option(
     "--check",
@@ -47,6 +48,7 @@ def cli(
     enclave_http: Path | None,
     opengradient_item: Path | None,
     pool: Path | None,
+    proof: bool,
     replay: bool,
     check: bool,
 ) -> None:
@@ -58,7 +60,8 @@ def cli(
     from tallystick.ape.pool_file import read_pool
     from tallystick.chain.deploy import creation_code
 
-    wanted = [committee, enclave, enclave_http, opengradient_item, pool, replay or None]
+    wanted = [committee, enclave, enclave_http, opengradient_item, pool, proof or None]
+    wanted.append(replay or None)
     if sum(one is not None for one in wanted) > 1:
         raise click.UsageError("one contract at a time")
     name, args = "Tallystick", []
@@ -74,6 +77,8 @@ def cli(
         terms = read_pool(pool)
         need_deployable(session.w3, terms)
         name, args = "Pool", [session.registry.address, terms.abi()]
+    elif proof:
+        name = "Proof"
     elif replay:
         name = "Replay"
     then = check_deployed if check else deploy_recorded
