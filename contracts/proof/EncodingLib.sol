@@ -29,17 +29,25 @@ library EncodingLib {
         uint256 needed = values * width;
         require(data.length == needed, IProof.EncodedLengthMismatch(leafIndex, data.length, needed));
         uint256 half = sign << (8 * width - 1);
-        for (uint256 i = 0; i < values; ++i) {
-            uint256 value = _littleEndian(data[i * width:(i + 1) * width]);
-            if (sign == 1 && value >= half) value = MODULUS + value - (half << 1);
-            require(value < MODULUS, IProof.InstanceNotCanonical(leafIndex, value));
-            instances[start + i] = value;
+        // The length is checked, there are at most 2^21 bytes, and signed values have at most 248 bits.
+        unchecked {
+            for (uint256 i = 0; i < values; ++i) {
+                uint256 value = _littleEndian(data, i * width, width);
+                if (half > 0 && value >= half) value = MODULUS + value - (half << 1);
+                require(value < MODULUS, IProof.InstanceNotCanonical(leafIndex, value));
+                instances[start + i] = value;
+            }
         }
     }
 
-    function _littleEndian(bytes calldata data) private pure returns (uint256 value) {
-        for (uint256 i = data.length; i > 0; --i) {
-            value = value << 8 | uint8(data[i - 1]);
+    /// @dev The `width` bytes at `offset`, which the caller has checked to be there.
+    function _littleEndian(bytes calldata data, uint256 offset, uint256 width) private pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            let word := calldataload(add(data.offset, offset))
+            for { let i := width } gt(i, 0) {} {
+                i := sub(i, 1)
+                value := or(shl(8, value), byte(i, word))
+            }
         }
     }
 

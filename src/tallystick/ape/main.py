@@ -28,6 +28,7 @@ _NAMES = (
     "pool",
     "import",
     "enclave-http",
+    "zk",
     "node",
     "demo",
 )
