@@ -24,7 +24,7 @@ def settings(job: dict[str, Any]) -> Any:
         args.param_visibility = "fixed"
         args.input_scale, args.param_scale = job["input_scale"], job["param_scale"]
         args.logrows, args.decomp_base, args.decomp_legs = rows, job["base"], job["legs"]
-        # Fewer columns make a proof that is cheaper to verify, more rows one that is slower to make.
+        # Fewer columns: a proof that is cheaper to verify, and slower to make.
         args.num_inner_cols = job["columns"]
         ezkl.gen_settings(job["onnx"], job["settings"], args)
         found = json.loads(Path(job["settings"]).read_text())

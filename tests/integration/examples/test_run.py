@@ -2,7 +2,7 @@
 
 Those of nodes and `serve` run on: test_processes.py starts them. That of the demo is test_demo.py;
 that of `pool expire` waits for 8,191 blocks, as a test in tests/integration/pool does.
-Those of `tallystick llm` need a language model: tests/llm has one.
+Those of `tallystick llm` need a language model: tests/llm has one; those of `zk` a prover: tests/zk.
 """
 
 import pytest
@@ -13,10 +13,9 @@ from tests.integration.examples.test_processes import PROCESSES
 from tests.support.commands import Named, every_command
 
 ELSEWHERE = {*PROCESSES, "ape tallystick demo", "ape tallystick pool expire"}
+APART = ("tallystick llm", "tallystick zk", "ape tallystick zk")
 RUN = [
-    one
-    for one in every_command()
-    if one.name not in ELSEWHERE and not one.name.startswith("tallystick llm")
+    one for one in every_command() if one.name not in ELSEWHERE and not one.name.startswith(APART)
 ]
 
 
