@@ -2,7 +2,7 @@
 
 Those of nodes and `serve` run on: test_processes.py starts them. That of the demo is test_demo.py;
 that of `pool expire` waits for 8,191 blocks, as a test in tests/integration/pool does.
-Those of `tallystick llm` need a language model: tests/llm has one; those of `zk` a prover: tests/zk.
+Those of `tallystick llm` need a language model: tests/llm has one; of `zk` a prover: tests/zk.
 """
 
 import pytest
