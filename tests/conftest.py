@@ -19,6 +19,7 @@ MARKERS = {
     "node": "node",
     "dashboard": "dashboard",
     "llm": "llm",
+    "zk": "zk",
 }
 
 

@@ -29,6 +29,7 @@ _NAMES = (
     "import",
     "enclave-http",
     "validation",
+    "zk",
     "node",
     "demo",
 )

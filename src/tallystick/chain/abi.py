@@ -16,7 +16,9 @@ PACKAGED = (
     "EnclaveHttp",
     "OpenGradientItem",
     "Pool",
+    "Proof",
     "ProofVerifier",
+    "Groth16Wrapper",
     "Replay",
     "ReplayGame",
 )

@@ -26,6 +26,7 @@ COMMANDS = {
     "export": "tallystick.cli.serve:export",
     "opengradient": "tallystick.cli.opengradient:opengradient",
     "enclave-http": "tallystick.cli.enclave_http:enclave_http",
+    "zk": "tallystick.cli.zk:zk",
     "networks": "tallystick.cli.networks:networks",
     "follow": "tallystick.cli.networks:follow",
     "llm": "tallystick.cli.llm:llm",

@@ -73,6 +73,12 @@ def cautions(network: Mapping[str, Any]) -> Iterator[Caution]:
             f"{audited_share:.0%} of what could have been audited was; an unlucky draw may have "
             "been dropped",
         )
+    if network["proven"]:
+        reason = (
+            "it is worth what the models' verifiers are worth, and whoever made the setup of a "
+            "circuit alone can forge its proofs"
+        )
+        yield Caution("setup", "proven", reason)
     yield from _demand(network)
     yield from _utility(network)
 

@@ -9,8 +9,8 @@ from web3 import Web3
 from tallystick.node.errors import SettingsError
 from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.rules import Rules
-from tallystick.storage.models.content import is_qi8, needs_trace
 from tallystick.storage.file_lock import try_lock
+from tallystick.storage.models.content import is_qi8, needs_trace
 
 
 def held(folder: Path, shared: bool = False, hint: str = "") -> IO[str]:

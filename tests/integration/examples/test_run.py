@@ -1,7 +1,7 @@
 """The example of each command's help, run as it stands against a chain.
 
 Those of nodes and `serve` run on: test_processes.py starts them. That of the demo is test_demo.py.
-Those of `tallystick llm` need a language model: tests/llm has one.
+Those of `tallystick llm` need a language model: tests/llm has one; of `zk` a prover: tests/zk.
 """
 
 import pytest
@@ -12,10 +12,9 @@ from tests.integration.examples.test_processes import PROCESSES
 from tests.support.commands import Named, every_command
 
 ELSEWHERE = {*PROCESSES, "ape tallystick demo"}
+APART = ("tallystick llm", "tallystick zk", "ape tallystick zk")
 RUN = [
-    one
-    for one in every_command()
-    if one.name not in ELSEWHERE and not one.name.startswith("tallystick llm")
+    one for one in every_command() if one.name not in ELSEWHERE and not one.name.startswith(APART)
 ]
 
 

@@ -51,6 +51,7 @@ GAME = fact("ReplayGame", {"core": REGISTRY})
         (ENCLAVE, fact("EnclaveHttp", endorsed(KEYS, 2)), "known", ""),
         (ENCLAVE, fact("EnclaveHttp", endorsed(KEYS, 1)), "self-declared", "1 of 3 endorsers"),
         (ARBITER, fact("EnclaveHttp", endorsed(KEYS, 2)), "known", ""),
+        (PROVEN, fact("Proof", {}), "self-declared", "chooses the verifier"),
         (PROVEN, fact("EnclaveHttp", endorsed(KEYS, 2)), "self-declared", "not known as what"),
         (AUDITED, ENCLAVED, "self-declared", "not known as what it stands for here"),
         (PROVEN, ENCLAVED, "self-declared", "not known as what it stands for here"),

@@ -42,6 +42,7 @@ from tallystick.cli.targets import GRADES
     help="ERC-8274 (draft) over this attestor, of the grade that --grade names.",
 )
 @click.option("--grade", type=GRADES, help="With --proof-verifier.")
+@click.option("--proof", is_flag=True, help="The attestor of batches whose leaves have zk proofs.")
 @click.option("--replay", is_flag=True, help="The arbiter that runs QI8-1 models again.")
 @click.option(
     "--replay-game",
@@ -63,6 +64,7 @@ def cli(
     pool: Path | None,
     proof_verifier: bytes | None,
     grade: str | None,
+    proof: bool,
     replay: bool,
     replay_game: bool,
     check: bool,
@@ -84,7 +86,7 @@ def cli(
         pool,
         proof_verifier,
     ]
-    if sum(one is not None for one in wanted) + replay + replay_game > 1:
+    if sum(one is not None for one in wanted) + proof + replay + replay_game > 1:
         raise click.UsageError("one contract at a time")
     if (proof_verifier is None) != (grade is None):
         raise click.UsageError("--proof-verifier and --grade go together")
@@ -106,6 +108,8 @@ def cli(
         assert grade is not None
         name = "ProofVerifier"
         args = [session.registry.address, proof_verifier, int(Grade[grade.upper()])]
+    elif proof:
+        name = "Proof"
     elif replay:
         name = "Replay"
     elif replay_game:

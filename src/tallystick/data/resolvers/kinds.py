@@ -72,6 +72,14 @@ def _appointed(_: ResolverFacts) -> tuple[Unmet, ...]:
     return (Unmet("appointed", "its members are those whom its deployer appointed"),)
 
 
+def _chosen(_: ResolverFacts) -> tuple[Unmet, ...]:
+    reason = (
+        "whoever registers a model chooses the verifier that takes its proofs, and who made its "
+        "setup could forge them"
+    )
+    return (Unmet("verifier", reason),)
+
+
 def _endorsed(asked: ResolverFacts) -> tuple[Unmet, ...]:
     endorsers, threshold = set(asked.terms["endorsers"]), asked.terms["threshold"]
     signing = min(len(endorsers), threshold)
@@ -157,6 +165,7 @@ KINDS = {
             "to be wrong, when most of the panel is honest",
             drawn=True,
         ),
+        ResolverKind("Proof", frozenset(), _chosen),
         ResolverKind(
             "Replay",
             frozenset({ARBITER}),
@@ -176,6 +185,6 @@ KINDS = {
         ),
     )
 }
-"""By name. A Committee's terms are read to be shown; it is never known."""
+"""By name. A Committee's terms are read to be shown; it is never known, nor is Proof."""
 DRAWN = frozenset(name for name, kind in KINDS.items() if kind.drawn)
 """Names of the kinds that draw their panels."""

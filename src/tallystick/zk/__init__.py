@@ -1,0 +1,1 @@
+"""zk proofs by EZKL: setup, proofs, checks without a chain."""
