@@ -52,7 +52,7 @@ def offered(*words: str) -> list[str]:
     ("words", "expected"),
     [
         (["tallystick", "rec"], ["receipt", "reconcile"]),
-        (["tallystick", "receipt", ""], ["check", "get"]),
+        (["tallystick", "receipt", ""], ["check", "erc8510", "get"]),
         (["tallystick", "receipt", "get", "--no"], ["--node"]),
         (["tallystick", "tally", "--regis"], ["--registry"]),
     ],
