@@ -25,7 +25,7 @@ export TMPDIR := $(CACHE)/tmp
 
 .PHONY: help setup install wheel-test compile abi demo demo-llm test test-nodes test-pages test-llm test-zk stress unit prove \
         mutants lint format fuzz bench bench-replay bench-tally bench-operator bench-commands bench-opengradient bench-networks \
-        bench-dashboard bench-llm model-table sim-pool dashboard docs docs-build node env lock clean
+        bench-requests bench-dashboard bench-llm model-table sim-pool dashboard docs docs-build node env lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -130,6 +130,9 @@ bench-opengradient: setup ## item signatures verified a second
 
 bench-networks: setup ## rows of each foreign network decoded and judged a second; signatures recovered (ROWS=)
 	@$(BIN)/python -m tests.bench.networks
+
+bench-requests: compile ## what following a chain asks of its node, a day, and 50 chains (CALLS=)
+	@$(BIN)/python -m tests.bench.requests
 
 bench-dashboard: setup ## answers over 1,000 networks and 10 M events
 	@$(BIN)/python -m tests.bench.dashboard

@@ -1,7 +1,7 @@
 """Totals on DuckDB beside only scanning the columns that they need.
 
-`python -m tests.bench.totals`; ROWS=100000000 or another number, JSON=1 for objects. DuckDB writes
-the rows itself; numpy computes the same sums, and the totals must be equal to them.
+`python -m tests.bench.totals`; ROWS=100000000 or another number, REPEATS=7, JSON=1 for objects.
+DuckDB writes the rows itself; numpy computes the same sums, and the totals must be equal to them.
 """
 
 import multiprocessing
@@ -32,7 +32,7 @@ MEMORY = "1GB"
 """DuckDB's limit; beyond it, it spills to disk."""
 PEAK = 1.5
 """GB that the process may come to: the limit, Python and its libraries."""
-REPEATS = 7
+REPEATS = int(os.environ.get("REPEATS", "7"))
 NETWORKS, OPERATORS = 200, 5_000
 REGISTRY = ContractKey(1, b"\xaa" * 20)
 SHARES = dict(zip(COUNTING, (80, 10, 5, 3, 2), strict=True))
@@ -180,6 +180,7 @@ def main() -> None:
             Figure("totals by operator / scan", seconds["operator"] / seconds["scan"], "x"),
             Figure("totals by day / scan", seconds["day"] / seconds["scan"], "x"),
             Figure("totals", ROWS / seconds["totals"], "rows/s"),
+            Figure("Parquet", size / ROWS, "bytes/row"),
             Figure("peak memory", memory, "GB", ceiling=PEAK),
         ],
     )
