@@ -1,8 +1,10 @@
 """Periods of whole days (UTC): what became final in the last of them, and in as many before."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from operator import itemgetter
 from typing import Any, Literal
 
 from tallystick.dashboard.network_key import NetworkKey
@@ -27,9 +29,6 @@ class Days:
     last: date
     before: date | None
     """First day of as many before; None: nothing is compared."""
-
-    def __contains__(self, day: date) -> bool:
-        return self.first <= day <= self.last
 
 
 def days_of(period: str, first: date, last: date) -> Days:
@@ -61,7 +60,7 @@ def summary(networks: Iterable[Row], flows: Mapping[NetworkKey, Sequence[Row]], 
 
     Args:
         networks: of Snapshot.networks.
-        flows: COUNTS of each network, a row a day.
+        flows: COUNTS of each network, a row a day, sorted by day.
         days: of the period.
     """
     rows = [_of(row, flows.get(_key(row), ()), days) for row in networks]
@@ -100,14 +99,14 @@ def summary(networks: Iterable[Row], flows: Mapping[NetworkKey, Sequence[Row]], 
 
 def _of(network: Row, flows: Sequence[Row], days: Days) -> Row:
     known = [grade for grade in GRADES.values() if network[f"standing_{grade}"] == "known"]
-    within = [row for row in flows if row["day"] in days]
+    within = _between(flows, days.first, days.last)
     counted = {name: sum(row[name] for row in within) for name in COUNTS}
     verified = sum(counted[grade] for grade in GRADES.values())
     closed = sum(counted[name] for name in CLOSED)
     of_known = sum(counted[grade] for grade in known)
     before = None
     if days.before:
-        earlier = [row for row in flows if days.before <= row["day"] < days.first]
+        earlier = _between(flows, days.before, days.first - timedelta(days=1))
         before = sum(row[grade] for row in earlier for grade in known)
     ranked = network["rank"] is not None
     return {
@@ -126,8 +125,15 @@ def _of(network: Row, flows: Sequence[Row], days: Days) -> Row:
     }
 
 
+def _between(flows: Sequence[Row], first: date, last: date) -> Sequence[Row]:
+    """Return the rows of some days; they are sorted by day."""
+    begin = bisect_left(flows, first, key=itemgetter("day"))
+    return flows[begin : bisect_right(flows, last, key=itemgetter("day"))]
+
+
 def _trend(flows: Sequence[Row], known: Sequence[str], last: date) -> list[int]:
-    counted = {row["day"]: sum(row[grade] for grade in known) for row in flows}
+    recent = _between(flows, last - timedelta(days=TREND - 1), last)
+    counted = {row["day"]: sum(row[grade] for grade in known) for row in recent}
     every = (last - timedelta(days=ago) for ago in reversed(range(TREND)))
     return [counted.get(day, 0) for day in every]
 
