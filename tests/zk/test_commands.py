@@ -186,14 +186,14 @@ def test_load__another_key_or_no_manifest__is_refused(proven: Proven, tmp_path: 
 
 @pytest.mark.parametrize(
     ("limits", "reason"),
-    [(Limits(seconds=0.05), "more than 0.05 seconds"), (Limits(memory=64 << 20), "answer failed")],
+    [(Limits(seconds=0.05), "more than 0.05 seconds"), (Limits(memory=64 << 20), "prove failed")],
     ids=["time", "memory"],
 )
 def test_run__past_a_limit__ends_with_a_reason(proven: Proven, limits: Limits, reason: str) -> None:
     values = [proven.model.scaled(proven.records[0].input or b"")]
 
     with pytest.raises(ZkError, match=reason):
-        run("answer", limits, inputs=values, **proven.model.files())
+        run("prove", limits, inputs=values, **proven.model.files())
 
 
 def test_setup__folder_that_is_there__is_refused(proven: Proven, tmp_path: Path) -> None:
