@@ -32,6 +32,8 @@ class SigningEndpoint:
     late: int = 0
     """So many requests for a signature are answered with 404 first."""
     compressed: bool = False
+    broken: bool = False
+    """An answer that is no stream ends before its length."""
     token: str = ""
     said: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What is said of each chat; to be bent by tests."""
@@ -107,7 +109,7 @@ def signing_endpoint() -> Iterator[SigningEndpoint]:
             if here.compressed:
                 self.send_header("Content-Encoding", "gzip")
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(body[:9] if here.broken else body)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     here = SigningEndpoint(f"http://127.0.0.1:{server.server_address[1]}/v1")

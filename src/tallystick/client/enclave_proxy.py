@@ -33,6 +33,8 @@ SIGNER = "X-Tallystick-Signer"
 """Header: whose signature over both bodies holds. It says nothing of a chain or an enclave."""
 MOST_AT_A_TIME = 64
 """Answers that come in at a time; each has a thread."""
+NO_RETRY = {"x-should-retry": "false"}
+"""Headers that the openai library heeds."""
 STOPPED = OperatorError(None, "the proxy is being stopped")
 
 
@@ -50,6 +52,8 @@ class _End:
 
     exchange: SignedExchange | None
     error: TallystickError | None = None
+    whole: bool = True
+    """False: it broke off, or never began."""
 
 
 _Part = _Head | bytes | _End
@@ -169,9 +173,9 @@ class EnclaveProxy:
             put(_End(self._signed(kept)))
         except TallystickError as error:
             self._tell("not signed", {"kept": str(kept.folder), "reason": str(error)})
-            put(_End(None, error))
+            put(_End(None, error, kept.is_answered))
         except BaseException:
-            put(_End(None, STOPPED))
+            put(_End(None, STOPPED, whole=False))
             raise
         finally:
             kept.drop_unanswered()

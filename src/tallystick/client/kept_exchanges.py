@@ -44,6 +44,11 @@ class KeptExchange:
         return (self.folder / SIGNATURE).exists()
 
     @property
+    def is_answered(self) -> bool:
+        """Whether the whole answer is here."""
+        return (self.folder / RESPONSE).exists()
+
+    @property
     def waits(self) -> bool:
         """Whether the answer is here, and its signature may still be had."""
         return (self.folder / CHAT).exists() and not self.is_signed
@@ -77,7 +82,7 @@ class KeptExchange:
 
     def drop_unanswered(self) -> None:
         """Forget a request that no whole answer has come to."""
-        if not (self.folder / RESPONSE).exists():
+        if not self.is_answered:
             shutil.rmtree(self.folder)
 
     def read(self) -> SignedExchange:

@@ -170,6 +170,19 @@ def test_proxy__endpoint_refuses__its_words_and_nothing_kept(
     assert kept(proxy) == []
 
 
+def test_proxy__answer_breaks_off__502_that_is_not_to_be_retried(
+    proxy: EnclaveProxyProcess, server: SigningEndpoint
+) -> None:
+    server.broken = True
+
+    response = post(proxy)
+
+    assert response.status_code == 502
+    assert response.headers["x-should-retry"] == "false"
+    assert response.json()["error"]["code"] == "answer_broke_off"
+    assert kept(proxy) == []
+
+
 def test_proxy__endpoint_down__503_in_one_line(tmp_path: Path) -> None:
     with enclave_proxy(tmp_path / "proxy", "http://127.0.0.1:9/v1") as proxy:
         response = post(proxy)
