@@ -103,6 +103,25 @@ def test_follow__settled_though_the_executor_failed__is_rejected(
     assert follower.verdicts("ritual") == {("rejected", "settled with an executor's error"): 2}
 
 
+def test_follow__several_calls_of_one_transaction__each_job_by_the_record_of_its_input(
+    ritual: Ritual, follower: Follower
+) -> None:
+    good, failed = ritual.add(), ritual.add()
+    records = [
+        {"address": LLM, "input": "0x" + job.hex(), "output": output(job == failed)}
+        for job in (good, failed)
+    ]
+    ritual.settle(good, *records)
+    ritual.settle(failed, *records)
+
+    follower.run("ritual", ritual.contract)
+
+    assert follower.verdicts("ritual") == {
+        ("chain-checked", "settled by the validators"): 1,
+        ("rejected", "settled with an executor's error"): 1,
+    }
+
+
 def test_follow__open_and_dropped__are_told_apart(ritual: Ritual, follower: Follower) -> None:
     ritual.add()
     ritual.settle(ritual.add(), completed=False)

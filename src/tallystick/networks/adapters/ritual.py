@@ -43,7 +43,7 @@ OUTPUT = ("bool", "bytes", "bytes", "string", "(string,string,string)")
 """hasError, completion, metadata, error message, history; the envelope holds it second."""
 
 _OF_BOTH = ["day", "block_number", "log_index", "chain_id", "address"]
-_OF_BOTH += ["executor", "job_id", "precompile_address"]
+_OF_BOTH += ["executor", "job_id", "precompile_address", "precompile_input"]
 
 OPEN: Verdict = ("unchecked", "not settled yet")
 DROPPED: Verdict = ("rejected", "not completed")
@@ -71,7 +71,7 @@ def judge(rows: Rows) -> Judged:
         if end is None or not end["completed"]:
             chosen.append(OPEN if end is None else DROPPED)
             continue
-        calls = records.of(end["transaction_hash"])
+        calls = records.of(end["transaction_hash"], row["precompile_input"])
         proofs += sum(bool(str(one.get("proof") or "0x")[2:]) for one in calls)
         chosen.append(_verdict(calls))
     measures = {
@@ -111,19 +111,22 @@ class _Records:
             "0x" + key.hex(): json.loads(extra) for key, extra in zip(*columns, strict=True)
         }
 
-    def of(self, settlement: str) -> list[Mapping[str, Any]]:
-        """Return the LLM calls that the settled transaction made; none where it is not here.
+    def of(self, settlement: str, asked: bytes) -> list[Mapping[str, Any]]:
+        """Return the records of a job's call; none where the transaction is not here.
 
-        The user's transaction holds them; the settlement names it as its origin.
+        The user's transaction holds them; the settlement names it as its origin. Of several LLM
+        calls those with the job's input are its own; where none says so, any may be.
         """
         extra = self._extras.get(settlement, {})
         origin = self._extras.get(str(extra.get("originTx")).lower(), {})
         calls = extra.get("spcCalls") or origin.get("spcCalls") or []
-        return [
+        found = [
             one
             for one in (calls if isinstance(calls, list) else ())
             if isinstance(one, dict) and str(one.get("address")).lower() == LLM
         ]
+        own = [one for one in found if str(one.get("input")).lower() == "0x" + asked.hex()]
+        return own or found
 
 
 ADAPTER = Adapter(
