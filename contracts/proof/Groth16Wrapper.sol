@@ -41,6 +41,8 @@ contract Groth16Wrapper is IProofVerifier {
         require(TARGET.codehash == TARGET_CODE_HASH, TargetChanged(TARGET, TARGET.codehash));
         if (proof.length != PROOF_SIZE || instances.length != VALUES) return false;
         uint256 inputs = VALUES - OUTPUTS;
+        // All four have fixed lengths by now.
+        // slither-disable-next-line encode-packed-collision
         bytes memory call_ = abi.encodePacked(SELECTOR, proof, instances[inputs:], instances[:inputs]);
         return _answer(TARGET, call_) == 1;
     }

@@ -91,6 +91,8 @@ contract ProofVerifier is IProofVerifier {
         found.batchId = keccak256(abi.encode(batch));
         Status memory kept = CORE.archived(found.batchId);
         State state = kept.state;
+        // None: all zero.
+        // slither-disable-next-line uninitialized-local
         Dispute memory none;
         if (state == State.Unknown) state = CORE.stateOf(PreImage(batch, stamp, none));
         else if (kept.lapsed || kept.grade == Grade.Unchallenged) state = State.Unknown;
