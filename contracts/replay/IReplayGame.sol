@@ -87,7 +87,7 @@ interface IReplayGame is IArbiter {
     /// @notice Thrown when a move is the challenger's alone, and somebody else makes it.
     error NotChallenger(address sender, address challenger);
     /// @notice Thrown when the leaf is not the challenged one.
-    error LeafMismatch(bytes32 leaf, bytes32 needed);
+    error LeafNotChallenged(bytes32 leaf, bytes32 challenged);
     /// @notice Thrown when the id of the opened model is not the batch's.
     error ModelMismatch(bytes32 modelId, bytes32 needed);
     /// @notice Thrown when the program is not the one that the game was opened with.
@@ -115,7 +115,7 @@ interface IReplayGame is IArbiter {
     /// @notice Thrown when the move is for another tensor than the one in question.
     error TensorMismatch(uint256 tensor);
     /// @notice Thrown when bytes don't hash to the leaf's inputHash, or don't give the output tensor's root.
-    error BytesMismatch(bytes32 hash, bytes32 needed);
+    error HashMismatch(bytes32 hash, bytes32 needed);
     /// @notice Thrown when an opening ends too early.
     error NodeMissing(uint256 level, uint256 index);
     /// @notice Thrown when a pre-image has another length or hash than it must have.

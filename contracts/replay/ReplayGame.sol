@@ -146,7 +146,7 @@ contract ReplayGame is IReplayGame {
         _needLeaf(preImage, leaf);
         require(game.tensor == 0, TensorMismatch(game.tensor));
         bytes32 hash = keccak256(input);
-        require(hash == leaf.inputHash, BytesMismatch(hash, leaf.inputHash));
+        require(hash == leaf.inputHash, HashMismatch(hash, leaf.inputHash));
         // Of an input of another length no trace is right.
         bool right = input.length == game.size && Qi8OpeningLib.rootOf(input) == game.hash;
         require(!right, NotWrong(caseId));
@@ -160,7 +160,7 @@ contract ReplayGame is IReplayGame {
         require(game.tensor == NONE, TensorMismatch(game.tensor));
         // Of another length, a node could pass for a chunk.
         bytes32 root = output.length == game.size ? Qi8OpeningLib.rootOf(output) : bytes32(0);
-        require(root == game.hash, BytesMismatch(root, game.hash));
+        require(root == game.hash, HashMismatch(root, game.hash));
         require(keccak256(output) != leaf.outputHash, NotWrong(caseId));
         _end(preImage, leaf, caseId, Ruling.Rejected, false);
     }
@@ -356,7 +356,7 @@ contract ReplayGame is IReplayGame {
 
     function _needLeaf(PreImage calldata preImage, Leaf calldata leaf) private pure {
         bytes32 hash = leaf.hash(preImage.batch.modelId, preImage.batch.operator);
-        require(hash == preImage.dispute.leaf, LeafMismatch(hash, preImage.dispute.leaf));
+        require(hash == preImage.dispute.leaf, LeafNotChallenged(hash, preImage.dispute.leaf));
     }
 
     function _needProgram(bytes32 caseId, Game storage game, GameProgram calldata program) private view {

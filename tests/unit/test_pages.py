@@ -38,7 +38,8 @@ def texts() -> list[Path]:
     found = [path for path in ROOT.iterdir() if path.suffix in kinds or path.name == "Makefile"]
     for folder in FOLDERS:
         found += [path for path in (ROOT / folder).rglob("*") if path.suffix in kinds]
-    return sorted(path for path in found if "vendor" not in path.parts)
+    others = {"vendor", "node_modules"}
+    return sorted(path for path in found if not others & set(path.parts))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What a validator of ERC-8004 is asked about a network's batches, and what it has to say."""
+"""Questions to a validator of ERC-8004 about a network's batches, and its answers."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

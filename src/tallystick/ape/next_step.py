@@ -1,4 +1,4 @@
-"""What one does next, said on stderr at the end of each command that sends."""
+"""The next command, named on stderr at the end of each one that sends."""
 
 import shlex
 from collections.abc import Mapping
@@ -55,6 +55,11 @@ NEXT = {
     "import opengradient": "tallystick batches --network-id {network_id}",
     "enclave-http register": "tallystick model list {network_id}",
     "enclave-http submit": "tallystick batches --network-id {network_id}",
+    "enclave-http submit-kept": "tallystick batches --network-id {network_id}",
+    "validation request": _BATCH,
+    "validation respond": "tallystick tally",
+    "zk register": "tallystick model list {network_id}",
+    "zk submit": "tallystick batches --network-id {network_id}",
 }
 """By a command's name: the next one; in braces, what the first was given or has shown."""
 

@@ -34,7 +34,7 @@ class Validation(NamedTuple):
 
     @property
     def answered(self) -> bool:
-        """Whether somebody has responded. A response to whose report no hash is given is seen by
+        """True if somebody has responded. A response to whose report no hash is given is seen by
         its tag or value alone."""
         return bool(any(self.response_hash) or self.tag or self.response)
 

@@ -14,7 +14,7 @@ from tallystick.cli.command import CommandError
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Where a server listens, and for whom."""
+    """A server's address, and who may call it."""
 
     host: str
     port: int

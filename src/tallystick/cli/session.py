@@ -82,7 +82,7 @@ class Session:
 
     @property
     def signs(self) -> bool:
-        """Whether an account is named."""
+        """True if an account is named."""
         return self._sender is not None
 
     @property

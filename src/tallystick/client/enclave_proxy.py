@@ -13,7 +13,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import uvicorn
@@ -215,9 +215,11 @@ def _whole(head: _Head | None, received: bytes, end: _End) -> Response:
     not hold is not.
     """
     if head is None or isinstance(end.error, AnswerError):
-        return http_response(
-            failure(end.error or OperatorError(None, "the proxy is being stopped"))
-        )
+        return http_response(failure(end.error or STOPPED))
+    if not end.whole:
+        # Asked again, the endpoint would give another answer, and want to be paid for it.
+        reply = refusal(502, f"the answer broke off: {end.error}", code="answer_broke_off")
+        return http_response(replace(reply, headers=reply.headers | NO_RETRY))
     if head.status in (401, 403):
         # The client's key is the proxy's own: what the endpoint says of another is no word on it.
         return http_response(refusal(502, "the endpoint refuses the proxy's key"))

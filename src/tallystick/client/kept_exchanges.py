@@ -40,17 +40,17 @@ class KeptExchange:
 
     @property
     def is_signed(self) -> bool:
-        """Whether its signature is here; it held when it was written."""
+        """True if its signature is here; it held when it was written."""
         return (self.folder / SIGNATURE).exists()
 
     @property
     def is_answered(self) -> bool:
-        """Whether the whole answer is here."""
+        """True if the whole answer is here."""
         return (self.folder / RESPONSE).exists()
 
     @property
     def waits(self) -> bool:
-        """Whether the answer is here, and its signature may still be had."""
+        """True if the answer is here, and its signature may still be had."""
         return (self.folder / CHAT).exists() and not self.is_signed
 
     def receive(self, response: bytes, chat: str) -> None:

@@ -456,7 +456,7 @@ class GradesOfDay(Grades):
 
 
 class NotCounted(BaseModel):
-    """What closed in ranked networks in a period, and is not in the headline."""
+    """Inferences that closed in ranked networks in a period, and are not in the headline."""
 
     unchallenged: Count
     rejected: Count
@@ -515,7 +515,7 @@ class Hit(Named):
 
 
 class Hits(BaseModel):
-    """What a search found, the networks first."""
+    """Findings of a search, the networks first."""
 
     version: str
     hits: list[Hit]

@@ -1,4 +1,4 @@
-"""What a name, an address, an id or a hash stands for: networks, models, operators, batches."""
+"""Search: networks, models, operators and batches by a name, an address, an id or a hash."""
 
 import re
 from typing import Any

@@ -73,7 +73,7 @@ def inputs(adapter: Adapter, run: Run) -> str:
 
 
 class Signers:
-    """Who made which signature, kept in a file: recovering one costs more than to look it up."""
+    """Signers by signature, kept in a file: recovering one costs more than to look it up."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

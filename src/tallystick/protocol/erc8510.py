@@ -120,7 +120,7 @@ class _Part(BaseModel):
 
 
 class Where(_Part):
-    """Where a record's inference was committed: no field of the draft."""
+    """Place where a record's inference was committed: no field of the draft."""
 
     draft: str
     registry: AddressText

@@ -25,7 +25,7 @@ MAX_VALUES = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How bytes are a proof's public values; each has one form of the other.
+    """A form of bytes as a proof's public values; each has one form of the other.
 
     Raises:
         FieldError: the contract takes no such encoding.
@@ -124,7 +124,7 @@ class Encoding:
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """What a zk model is: the verifier's code, its key, and how leaves are public values."""
+    """A zk model: the verifier's code, its key, and how leaves are public values."""
 
     code_hash: bytes
     """keccak256 of the verifier's runtime code, 32 bytes."""

@@ -1,4 +1,4 @@
-"""What a validator of ERC-8004 (draft) says of a batch, or of a lane up to a batch.
+"""The opinion of a validator of ERC-8004 (draft) on a batch, or on a lane up to a batch.
 
 The response is the share that is verified, in percent, rounded down. There is none while a batch is
 neither final nor rejected, and none where nothing was either verified or rejected: nobody has

@@ -1,4 +1,4 @@
-"""What the moves of a replay game bring, and about how much gas they use, before one begins."""
+"""A replay game's moves before it begins: the bytes they bring, and about how much gas they use."""
 
 from typing import NamedTuple
 

@@ -17,7 +17,7 @@ _PASSED = ("PATH", "LD_LIBRARY_PATH", "HOME", "LANG", "TMPDIR", "RAYON_NUM_THREA
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one step may take."""
+    """Most that one step may take."""
 
     seconds: float = 600.0
     memory: int = 16 << 30

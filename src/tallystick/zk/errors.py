@@ -1,4 +1,4 @@
-"""What goes wrong with zk models and proofs."""
+"""Errors of zk models and proofs."""
 
 from tallystick.errors import TallystickError
 

@@ -79,7 +79,7 @@ class ZkModel:
 
     @property
     def public_setup(self) -> bool:
-        """Whether the SRS is a public ceremony's, by its hash."""
+        """True if the SRS is a public ceremony's, by its hash."""
         return is_public(self.srs_sha256)
 
     def told(self) -> dict[str, Any]:

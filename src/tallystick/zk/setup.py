@@ -27,7 +27,7 @@ Stage = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """How a graph becomes a circuit."""
+    """Choices by which a graph becomes a circuit."""
 
     input_type: str = "i32"
     """One of Encoding.TYPES."""

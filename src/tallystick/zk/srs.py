@@ -1,6 +1,6 @@
 """Structured reference strings: which are a public ceremony's, by the hashes that EZKL publishes.
 
-Source: https://github.com/zkonduit/ezkl, src/srs_sha.rs, SHA-256 of kzgK.srs for each K. Nothing
+Source: https://github.com/zkonduit/ezkl, srs_sha.rs, SHA-256 of kzgK.srs for each K. Nothing
 was fetched here: a file counts as a ceremony's when its hash is on the list.
 """
 

@@ -12,8 +12,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-# Its stubs say other arguments than it takes.
-ezkl: Any = import_module("ezkl")
+
+class _Ezkl:
+    """The library, loaded when it is first needed; its stubs say other arguments than it takes."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(import_module("ezkl"), name)
+
+
+ezkl: Any = _Ezkl()
 
 
 def settings(job: dict[str, Any]) -> Any:

@@ -90,7 +90,7 @@ def test_game__trace_of_another_input__is_convicted_by_the_input(
     with reverts("TensorMismatch", tensor=0):
         match.prove_bytes("proveOutput", TRUE.trees[-1].data)
     for other in (bytes(len(DATA)), DATA[:-1], b""):
-        with reverts("BytesMismatch"):
+        with reverts("HashMismatch"):
             match.prove_bytes("proveInput", other)
 
     convicted(table, match.prove_bytes("proveInput", DATA), challenger)
@@ -109,7 +109,7 @@ def test_game__output_of_no_trace__is_convicted_by_the_output(
     with reverts("TensorMismatch", tensor=NONE):
         match.prove_bytes("proveInput", DATA)
     for other in (bytes(10), TRUE.trees[-1].data + b"\0", b""):
-        with reverts("BytesMismatch"):
+        with reverts("HashMismatch"):
             match.prove_bytes("proveOutput", other)
 
     mined = match.prove_bytes("proveOutput", TRUE.trees[-1].data)
@@ -275,7 +275,7 @@ def test_open__by_another_or_of_another_thing__reverts(
         with reverts("NotChallenger"):
             match.open(TRUE, sender)
     for changes, error in (
-        ({"leaf": batch.opening(1)[0]}, "LeafMismatch"),
+        ({"leaf": batch.opening(1)[0]}, "LeafNotChallenged"),
         ({"model": table.model(TRUE, registrant="0x" + stranger.hex())}, "ModelMismatch"),
         ({"model": table.model(TRUE, parent=b"p" * 32)}, "ModelMismatch"),
         ({"model": table.model(TRUE, program=(steps, bytes(32)))}, "ModelMismatch"),
@@ -304,7 +304,7 @@ def test_answer__of_another_thing__reverts(
     steps, root = TRUE.program()
     hashes = THEIRS.trees[2].levels[0]
     for changes, error in (
-        ({"leaf": batch.opening(1)[0]}, "LeafMismatch"),
+        ({"leaf": batch.opening(1)[0]}, "LeafNotChallenged"),
         ({"program": (steps[:-40], root)}, "ProgramMismatch"),
         ({"program": (steps, bytes(32))}, "ProgramMismatch"),
         ({"theirs": THEIRS.roots}, "RootsMismatch"),
@@ -356,7 +356,7 @@ def test_choose_show_prove__of_another_thing__reverts(
     steps, root = TRUE.program()
     offset, right = TRUE.prove(2, 1, shown)
     for changes, error in (
-        ({"leaf": batch.opening(1)[0]}, "LeafMismatch"),
+        ({"leaf": batch.opening(1)[0]}, "LeafNotChallenged"),
         ({"program": (steps, bytes(32))}, "ProgramMismatch"),
         ({"roots": TRUE.roots}, "RootsMismatch"),
         ({"shown": TRUE.show(2, 1)}, "ChunkMismatch"),

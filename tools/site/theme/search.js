@@ -7,7 +7,9 @@ const base = document.body.dataset.base;
 let index;
 
 async function load() {
-  const answer = await fetch(`${base}/search/search_index.json`);
+  const place = `${base}/search/search_index.json`;
+  // A connection that the server has just let go of fails once.
+  const answer = await fetch(place).catch(() => fetch(place));
   const { config, docs } = await answer.json();
   lunr.tokenizer.separator = new RegExp(config.separator);
   const places = new Map(docs.map((doc) => [doc.location, doc]));

@@ -1,4 +1,4 @@
-"""What stands before a server on this machine that is meant for its own user alone.
+"""A guard before a server on this machine that is meant for its own user alone.
 
 Whoever asks needs the server's own key, and must call it by a name of this machine: a web page that
 is open in a browser has neither.

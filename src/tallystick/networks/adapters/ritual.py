@@ -120,7 +120,7 @@ class _Records:
         extra = self._extras.get(settlement, {})
         origin = self._extras.get(str(extra.get("originTx")).lower(), {})
         calls = extra.get("spcCalls") or origin.get("spcCalls") or []
-        found = [
+        found: list[Mapping[str, Any]] = [
             one
             for one in (calls if isinstance(calls, list) else ())
             if isinstance(one, dict) and str(one.get("address")).lower() == LLM
