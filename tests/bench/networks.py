@@ -112,7 +112,7 @@ def settled(count: int) -> tuple[pa.Table, pa.Table]:
 
 def ritual_jobs(count: int) -> tuple[pa.Table, pa.Table]:
     """LLM jobs, each settled with a record."""
-    added, removed = adapter("ritual").kinds[0].events
+    added, _, removed = adapter("ritual").kinds[0].events
     llm = word(int(LLM, 16))
     types = ["uint256", "bytes", "address", "bytes32", *["uint256"] * 4]
     data = encode(types, [1, b"input", "0x" + "33" * 20, bytes(32), 1, 2, 3, 4])
