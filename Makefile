@@ -43,8 +43,8 @@ abi: compile ## copy ABI and creation code into the package
 demo: $(CACHE)/demo-python $(CACHE)/demo-npm ## one story on a local chain, from register to totals
 	$(BIN)/ape run demo
 
-demo-llm: $(CACHE)/llm $(CACHE)/demo-npm ## a language model asked over the OpenAI API, and a cheat with a cheaper one (JSON=1)
-	@$(BIN)/python -m tallystick.demo.language
+demo-llm: $(CACHE)/llm $(CACHE)/demo-npm ## a language model asked over the OpenAI API, and a cheat with a cheaper one (JSON=1, DATA=)
+	@$(if $(DATA),DATA='$(DATA)') $(BIN)/python -m tallystick.demo.language
 
 # Tests start anvil by themselves, one a worker; Ape's pytest plugin would start one more. What takes long, or a browser,
 # has targets of its own. Nodes are processes already: two at a time, however many cores there are; those that share

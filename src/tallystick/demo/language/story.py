@@ -6,6 +6,7 @@ is challenged, judged and rejected.
 """
 
 import json
+import shutil
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ import httpx
 from tallystick.chain.localnet import advance, localnet, mine
 from tallystick.demo import report
 from tallystick.demo.cast import ROLES, requesters
+from tallystick.demo.data_folder import keep
 from tallystick.demo.language.cheaper import write_quantized
 from tallystick.demo.live import gas_of
 from tallystick.demo.processes import NodeError, NodeProcess, ended, free_port, wait
@@ -33,6 +35,7 @@ from tallystick.protocol.inference import Request
 from tallystick.protocol.keccak import keccak256
 from tallystick.protocol.ledger import BatchState
 from tallystick.protocol.receipt import Receipt
+from tallystick.storage.batch_store import BatchStore
 from tallystick.storage.margins_file import MarginNote, read_margins
 from tallystick.storage.models.content import content_hash
 
@@ -40,6 +43,8 @@ Tell = Callable[[str], None]
 GENESIS = 1_800_000_000
 SPEC = Spec(context=512, tokens=64, comparison=DRAFT)
 HONEST, CHEAT = "ada", "bob"
+SPECS, MARGINS = "specs", "margins.jsonl"
+"""Beside the data: texts of specs, and a verifier's margins."""
 VERIFIERS = ("member 0", "member 1", "member 2")
 TOKENS = 40
 QUESTIONS = (
@@ -67,11 +72,13 @@ class Scene:
         return self.folder / "batches"
 
 
-def run(tell: Tell) -> list[dict[str, Any]]:
+def run(tell: Tell, data: Path | None = None) -> list[dict[str, Any]]:
     """Play the whole story on a local chain of its own.
 
     Args:
         tell: called with a line for each thing that happens.
+        data: a folder, empty or not there, where what the chain and the stores have is kept, with
+            the spec's text and a verifier's margins; None: nowhere.
 
     Returns:
         A row for the network, as of report.rows.
@@ -100,6 +107,8 @@ def run(tell: Tell) -> list[dict[str, Any]]:
         receipts = _live(scene, tell)
         scene.stage.gas += gas_of(world, (HONEST, CHEAT, *VERIFIERS), first_block)
         _finish(scene, receipts, tell)
+        if data is not None:
+            _keep(scene, data)
         return report.rows(world)
 
 
@@ -150,6 +159,20 @@ def _finish(scene: Scene, receipts: list[Receipt], tell: Tell) -> None:
     tell(f"a day later: the batch of the first receipt is final, and counts as {record.grade.name}")
 
 
+def _keep(scene: Scene, data: Path) -> None:
+    """Write the data folder, and what the page shows beside it: specs/ and margins.jsonl."""
+    keep(scene.world, BatchStore(str(scene.store)), data)
+    (data / SPECS).mkdir()
+    shutil.copy(scene.folder / "spec.txt", data / SPECS)
+    shutil.copy(_margins(scene), data / MARGINS)
+
+
+def _margins(scene: Scene) -> Path:
+    """Return what the first verifier noted."""
+    (file,) = (scene.folder / VERIFIERS[0].replace(" ", "-")).rglob(MARGINS)
+    return file
+
+
 def _ask(scene: Scene, role: str, url: str) -> list[tuple[Request, str]]:
     """Ask an operator all questions at a time; returns requests and texts."""
     with ThreadPoolExecutor(len(QUESTIONS)) as pool:
@@ -196,8 +219,9 @@ def _receipts(url: str, asked: list[Request], nodes: list[NodeProcess]) -> list[
 def _measured(scene: Scene, role: str) -> str:
     """Return what the first verifier noted of an operator's answers, in a line."""
     operator = scene.world.senders[role].address
-    (file,) = (scene.folder / VERIFIERS[0].replace(" ", "-")).rglob("margins.jsonl")
-    notes: list[MarginNote] = [one for one in read_margins(file) if one.operator == operator]
+    notes: list[MarginNote] = [
+        one for one in read_margins(_margins(scene)) if one.operator == operator
+    ]
     tokens = sum(one.tokens for one in notes)
     mean = sum(one.mean * one.tokens for one in notes) / max(1, tokens)
     other = sum(one.mismatches for one in notes)
