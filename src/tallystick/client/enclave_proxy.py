@@ -167,18 +167,19 @@ class EnclaveProxy:
                 for part in coming:
                     put(part)
                 if coming.status != 200:
+                    kept.drop_unanswered()
                     put(_End(None))
                     return
                 self._keep(kept, coming)
             put(_End(self._signed(kept)))
         except TallystickError as error:
             self._tell("not signed", {"kept": str(kept.folder), "reason": str(error)})
-            put(_End(None, error, kept.is_answered))
+            whole = kept.is_answered
+            kept.drop_unanswered()
+            put(_End(None, error, whole))
         except BaseException:
             put(_End(None, STOPPED, whole=False))
             raise
-        finally:
-            kept.drop_unanswered()
 
     def _keep(self, kept: KeptExchange, coming: StreamedExchange) -> None:
         # Before anything else can go wrong: an answer has its price, and comes once.
