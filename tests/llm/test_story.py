@@ -18,12 +18,9 @@ from tests.support.patience import PATIENCE
 API = "/api/v1"
 
 
-def test_story__kept__honest_answers_final_and_audited_the_cheats_rejected(tmp_path: Path) -> None:
-    data = tmp_path / "story"
-    command = [sys.executable, "-m", "tallystick.demo.language"]
-
-    told = subprocess.run(
-        command,
+def play(data: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "tallystick.demo.language"],
         cwd=ROOT,
         env=os.environ | {"DATA": str(data)},
         capture_output=True,
@@ -31,6 +28,12 @@ def test_story__kept__honest_answers_final_and_audited_the_cheats_rejected(tmp_p
         timeout=10 * PATIENCE,
         check=False,
     )
+
+
+def test_story__kept__honest_answers_final_and_audited_the_cheats_rejected(tmp_path: Path) -> None:
+    data = tmp_path / "story"
+
+    told = play(data)
 
     assert told.returncode == 0, told.stderr + told.stdout
     assert "Events and contract agree" in told.stdout
@@ -48,15 +51,7 @@ def test_story__kept__honest_answers_final_and_audited_the_cheats_rejected(tmp_p
     honest, cheat = sorted(margins, key=lambda one: float(one["mean"]))
     assert (honest["answers"], honest["wrong"], honest["mismatches"]) == (4, 0, 0)
     assert cheat["answers"] == 4 and cheat["wrong"] and cheat["mismatches"]
-    again = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=os.environ | {"DATA": str(data)},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    again = play(data)
     assert again.returncode == 1 and "is not empty" in again.stderr
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from tallystick.actions.submission.http_answers import AnswerSubmitter
+from tallystick.ape.outcome import planned, sent
 from tallystick.cli.bars import stages
 from tallystick.cli.session import Session
 from tallystick.client.kept_exchanges import KeptExchanges
@@ -48,21 +49,9 @@ class AnswersToCommit:
             click.echo(f"warning: {warning}", err=True)
         prepared = answer.prepared
         if self._session.dry_run:
-            result: dict[str, object] = {
-                "dry_run": True,
-                "stake_needed": prepared.stake_needed,
-                "stake": prepared.stake,
-                "gas": self._submitter.simulate(answer),
-                "committed": prepared.plan.committed,
-            }
+            result = planned(prepared, self._submitter.simulate(answer))
         else:
-            done = self._submitter.send(answer)
-            result = {
-                "sent": done.sent,
-                "transaction": done.transaction,
-                "block": done.block,
-                "receipts": str(done.receipts),
-            }
+            result = sent(self._submitter.send(answer))
         return {
             "batch_id": prepared.plan.batch.id(),
             "item": exchange.answer.item(),

@@ -9,6 +9,7 @@ from tallystick.actions.submission.journal import SubmissionJournal
 from tallystick.actions.submission.plan import Submission
 from tallystick.actions.submission.several import BatchesSubmitter
 from tallystick.actions.submission.submitter import Submitter
+from tallystick.ape.outcome import sent
 from tallystick.cli.bars import stages
 from tallystick.cli.session import Session
 from tallystick.protocol.scope import Scope
@@ -51,13 +52,7 @@ def submit_file(
                 "committed": plan.committed,
             }
         else:
-            done = submitter.send(prepared, stage)
-            result = {
-                "sent": done.sent,
-                "transaction": done.transaction,
-                "block": done.block,
-                "receipts": str(done.receipts),
-            }
+            result = sent(submitter.send(prepared, stage))
     for warning in plan.warnings:
         click.echo(f"warning: {warning}", err=True)
     batch = plan.batch
@@ -114,15 +109,7 @@ def submit_files(
                 for one in prepared.batches
             ]
         else:
-            results = [
-                {
-                    "sent": done.sent,
-                    "transaction": done.transaction,
-                    "block": done.block,
-                    "receipts": str(done.receipts),
-                }
-                for done in submitter.send(prepared, stage)
-            ]
+            results = [sent(done) for done in submitter.send(prepared, stage)]
     for warning in {one: None for found in prepared.batches for one in found.plan.warnings}:
         click.echo(f"warning: {warning}", err=True)
     session.show(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tallystick.actions.submission.proven import ProofOf, ProvenSubmitter
+from tallystick.ape.outcome import planned, sent
 from tallystick.cli.session import Session
 from tallystick.protocol.proof import Circuit
 from tallystick.storage.batch_store import BatchStore
@@ -46,21 +47,9 @@ def submit_proven(
     proven = submitter.prepare(records, network_id, model_id)
     prepared = proven.prepared
     if session.dry_run:
-        result: dict[str, object] = {
-            "dry_run": True,
-            "stake_needed": prepared.stake_needed,
-            "stake": prepared.stake,
-            "gas": submitter.simulate(proven),
-            "committed": prepared.plan.committed,
-        }
+        result = planned(prepared, submitter.simulate(proven))
     else:
-        done = submitter.send(proven)
-        result = {
-            "sent": done.sent,
-            "transaction": done.transaction,
-            "block": done.block,
-            "receipts": str(done.receipts),
-        }
+        result = sent(submitter.send(proven))
     batch = prepared.plan.batch
     facts = {"batch_id": batch.id(), "root": batch.root, "count": batch.count}
     session.show({**facts, "grade": "proven", **result})

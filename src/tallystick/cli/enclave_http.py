@@ -135,7 +135,7 @@ def check(
 
     Whether an enclave has the key, only its endorsers say.
     """
-    from tallystick.actions.submission.http_answers import read_exchange
+    from tallystick.client.enclave_endpoint import read_exchange
     from tallystick.protocol.hexes import checksummed
 
     exchange = read_exchange(request, response, signature)
@@ -166,7 +166,7 @@ def evidence(
     model_id: bytes,
 ) -> None:
     """Show the evidence for `resolve`, by which a challenged leaf with this answer is upheld."""
-    from tallystick.actions.submission.http_answers import read_exchange
+    from tallystick.client.enclave_endpoint import read_exchange
     from tallystick.protocol.enclave_http import HttpModel
     from tallystick.protocol.scope import Scope
 

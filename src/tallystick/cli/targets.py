@@ -27,6 +27,12 @@ store_option: Option = click.option(
     show_default=True,
     help="Folder or URL where batch data are kept.",
 )
+receipts_option: Option = click.option(
+    "--receipts",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="receipts",
+    help="Folder of receipts and of the journal that makes a second run safe.",
+)
 leaf_option: Option = click.option(
     "--leaf", type=click.IntRange(0), help="Leaf index; needed unless a receipt names it."
 )

@@ -224,6 +224,12 @@ def keep_bodies(folder: Path, request: bytes, response: bytes) -> None:
     replace_file(folder / RESPONSE, response)
 
 
+def read_exchange(request: Path, response: Path, signature: Path) -> SignedExchange:
+    """Return the exchange that three files hold; see http_signature.fit for errors."""
+    said = read_signature(signature.read_bytes())
+    return fit(request.read_bytes(), response.read_bytes(), said)
+
+
 def _chat_of(received: bytes) -> str:
     """Return the chat's id: of an answer, or of the first event of a stream that has one."""
     texts = [line[5:] for line in received.splitlines() if line.startswith(b"data:")]

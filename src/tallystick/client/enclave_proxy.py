@@ -16,13 +16,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from tallystick.client.enclave_endpoint import EnclaveEndpoint, StreamedExchange
 from tallystick.client.kept_exchanges import KeptExchange, KeptExchanges
-from tallystick.client.llm.guard import Guard, http_response, read_body
+from tallystick.client.llm.guard import Guard, http_response, read_body, serve_on
 from tallystick.client.llm.reply import EVENTS, JSON, Reply, failure, refusal
 from tallystick.client.llm.telling import Tell
 from tallystick.errors import AnswerError, OperatorError, TallystickError
@@ -242,13 +241,6 @@ async def serve(
         hosts: see Guard.
     """
     resuming = asyncio.create_task(proxy.resume())
-    config = uvicorn.Config(
-        Guard(proxy.app, key, hosts),
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=5,
-    )
-    await uvicorn.Server(config).serve(sockets=[listening])
+    await serve_on(listening, Guard(proxy.app, key, hosts))
     await resuming
     await asyncio.to_thread(proxy.close)

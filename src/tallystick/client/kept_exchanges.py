@@ -19,10 +19,11 @@ from tallystick.client.enclave_endpoint import (
     EnclaveEndpoint,
     keep,
     keep_bodies,
+    read_exchange,
 )
 from tallystick.errors import AnswerError
 from tallystick.protocol.hexes import checksummed
-from tallystick.protocol.http_signature import SignedExchange, fit, named_model, read_signature
+from tallystick.protocol.http_signature import SignedExchange, fit, named_model
 from tallystick.storage.durable import replace_file
 
 CHAT = "chat"
@@ -87,9 +88,7 @@ class KeptExchange:
 
     def read(self) -> SignedExchange:
         """Return the exchange, checked anew; see http_signature.fit for errors."""
-        said = read_signature((self.folder / SIGNATURE).read_bytes())
-        request, response = (self.folder / name for name in (REQUEST, RESPONSE))
-        return fit(request.read_bytes(), response.read_bytes(), said)
+        return read_exchange(*(self.folder / name for name in (REQUEST, RESPONSE, SIGNATURE)))
 
 
 class KeptExchanges:

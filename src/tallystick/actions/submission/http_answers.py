@@ -10,7 +10,7 @@ from typing import Any
 
 from tallystick.actions.items import claim_item
 from tallystick.actions.submission.journal import SubmissionJournal
-from tallystick.actions.submission.plan import Submission
+from tallystick.actions.submission.plan import Submission, registered_model
 from tallystick.actions.submission.submitter import PreparedSubmission, Submitted, Submitter
 from tallystick.chain.registry import Registry
 from tallystick.chain.revert import ContractError
@@ -21,7 +21,7 @@ from tallystick.protocol.enclave import Approval
 from tallystick.protocol.enclave_http import HttpModel
 from tallystick.protocol.enums import Grade
 from tallystick.protocol.hexes import checksummed, to_hex
-from tallystick.protocol.http_signature import SignedExchange, fit, named_model, read_signature
+from tallystick.protocol.http_signature import SignedExchange, named_model
 from tallystick.protocol.keys import key_id
 from tallystick.protocol.ledger import Ledger
 from tallystick.protocol.record import InferenceRecord
@@ -91,10 +91,7 @@ class AnswerSubmitter:
             SubmitError: network or model are unknown, or the attestor would refuse the answer.
             FieldError: the model is no name for HTTP answers.
         """
-        registered = self._ledger().models.get(self._model_id)
-        if registered is None or registered.network_id != self._network_id:
-            raise SubmitError(f"the network has no model {to_hex(self._model_id)}")
-        model = HttpModel.of(registered)
+        model = HttpModel.of(registered_model(self._ledger(), self._network_id, self._model_id))
         answer = exchange.answer
         record = InferenceRecord(input=answer.request, output=answer.response)
         order = Submission([record], self._network_id, self._model_id, label=LABEL)
@@ -180,9 +177,3 @@ def _other_model(exchange: SignedExchange, model: HttpModel) -> list[str]:
     if exchange.name is not None or asked in (None, shown):
         return []
     return [f"the request asks for the model {asked}; it is committed for {shown}"]
-
-
-def read_exchange(request: Path, response: Path, signature: Path) -> SignedExchange:
-    """Return the exchange that three files hold; see http_signature.fit for errors."""
-    said = read_signature(signature.read_bytes())
-    return fit(request.read_bytes(), response.read_bytes(), said)

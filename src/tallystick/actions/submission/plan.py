@@ -13,7 +13,7 @@ from tallystick.protocol.batch import Batch
 from tallystick.protocol.enums import Grade
 from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.inference import hash_leaves
-from tallystick.protocol.ledger import Ledger
+from tallystick.protocol.ledger import Ledger, Model
 from tallystick.protocol.merkle import Tree
 from tallystick.protocol.progress import Progress
 from tallystick.protocol.record import InferenceRecord
@@ -82,11 +82,10 @@ def make_plan(
         RecordError: wrong lines.
         SubmitError: network or model are unknown.
     """
-    network, model = ledger.networks.get(order.network_id), ledger.models.get(order.model_id)
+    network = ledger.networks.get(order.network_id)
     if network is None:
         raise SubmitError(f"no network {to_hex(order.network_id)} is registered in this registry")
-    if model is None or model.network_id != order.network_id:
-        raise SubmitError(f"the network has no model {to_hex(order.model_id)}")
+    registered_model(ledger, order.network_id, order.model_id)
     lane = ledger.lanes[order.network_id, source.operator]
     noted = journal.find(source)
     if noted is not None:
@@ -128,3 +127,11 @@ def make_plan(
 def _tree(records: tuple[InferenceRecord, ...], batch: Batch, progress: Progress | None) -> Tree:
     inferences = [record.inference(batch.model_id, batch.operator) for record in records]
     return Tree.from_leaves(hash_leaves(inferences, progress))
+
+
+def registered_model(ledger: Ledger, network_id: bytes, model_id: bytes) -> Model:
+    """Return a model of a network; SubmitError where the network has none of this id."""
+    found = ledger.models.get(model_id)
+    if found is None or found.network_id != network_id:
+        raise SubmitError(f"the network has no model {to_hex(model_id)}")
+    return found

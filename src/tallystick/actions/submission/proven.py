@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tallystick.actions.submission.journal import SubmissionJournal
-from tallystick.actions.submission.plan import Submission
+from tallystick.actions.submission.plan import Submission, registered_model
 from tallystick.actions.submission.submitter import PreparedSubmission, Submitted, Submitter
 from tallystick.chain.deploy import create2_address, is_deployed
 from tallystick.chain.registry import Registry
@@ -116,9 +116,7 @@ class ProvenSubmitter:
         return self._submitter.submit(attested)
 
     def _model(self, network_id: bytes, model_id: bytes) -> ProofModel:
-        registered = self._ledger().models.get(model_id)
-        if registered is None or registered.network_id != network_id:
-            raise SubmitError(f"the network has no model {to_hex(model_id)}")
+        registered = registered_model(self._ledger(), network_id, model_id)
         return proof_model(registered, self._circuit, self._verifier)
 
     def _leaves(

@@ -11,7 +11,7 @@ from tallystick.cli.command import CommandError, ConsoleCommand, ConsoleGroup
 from tallystick.cli.enclave_http import exchange_arguments
 from tallystick.cli.params import BYTES32
 from tallystick.cli.session import Session
-from tallystick.cli.targets import store_option
+from tallystick.cli.targets import receipts_option, store_option
 
 EXAMPLE = (
     "ape tallystick enclave-http submit request.bin response.bin signature.json "
@@ -26,12 +26,7 @@ def place_options(function: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--network-id", type=BYTES32, required=True, help="Network to commit in."),
             click.option("--model-id", type=BYTES32, required=True, help="Model that answered."),
             store_option,
-            click.option(
-                "--receipts",
-                type=click.Path(file_okay=False, path_type=Path),
-                default="receipts",
-                help="Folder of receipts and of the journal that makes a second run safe.",
-            ),
+            receipts_option,
         )
     ):
         function = option(function)
@@ -85,8 +80,8 @@ def submit(
 
     Run again after any crash: each answer goes once.
     """
-    from tallystick.actions.submission.http_answers import read_exchange
     from tallystick.ape.enclave_http import AnswersToCommit
+    from tallystick.client.enclave_endpoint import read_exchange
 
     exchange = read_exchange(request, response, signature)
     commit = AnswersToCommit(session, network_id, model_id, store, receipts)

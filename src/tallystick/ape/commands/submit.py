@@ -8,7 +8,7 @@ from tallystick.ape.options import sending_options
 from tallystick.cli.command import ConsoleCommand
 from tallystick.cli.params import ADDRESS, BYTES32
 from tallystick.cli.session import Session
-from tallystick.cli.targets import GRADES, Evidence, store_option
+from tallystick.cli.targets import GRADES, Evidence, receipts_option, store_option
 
 
 @click.command(
@@ -27,12 +27,7 @@ from tallystick.cli.targets import GRADES, Evidence, store_option
     "--operator", type=ADDRESS, help="Whose lane, where the account is its key; else the account's."
 )
 @store_option
-@click.option(
-    "--receipts",
-    type=click.Path(file_okay=False, path_type=Path),
-    default="receipts",
-    help="Folder of receipts and of the journal that makes a second run safe.",
-)
+@receipts_option
 @click.option("--deadline", type=int, help="Unix seconds, for lines that name none.")
 @click.option("--hashes-only", is_flag=True, help="The bytes that lines lack are kept elsewhere.")
 @click.option("--label", default="", help="Tells apart submissions of equal files.")

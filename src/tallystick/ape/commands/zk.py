@@ -8,7 +8,7 @@ from tallystick.ape.options import sending_options
 from tallystick.cli.command import CommandError, ConsoleCommand, ConsoleGroup
 from tallystick.cli.params import BYTES32, FILE
 from tallystick.cli.session import Session
-from tallystick.cli.targets import store_option
+from tallystick.cli.targets import receipts_option, store_option
 from tallystick.cli.zk import MODEL, proofs_option
 
 EXAMPLE = "ape tallystick zk submit digits.zk proven.jsonl --network-id $NETWORK --model-id $MODEL"
@@ -83,12 +83,7 @@ def register(
 @click.option("--model-id", type=BYTES32, required=True, help="Model that answered.")
 @proofs_option
 @store_option
-@click.option(
-    "--receipts",
-    type=click.Path(file_okay=False, path_type=Path),
-    default="receipts",
-    help="Folder of receipts and of the journal that makes a second run safe.",
-)
+@receipts_option
 @sending_options
 def submit(
     session: Session,

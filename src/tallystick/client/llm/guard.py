@@ -7,10 +7,12 @@ is open in a browser has neither.
 import contextlib
 import os
 import secrets
+import socket
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.background import BackgroundTask
@@ -107,3 +109,11 @@ async def read_body(request: Request) -> bytes | Reply:
         if len(body) > MOST_BYTES:
             return refusal(413, f"the body exceeds {MOST_BYTES} bytes")
     return bytes(body)
+
+
+async def serve_on(listening: socket.socket, app: Guard) -> None:
+    """Serve until a signal ends it."""
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5
+    )
+    await uvicorn.Server(config).serve(sockets=[listening])

@@ -15,13 +15,12 @@ import socket
 from collections.abc import AsyncIterator, Collection
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from tallystick.client.llm.asking import CHAT, COMPLETIONS, Asker
 from tallystick.client.llm.book import Place
-from tallystick.client.llm.guard import Guard, http_response, read_body
+from tallystick.client.llm.guard import Guard, http_response, read_body, serve_on
 from tallystick.client.llm.receipts import ReceiptCollector
 from tallystick.client.llm.reply import VERIFIED, Replies, Reply, refusal
 from tallystick.errors import AnswerError
@@ -135,11 +134,8 @@ async def serve(
         wait: see Replies.
     """
     app = Guard(Proxy(asker, collector, wait).app, key, hosts)
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5
-    )
     async with _behind(asker.resume(), collector.run()):
-        await uvicorn.Server(config).serve(sockets=[listening])
+        await serve_on(listening, app)
     await asker.close()
 
 
