@@ -63,7 +63,7 @@ def summary(networks: Iterable[Row], flows: Mapping[NetworkKey, Sequence[Row]], 
         flows: COUNTS of each network, a row a day, sorted by day.
         days: of the period.
     """
-    rows = [_of(row, flows.get(_key(row), ()), days) for row in networks]
+    rows = [_of(row, flows.get(NetworkKey.of(row), ()), days) for row in networks]
     ranked = [row for row in rows if row["ranked"]]
     ranked.sort(key=lambda row: -row["known_verified"])
     told: dict[date, Row] = {}
@@ -140,7 +140,3 @@ def _trend(flows: Sequence[Row], known: Sequence[str], last: date) -> list[int]:
 
 def _change(now: int, before: int | None) -> float | None:
     return now / before - 1 if before else None
-
-
-def _key(row: Row) -> NetworkKey:
-    return NetworkKey(row["chain_id"], row["core"], row["network_id"])

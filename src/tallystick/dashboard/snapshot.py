@@ -168,10 +168,7 @@ class Snapshot:
         whole_period = self.summary(period)
         of = self.once(
             ("summary by key", period),
-            lambda: {
-                NetworkKey(*(row[name] for name in NetworkKey._fields)): row
-                for row in whole_period["networks"]
-            },
+            lambda: {NetworkKey.of(row): row for row in whole_period["networks"]},
         )
         told = {name: whole_period[name] for name in ("period", "first_day", "last_day")}
         found: Row = of[key]
@@ -256,10 +253,7 @@ class Snapshot:
         return flows
 
     def _by_key(self) -> dict[NetworkKey, Row]:
-        return {
-            NetworkKey(row["chain_id"], row["core"], row["network_id"]): row
-            for row in self.networks()
-        }
+        return {NetworkKey.of(row): row for row in self.networks()}
 
     def _registration(self, key: NetworkKey) -> Row:
         row = self._analysis.networks()[key]

@@ -19,7 +19,8 @@ from tests.integration.conftest import Commands
 from tests.integration.enclave_http.test_commands import MODEL, Scene, scene_of
 from tests.support.chain import Chain
 from tests.support.enclave_http import HttpEnclave
-from tests.support.enclave_proxy import EnclaveProxyProcess, enclave_proxy
+from tests.support.enclave_proxy import enclave_proxy
+from tests.support.local_server import LocalServer
 from tests.support.signing_endpoint import SigningEndpoint, signing_endpoint
 
 CHAT = "chat/completions"
@@ -35,28 +36,28 @@ def server() -> Iterator[SigningEndpoint]:
 
 
 @pytest.fixture
-def proxy(server: SigningEndpoint, tmp_path: Path) -> Iterator[EnclaveProxyProcess]:
+def proxy(server: SigningEndpoint, tmp_path: Path) -> Iterator[LocalServer]:
     with enclave_proxy(tmp_path / "proxy", server.url) as found:
         yield found
 
 
-def post(proxy: EnclaveProxyProcess, body: bytes = BODY, path: str = CHAT) -> httpx.Response:
+def post(proxy: LocalServer, body: bytes = BODY, path: str = CHAT) -> httpx.Response:
     with proxy.client() as client:
-        return client.post(path, content=body)
+        return client.post(f"/v1/{path}", content=body)
 
 
-def kept(proxy: EnclaveProxyProcess) -> list[KeptExchange]:
+def kept(proxy: LocalServer) -> list[KeptExchange]:
     return list(KeptExchanges(proxy.answers))
 
 
-def signed(proxy: EnclaveProxyProcess, count: int = 1) -> list[KeptExchange]:
+def signed(proxy: LocalServer, count: int = 1) -> list[KeptExchange]:
     proxy.until(lambda: sum(one.is_signed for one in kept(proxy)) >= count)
     return [one for one in kept(proxy) if one.is_signed]
 
 
 @pytest.mark.parametrize("reencoded", [True, False])
 def test_proxy__whole_answer__is_what_was_signed_and_kept(
-    proxy: EnclaveProxyProcess, server: SigningEndpoint, reencoded: bool
+    proxy: LocalServer, server: SigningEndpoint, reencoded: bool
 ) -> None:
     server.reencoded = reencoded
 
@@ -69,7 +70,7 @@ def test_proxy__whole_answer__is_what_was_signed_and_kept(
     assert server.asked == [BODY] == [answer.request]
     assert response.content == answer.response
     with proxy.client() as client:
-        said = client.get("exchanges/chatcmpl-1")
+        said = client.get("/v1/exchanges/chatcmpl-1")
     assert said.headers[SIGNER] == response.headers[SIGNER]
     assert said.json() == {
         "chat": "chatcmpl-1",
@@ -83,7 +84,7 @@ def test_proxy__whole_answer__is_what_was_signed_and_kept(
 
 
 def test_proxy__stream__passes_as_it_is_sent_and_is_kept(
-    proxy: EnclaveProxyProcess, server: SigningEndpoint
+    proxy: LocalServer, server: SigningEndpoint
 ) -> None:
     response = post(proxy, STREAM)
 
@@ -95,9 +96,9 @@ def test_proxy__stream__passes_as_it_is_sent_and_is_kept(
 
 
 def test_proxy__client_that_leaves__answer_is_kept(
-    proxy: EnclaveProxyProcess, server: SigningEndpoint
+    proxy: LocalServer, server: SigningEndpoint
 ) -> None:
-    with proxy.client() as client, client.stream("POST", CHAT, content=STREAM) as response:
+    with proxy.client() as client, client.stream("POST", f"/v1/{CHAT}", content=STREAM) as response:
         next(response.iter_raw())
 
     (one,) = signed(proxy)
@@ -105,7 +106,7 @@ def test_proxy__client_that_leaves__answer_is_kept(
 
 
 def test_proxy__signature_of_another_answer__is_refused(
-    proxy: EnclaveProxyProcess, server: SigningEndpoint, monkeypatch: pytest.MonkeyPatch
+    proxy: LocalServer, server: SigningEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sign = server.sign
     monkeypatch.setattr(server, "sign", lambda chat, asked, sent: sign(chat, asked, sent + b" "))
@@ -159,7 +160,7 @@ def test_proxy__endpoint_of_0g__chat_id_in_a_header(
 
 
 def test_proxy__endpoint_refuses__its_words_and_nothing_kept(
-    proxy: EnclaveProxyProcess, server: SigningEndpoint
+    proxy: LocalServer, server: SigningEndpoint
 ) -> None:
     server.token = "secret"
 
@@ -171,7 +172,7 @@ def test_proxy__endpoint_refuses__its_words_and_nothing_kept(
 
 
 def test_proxy__answer_breaks_off__502_that_is_not_to_be_retried(
-    proxy: EnclaveProxyProcess, server: SigningEndpoint
+    proxy: LocalServer, server: SigningEndpoint
 ) -> None:
     server.broken = True
 
@@ -187,7 +188,7 @@ def test_proxy__endpoint_down__503_in_one_line(tmp_path: Path) -> None:
     with enclave_proxy(tmp_path / "proxy", "http://127.0.0.1:9/v1") as proxy:
         response = post(proxy)
         with proxy.client() as client:
-            models = client.get("models")
+            models = client.get("/v1/models")
 
     for found in (response, models):
         assert found.status_code == 503
@@ -204,10 +205,10 @@ def test_proxy__key__kept_by_the_proxy_and_asked_of_clients(
         assert SIGNER in post(proxy).headers
         assert httpx.post(f"{proxy.url}/v1/{CHAT}", content=BODY).status_code == 401
         with proxy.client() as client:
-            foreign = client.post(CHAT, content=BODY, headers={"Host": "evil.example"})
-            unknown = client.get("exchanges/nobody")
-            encoded = client.post(CHAT, content=BODY, headers={"Content-Encoding": "gzip"})
-            counts = client.get(f"{proxy.url}/").json()
+            foreign = client.post(f"/v1/{CHAT}", content=BODY, headers={"Host": "evil.example"})
+            unknown = client.get("/v1/exchanges/nobody")
+            encoded = client.post(f"/v1/{CHAT}", content=BODY, headers={"Content-Encoding": "gzip"})
+            counts = client.get("/").json()
         assert proxy.kill(signal.SIGTERM) in (0, -signal.SIGTERM)
 
     assert (foreign.status_code, unknown.status_code, encoded.status_code) == (403, 404, 415)
@@ -242,6 +243,6 @@ def test_submit_kept__each_once__and_what_is_not_signed_is_named(
     assert scene.network.totals().enclave == scene.network.totals().committed == 2
 
 
-def submit_kept(scene: Scene, proxy: EnclaveProxyProcess) -> Any:
+def submit_kept(scene: Scene, proxy: LocalServer) -> Any:
     line = ("enclave-http submit-kept", proxy.answers, *scene.line([]))
     return scene.commands.json(*line, account=2)

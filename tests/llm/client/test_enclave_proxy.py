@@ -8,7 +8,8 @@ import pytest
 
 from tallystick.client.kept_exchanges import KeptExchanges
 from tallystick.protocol.hexes import checksummed
-from tests.support.enclave_proxy import EnclaveProxyProcess, enclave_proxy
+from tests.support.enclave_proxy import enclave_proxy
+from tests.support.local_server import LocalServer
 from tests.support.patience import PATIENCE
 from tests.support.signing_endpoint import SigningEndpoint, signing_endpoint
 
@@ -20,13 +21,13 @@ def server() -> Iterator[SigningEndpoint]:
 
 
 @pytest.fixture
-def proxy(server: SigningEndpoint, tmp_path: Path) -> Iterator[EnclaveProxyProcess]:
+def proxy(server: SigningEndpoint, tmp_path: Path) -> Iterator[LocalServer]:
     with enclave_proxy(tmp_path / "proxy", server.url) as found:
         yield found
 
 
 def test_openai_client__unchanged__answers_are_kept_under_their_signatures(
-    proxy: EnclaveProxyProcess, server: SigningEndpoint
+    proxy: LocalServer, server: SigningEndpoint
 ) -> None:
     client = openai.OpenAI(base_url=f"{proxy.url}/v1", api_key=proxy.key, timeout=PATIENCE)
     question = {"role": "user", "content": "2+2?"}
