@@ -17,6 +17,8 @@ class _Ezkl:
     """The library, loaded when it is first needed; its stubs say other arguments than it takes."""
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # Asked by whoever inspects modules, with or without the library.
+            raise AttributeError(name)
         return getattr(import_module("ezkl"), name)
 
 

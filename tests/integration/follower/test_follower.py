@@ -36,6 +36,7 @@ from tallystick.protocol.events import (
 from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.ledger import Ledger
 from tallystick.protocol.scope import WHOLE, Scope
+from tests.integration.conftest import GENESIS
 from tests.support.chain import Chain
 from tests.support.faulty_rpc import Exchange, FaultyRpc, blocks_behind, faulty_rpc, never
 from tests.support.loose_core import LooseCore
@@ -56,6 +57,13 @@ def watched(
 
     with faulty_rpc(str(chain.w3.provider.endpoint_uri), note) as proxy:  # type: ignore[attr-defined]
         yield Registry(Web3(HTTPProvider(proxy.url)), chain.registry.address), asked, proxy
+
+
+@pytest.fixture(scope="module")
+def shared_chain() -> Iterator[Chain]:
+    """A chain of this file's own: where others mine thousands of blocks, old states are gone."""
+    with localnet(timestamp=GENESIS) as w3:
+        yield Chain(w3)
 
 
 @pytest.fixture
