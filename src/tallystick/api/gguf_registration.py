@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from tallystick.errors import ActionError, FieldError
 
+Kind = Literal["exact", "tolerance", "integer"]
 MOST_CONTEXT = 4096
 """Context of a spec that names none, where the model was trained on more."""
 TOKENS = 512
@@ -13,7 +14,7 @@ TOKENS = 512
 
 def make_spec(
     content: Path,
-    kind: Literal["exact", "tolerance"],
+    kind: Kind,
     kernel: str = "avx2",
     context: int | None = None,
     tokens: int = TOKENS,
@@ -22,29 +23,39 @@ def make_spec(
 
     Args:
         content: the model's file; its metadata say how much context it was trained on.
-        kind: ids must be equal under the pinned runtime; or margins must be small, with the draft's
-            thresholds, which are not of this model: `llm calibrate` measures.
+        kind: ids must be equal under the pinned runtime, or by the integers of a file that
+            `llm import` has made; or margins must be small, with the draft's thresholds, which are
+            not of this model: `llm calibrate` measures.
         kernel: class of the exact runtime's kernels, avx2 or avx512.
         context: most tokens of prompt and answer; None: what it was trained on, at most 4,096.
         tokens: most of an answer where the body names no number.
 
     Raises:
         ModelRefusedError: it is no GGUF file.
-        FieldError: more context than it was trained on, or too little.
+        FieldError: more context than it was trained on, or too little; an integer spec for another
+            file, or another spec for a file of integers.
         OSError: the file cannot be read.
     """
     from tallystick.llm.engine.gguf_file import read_gguf
     from tallystick.llm.engine.release import Kernel
+    from tallystick.llm.integer.file import is_integer
     from tallystick.llm.opening import exact_profile
-    from tallystick.llm.spec import Spec
-    from tallystick.llm.verdicts import DRAFT
+    from tallystick.llm.spec import Integers, Profile, Spec
+    from tallystick.llm.verdicts import DRAFT, Thresholds
 
+    if is_integer(content) != (kind == "integer"):
+        needed = "integer" if kind != "integer" else "exact or tolerance, or a file of `llm import`"
+        raise FieldError("kind of the spec", kind, f"{needed} for {content.name}")
     metadata = read_gguf(content).metadata
     trained = metadata.get(f"{metadata.get('general.architecture')}.context_length")
     most = trained if type(trained) is int else MOST_CONTEXT
     if context is not None and context > most:
         raise FieldError("context", context, f"at most {most}, on which the model was trained")
-    comparison = exact_profile(Kernel(kernel)) if kind == "exact" else DRAFT
+    comparison: Profile | Thresholds | Integers = DRAFT
+    if kind == "exact":
+        comparison = exact_profile(Kernel(kernel))
+    elif kind == "integer":
+        comparison = Integers()
     return Spec(context or min(most, MOST_CONTEXT), tokens, comparison).text()
 
 
@@ -69,16 +80,24 @@ def examine(content: Path, text: bytes) -> dict[str, Any]:
     from tallystick.llm.engine.model import Model
     from tallystick.llm.engine.self_test import logits_hash
     from tallystick.llm.engine.vocabulary import GgufVocabulary
+    from tallystick.llm.integer.file import read_model
     from tallystick.llm.opening import is_smollm2, kernel_of
     from tallystick.llm.renderer import check_template
-    from tallystick.llm.spec import Spec
+    from tallystick.llm.spec import Profile, Spec
     from tallystick.llm.vocabulary import check_vocabulary
 
     try:
         spec = Spec.parse(text.decode())
     except (FieldError, UnicodeDecodeError) as error:
         raise ActionError(f"the spec is not one of LLM-1: {error}") from error
-    with Model.open(Library.open(kernel_of(spec)), content) as model:
+    library = Library.open(kernel_of(spec))
+    if spec.integer:
+        integers = read_model(content)
+        if spec.context > integers.shape.context:
+            raise ActionError(
+                f"the spec's context is {spec.context}; the model has {integers.shape.context}"
+            )
+    with Model.open(library, content, tokens_only=spec.integer) as model:
         vocabulary: GgufVocabulary = model.vocabulary
         check_vocabulary(vocabulary)
         if vocabulary.chat_template is not None:
@@ -87,18 +106,18 @@ def examine(content: Path, text: bytes) -> dict[str, Any]:
                 for one in (vocabulary.bos, vocabulary.eos)
             )
             check_template(vocabulary.chat_template, bos, eos)
-        if spec.context > model.trained_context:
+        if not spec.integer and spec.context > model.trained_context:
             raise ActionError(
                 f"the spec's context is {spec.context}; the model was trained on "
                 f"{model.trained_context}"
             )
         told: dict[str, Any] = {
-            "answers": "exact" if spec.exact else "tolerance",
+            "answers": spec.kind,
             "comparison": text.decode().splitlines()[5:],
             "context": spec.context,
             "tokens": vocabulary.size,
             "chat_template": vocabulary.chat_template is not None,
         }
-        if spec.exact and not is_smollm2(content):
+        if isinstance(spec.comparison, Profile) and not is_smollm2(content):
             told["golden"] = logits_hash(model)
     return told

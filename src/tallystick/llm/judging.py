@@ -64,6 +64,8 @@ def judge(
     found = measure(model.engine, *answer)
     if isinstance(model.spec.comparison, Thresholds):
         return _within(model.spec.comparison, found, lambda: second(*answer))
+    if model.spec.integer:
+        return _by_integers(found, lambda: measure_decoding(model.engine, *answer))
     return _exactly(found, lambda: measure_decoding(model.engine, *answer), lambda: second(*answer))
 
 
@@ -97,6 +99,17 @@ def _exactly(
     elif other.exact:
         told += "; by a second build they are"
     return JudgedAnswer(verdict, told, found)
+
+
+def _by_integers(found: Measurement, decode: Callable[[], Measurement]) -> JudgedAnswer:
+    """Return the verdict where all machines agree: what one finds wrong, all do."""
+    if found.exact:
+        return JudgedAnswer(Verdict.GOOD, "", found)
+    told = f"{found.mismatches} of {len(found.margins)} tokens are not the rule's"
+    if decode().exact:
+        told += "; by decoding they are: prefill and decoding differ here, please report it"
+        return JudgedAnswer(Verdict.DOUBTFUL, told, found)
+    return JudgedAnswer(Verdict.WRONG, told, found)
 
 
 def _told(found: Measurement) -> str:

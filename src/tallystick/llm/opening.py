@@ -35,10 +35,11 @@ def open_model(
     """Open a model, ready to answer and to measure.
 
     Under an exact spec the runtime's libraries must be the spec's, and logits must be those of the
-    golden hash: the spec's own for SmolLM2, `golden` for another model.
+    golden hash: the spec's own for SmolLM2, `golden` for another model. Under an integer spec the
+    runtime has the tokens alone.
 
     Args:
-        file: GGUF.
+        file: GGUF, under an integer spec one of LLM-I8.
         spec: which its answers follow.
         kernel: class of CPU kernels; None: the exact spec's, or AVX2.
         slots: answers side by side, 1 to 32.
@@ -55,6 +56,12 @@ def open_model(
     library = Library.open(kernel or kernel_of(spec, release), folder, release)
     if isinstance(spec.comparison, Profile) and release is PINNED:
         _check_runtime(spec.comparison, library)
+    if spec.integer:
+        # Needs onnxruntime, which other specs don't.
+        from tallystick.llm.integer.opening import IntegerEngine
+
+        integers = IntegerEngine(library, file, spec.context, slots)
+        return _language_model(spec, integers)
     model = Model.open(library, file)
     try:
         if isinstance(spec.comparison, Profile):
@@ -63,11 +70,7 @@ def open_model(
     except BaseException:
         model.close()
         raise
-    try:
-        return LanguageModel(spec, engine, template_of(model.vocabulary))
-    except BaseException:
-        engine.close()
-        raise
+    return _language_model(spec, engine)
 
 
 def read_spec(file: Path, spec_hash: bytes) -> Spec:
@@ -142,6 +145,15 @@ class _Owner(Batching):
     def close(self) -> None:
         super().close()
         self._model.close()
+
+
+def _language_model(spec: Spec, engine: Batching) -> LanguageModel:
+    """Return a model of an engine, which is closed where it is refused."""
+    try:
+        return LanguageModel(spec, engine, template_of(engine.vocabulary))
+    except BaseException:
+        engine.close()
+        raise
 
 
 def _no_template(messages: object) -> str:

@@ -18,7 +18,7 @@ def second_runtime(spec: Spec, first: Kernel, setting: str) -> Runtime | None:
     """Return the runtime that measures once more what seems wrong; None: there is none here.
 
     Within a tolerance it has another class of kernels; under an exact spec it is another build
-    with the same class.
+    with the same class. Under an integer spec none is needed: all runtimes agree.
 
     Args:
         spec: of the model.
@@ -28,6 +28,10 @@ def second_runtime(spec: Spec, first: Kernel, setting: str) -> Runtime | None:
     Raises:
         FieldError: the setting names what gives no second opinion.
     """
+    if spec.integer:
+        if setting:
+            raise FieldError("second", setting, "none for an integer spec: machines agree")
+        return None
     found = _named(setting) if setting else _here(spec, first)
     if found is None:
         return None

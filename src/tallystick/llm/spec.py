@@ -11,6 +11,8 @@ from tallystick.protocol.keccak import keccak256
 
 RUNTIME = ("libllama", "libggml", "ggml-base", "CPU kernel")
 """Libraries of an exact spec's runtime, in the order of their hashes."""
+ARITHMETIC = "LLM-I8"
+"""The arithmetic of integer specs; docs/llm-integer.md."""
 _MOST = (1 << 32) - 1
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,9}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -33,8 +35,15 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class Integers:
+    """Comparison of an integer spec: ids are equal, on whatever machine."""
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
-    """A way to compare answers: by a profile, exactly, or by thresholds; nothing of one model.
+    """A way to compare answers: by integers or a profile, exactly, or by thresholds.
+
+    It holds nothing of one model.
 
     >>> from tallystick.llm.verdicts import DRAFT
     >>> spec = Spec(context=2048, tokens=512, comparison=DRAFT)
@@ -56,7 +65,7 @@ class Spec:
     """C: most tokens of prompt and answer."""
     tokens: int
     """D: most tokens of an answer where the body names no number."""
-    comparison: Profile | Thresholds
+    comparison: Profile | Thresholds | Integers
 
     def __post_init__(self) -> None:
         for name, value, least in (("context", self.context, 2), ("tokens", self.tokens, 1)):
@@ -66,7 +75,19 @@ class Spec:
     @property
     def exact(self) -> bool:
         """True if ids must be equal; False within a tolerance."""
-        return isinstance(self.comparison, Profile)
+        return not isinstance(self.comparison, Thresholds)
+
+    @property
+    def integer(self) -> bool:
+        """True if models of the spec are integers, so that no runtime or processor matters."""
+        return isinstance(self.comparison, Integers)
+
+    @property
+    def kind(self) -> str:
+        """The spec's kind in words: exact, tolerance or integer."""
+        if self.integer:
+            return "integer"
+        return "exact" if self.exact else "tolerance"
 
     def text(self) -> str:
         """Return the spec's text: lines of a key and its value, a line feed behind each."""
@@ -85,11 +106,14 @@ class Spec:
         """
         lines = _Lines(text)
         lines.value("tallystick", "LLM-1")
-        kind = lines.value("kind", "exact", "tolerance")
+        kind = lines.value("kind", "exact", "tolerance", "integer")
         lines.value("renderer", "hf-jinja-1")
         (context,), (tokens,) = lines.numbers("context", 1), lines.numbers("tokens", 1)
-        comparison: Profile | Thresholds
-        if kind == "exact":
+        comparison: Profile | Thresholds | Integers
+        if kind == "integer":
+            lines.value("arithmetic", ARITHMETIC)
+            comparison = Integers()
+        elif kind == "exact":
             comparison = Profile(
                 tuple(lines.hash("runtime") for _ in RUNTIME), lines.hash("golden")
             )
@@ -102,13 +126,15 @@ class Spec:
 
     def _lines(self) -> Iterator[str]:
         yield "tallystick LLM-1"
-        yield f"kind {'exact' if self.exact else 'tolerance'}"
+        yield f"kind {self.kind}"
         yield "renderer hf-jinja-1"
         yield f"context {self.context}"
         yield f"tokens {self.tokens}"
         if isinstance(self.comparison, Profile):
             yield from (f"runtime {one.hex()}" for one in self.comparison.runtime)
             yield f"golden {self.comparison.golden.hex()}"
+        elif isinstance(self.comparison, Integers):
+            yield f"arithmetic {ARITHMETIC}"
         else:
             for name, mean in (("m1", self.comparison.m1), ("m2", self.comparison.m2)):
                 yield f"{name} {mean.a} {mean.b}"

@@ -31,5 +31,5 @@ def kind_of(text: bytes) -> SpecKind:
     for line in lines[1:]:
         key, _, value = line.partition(" ")
         if key in _KEYS:
-            return SpecKind.EXACT if value == "exact" else SpecKind.TOLERANCE
+            return SpecKind.TOLERANCE if value == "tolerance" else SpecKind.EXACT
     return SpecKind.OWN

@@ -55,8 +55,10 @@ class LlmStage(Stage):
         return self.commit_leaves(done, bodies, outputs)
 
 
-def llm_stage(chain: Chain, folder: Path, spec: Spec, threshold: int = 2) -> LlmStage:
-    """Found a network as of `stage`, with SmolLM2 under a spec."""
+def llm_stage(
+    chain: Chain, folder: Path, spec: Spec, threshold: int = 2, file: Path = SMOLLM2_FILE
+) -> LlmStage:
+    """Found a network as of `stage`, with a model, SmolLM2 unless named, under a spec."""
     plain = stage(chain, folder, threshold, max_bytes=4096)
     text = folder / "spec.txt"
     text.write_text(spec.text())
@@ -64,14 +66,14 @@ def llm_stage(chain: Chain, folder: Path, spec: Spec, threshold: int = 2) -> Llm
         chain.accounts[1],
         "registerModel",
         plain.network.id,
-        content_hash(SMOLLM2_FILE),
+        content_hash(file),
         spec.spec_hash(),
         ZERO32,
         "SmolLM2",
         "",
     )
     plain.network.model_id = mined.event(ModelRegistered).model_id
-    source = {"file": str(SMOLLM2_FILE), "runner": "llm", "spec": str(text)}
+    source = {"file": str(file), "runner": "llm", "spec": str(text)}
     return LlmStage(
         *(chain, plain.committee, plain.judges, plain.network, plain.store, folder), source=source
     )

@@ -33,7 +33,7 @@ def cli() -> None:
 @click.option(
     "--make-spec",
     "kind",
-    type=click.Choice(["exact", "tolerance"]),
+    type=click.Choice(["exact", "tolerance", "integer"]),
     help="Write the spec of a .gguf file to --spec, or beside it.",
 )
 @click.option(
@@ -66,7 +66,7 @@ def register(
     uri: str,
     content: Path,
     spec: Path | None,
-    kind: Literal["exact", "tolerance"] | None,
+    kind: Literal["exact", "tolerance", "integer"] | None,
     kernel: str,
     context: int | None,
     tokens: int,
@@ -115,7 +115,7 @@ class _Made(NamedTuple):
 def _made(
     content: Path,
     file: Path | None,
-    how: tuple[Literal["exact", "tolerance"], str, int | None, int],
+    how: tuple[Literal["exact", "tolerance", "integer"], str, int | None, int],
 ) -> _Made:
     from tallystick.api.gguf_registration import make_spec
 

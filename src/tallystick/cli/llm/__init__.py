@@ -9,6 +9,7 @@ COMMANDS = {
     "proxy": "tallystick.cli.llm.proxy:proxy",
     "check": "tallystick.cli.llm.check:check",
     "calibrate": "tallystick.cli.llm.calibrate:calibrate",
+    "import": "tallystick.cli.llm.import_:import_llm",
 }
 """Commands, and where they are."""
 

@@ -99,7 +99,7 @@ def calibrate(
 
     given = Spec.parse(spec.read_bytes().decode())
     if not isinstance(given.comparison, Thresholds):
-        raise CommandError(f"{spec} is exact; needed: a spec with a tolerance")
+        raise CommandError(f"{spec} is {given.kind}; needed: a spec with a tolerance")
     operator = Kernel(answering)
     verifier = next(one for one in Kernel if one is not operator)
     prompts = read_prompts(asked)

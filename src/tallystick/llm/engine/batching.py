@@ -9,7 +9,7 @@ from threading import Condition, Thread
 from typing import Any
 
 from tallystick.errors import FieldError
-from tallystick.llm.engine.context import ROWS, Ask, Context
+from tallystick.llm.engine.context import ROWS, Ask, Texts
 from tallystick.llm.engine.errors import EngineError
 from tallystick.llm.engine.protocol import Chooser, Reader, Row
 from tallystick.llm.engine.share import shares
@@ -68,7 +68,7 @@ class Batching:
     prompts beside them.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Texts) -> None:
         """Begin; the engine closes the context, its owner the model."""
         self._context = context
         self.vocabulary: GgufVocabulary = context.model.vocabulary

@@ -1,7 +1,7 @@
 """Contexts of llama.cpp: several texts side by side, with the settings that keep them exact."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from tallystick.errors import FieldError
 from tallystick.llm.engine.errors import EngineError
 from tallystick.llm.engine.model import Model
 from tallystick.llm.engine.protocol import Row
+from tallystick.llm.engine.vocabulary import GgufVocabulary
 
 ROWS = 32
 """Most ids that are computed at once: from 64 on, llama.cpp's attention adds in another order."""
@@ -26,6 +27,42 @@ class Ask(NamedTuple):
     slot: int
     wanted: bool
     """True if the logits of what follows are wanted."""
+
+
+class Loaded(Protocol):
+    """A model that contexts are made of."""
+
+    @property
+    def vocabulary(self) -> GgufVocabulary:
+        """Its tokens."""
+
+
+class Texts(Protocol):
+    """Memory of several texts, and what runs them; whatever the arithmetic. See `Context`."""
+
+    @property
+    def model(self) -> Loaded:
+        """Model that is run."""
+
+    @property
+    def ids(self) -> int:
+        """Most ids of one text."""
+
+    @property
+    def slots(self) -> int:
+        """Most texts."""
+
+    def decode(self, asks: Sequence[Ask]) -> list[Row]:
+        """Compute ids and return the wanted logits, in the order of the asks."""
+
+    def forget(self, slot: int, position: int = 0) -> None:
+        """Empty a slot from a position on."""
+
+    def move(self, slot: int, to: int) -> None:
+        """Put a slot's text into another slot, and empty the first."""
+
+    def close(self) -> None:
+        """Let go of the memory."""
 
 
 class Context(Closing):

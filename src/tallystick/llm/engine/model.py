@@ -21,18 +21,22 @@ _MAPPED = 1
 class Model(Closing):
     """Weights and vocabulary of one file; contexts of it share them."""
 
-    def __init__(self, library: Library, path: Path, file: GgufFile) -> None:
+    def __init__(
+        self, library: Library, path: Path, file: GgufFile, tokens_only: bool = False
+    ) -> None:
         self.library, self.path = library, path
         params = library.c.llama_model_default_params()
         params.n_gpu_layers = 0
         params.load_mode = _MAPPED
         # Repacked weights of some formats (Q4_K) are added up otherwise by one row than by many.
         params.use_extra_bufts = False
+        params.vocab_only = tokens_only
         self.pointer: Any = library.c.llama_model_load_from_file(os.fsencode(path), params)
         if self.pointer == library.ffi.NULL:
             raise ModelRefusedError(path.name, library.last_words() or "llama.cpp refuses it")
         try:
-            self._check()
+            if not tokens_only:
+                self._check()
             self.vocabulary = GgufVocabulary(
                 library, library.c.llama_model_get_vocab(self.pointer), file.metadata
             )
@@ -42,7 +46,13 @@ class Model(Closing):
         self.trained_context: int = library.c.llama_model_n_ctx_train(self.pointer)
 
     @classmethod
-    def open(cls, library: Library, path: Path, trial_s: float | None = 600) -> "Model":
+    def open(
+        cls,
+        library: Library,
+        path: Path,
+        trial_s: float | None = 600,
+        tokens_only: bool = False,
+    ) -> "Model":
         """Load a file, once its head has been read and another process has run it.
 
         llama.cpp ends the process on some faults of a file; so a process of its own goes first.
@@ -50,6 +60,7 @@ class Model(Closing):
         Args:
             trial_s: seconds that the other process may take; None: the file is known, and none is
                 started.
+            tokens_only: its vocabulary alone, for whoever runs the weights by other means.
 
         Raises:
             ModelRefusedError: it is no GGUF file, is torn, is a part of several, does not decode
@@ -61,8 +72,8 @@ class Model(Closing):
         if parts not in (0, 1):
             raise ModelRefusedError(path.name, f"it is one of {parts} parts; needed: one file")
         if trial_s is not None:
-            _try(library, path, trial_s)
-        return cls(library, path, file)
+            _try(library, path, trial_s, tokens_only)
+        return cls(library, path, file, tokens_only)
 
     def close(self) -> None:
         """Let go of the weights; contexts of it must be closed before."""
@@ -84,7 +95,7 @@ class Model(Closing):
             )
 
 
-def _try(library: Library, path: Path, seconds: float) -> None:
+def _try(library: Library, path: Path, seconds: float, tokens_only: bool) -> None:
     """Have another process load and run a file.
 
     Raises:
@@ -94,6 +105,7 @@ def _try(library: Library, path: Path, seconds: float) -> None:
     command = [
         sys.executable, "-m", "tallystick.llm.engine.trial",
         library.release.package, str(library.folder), str(library.kernel), str(path),
+        *(["tokens"] if tokens_only else []),
     ]  # fmt: skip
     try:
         ended = subprocess.run(

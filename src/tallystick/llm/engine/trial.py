@@ -1,6 +1,8 @@
 """Process that loads and runs a model, lest llama.cpp end the one that wants it.
 
-    python -m tallystick.llm.engine.trial PACKAGE FOLDER KERNEL FILE
+    python -m tallystick.llm.engine.trial PACKAGE FOLDER KERNEL FILE [tokens]
+
+With "tokens" its vocabulary alone is loaded.
 
 Exits with 0, or with 1 and one line about the file.
 """
@@ -17,15 +19,16 @@ from tallystick.llm.engine.release import PINNED, SECOND, Kernel
 
 def main() -> None:
     """Load the file and ask for the logits after one id."""
-    package, folder, kernel, path = sys.argv[1:]
+    package, folder, kernel, path, *tokens = sys.argv[1:]
     release = next(one for one in (PINNED, SECOND) if one.package == package)
     try:
         library = Library.open(Kernel(kernel), Path(folder), release)
-        with (
-            Model.open(library, Path(path), trial_s=None) as model,
-            Context(model, ids=256, slots=1) as context,
-        ):
-            context.decode([Ask(id=0, position=0, slot=0, wanted=True)])
+        tokens_only = bool(tokens)
+        with Model.open(library, Path(path), trial_s=None, tokens_only=tokens_only) as model:
+            if tokens_only:
+                return
+            with Context(model, ids=256, slots=1) as context:
+                context.decode([Ask(id=0, position=0, slot=0, wanted=True)])
     except ModelRefusedError as error:
         raise SystemExit(_told(error.reason, 1)) from None
     except TallystickError as error:

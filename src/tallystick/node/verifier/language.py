@@ -18,7 +18,7 @@ from tallystick.llm.measuring_process import MeasuringProcess
 from tallystick.llm.noise import UNIT
 from tallystick.llm.opening import kernel_of, open_model, read_spec
 from tallystick.llm.second_runtime import second_runtime
-from tallystick.llm.spec import Spec
+from tallystick.llm.spec import ARITHMETIC, Spec
 from tallystick.llm.verdicts import Mean, Thresholds
 from tallystick.node.log import get_log
 from tallystick.node.settings import ModelSource
@@ -54,11 +54,11 @@ class LanguageRerun:
         model: under its registered spec.
         model_id: as registered, 32 bytes.
         second: asked before an answer is called wrong by its tokens.
-        kernel: class of the model's kernels.
+        kernel: class of the model's kernels, or the arithmetic of integers.
     """
 
     def __init__(
-        self, model: LanguageModel, model_id: bytes, second: SecondOpinion, kernel: Kernel
+        self, model: LanguageModel, model_id: bytes, second: SecondOpinion, kernel: str
     ) -> None:
         self._model, self._id = model, model_id
         self._second, self._kernel = second, kernel
@@ -103,7 +103,7 @@ class LanguageRerun:
                 mean=one.measured.mean,
                 largest=one.measured.largest_logits,
                 mismatches=0 if one.measurement is None else one.measurement.mismatches,
-                kernel=self._kernel.value,
+                kernel=self._kernel,
             )
             for index, one in judged.items()
             if isinstance(one, MeasuredAnswer)
@@ -188,17 +188,19 @@ def load_language(source: ModelSource, registered: RegisteredModel, file: Path) 
         raise
     except (TallystickError, OSError) as error:
         raise RunnerError(f"runner llm cannot load {file}: {error}") from error
-    return LanguageRerun(model, registered.id, second, kernel)
+    runs = ARITHMETIC if spec.integer else kernel.value
+    return LanguageRerun(model, registered.id, second, runs)
 
 
 def _second(source: ModelSource, spec: Spec, kernel: Kernel, file: Path) -> SecondOpinion:
     runtime = second_runtime(spec, kernel, source.second)
-    if runtime is None:
+    if runtime is None and not spec.integer:
         _LOG.warning(
             "no second kernels or build: no answer is called wrong by its tokens",
             model=source.id,
             kernel=kernel.value,
         )
+    if runtime is None:
         return lambda prompt, tokens, sampling: None
     return MeasuringProcess(file, spec.context, runtime).measure
 

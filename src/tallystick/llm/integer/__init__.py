@@ -1,0 +1,1 @@
+"""LLM-I8: transformers in integers, whose answers are equal on every machine."""
