@@ -1,7 +1,7 @@
 """Records committed as a batch with a zk proof of each: graded Proven in the same transaction."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from tallystick.actions.submission.journal import SubmissionJournal
@@ -33,7 +33,6 @@ ProofOf = Callable[[InferenceRecord], bytes]
 class PreparedProven:
     """A batch with the evidence that all of it is proven."""
 
-    order: Submission
     prepared: PreparedSubmission
     evidence: bytes
 
@@ -95,7 +94,7 @@ class ProvenSubmitter:
             plan.records,
             lambda one: proofs[one.input_hash, one.output_hash],
         )
-        return PreparedProven(order, prepared, evidence)
+        return PreparedProven(prepared, evidence)
 
     def simulate(self, proven: PreparedProven) -> int | None:
         """Return the gas of commit and proofs together; None: it is not sent.
@@ -104,8 +103,7 @@ class ProvenSubmitter:
             ContractError: registry or attestor would refuse it; a proof that does not hold is
                 ProofRefused, with its leaf.
         """
-        attested = replace(proven.order, attestation=(Grade.PROVEN, proven.evidence))
-        return self._submitter.simulate(self._submitter.prepare(attested))
+        return self._submitter.simulate(self._attested(proven))
 
     def send(self, proven: PreparedProven) -> Submitted:
         """Commit the batch with its proofs, unless the chain has it.
@@ -114,11 +112,11 @@ class ProvenSubmitter:
             SubmitError: the stake is too small.
             ContractError: registry or attestor refuse it.
         """
-        if not proven.prepared.plan.committed:
-            # The proofs are of this batch's leaves: a second run must make no other one of them.
-            self._submitter.note(proven.prepared)
-        attested = replace(proven.order, attestation=(Grade.PROVEN, proven.evidence))
-        return self._submitter.submit(attested)
+        # The proofs are of this batch's leaves: nothing is planned once more.
+        return self._submitter.send(self._attested(proven))
+
+    def _attested(self, proven: PreparedProven) -> PreparedSubmission:
+        return self._submitter.attested(proven.prepared, Grade.PROVEN, proven.evidence)
 
     def _model(self, network_id: bytes, model_id: bytes) -> ProofModel:
         registered = registered_model(self._ledger(), network_id, model_id)
@@ -161,7 +159,7 @@ def check_proof(registry: Registry, network_id: bytes, circuit: Circuit, verifie
         raise SubmitError(f"the network's Proven attestor is another {CONTRACT} than this one")
     where = checksummed(verifier)
     if not is_deployed(w3, verifier):
-        raise SubmitError(f"the model's verifier is not at {where}; needed: zk register")
+        raise SubmitError(f"the model's verifier is not at {where}; needed: model register")
     found = keccak256(bytes(w3.eth.get_code(w3.to_checksum_address(verifier))))
     if found != circuit.code_hash:
         raise SubmitError(f"the code at {where} is not the model's verifier")

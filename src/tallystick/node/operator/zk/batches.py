@@ -48,7 +48,7 @@ class _Group:
 
 @dataclass(slots=True)
 class ProvenBatches:
-    """What a lane's committer asks of zk models, and the grades of their batches."""
+    """Batches of zk models as a lane's committer makes them, and their grades."""
 
     lane: OperatorLane
     queue: ProvingQueue
