@@ -8,7 +8,7 @@ models that are not the registered ones, or whose verifier is not there: one lin
 
 import random
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -25,6 +25,7 @@ from tests.support.chain import Chain
 from tests.support.operator_process import OperatorProcess, running
 from tests.zk.conftest import LIMITS, Proven
 from tests.zk.place import staged
+from tests.zk.processes import children, proving
 
 KEY = 6
 Start = Callable[..., OperatorProcess]
@@ -65,22 +66,7 @@ def proofs_of(node: OperatorProcess) -> dict[Path, int]:
 def workers(node: OperatorProcess) -> set[int]:
     """Ids of the node's processes in which EZKL runs."""
     assert node.process is not None
-    return {number for number in proving() if parent_of(number) == node.process.pid}
-
-
-def proving() -> Iterator[int]:
-    """Ids of all processes in which EZKL runs, also of those whose parent is gone."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with suppress(OSError):
-                if b"zk/worker.py" in (entry / "cmdline").read_bytes():
-                    yield int(entry.name)
-
-
-def parent_of(process: int) -> int:
-    with suppress(OSError):
-        return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
-    return 0
+    return children(node.process.pid)
 
 
 def test_node__asked__proves_commits_and_anybody_checks(
