@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copytree
+from time import monotonic, sleep
 
 import pytest
 
@@ -31,6 +32,7 @@ from tallystick.storage.batch_store import BatchStore
 from tests.node.operator.conftest import OPERATOR, Scene, checked
 from tests.support.chain import Chain
 from tests.support.operator_process import dev_account
+from tests.support.patience import PATIENCE
 from tests.zk.conftest import Proven
 from tests.zk.place import staged
 
@@ -232,6 +234,29 @@ def test_commit__damaged_proof_of_a_noted_batch__receipts_come_and_no_grade(
 
     assert rig.batches() == [(Grade.UNCHALLENGED, 2)]
     rig.check_receipts()
+
+
+def test_queue__answer_whose_proof_would_be_late__proves_the_next_one(rig: Rig) -> None:
+    late, next_ = (
+        rig.proofs / rig.proven.folder.path(one).relative_to(rig.proven.proofs)
+        for one in rig.proven.records
+    )
+    late.unlink()
+    next_.unlink()
+    rig.answer([0], left=50)
+    rig.answer([1], of=1)
+    _, batches = rig.begin(commit_margin=60.0)
+
+    batches.begin()
+    end = monotonic() + PATIENCE
+    while not next_.exists():
+        assert monotonic() < end
+        sleep(0.05)
+    batches.queue.stop()
+
+    said = batches.queue.said()
+    assert not late.exists()
+    assert (said["proven"], said["failed"], said["proving"]) == (1, 0, 0)
 
 
 def gone(*args: object) -> None:

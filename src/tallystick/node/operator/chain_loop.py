@@ -121,7 +121,7 @@ class ChainLoop:
                 steps.append(("demand", self._responder.answer_demands))
             steps.append(("commit", self._unless_stuck(self._committer.commit)))
             if self._proven is not None:
-                self._proven.queue.start()
+                self._proven.begin()
                 steps.append(("attest", self._unless_stuck(self._proven.attest)))
             if self._lane.settings.finalize:
                 steps.append(("finalize", self._unless_stuck(self._responder.finalize)))

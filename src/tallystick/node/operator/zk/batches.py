@@ -34,7 +34,7 @@ REGISTRY_GAS = 200_000
 """That the registry adds to its attestor's, with the commit, at most."""
 _HEAD = 1_024
 """Bytes of the registry's call beside the evidence, at most."""
-_TOO_MUCH = ("gas required exceeds", "out of gas", "exceeds block gas limit", "intrinsic gas")
+_TOO_MUCH = ("gas required exceeds", "out of gas", "exceeds block gas limit", "gas limit too high")
 """In what nodes say of a call that takes more gas than they allow."""
 
 
@@ -68,6 +68,10 @@ class ProvenBatches:
         lane = self.lane
         served = lane.settings.models
         self.queue.models = load_proven(served, lane.ledger, lane.registry, self.folder)
+
+    def begin(self) -> None:
+        """Have answers be proven from now on; called with each look at the chain."""
+        self.queue.begin(int(self._near))
 
     def serves(self, model_id: bytes) -> bool:
         """Return whether a model's answers are proven."""
@@ -170,10 +174,15 @@ class ProvenBatches:
             lane.metrics.failures.labels("attest").inc()
             lane.log.error("batch stays without a grade", batch_id=batch_id, reason=str(error))
 
+    @property
+    def _near(self) -> float:
+        """Deadlines up to here, Unix seconds, are near: their answers are committed as they are."""
+        return self.lane.head.now + self.lane.settings.commit_margin
+
     def _groups(self, model_id: bytes) -> list[_Group]:
         """Return the answers that wait and are proven, and those that are not to be proven."""
         lane, settings = self.lane, self.lane.settings
-        near = lane.head.now + settings.commit_margin
+        near = self._near
         proven: list[InferenceRecord] = []
         others: list[InferenceRecord] = []
         for one in lane.journal.take(model_id, MOST_LOOKED_AT, 0, LATEST):

@@ -7,6 +7,7 @@ takes over, after kill -9 too, goes on with what has no proof yet.
 import threading
 from collections.abc import Iterable
 from enum import StrEnum
+from math import ceil
 from time import monotonic
 from typing import Any
 
@@ -56,6 +57,7 @@ class ProvingQueue:
         self._limits = Limits(settings.timeout, memory, self._stop.is_set)
         self.models: dict[bytes, ProvenModel] = {}
         """By id; empty until the chain was seen."""
+        self._near = 0
         self._lock = threading.Lock()
         self._proving: dict[_Key, float] = {}
         """When each began, seconds of the monotonic clock."""
@@ -66,8 +68,13 @@ class ProvingQueue:
         self._threads: list[threading.Thread] = []
         self._log = get_log("proofs")
 
-    def start(self) -> None:
-        """Begin, unless it has begun."""
+    def begin(self, near: int) -> None:
+        """Begin, unless it has begun; nothing is proven from now on that would come too late.
+
+        Args:
+            near: Unix seconds; answers with earlier deadlines are committed without a proof.
+        """
+        self._near = near
         if self._threads or not self.models:
             return
         self._threads = [
@@ -139,11 +146,16 @@ class ProvingQueue:
                 self._prove(*found)
 
     def _next(self) -> tuple[ProvenModel, InferenceRecord] | None:
-        """Return the most urgent answer without a proof, and take it; None: there is none."""
+        """Return the most urgent answer without a proof, and take it; None: there is none.
+
+        One whose proof would come too late is left out: else, with more asked than can be proven,
+        each proof would.
+        """
+        first_deadline = self._near + ceil(self._made_in / self._made if self._made else 0)
         left = [
             (model, record)
             for model_id, model in self.models.items()
-            for record in self._journal.take(model_id, MOST_LOOKED_AT, 0, LATEST)
+            for record in self._journal.take(model_id, MOST_LOOKED_AT, first_deadline, LATEST)
             if not model.proofs.has(record)
         ]
         with self._lock:
