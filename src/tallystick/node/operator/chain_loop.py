@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from web3.exceptions import Web3Exception
+
 from tallystick.actions.chain_view import ActionError
 from tallystick.actions.commit import need_key
 from tallystick.node.errors import SettingsError
@@ -94,8 +96,7 @@ class ChainLoop:
         except ActionError as error:
             raise SettingsError(f"operator.operator: {error}") from error
         self._handler.models = load_models(settings, ledger)
-        if self._proven is not None:
-            self._proven.load()
+        self._load_proven()
         while not self._stop.is_set() and not self._do("measure", self._measure):
             self._stop.wait(self._every)
         self._tell()
@@ -131,6 +132,18 @@ class ChainLoop:
             for name, step in steps:
                 self._do(name, step)
         self._tell()
+
+    def _load_proven(self) -> None:
+        """Load the zk models, for which the chain is asked: until it answers, or the node ends."""
+        while self._proven is not None and not self._stop.is_set():
+            try:
+                self._proven.load()
+                return
+            except (Web3Exception, OSError) as error:
+                self._lane.metrics.failures.labels("proofs").inc()
+                reason = " ".join(str(error).split())
+                self._lane.log.error("step failed, comes again", step="proofs", reason=reason)
+                self._stop.wait(self._every)
 
     def _follow(self) -> None:
         lane, behind = self._lane, self._lane.follower.behind
