@@ -44,8 +44,11 @@ class Scene:
         places = ["--proofs", self.proven.proofs, "--store", self.folder / "batches"]
         network = to_hex(self.network.id)
         return [
-            self.proven.model.folder,
             self.records,
+            "--grade",
+            "proven",
+            "--zk",
+            self.proven.model.folder,
             "--network-id",
             network,
             "--model-id",
@@ -56,8 +59,8 @@ class Scene:
         ]
 
     def register(self, *more: object) -> Any:
-        words = to_hex(self.network.id), self.proven.model.folder, "--name", "digits"
-        return self.commands.json("zk register", *words, *more, account=1)
+        words = to_hex(self.network.id), "--file", self.proven.model.folder, "--name", "digits"
+        return self.commands.json("model register", *words, *more, account=1)
 
 
 @pytest.fixture
@@ -94,9 +97,9 @@ def test_submit__proven_answers__are_counted_and_go_once(scene: Scene) -> None:
     assert scene.register()["move"].startswith("none")
     line = scene.line(registered["model_id"])
 
-    dry = scene.commands.json("zk submit", *line, "--dry-run", account=2)
-    done = scene.commands.json("zk submit", *line, account=2)
-    again = scene.commands.json("zk submit", *line, account=2)
+    dry = scene.commands.json("submit", *line, "--dry-run", account=2)
+    done = scene.commands.json("submit", *line, account=2)
+    again = scene.commands.json("submit", *line, account=2)
 
     assert dry["gas"] < 1_300_000
     assert (done["grade"], done["count"], done["sent"]) == ("proven", 2, True)
@@ -116,7 +119,7 @@ def test_submit__forged_proof__is_refused_and_nothing_is_sent(scene: Scene, tmp_
         path.write_bytes(scene.proven.folder.path(of).read_bytes())
     line = [*scene.line(model_id), "--proofs", tmp_path / "forged"]
 
-    error = scene.commands.error("zk submit", *line, account=2)
+    error = scene.commands.error("submit", *line, account=2)
 
     assert "ProofRefused" in error and "leafIndex=0" in error
     assert not scene.chain.ledger().batches
@@ -130,16 +133,47 @@ def test_submit__forged_proof__is_refused_and_nothing_is_sent(scene: Scene, tmp_
 def test_submit__record_without_a_proof__is_refused(scene: Scene, tmp_path: Path) -> None:
     line = [*scene.line(scene.register()["model_id"]), "--proofs", tmp_path / "none"]
 
-    assert "line 1 has no proof" in scene.commands.error("zk submit", *line, account=2)
+    assert "line 1 has no proof" in scene.commands.error("submit", *line, account=2)
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        (("--label", "again"), "--zk makes the evidence"),
+        (("--grade", "audited"), "--zk is for one file, with --grade proven"),
+    ],
+    ids=["label", "grade"],
+)
+def test_submit__zk_with_what_it_does_not_take__is_refused(
+    scene: Scene, more: tuple[str, ...], reason: str
+) -> None:
+    line = [*scene.line(to_hex(bytes(32))), *more]
+
+    result = scene.commands.run("submit", *line, account=2)
+
+    assert result.exit_code == 2 and reason in " ".join(result.stderr.split())
+
+
+def test_register__folder_with_a_spec_or_without_a_setup__is_refused(
+    scene: Scene, tmp_path: Path
+) -> None:
+    words = to_hex(scene.network.id), "--name", "digits", "--file"
+    spec = "--spec", scene.records
+
+    with_spec = scene.commands.run(
+        "model register", *words, scene.proven.model.folder, *spec, account=1
+    )
+    assert with_spec.exit_code == 2 and "a zk model has a spec of its own" in with_spec.stderr
+    assert "not finished" in scene.commands.error("model register", *words, tmp_path, account=1)
 
 
 def test_register__local_setup_on_another_chain__is_refused_unless_told(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(srs, "TEST_CHAINS", frozenset())
-    words = to_hex(scene.network.id), scene.proven.model.folder, "--name", "digits"
+    words = to_hex(scene.network.id), "--file", scene.proven.model.folder, "--name", "digits"
 
-    error = scene.commands.error("zk register", *words, account=1)
+    error = scene.commands.error("model register", *words, account=1)
 
     assert "can forge proofs" in error and "--local-setup" in error
     assert scene.register("--local-setup")["setup"] == "local"

@@ -29,7 +29,6 @@ _NAMES = (
     "import",
     "enclave-http",
     "validation",
-    "zk",
     "node",
     "demo",
 )

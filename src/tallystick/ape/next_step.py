@@ -58,8 +58,6 @@ NEXT = {
     "enclave-http submit-kept": "tallystick batches --network-id {network_id}",
     "validation request": _BATCH,
     "validation respond": "tallystick tally",
-    "zk register": "tallystick model list {network_id}",
-    "zk submit": "tallystick batches --network-id {network_id}",
 }
 """By a command's name: the next one; in braces, what the first was given or has shown."""
 

@@ -6,6 +6,9 @@ from typing import NamedTuple
 from web3 import Web3
 from web3.exceptions import Web3Exception
 
+MOST_GAS = 1 << 24
+"""Of one transaction (EIP-7825)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fees:
@@ -64,7 +67,10 @@ def base_fee(w3: Web3) -> int:
 def gas_limit(estimated: int) -> int:
     """Return how much gas to allow: a fifth more than estimated, as the state may have moved.
 
-    >>> gas_limit(100_000)
-    120000
+    It is not more than a transaction may have, unless more was estimated.
+
+    >>> gas_limit(100_000), gas_limit(16_500_000)
+    (120000, 16777216)
     """
-    return estimated * 6 // 5
+    allowed = estimated * 6 // 5
+    return allowed if estimated > MOST_GAS else min(allowed, MOST_GAS)

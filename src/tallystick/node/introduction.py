@@ -8,6 +8,7 @@ from web3 import Web3
 
 from tallystick.node.errors import SettingsError
 from tallystick.protocol.hexes import to_hex
+from tallystick.protocol.proof import SPEC_ID as ZK_1
 from tallystick.protocol.rules import Rules
 from tallystick.storage.file_lock import try_lock
 from tallystick.storage.models.content import is_qi8, needs_trace
@@ -48,6 +49,8 @@ def public_url(url: str) -> str:
 
 def spec_of(spec_hash: bytes) -> str:
     """Return what a spec is called, or its hash."""
+    if spec_hash == ZK_1:
+        return "ZK-1"
     if not is_qi8(spec_hash):
         return to_hex(spec_hash)
     return "QI8-1T" if needs_trace(spec_hash) else "QI8-1"

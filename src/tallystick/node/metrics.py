@@ -5,6 +5,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_PROOF_SECONDS = (1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
 
 
 class Metrics:
@@ -49,6 +50,15 @@ class Metrics:
         self.expired = self._counter("inferences_expired", "Answers whose deadline was missed.")
         self.answered_demands = self._counter("demands_answered", "Leaves revealed on chain.")
         self.stake_locked = self._gauge("stake_locked", "Stake behind the lane's open inferences.")
+        self.proofs_queued = self._gauge("proofs_queued", "Answers that wait to be proven.")
+        self.proving = self._gauge("proofs_proving", "Proofs that are being made.")
+        self.proofs = self._counter("proofs", "Proofs made, or not to be made.", "outcome")
+        self.proof_seconds = Histogram(
+            "tallystick_proof_seconds",
+            "From a proof's beginning to its end.",
+            registry=self.registry,
+            buckets=_PROOF_SECONDS,
+        )
         self.pruned = self._counter("inferences_pruned", "Whose inputs and outputs are let go.")
         self.journal_size = self._gauge("journal_bytes", "Size of the journal's file.")
         self.first_token = Histogram(

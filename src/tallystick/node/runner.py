@@ -1,9 +1,9 @@
 """Whatever runs a model on canonical bytes; operators answer with it, verifiers check with it.
 
-Runners by name: qi8 (a QI8-1 file), onnx (an ONNX file, see tallystick.models), llm (a GGUF file,
-which answers and is judged in other ways: see tallystick.llm), or a callable as module:function
-that takes a list of inputs and returns a list of outputs; it raises
-InputRefusedError for an input that the model's spec does not allow.
+Runners by name: qi8 (a QI8-1 file), onnx (an ONNX file, see tallystick.models), zk (the folder of
+a circuit, see tallystick.zk), llm (a GGUF file, which answers and is judged in other ways: see
+tallystick.llm), or a callable as module:function that takes a list of inputs and returns a list of
+outputs; it raises InputRefusedError for an input that the model's spec does not allow.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tallystick.errors import InputRefusedError, RunnerError, TallystickError
+from tallystick.errors import FieldError, InputRefusedError, RunnerError, TallystickError
 from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.keccak import keccak256
 from tallystick.protocol.verdicts import GOOD, Judged, Verdict
@@ -20,9 +20,10 @@ from tallystick.protocol.verdicts import GOOD, Judged, Verdict
 if TYPE_CHECKING:
     from tallystick.models.comparison import Comparison
     from tallystick.models.runner import OnnxModel
+    from tallystick.zk.model import ZkModel
 
-_NAMES = ("qi8", "onnx")
-_NONE_SUCH = "there is none of this name; needed: qi8, onnx, llm, module:function"
+_NAMES = ("qi8", "onnx", "zk")
+_NONE_SUCH = "there is none of this name; needed: qi8, onnx, zk, llm, module:function"
 
 
 class Runner(Protocol):
@@ -56,7 +57,7 @@ def load(name: str, file: Path | None = None) -> Runner:
     """Return a runner by its name.
 
     Args:
-        name: qi8, onnx, or module:function.
+        name: qi8, onnx, zk, or module:function.
         file: the model's content; callables can do without.
 
     Raises:
@@ -72,7 +73,7 @@ def load_or_find(name: str, file: Path | None) -> None:
     """Load a runner where its file is at hand; else see to it that there is one of this name.
 
     Args:
-        name: qi8, onnx, or module:function.
+        name: qi8, onnx, zk, or module:function.
         file: the model's content; None: it is pulled later.
 
     Raises:
@@ -191,6 +192,10 @@ def _load(name: str, file: Path | None) -> Runner:
 
         model = Model.read(file)
         return _Sized(Engine(model), model.steps[0].in_size)
+    if name == "zk":
+        from tallystick.zk.model import ZkModel
+
+        return _Circuit(ZkModel.load(file))
     from tallystick.models.runner import OnnxModel
 
     return OnnxModel(file)
@@ -205,6 +210,23 @@ class _Sized:
     def infer(self, inputs: Sequence[bytes]) -> list[bytes]:
         _check_sizes(inputs, self._size)
         return list(self._model.infer(list(inputs)))
+
+
+class _Circuit:
+    """A circuit; its witness of an input has the output, always the same one."""
+
+    def __init__(self, model: "ZkModel") -> None:
+        self._model = model
+
+    def infer(self, inputs: Sequence[bytes]) -> list[bytes]:
+        from tallystick.zk.errors import ZkError
+
+        try:
+            return self._model.answers(inputs)
+        except FieldError as error:
+            raise InputRefusedError(str(error)) from error
+        except ZkError as error:
+            raise RunnerError(str(error)) from error
 
 
 class _Callable:

@@ -128,13 +128,15 @@ class Common(_Section):
 
 LLM = "llm"
 """Runner of language models."""
+ZK = "zk"
+"""Runner of zk models, whose file is the folder that `zk setup` makes."""
 
 
 class _NodeModel(_Section):
     id: Bytes32
     """As registered on chain."""
     runner: str
-    """qi8, onnx, llm, or a callable as module:function."""
+    """qi8, onnx, llm, zk, or a callable as module:function."""
     spec: Folder | None = None
     """The text that was registered, for an onnx or llm runner; None: that of an integer graph."""
     slots: Annotated[int, Field(ge=1, le=32)] = 8
@@ -194,6 +196,19 @@ class EscrowSettings(_Section):
     account. 0: the node only warns."""
 
 
+class ProvingSettings(_Section):
+    """Proofs of zk models' answers, made in the background."""
+
+    timeout: Seconds = 600.0
+    """That one proof may take."""
+    memory: Annotated[float, Field(gt=0)] = 16.0
+    """GiB of address space that one proof may take."""
+    at_once: Annotated[int, Field(ge=1, le=64)] = 1
+    """Proofs that are made side by side, each in a process of its own."""
+    leaves: Annotated[int, Field(ge=1, le=64)] = 34
+    """Most answers of a proven batch; fewer where a transaction carries fewer of their proofs."""
+
+
 class OperatorSettings(_Section):
     """An operator that answers requests in one network."""
 
@@ -223,6 +238,7 @@ class OperatorSettings(_Section):
     commit_margin: Seconds = 120.0
     """How long before the earliest deadline a batch is committed at the latest; requests with less
     time than twice this are refused."""
+    proving: ProvingSettings = ProvingSettings()
     escrow: EscrowSettings | None = None
     """In the pool that audits the network; None: none is looked after."""
     answer_demands: bool = True

@@ -132,5 +132,5 @@ class ZkModel:
     def output_of(self, input_: bytes, felts: list[list[int]]) -> bytes:
         """Return the output bytes of a run, whose own public inputs must be the input's."""
         if felts[0] != self.circuit.input.values(input_):
-            raise ZkError("the circuit reads the input's numbers as others: they are too large")
+            raise FieldError("input", "numbers that the circuit reads as others", "smaller ones")
         return self.circuit.output.data(felts[1])

@@ -12,7 +12,7 @@ from tests.integration.examples.test_processes import PROCESSES
 from tests.support.commands import Named, every_command
 
 ELSEWHERE = {*PROCESSES, "ape tallystick demo"}
-APART = ("tallystick llm", "tallystick zk", "ape tallystick zk")
+APART = ("tallystick llm", "tallystick zk")
 RUN = [
     one for one in every_command() if one.name not in ELSEWHERE and not one.name.startswith(APART)
 ]

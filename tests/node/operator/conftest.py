@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -37,6 +37,10 @@ class Scene:
     network: Network
     model_id: bytes
     folder: Path
+    model: dict[str, str] = field(
+        default_factory=lambda: {"file": str(digits.FILE), "runner": digits.RUNNER}
+    )
+    """Of the settings: what the node runs it with."""
 
     @property
     def w3(self) -> Web3:
@@ -60,13 +64,7 @@ class Scene:
             },
             "operator": {
                 "network_id": to_hex(self.network.id),
-                "models": [
-                    {
-                        "id": to_hex(self.model_id),
-                        "file": str(digits.FILE),
-                        "runner": digits.RUNNER,
-                    }
-                ],
+                "models": [{"id": to_hex(self.model_id), **self.model}],
                 "commit_every": 0.3,
                 "commit_margin": 30.0,
             }

@@ -16,6 +16,7 @@ import pytest
 from web3 import Web3
 
 from tallystick.chain.call import Call
+from tallystick.chain.fees import MOST_GAS
 from tallystick.chain.follower import Follower
 from tallystick.chain.localnet import mine
 from tallystick.chain.sender import Web3Sender
@@ -25,7 +26,6 @@ from tallystick.node.operator.demand_responder import DemandResponder, _Reveal, 
 from tallystick.node.operator.journal import OperatorJournal
 from tallystick.node.operator.lane import OperatorLane
 from tallystick.node.operator.pipeline import Pipeline
-from tallystick.node.operator.reveal_capacity import MOST_GAS
 from tallystick.node.settings import OperatorSettings
 from tallystick.protocol.enums import State
 from tallystick.storage.batch_store import BatchStore

@@ -229,17 +229,23 @@ class Stage:
 
 
 def stage(
-    chain: Chain, folder: Path, threshold: int = 2, arbiter: bytes | None = None, **rules: Any
+    chain: Chain,
+    folder: Path,
+    threshold: int = 2,
+    arbiter: bytes | None = None,
+    prover: bytes = ZERO_ADDRESS,
+    **rules: Any,
 ) -> Stage:
     """Found two committees of three verifiers, and a network that one audits and the other judges
-    unless another arbiter is named; `rules` are changed ones of the network."""
+    unless another arbiter is named; `prover` attests Proven, `rules` are changed ones of the
+    network."""
     keys = [chain.accounts[number] for number in VERIFIERS]
     judges = None
     if arbiter is None:
         judges = found_committee(chain, threshold, 3, keys)
         arbiter = judges.address
     committee = found_committee(chain, threshold, 3, keys, min_drawn=DRAWN, arbiter=arbiter)
-    attestors = (committee.address, ZERO_ADDRESS, ZERO_ADDRESS)
+    attestors = (committee.address, ZERO_ADDRESS, prover)
     network = register(
         chain, chain.accounts[1], arbiter=arbiter, attestors=attestors, **RULES | rules
     )

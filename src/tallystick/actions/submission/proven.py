@@ -1,7 +1,7 @@
 """Records committed as a batch with a zk proof of each: graded Proven in the same transaction."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from tallystick.actions.submission.journal import SubmissionJournal
@@ -33,7 +33,6 @@ ProofOf = Callable[[InferenceRecord], bytes]
 class PreparedProven:
     """A batch with the evidence that all of it is proven."""
 
-    order: Submission
     prepared: PreparedSubmission
     evidence: bytes
 
@@ -88,9 +87,14 @@ class ProvenSubmitter:
         prepared = self._submitter.prepare(order)
         plan = prepared.plan
         if not plan.committed:
-            self._check_chain(network_id)
-        evidence = model.evidence(self._leaves(plan.records, plan.batch.operator, model, proofs))
-        return PreparedProven(order, prepared, evidence)
+            check_proof(self._registry, network_id, self._circuit, self._verifier)
+        evidence = proven_evidence(
+            model,
+            plan.batch.operator,
+            plan.records,
+            lambda one: proofs[one.input_hash, one.output_hash],
+        )
+        return PreparedProven(prepared, evidence)
 
     def simulate(self, proven: PreparedProven) -> int | None:
         """Return the gas of commit and proofs together; None: it is not sent.
@@ -99,8 +103,7 @@ class ProvenSubmitter:
             ContractError: registry or attestor would refuse it; a proof that does not hold is
                 ProofRefused, with its leaf.
         """
-        attested = replace(proven.order, attestation=(Grade.PROVEN, proven.evidence))
-        return self._submitter.simulate(self._submitter.prepare(attested))
+        return self._submitter.simulate(self._attested(proven))
 
     def send(self, proven: PreparedProven) -> Submitted:
         """Commit the batch with its proofs, unless the chain has it.
@@ -109,51 +112,15 @@ class ProvenSubmitter:
             SubmitError: the stake is too small.
             ContractError: registry or attestor refuse it.
         """
-        if not proven.prepared.plan.committed:
-            # The proofs are of this batch's leaves: a second run must make no other one of them.
-            self._submitter.note(proven.prepared)
-        attested = replace(proven.order, attestation=(Grade.PROVEN, proven.evidence))
-        return self._submitter.submit(attested)
+        # The proofs are of this batch's leaves: nothing is planned once more.
+        return self._submitter.send(self._attested(proven))
+
+    def _attested(self, proven: PreparedProven) -> PreparedSubmission:
+        return self._submitter.attested(proven.prepared, Grade.PROVEN, proven.evidence)
 
     def _model(self, network_id: bytes, model_id: bytes) -> ProofModel:
         registered = registered_model(self._ledger(), network_id, model_id)
         return proof_model(registered, self._circuit, self._verifier)
-
-    def _leaves(
-        self,
-        records: Sequence[InferenceRecord],
-        operator: bytes,
-        model: ProofModel,
-        proofs: dict[tuple[bytes, bytes], bytes],
-    ) -> list[ProvenLeaf]:
-        return [
-            ProvenLeaf(
-                record.inference(model.id(), operator),
-                record.input or b"",
-                record.output or b"",
-                proofs[record.input_hash, record.output_hash],
-            )
-            for record in records
-        ]
-
-    def _check_chain(self, network_id: bytes) -> None:
-        w3, circuit = self._registry.w3, self._circuit
-        attestor = self._registry.rules(network_id).attestors[Grade.PROVEN - 1]
-        arguments = circuit.code_hash, circuit.key_hash, circuit.input.word, circuit.output.word
-        try:
-            content = read_view(w3, CONTRACT, attestor, "contentHashOf", *arguments)
-        except (ContractError, ValueError) as error:
-            raise SubmitError(
-                f"the network's Proven attestor {checksummed(attestor)} is no {CONTRACT}: {error}"
-            ) from error
-        if content != circuit.content_hash():
-            raise SubmitError(f"the network's Proven attestor is another {CONTRACT} than this one")
-        where = checksummed(self._verifier)
-        if not is_deployed(w3, self._verifier):
-            raise SubmitError(f"the model's verifier is not at {where}; needed: zk register")
-        found = keccak256(bytes(w3.eth.get_code(w3.to_checksum_address(self._verifier))))
-        if found != circuit.code_hash:
-            raise SubmitError(f"the code at {where} is not the model's verifier")
 
 
 def proof_model(registered: Model, circuit: Circuit, verifier: bytes) -> ProofModel:
@@ -172,3 +139,55 @@ def proof_model(registered: Model, circuit: Circuit, verifier: bytes) -> ProofMo
         )
     network_id, registrant = registered.network_id, registered.registrant
     return ProofModel(network_id, registrant, circuit, verifier, registered.parent)
+
+
+def check_proof(registry: Registry, network_id: bytes, circuit: Circuit, verifier: bytes) -> None:
+    """Raise SubmitError unless a network takes proofs of a circuit as things stand.
+
+    Its Proven attestor must be a Proof, and the circuit's verifier must be on chain.
+    """
+    w3 = registry.w3
+    attestor = registry.rules(network_id).attestors[Grade.PROVEN - 1]
+    arguments = circuit.code_hash, circuit.key_hash, circuit.input.word, circuit.output.word
+    try:
+        content = read_view(w3, CONTRACT, attestor, "contentHashOf", *arguments)
+    except (ContractError, ValueError) as error:
+        raise SubmitError(
+            f"the network's Proven attestor {checksummed(attestor)} is no {CONTRACT}: {error}"
+        ) from error
+    if content != circuit.content_hash():
+        raise SubmitError(f"the network's Proven attestor is another {CONTRACT} than this one")
+    where = checksummed(verifier)
+    if not is_deployed(w3, verifier):
+        raise SubmitError(f"the model's verifier is not at {where}; needed: model register")
+    found = keccak256(bytes(w3.eth.get_code(w3.to_checksum_address(verifier))))
+    if found != circuit.code_hash:
+        raise SubmitError(f"the code at {where} is not the model's verifier")
+
+
+def proven_evidence(
+    model: ProofModel, operator: bytes, records: Sequence[InferenceRecord], proof_of: ProofOf
+) -> bytes:
+    """Return the evidence that each leaf of a batch is proven.
+
+    Args:
+        model: the batch's.
+        operator: the batch's, 20 bytes.
+        records: all of the batch, in its order, with their bytes.
+        proof_of: returns a record's proof.
+
+    Raises:
+        FieldError: a record's bytes are not as the encodings say.
+        ZkError: as `proof_of`.
+    """
+    return model.evidence(
+        [
+            ProvenLeaf(
+                one.inference(model.id(), operator),
+                one.input or b"",
+                one.output or b"",
+                proof_of(one),
+            )
+            for one in records
+        ]
+    )

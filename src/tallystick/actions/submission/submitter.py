@@ -4,7 +4,7 @@ Data are kept before the batch is noted, and it is noted before it is sent: so a
 always be sent again, and a batch that the chain has is always known here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tallystick.actions.commit import commit, need_key
@@ -15,6 +15,7 @@ from tallystick.actions.submission.receipts import BatchReceipts
 from tallystick.actions.submission.slots import SlotChoice, choose_slot
 from tallystick.chain.call import Call
 from tallystick.errors import SubmitError
+from tallystick.protocol.enums import Grade
 from tallystick.protocol.ledger import Ledger
 
 
@@ -81,8 +82,20 @@ class Submitter(LaneSubmitter):
         rules = ledger.networks[plan.batch.network_id].rules
         count = 0 if plan.committed else plan.batch.count - place.replaced_count
         needed = rules.stake_per_inference * (lane.open_inferences + count)
-        call = self._call(order, plan, place)
-        return PreparedSubmission(source, plan, place, needed, lane.stake, call, ledger)
+        commitment = place.commitment(plan.batch)
+        call = commit(self._registry, self._sender.address, self._operator, commitment)
+        call = for_batches(call, [plan.batch.id()])
+        prepared = PreparedSubmission(source, plan, place, needed, lane.stake, call, ledger)
+        return self.attested(prepared, *order.attestation) if order.attestation else prepared
+
+    def attested(
+        self, prepared: PreparedSubmission, grade: Grade, evidence: bytes
+    ) -> PreparedSubmission:
+        """Return the same batch, with evidence for a grade in the transaction that commits it."""
+        plan = prepared.plan
+        commitment = prepared.place.commitment(plan.batch)
+        call = self._registry.call("commitAttested", commitment, int(grade), evidence)
+        return replace(prepared, call=for_batches(call, [plan.batch.id()]))
 
     def simulate(self, prepared: PreparedSubmission) -> int | None:
         """Return the gas of the commit; None when the stake is short, or the chain has it already.
@@ -137,12 +150,3 @@ class Submitter(LaneSubmitter):
                 "a key commits without evidence; needed: the operator's own account, or "
                 "`ape tallystick attest` afterwards"
             )
-
-    def _call(self, order: Submission, plan: SubmissionPlan, place: SlotChoice) -> Call:
-        commitment = place.commitment(plan.batch)
-        if order.attestation is None:
-            call = commit(self._registry, self._sender.address, self._operator, commitment)
-        else:
-            grade, evidence = order.attestation
-            call = self._registry.call("commitAttested", commitment, int(grade), evidence)
-        return for_batches(call, [plan.batch.id()])

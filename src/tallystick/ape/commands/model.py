@@ -24,7 +24,13 @@ def cli() -> None:
 @click.argument("network_id", type=BYTES32)
 @click.option("--name", required=True, help="What people call it; event data only.")
 @click.option("--uri", default="", help="Where it can be had; event data only.")
-@click.option("--file", "content", type=FILE, required=True, help="The model; hashed, not sent.")
+@click.option(
+    "--file",
+    "content",
+    type=click.Path(exists=True, path_type=Path),
+    required=True,
+    help="The model; hashed, not sent. Of a zk model the folder.",
+)
 @click.option(
     "--spec",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -58,6 +64,11 @@ def cli() -> None:
     help="The spec of an .onnx file is in words of its own, and each verifier is set a comparison.",
 )
 @click.option("--parent", type=BYTES32, default=bytes(32), help="Id of the version before.")
+@click.option(
+    "--local-setup",
+    is_flag=True,
+    help="Take a zk model whose setup was made on one machine also where it is no test network.",
+)
 @sending_options
 def register(
     session: Session,
@@ -73,6 +84,7 @@ def register(
     samples: Path | None,
     comparison_elsewhere: bool,
     parent: bytes,
+    local_setup: bool,
 ) -> None:
     """Register a model in a network: by anyone if it is open, else by its owner.
 
@@ -81,8 +93,16 @@ def register(
     integer it needs a spec with a tolerance (tallystick model calibrate), or one in words of its
     own with --comparison-elsewhere. A .gguf file is loaded, and refused where its chat template or
     its tokens could not be rendered again by everybody; an exact spec of another model than SmolLM2
-    takes its golden hash, which is shown.
+    takes its golden hash, which is shown. Of a folder that `zk setup` made, the verifier is
+    deployed; which share of the samples the circuit answered as its source is shown.
     """
+    if content.is_dir():
+        if spec or kind or samples or comparison_elsewhere:
+            raise click.UsageError("a zk model has a spec of its own, and was measured by zk setup")
+        from tallystick.ape.zk import register_circuit
+
+        register_circuit(session, network_id, content, name, uri, parent, local_setup)
+        return
     from tallystick.ape.models import examine
     from tallystick.protocol.rules import model_id
     from tallystick.protocol.scope import Scope

@@ -9,6 +9,7 @@ from tallystick.cli.command import ConsoleCommand
 from tallystick.cli.params import ADDRESS, BYTES32
 from tallystick.cli.session import Session
 from tallystick.cli.targets import GRADES, Evidence, receipts_option, store_option
+from tallystick.cli.zk import MODEL, proofs_option
 
 
 @click.command(
@@ -37,6 +38,13 @@ from tallystick.cli.targets import GRADES, Evidence, receipts_option, store_opti
     type=Evidence(),
     help="Evidence over the batch id that --dry-run shows; fix --deadline for both runs.",
 )
+@click.option(
+    "--zk",
+    "circuit",
+    type=MODEL,
+    help="Folder of the zk model: with --grade proven, what zk prove made is the evidence.",
+)
+@proofs_option
 @sending_options
 def cli(
     session: Session,
@@ -51,17 +59,32 @@ def cli(
     label: str,
     grade: str | None,
     evidence: bytes | None,
+    circuit: Path | None,
+    proofs: Path,
 ) -> None:
     """Commit FILES (JSON Lines or Parquet). Run again after any crash: each is sent once.
 
-    Each file becomes a batch; several are committed in one transaction, all or none.
+    Each file becomes a batch; several are committed in one transaction, all or none. With --zk and
+    --grade proven the batch is graded in the same transaction by a proof of each answer.
     """
     from tallystick.actions.submission.plan import Submission
     from tallystick.ape.submission import submit_file, submit_files
     from tallystick.protocol.enums import Grade
 
+    if circuit is not None:
+        if grade != "proven" or len(files) != 1:
+            raise click.UsageError("--zk is for one file, with --grade proven")
+        if evidence or operator or hashes_only or label or deadline is not None:
+            raise click.UsageError(
+                "--zk makes the evidence, in the account's own lane; it takes no --evidence, "
+                "--operator, --deadline, --hashes-only or --label"
+            )
+        from tallystick.ape.zk import submit_proven
+
+        submit_proven(session, circuit, proofs, files[0], network_id, model_id, store, receipts)
+        return
     if (grade is None) != (evidence is None):
-        raise click.UsageError("--grade and --evidence need each other")
+        raise click.UsageError("--grade and --evidence need each other; proven takes --zk instead")
     attestation = None
     if grade is not None and evidence is not None:
         attestation = Grade[grade.upper()], evidence

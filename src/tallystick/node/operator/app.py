@@ -6,6 +6,7 @@
     GET  /batches/{root}.parquet        a batch's data, as every store has them; 410 once pruned
     GET  /models/{content}              a model's file; /manifest.json and /{piece} as in a store
     GET  /                              whose node this is, and what it takes
+    GET  /proofs/{content}/{answer}.json   a proof, where it serves zk models
     /v1/...                             the OpenAI API, where it serves language models
 
 A JSON answer to a request with the header X-Tallystick-Nonce is signed, as probes ask for. Every
@@ -37,6 +38,7 @@ from tallystick.protocol.wire import AskedInferences, AskedReceipts
 
 if TYPE_CHECKING:
     from tallystick.node.operator.llm.handler import LlmHandler
+    from tallystick.node.operator.zk.batches import ProvenBatches
 
 BODY_TIMEOUT = 30.0
 """Seconds in which a request's body must be here."""
@@ -54,6 +56,7 @@ class OperatorApp:
         receipts: of the lane.
         store: URL of the batches' data.
         llm: answers for language models; None: there are none.
+        proven: batches of zk models; None: there are none.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class OperatorApp:
         receipts: Receipts,
         store: str,
         llm: "LlmHandler | None" = None,
+        proven: "ProvenBatches | None" = None,
     ) -> None:
         self._lane, self._handler, self._receipts = lane, handler, receipts
         self._batches = BatchFiles(store, lane.journal.is_pruned)
@@ -70,11 +74,16 @@ class OperatorApp:
         self._domain = lane.registry.domain
         self._threads = ThreadPoolExecutor(_THREADS, "requests")
         self._log = get_log("http")
+        self._queue = None if proven is None else proven.queue
         self.app = self._routes()
         if llm is not None:
             from tallystick.node.operator.llm.routes import LlmRoutes
 
             LlmRoutes(llm, self._body, checksummed(lane.operator)).add(self.app)
+        if proven is not None:
+            from tallystick.node.operator.zk.routes import ProofRoutes
+
+            ProofRoutes(proven.folder).add(self.app)
 
     def _routes(self) -> FastAPI:
         app = FastAPI(title="Tallystick operator", docs_url=None, redoc_url=None)
@@ -111,6 +120,8 @@ class OperatorApp:
             "max_inferences": settings.max_inferences,
             "ready": standing is not None,
         }
+        if self._queue is not None:
+            said["proofs"] = self._queue.said()
         if standing is not None:
             said["block"] = standing.head.number
             said["now"] = standing.head.now

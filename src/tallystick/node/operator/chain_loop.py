@@ -4,7 +4,9 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+from web3.exceptions import Web3Exception
 
 from tallystick.actions.chain_view import ActionError
 from tallystick.actions.commit import need_key
@@ -22,6 +24,9 @@ from tallystick.node.operator.reveal_capacity import RevealCapacity, block_secon
 from tallystick.protocol.enums import State
 from tallystick.storage.file_lock import try_lock
 
+if TYPE_CHECKING:
+    from tallystick.node.operator.zk.batches import ProvenBatches
+
 _MEASURE_EVERY = 600.0
 """Seconds between two looks at how fast blocks come."""
 
@@ -36,6 +41,7 @@ class ChainLoop:
         handler: told what the chain says.
         every: seconds between two rounds.
         folder: of the lock that makes one process the one that sends.
+        proven: batches of zk models, whose models are loaded here; None: there are none.
     """
 
     def __init__(
@@ -45,9 +51,11 @@ class ChainLoop:
         handler: RequestHandler,
         every: float,
         folder: Path,
+        proven: "ProvenBatches | None" = None,
     ) -> None:
         self._lane, self._handler, self._every = lane, handler, every
-        self._committer, self._responder = Committer(lane), DemandResponder(lane, pipeline)
+        self._committer = Committer(lane, proven=proven)
+        self._responder, self._proven = DemandResponder(lane, pipeline), proven
         self._pipeline = pipeline
         self._pruner = Pruner(lane)
         escrow = lane.settings.escrow
@@ -88,6 +96,7 @@ class ChainLoop:
         except ActionError as error:
             raise SettingsError(f"operator.operator: {error}") from error
         self._handler.models = load_models(settings, ledger)
+        self._load_proven()
         while not self._stop.is_set() and not self._do("measure", self._measure):
             self._stop.wait(self._every)
         self._tell()
@@ -112,6 +121,9 @@ class ChainLoop:
             if self._lane.settings.answer_demands:
                 steps.append(("demand", self._responder.answer_demands))
             steps.append(("commit", self._unless_stuck(self._committer.commit)))
+            if self._proven is not None:
+                self._proven.begin()
+                steps.append(("attest", self._unless_stuck(self._proven.attest)))
             if self._lane.settings.finalize:
                 steps.append(("finalize", self._unless_stuck(self._responder.finalize)))
             if self._escrow is not None:
@@ -120,6 +132,18 @@ class ChainLoop:
             for name, step in steps:
                 self._do(name, step)
         self._tell()
+
+    def _load_proven(self) -> None:
+        """Load the zk models, for which the chain is asked: until it answers, or the node ends."""
+        while self._proven is not None and not self._stop.is_set():
+            try:
+                self._proven.load()
+                return
+            except (Web3Exception, OSError) as error:
+                self._lane.metrics.failures.labels("proofs").inc()
+                reason = " ".join(str(error).split())
+                self._lane.log.error("step failed, comes again", step="proofs", reason=reason)
+                self._stop.wait(self._every)
 
     def _follow(self) -> None:
         lane, behind = self._lane, self._lane.follower.behind

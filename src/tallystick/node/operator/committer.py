@@ -7,11 +7,12 @@ takes one. It is given up only when the chain can never take it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tallystick.actions.commit import commit
 from tallystick.actions.submission.lane import for_batches
 from tallystick.actions.submission.slots import choose_slot
-from tallystick.errors import StoreError
+from tallystick.errors import ContractError, StoreError
 from tallystick.node.operator.journal import PendingBatch, Waiting
 from tallystick.node.operator.lane import OperatorLane
 from tallystick.node.operator.reveal_capacity import RevealCapacity
@@ -20,6 +21,9 @@ from tallystick.protocol.batch import Batch, Stamp
 from tallystick.protocol.events import Position
 from tallystick.protocol.ledger import BatchState
 from tallystick.protocol.record import InferenceRecord
+
+if TYPE_CHECKING:
+    from tallystick.node.operator.zk.batches import ProvenBatches
 
 _MOST_SLACK = 15.0
 """Seconds that the block of a commit may be off the time guessed: answers whose deadlines leave
@@ -33,6 +37,8 @@ class Committer:
     lane: OperatorLane
     capacity: RevealCapacity | None = None
     """Of open batches; None: any number."""
+    proven: "ProvenBatches | None" = None
+    """Batches of zk models; None: there are none."""
     _lost: set[bytes] = field(default_factory=set)
     """Batches on chain whose data are nowhere to be read."""
     _known: dict[bytes, PendingBatch] | None = None
@@ -113,6 +119,8 @@ class Committer:
 
     def _is_due(self, waiting: Waiting) -> bool:
         settings, now = self.lane.settings, self.lane.head.now
+        if self.proven is not None and self.proven.serves(waiting.model_id):
+            return self.proven.is_due(waiting.model_id)
         return (
             waiting.count >= settings.commit_at
             or now >= waiting.oldest + settings.commit_every
@@ -136,23 +144,30 @@ class Committer:
             return None
         slack = int(min(_MOST_SLACK, settings.commit_margin / 4))
         first, last = now + slack, rules.latest_deadline(now - slack)
-        records = lane.journal.take(model_id, most, first, last)
-        if not records:
-            return None
-        arranged = self._arrange(records, model_id, now)
-        tree = arranged.tree()
-        batch = Batch(
-            settings.network_id,
-            lane.operator,
-            lane.standing.next_index,
-            model_id,
-            tree.root,
-            tree.count,
-            arranged.commit_deadline,
-        )
-        lane.store.put(model_id, lane.operator, arranged.records, tree)
-        self._known = None
-        return lane.journal.note(batch, arranged.records)
+        proven = self.proven if self.proven and self.proven.serves(model_id) else None
+        take = lane.journal.take if proven is None else proven.take
+        records = take(model_id, most, first, last)
+        while records:
+            arranged = self._arrange(records, model_id, now)
+            tree = arranged.tree()
+            batch = Batch(
+                settings.network_id,
+                lane.operator,
+                lane.standing.next_index,
+                model_id,
+                tree.root,
+                tree.count,
+                arranged.commit_deadline,
+            )
+            if proven is None or proven.fits(batch, arranged.records):
+                lane.store.put(model_id, lane.operator, arranged.records, tree)
+                self._known = None
+                noted = lane.journal.note(batch, arranged.records)
+                if proven is not None:
+                    proven.noted(records)
+                return noted
+            records = records[: len(records) // 2]
+        return None
 
     def _can_stand_by_another(self) -> bool:
         """Return whether one more open batch could be revealed in time with all others."""
@@ -186,8 +201,16 @@ class Committer:
         lane.log.info("batch sent", batch_id=batch.id(), index=batch.index, count=batch.count)
         commitment = place.commitment(batch)
         call = commit(lane.registry, lane.sender.address, lane.operator, commitment)
-        call = for_batches(call, [batch.id()])
-        self._sent[batch.id()] = lane.sender.send(call).block_number
+        attested = None if self.proven is None else self.proven.commitment(noted, commitment)
+        try:
+            sent = lane.sender.send(for_batches(attested or call, [batch.id()]))
+        except ContractError as error:
+            if attested is None:
+                raise
+            # The receipts come first; the proofs are shown once more afterwards.
+            lane.log.error("not committed with proofs", batch_id=batch.id(), reason=str(error))
+            sent = lane.sender.send(for_batches(call, [batch.id()]))
+        self._sent[batch.id()] = sent.block_number
         lane.follower.advance()
         self.reconcile()
 

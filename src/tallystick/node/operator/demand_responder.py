@@ -11,6 +11,7 @@ from tallystick.actions.chain_view import ChainView
 from tallystick.actions.disputes import reveal
 from tallystick.actions.finality import finalize
 from tallystick.chain.call import Call
+from tallystick.chain.fees import MOST_GAS
 from tallystick.chain.logs import decode_log, topic_of
 from tallystick.node.operator.lane import OperatorLane
 from tallystick.node.operator.pipeline import Landed, Pipeline
@@ -18,7 +19,6 @@ from tallystick.node.operator.reveal_capacity import (
     ENTRY_DATA,
     ENTRY_GAS,
     MOST_DATA,
-    MOST_GAS,
     block_seconds,
 )
 from tallystick.protocol.enums import DisputeKind, State

@@ -84,6 +84,8 @@ class ModelFiles:
         model = self._models.get(content_hash)
         if model is None:
             raise RefusedError(404, "this operator does not serve the model")
+        if model.file.is_dir():
+            raise RefusedError(404, "a zk model is a folder, and is not given away here")
         return model
 
     async def _manifest(self, content_hash: bytes) -> ModelManifest:

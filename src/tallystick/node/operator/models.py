@@ -10,7 +10,7 @@ from tallystick.errors import FieldError, InputRefusedError
 from tallystick.node.errors import SettingsError
 from tallystick.node.operator.errors import RefusedError
 from tallystick.node.runner import load, load_served_onnx
-from tallystick.node.settings import LLM, OperatorSettings, ServedModel
+from tallystick.node.settings import LLM, ZK, OperatorSettings, ServedModel
 from tallystick.protocol.abi_words import ZERO32
 from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.ledger import Ledger
@@ -75,7 +75,7 @@ def load_models(settings: OperatorSettings, ledger: Ledger) -> dict[bytes, Loade
         if model is None or model.network_id != settings.network_id:
             raise SettingsError(f"the network has no model {to_hex(served.id)}")
         try:
-            found = content_hash(served.file, model.spec_hash)
+            found = _content_hash(served, model.spec_hash)
         except OSError as error:
             raise SettingsError(f"{served.file} cannot be read: {error}") from error
         if found != model.content_hash:
@@ -85,6 +85,14 @@ def load_models(settings: OperatorSettings, ledger: Ledger) -> dict[bytes, Loade
             )
         loaded[served.id] = _loaded(served, found, model.spec_hash)
     return loaded
+
+
+def _content_hash(served: ServedModel, spec_hash: bytes) -> bytes:
+    if served.runner != ZK:
+        return content_hash(served.file, spec_hash)
+    from tallystick.zk.model import ZkModel
+
+    return ZkModel.load(served.file).circuit.content_hash()
 
 
 def _loaded(served: ServedModel, content: bytes, spec_hash: bytes) -> LoadedModel:

@@ -31,7 +31,7 @@ from tallystick.node.operator.receipts import Receipts
 from tallystick.node.operator.request_handler import RequestHandler
 from tallystick.node.rpc import locate, other_nodes
 from tallystick.node.sender import LockedSender
-from tallystick.node.settings import LLM, Common, Settings
+from tallystick.node.settings import LLM, ZK, Common, Settings
 from tallystick.protocol.abi_words import uint
 from tallystick.protocol.scope import Scope
 from tallystick.storage.batch_store import BatchStore
@@ -92,7 +92,16 @@ def run_operator(settings: Settings, w3: Web3, sender: Sender, signer: Signer) -
     _release(journal, folder, worker, languages)
     handler = RequestHandler(own, registry.domain, journal, lane.sender, worker, metrics)
     pipeline = Pipeline(w3, signer, locked_sender.lock, metrics, own.reveal_gas_price_cap)
-    rounds = ChainLoop(lane, pipeline, handler, common.poll_every, folder)
+    proven = None
+    if any(model.runner == ZK for model in own.models):
+        from tallystick.node.operator.zk.batches import ProvenBatches
+        from tallystick.node.operator.zk.queue import ProvingQueue
+
+        # Beside the batches' data, where these are in a folder.
+        beside = folder / "batches" if "://" in store else Path(store)
+        queue = ProvingQueue(journal, own.proving, metrics)
+        proven = ProvenBatches(lane, queue, beside / "proofs")
+    rounds = ChainLoop(lane, pipeline, handler, common.poll_every, folder, proven)
     ended = _ending(rounds)
     _serve_metrics(metrics, common)
     listening = _listen(own.host, own.port)
@@ -110,7 +119,7 @@ def run_operator(settings: Settings, w3: Web3, sender: Sender, signer: Signer) -
     receipts = Receipts(
         journal, registry.domain, llm.is_generating if llm else lambda request: False
     )
-    app = OperatorApp(lane, handler, receipts, store, llm).app
+    app = OperatorApp(lane, handler, receipts, store, llm, proven).app
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -128,6 +137,8 @@ def run_operator(settings: Settings, w3: Web3, sender: Sender, signer: Signer) -
     if llm is not None:
         llm.close()
     rounds.stop()
+    if proven is not None:
+        proven.queue.stop()
     chain.join(timeout=150)
     journal.close()
     numbered.close()

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 from web3 import Web3
 
+from tallystick.chain.fees import MOST_GAS
 from tallystick.protocol.rules import Rules
 
-MOST_GAS = 1 << 24
-"""Of one transaction (EIP-7825)."""
 MOST_DATA = 94_000
 """Bytes of one transaction's data: Nitro takes 95,000, geth's pool 131,072."""
 SAMPLE = 64

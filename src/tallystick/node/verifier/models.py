@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from tallystick.errors import InputRefusedError, TallystickError
 from tallystick.node.log import get_log
 from tallystick.node.runner import Judge, Runner, load, load_judge, load_onnx
-from tallystick.node.settings import LLM, ModelSource
+from tallystick.node.settings import LLM, ZK, ModelSource
 from tallystick.protocol.batch import Batch
 from tallystick.protocol.keccak import keccak256
 from tallystick.protocol.ledger import Model as RegisteredModel
@@ -181,9 +181,12 @@ class Models:
         source = self._sources.get(registered.id)
         if source is None:
             raise ModelSourceError(f"no source is set for model 0x{registered.id.hex()}")
-        file = source.file or self._pulled(registered)
+        # A zk model is a folder, which no store has.
+        file = source.file if source.runner == ZK else source.file or self._pulled(registered)
         if source.runner == "qi8":
             return self._load_qi8(source, registered, file)
+        if source.runner == ZK:
+            return self._load_zk(registered, file)
         if file is not None:
             _check(file, _hash(file), registered.content_hash)
         if source.runner == LLM and file is not None:
@@ -236,6 +239,18 @@ class Models:
         model = Qi8Model.from_bytes(_read(file))
         _check(file, model.content_hash(), registered.content_hash)
         return OutputRerun(load("qi8", file), load_judge(source.comparison), model)
+
+    def _load_zk(self, registered: RegisteredModel, file: Path | None) -> Rerun:
+        from tallystick.protocol.proof import SPEC_ID as ZK_1
+        from tallystick.zk.model import ZkModel
+
+        if file is None:
+            raise ModelSourceError(f"no folder is set for zk model 0x{registered.id.hex()}")
+        if registered.spec_hash != ZK_1:
+            raise ModelSourceError(f"model 0x{registered.id.hex()} is of another spec than ZK-1")
+        _check(file, ZkModel.load(file).circuit.content_hash(), registered.content_hash)
+        # A circuit gives an input the same output everywhere: equal bytes, no comparison.
+        return OutputRerun(load(ZK, file), load_judge(""))
 
 
 def _read(file: Path) -> bytes:

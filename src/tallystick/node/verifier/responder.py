@@ -182,6 +182,14 @@ class Responder:
             )
             if outcome in (SendResult.SENT, SendResult.MADE, SendResult.DRY):
                 return
+        if record.grade is Grade.PROVEN:
+            if self._backoff.is_first(record.id, "proven"):
+                _LOG.error(
+                    "proven, but wrong here; a proven batch cannot be challenged",
+                    batch=record.id,
+                    leaf=opening.leaf_index,
+                )
+            return
         if record.state is State.OPEN and not self._challenged(record):
             self._make(
                 open_batch,
