@@ -1,10 +1,10 @@
 """Print what a zk proof of the digits MLP costs, beside running the same model again on chain.
 
 `python -m tests.bench.zk`; JSON=1 for objects. Seconds are the best of REPEATS (default 3), with
-EZKL started for each step as `tallystick zk` starts it; CPU time is that of all processes of a step,
-which others on the machine change little. Memory is the peak of EZKL's process, looked at every few
-milliseconds. Replay runs the MLP of the same weights, quantized to int8, in a whole transaction of
-disprove.
+EZKL started for each step as `tallystick zk` starts it; CPU time is that of all of a step's
+processes, which others on the machine change little. Memory is the peak of EZKL's process, looked
+at every few milliseconds. Replay runs the MLP of the same weights, quantized to int8, in a whole
+transaction of disprove.
 """
 
 import contextlib

@@ -81,7 +81,7 @@ def of_ezkl(chain: Chain, place: ProofPlace, proven: Proven) -> dict[str, Spent]
     found, shown = {}, []
     for slot, count in enumerate((1, *COUNTS)):
         batch, shown = ezkl_leaves(place, proven, count, slot)
-        found[f"{count} leaves"] = _attested(place, batch, shown)
+        found[f"{count} leaves"] = attested(place, batch, shown)
     found["verifier alone"] = _alone(chain, place, shown[0])
     return found
 
@@ -97,12 +97,13 @@ def of_groth16(chain: Chain, scene: Scene, answers: Sequence[Answer]) -> dict[st
             replace(leaf, proof=one.proof)
             for leaf, one in zip(place.leaves(batch, pairs), given, strict=True)
         ]
-        found[f"{count} leaves"] = _attested(place, batch, shown)
+        found[f"{count} leaves"] = attested(place, batch, shown)
     found["verifier alone"] = _alone(chain, place, shown[0])
     return found
 
 
-def _attested(place: ProofPlace, batch: Committed, shown: Sequence[ProvenLeaf]) -> Spent:
+def attested(place: ProofPlace, batch: Committed, shown: Sequence[ProvenLeaf]) -> Spent:
+    """Attest a batch, which is Proven then."""
     chain, evidence = place.chain, place.model.evidence(shown)
     arguments = batch.batch.abi(), batch.stamp.pack(), int(Grade.PROVEN), evidence
     mined = chain.send(chain.accounts[9], "attest", *arguments)
