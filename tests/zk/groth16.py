@@ -14,6 +14,8 @@ from tests.support.enclave import address_of
 from tests.support.proof import ProofPlace, code_hash_at, proof_place
 
 INPUT, OUTPUT = Encoding(3, 1, False), Encoding(2, 4, False)
+BASE = 21888242871839275222246405745257275088696311157297823662689037894645226208583
+"""Modulus of the points' coordinates."""
 
 CIRCUIT = """pragma circom 2.0.0;
 

@@ -1,4 +1,4 @@
-"""Real proofs on chain: what grades a batch, and every tampering that does not.
+"""Real proofs on chain: what grades a batch, and what does not; more of it in test_tampering.py.
 
 attest: each leaf proven | a byte of the proof, an instance, another leaf's proof, of another key
 gas: one leaf within its ceiling, each further one
@@ -15,13 +15,7 @@ from tests.support.proof import ProofPlace, proof_place
 from tests.zk import gas
 from tests.zk.digits import images, write_mlp
 from tests.zk.gas import ezkl_leaves as leaves
-from tests.zk.gas import ezkl_place
 from tests.zk.proven import CHOICES, LIMITS, Proven
-
-
-@pytest.fixture
-def place(chain: Chain, proven: Proven) -> ProofPlace:
-    return ezkl_place(chain, proven)
 
 
 def test_attest__each_leaf_proven__costs_what_the_snapshot_says(

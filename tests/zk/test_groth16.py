@@ -13,10 +13,7 @@ from tests.support.chain import Chain, reverts
 from tests.support.enclave import address_of
 from tests.support.proof import code_hash_at
 from tests.zk import gas
-from tests.zk.groth16 import Answer, Groth16, Scene, deploy_code
-
-BASE = 21888242871839275222246405745257275088696311157297823662689037894645226208583
-"""Modulus of the points' coordinates."""
+from tests.zk.groth16 import BASE, Answer, Groth16, Scene, deploy_code
 
 
 @pytest.fixture(scope="module")
