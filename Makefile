@@ -23,9 +23,9 @@ export APE_DATA_FOLDER := $(CACHE)/ape
 # Ape takes a project below the temp folder for one of its own copies; so the temp folder goes below the project.
 export TMPDIR := $(CACHE)/tmp
 
-.PHONY: help setup install wheel-test compile abi demo demo-llm test test-nodes test-pages test-llm test-zk stress unit prove \
+.PHONY: help setup install wheel-test compile abi demo demo-llm demo-zk test test-nodes test-pages test-llm test-zk stress unit prove \
         mutants lint format fuzz bench bench-replay bench-tally bench-operator bench-commands bench-opengradient bench-networks \
-        bench-requests bench-dashboard bench-llm model-table sim-pool dashboard docs docs-build node env lock clean
+        bench-requests bench-dashboard bench-llm bench-zk model-table sim-pool dashboard docs docs-build node env lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -45,6 +45,9 @@ demo: $(CACHE)/demo-python $(CACHE)/demo-npm ## one story on a local chain, from
 
 demo-llm: $(CACHE)/llm $(CACHE)/demo-npm ## a language model asked over the OpenAI API, and a cheat with a cheaper one (JSON=1, DATA=)
 	@$(if $(DATA),DATA='$(DATA)') $(BIN)/python -m tallystick.demo.language
+
+demo-zk: $(CACHE)/zk $(CACHE)/demo-npm ## real zk proofs, audits and an enclave's key in one network, counted by kind (JSON=1, DATA=)
+	@$(if $(DATA),DATA='$(DATA)') $(BIN)/python -m tallystick.demo.proofs
 
 # Tests start anvil by themselves, one a worker; Ape's pytest plugin would start one more. What takes long, or a browser,
 # has targets of its own. Nodes are processes already: two at a time, however many cores there are; those that share
@@ -140,6 +143,9 @@ bench-dashboard: setup ## answers over 1,000 networks and 10 M events
 bench-llm: $(CACHE)/llm ## language models: tokens a second beside bare llama.cpp, honest and cheats' margins (ANSWERS=, JSON=1)
 	@$(BIN)/python -m tests.bench.llm
 	@$(if $(ANSWERS),ANSWERS='$(ANSWERS)') $(BIN)/python -m tests.bench.llm_cheats
+
+bench-zk: $(CACHE)/zk compile ## zk proofs: seconds, memory, gas and bytes, beside running the model again on chain (REPEATS=, JSON=1)
+	@$(if $(REPEATS),REPEATS='$(REPEATS)') $(BIN)/python -m tests.bench.zk
 
 sim-pool: setup ## a simulated year of a pool beside its odds: tables and a picture (JSON=1, SVG=)
 	@$(if $(SVG),SVG='$(SVG)') $(BIN)/python -m tests.sim.pool

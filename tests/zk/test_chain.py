@@ -1,4 +1,4 @@
-"""Real proofs on chain: what grades a batch, and every tampering that does not.
+"""Real proofs on chain: what grades a batch, and what does not; more of it in test_tampering.py.
 
 attest: each leaf proven | a byte of the proof, an instance, another leaf's proof, of another key
 gas: one leaf within its ceiling, each further one
@@ -9,51 +9,25 @@ from dataclasses import replace
 import pytest
 
 from tallystick.chain.deploy import create2_address, deployment
-from tallystick.protocol.enums import Grade
-from tallystick.protocol.proof import ProvenLeaf
 from tallystick.zk.setup import set_up
 from tests.support.chain import Chain, reverts
 from tests.support.proof import ProofPlace, proof_place
-from tests.support.story import Committed
-from tests.zk.conftest import CHOICES, LIMITS, Proven
+from tests.zk import gas
 from tests.zk.digits import images, write_mlp
-
-CEILING = 650_000
-"""Gas of attesting a batch of one."""
-
-
-@pytest.fixture
-def place(chain: Chain, proven: Proven) -> ProofPlace:
-    creation = proven.model.creation
-    chain.send_call(chain.accounts[0], deployment(creation))
-    return proof_place(chain, chain.accounts[2], create2_address(creation), proven.model.circuit)
+from tests.zk.gas import ezkl_leaves as leaves
+from tests.zk.proven import CHOICES, LIMITS, Proven
 
 
-def leaves(
-    place: ProofPlace, proven: Proven, count: int, slot: int = 0
-) -> tuple[Committed, list[ProvenLeaf]]:
-    pairs = [(one.input, one.output) for one in (proven.records * count)[:count]]
-    batch = place.commit(pairs, slot=slot)
-    made = [
-        replace(leaf, proof=proven.folder.get(record))
-        for leaf, record in zip(place.leaves(batch, pairs), proven.records * count, strict=False)
-    ]
-    return batch, made
-
-
-def test_attest__each_leaf_proven__raises_the_grade_within_the_ceiling(
-    place: ProofPlace, proven: Proven
+def test_attest__each_leaf_proven__costs_what_the_snapshot_says(
+    chain: Chain, place: ProofPlace, proven: Proven
 ) -> None:
-    # Once before, so that the operator's and the network's words are warm as in daily use.
-    used = []
-    for slot, count in enumerate((1, 1, 2, 8)):
-        batch, shown = leaves(place, proven, count, slot)
-        used.append(place.attest(batch, place.model.evidence(shown)).gas_used)
-        assert batch.status().grade is Grade.PROVEN
-    one, two, eight = used[1:]
-    print(f"gas: one {one}, two {two}, eight {eight}")
-    assert one <= CEILING
-    assert two - one <= CEILING
+    found = gas.of_ezkl(chain, place, proven)
+
+    one, two, eight = (found[f"{count} leaves"].total for count in gas.COUNTS)
+    print(f"gas: one {one}, two {two}, eight {eight}, alone {found['verifier alone'].total}")
+    gas.check(gas.EZKL, found)
+    assert one <= gas.CEILING
+    assert two - one <= gas.CEILING
     assert (eight - two) / 6 <= 1.02 * (two - one)
 
 

@@ -4,39 +4,16 @@ attest: proven | output, input, proof changed | A negated with B: malleable, yet
 wrapper: of another target is another model | target without code | code changed
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
 from tallystick.protocol.enums import Grade
-from tallystick.protocol.keccak import keccak256
-from tallystick.protocol.proof import Circuit, Encoding
-from tallystick.zk.verifier import compile_verifier
 from tests.support.chain import Chain, reverts
 from tests.support.enclave import address_of
-from tests.support.proof import ProofPlace, code_hash_at, proof_place
-from tests.zk.groth16 import Groth16
-
-INPUT, OUTPUT = Encoding(3, 1, False), Encoding(2, 4, False)
-BASE = 21888242871839275222246405745257275088696311157297823662689037894645226208583
-"""Modulus of the points' coordinates."""
-
-
-@dataclass
-class Answer:
-    input: bytes
-    output: bytes
-    proof: bytes
-
-    @property
-    def pair(self) -> tuple[bytes, bytes]:
-        return self.input, self.output
-
-
-@dataclass
-class Scene:
-    place: ProofPlace
-    target: bytes
+from tests.support.proof import code_hash_at
+from tests.zk import gas
+from tests.zk.groth16 import BASE, Answer, Groth16, Scene, deploy_code
 
 
 @pytest.fixture(scope="module")
@@ -46,47 +23,22 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Groth16:
 
 @pytest.fixture(scope="module")
 def answers(system: Groth16) -> list[Answer]:
-    made = []
-    for x in ([1, 2, 3], [9, 0, 255]):
-        y, proof = system.prove(x)
-        assert y == [(2 * x[0] + 3 * x[1] - x[2] + 1) ** 2, (x[0] - 5 * x[1] + 4 * x[2]) ** 2]
-        output = b"".join(value.to_bytes(4, "little") for value in y)
-        made.append(Answer(bytes(x), output, proof))
-    return made
-
-
-def deploy_code(chain: Chain, creation: bytes) -> bytes:
-    sent = chain.w3.eth.send_transaction({"from": chain.w3.eth.accounts[0], "data": creation})
-    receipt = chain.w3.eth.wait_for_transaction_receipt(sent)
-    assert receipt["status"] == 1
-    return bytes.fromhex(receipt["contractAddress"][2:])
+    return system.answers()
 
 
 @pytest.fixture
 def scene(chain: Chain, system: Groth16) -> Scene:
-    compiled = compile_verifier(system.solidity, "Groth16Verifier")
-    target = deploy_code(chain, compiled.creation)
-    to = chain.w3.to_checksum_address(target)
-    wrapper = address_of(chain.deploy("Groth16Wrapper", to, 5, 2))
-    circuit = Circuit(code_hash_at(chain, wrapper), keccak256(system.key), INPUT, OUTPUT)
-    return Scene(proof_place(chain, chain.accounts[2], wrapper, circuit), target)
+    return system.place(chain)
 
 
-def test_attest__proofs_of_groth16__raise_the_grade(scene: Scene, answers: list[Answer]) -> None:
-    place = scene.place
-    batch = place.commit([one.pair for one in answers])
-    leaves = [
-        replace(leaf, proof=one.proof)
-        for leaf, one in zip(
-            place.leaves(batch, [one.pair for one in answers]), answers, strict=True
-        )
-    ]
+def test_attest__proofs_of_groth16__cost_what_the_snapshot_says(
+    chain: Chain, scene: Scene, answers: list[Answer]
+) -> None:
+    found = gas.of_groth16(chain, scene, answers)
 
-    used = place.attest(batch, place.model.evidence(leaves)).gas_used
-
-    print(f"gas: two leaves {used}")
-    assert batch.status().grade is Grade.PROVEN
-    assert used <= 2 * 650_000
+    print("gas: " + ", ".join(f"{name} {one.total}" for name, one in found.items()))
+    gas.check(gas.GROTH16, found)
+    assert found["1 leaves"].total <= gas.CEILING
 
 
 @pytest.mark.parametrize("where", ["output", "input", "proof", "cut", "coordinate"])

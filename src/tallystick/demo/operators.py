@@ -54,8 +54,7 @@ class DemoOperator:
         """Write the records into a file and submit it; its data go into the common store unless
         another is named."""
         self.files += 1
-        path = self.folder / f"{self.name}-{self.files}.jsonl"
-        path.write_text("".join(json.dumps(_line(record)) + "\n" for record in records))
+        path = write_records(self.folder / f"{self.name}-{self.files}.jsonl", records)
         submitter = Submitter(
             self.world.registry,
             self.world.sender_for(self.stage, self.name),
@@ -107,6 +106,12 @@ def altered(records: Sequence[InferenceRecord], every: int) -> list[InferenceRec
             record = replace(record, output=output, output_hash=keccak256(output))
         changed.append(record)
     return changed
+
+
+def write_records(path: Path, records: Sequence[InferenceRecord]) -> Path:
+    """Write records into a file that `submit` takes; return it."""
+    path.write_text("".join(json.dumps(_line(record)) + "\n" for record in records))
+    return path
 
 
 def _line(record: InferenceRecord) -> dict[str, Any]:

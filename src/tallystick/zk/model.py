@@ -9,6 +9,7 @@ verifier.sol    the verifier's Solidity; verifier.hex its creation code
 """
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ MANIFEST = "zk.json"
 CONTRACT = "Halo2Verifier"
 """Name that EZKL gives it."""
 _VERSION = 1
+_LENGTH = re.compile(r"eq\((0x[0-9a-f]+), proof\.length\)")
+"""How a verifier's Solidity says which length of proof it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,12 @@ class ZkModel:
     def public_setup(self) -> bool:
         """True if the SRS is a public ceremony's, by its hash."""
         return is_public(self.srs_sha256)
+
+    @property
+    def proof_size(self) -> int | None:
+        """Bytes of each proof, as the verifier's Solidity says; None where it does not."""
+        found = _LENGTH.search((self.folder / "verifier.sol").read_text())
+        return int(found[1], 16) if found else None
 
     def told(self) -> dict[str, Any]:
         """Return what there is to say of it."""

@@ -87,6 +87,12 @@ class ProofFolder:
         self, record: InferenceRecord, proof: bytes, form: dict[str, Any], limits: Limits
     ) -> None:
         instances = self._model.circuit.instances(*_bytes_of(record))
+        # EZKL's own check passes over what follows a proof; the verifier on chain refuses it.
+        if self._model.proof_size not in (None, len(proof)):
+            raise ZkError(
+                f"the proof of line {record.line} has {len(proof)} bytes; needed: "
+                f"{self._model.proof_size}"
+            )
         job = {"instances": instances, "proof_bytes": proof.hex(), "form": form}
         found = run("verify", limits, **job, **self._model.files())
         if found is not True:

@@ -17,6 +17,7 @@ from tallystick.protocol.proof import Circuit, Encoding
 from tallystick.storage.durable import replace_file
 from tallystick.zk.engine import LIMITS, Limits, run
 from tallystick.zk.errors import ZkError
+from tallystick.zk.graph import write_out
 from tallystick.zk.model import CONTRACT, MANIFEST, ZkModel
 from tallystick.zk.srs import sha256_of
 from tallystick.zk.verifier import compile_verifier
@@ -70,6 +71,7 @@ def set_up(
 
     Raises:
         ZkError: the folder is there already, or a step fails.
+        UnportableError: the source is no ONNX file.
         FieldError: the samples are not multiples of the input's scale.
     """
     folder = folder.absolute()  # the steps run in folders of their own
@@ -94,8 +96,10 @@ def _fill(
     limits: Limits,
     stage: Stage,
 ) -> None:
+    graph = made.parent / "graph.onnx"
+    write_out(onnx, graph)
     paths = {
-        "onnx": str(onnx.absolute()),
+        "onnx": str(graph),
         "settings": str(made / "settings.json"),
         "circuit": str(made / "circuit"),
         "srs": str(made / "srs"),

@@ -4,7 +4,7 @@ attest: 1 to 9 leaves | too few, too many, of another order | leaf of another ba
         | input, output, proof changed | lengths, field elements out of range
 model:  another key, encoding, registrant, parent, verifier, without code | a verifier that reverts,
         answers 2, two words, nothing, burns all gas
-life:   can't be challenged | a fault still rejects | challenged before: no proof while disputed
+life:   can't be challenged | each fault still rejects | challenged before: no proof while disputed
 """
 
 from dataclasses import replace
@@ -13,20 +13,23 @@ from typing import Any
 import pytest
 
 from tallystick.errors import ContractError
-from tallystick.protocol.enums import Grade, State
+from tallystick.protocol.enums import Cause, Grade, State
 from tallystick.protocol.keccak import keccak256
-from tallystick.protocol.proof import MODULUS, Circuit, Encoding, ProofModel
+from tallystick.protocol.proof import MODULUS, Circuit, Encoding
 from tests.support.chain import Chain, reverts
 from tests.support.enclave import address_of
 from tests.support.proof import (
+    FAULTS,
     KEY_HASH,
     OUTPUT,
     ProofPlace,
     answers,
     code_hash_at,
     proof_place,
+    shown,
     trivial_proof,
 )
+from tests.support.story import Committed
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 9])
@@ -92,19 +95,6 @@ def test_attest__leaf_of_another_operator__reverts(
 
     with reverts("LeavesMismatch", needed=theirs.tree.root):
         place.attest(theirs, evidence)
-
-
-def shown(place: ProofPlace, leaves: list[Any], model: ProofModel | None = None) -> bytes:
-    """Evidence as the library would refuse to make it."""
-    from eth_abi.abi import encode
-
-    from tallystick.protocol import proof
-
-    model = model or place.model
-    circuit = model.circuit
-    words = circuit.key_hash, circuit.input.word, circuit.output.word
-    head = model.verifier, model.registrant, model.parent, *words
-    return encode([proof._EVIDENCE], [(*head, [leaf.abi() for leaf in leaves])])
 
 
 @pytest.mark.parametrize("where", ["input", "output"])
@@ -286,25 +276,19 @@ def test_challenge__proven_batch__reverts(chain: Chain, place: ProofPlace) -> No
         batch.challenge(chain.accounts[4], 0)
 
 
-def test_fault__proven_batch__is_rejected(chain: Chain, place: ProofPlace) -> None:
-    """A proof says that answers are right; leaves out of order are a fault whatever they hold."""
+@pytest.mark.parametrize("cause", list(FAULTS), ids=lambda cause: cause.name)
+def test_fault__proven_batch__is_rejected(chain: Chain, place: ProofPlace, cause: Cause) -> None:
+    """A proof says that answers are right; a fault is one whatever the leaves hold."""
     pairs = answers(2)
-    batch = place.network.commit(
-        place.operator,
-        count=2,
-        shape=lambda made: [
-            replace(one, nonce=7, input_hash=keccak256(i), output_hash=keccak256(o))
-            for one, (i, o) in zip(made, pairs, strict=True)
-        ],
-    )
-    place.attest(batch, place.model.evidence(place.leaves(batch, pairs)))
-    assert batch.status().grade is Grade.PROVEN
 
-    openings = batch.opening(0), batch.opening(1)
-    chain.send(chain.accounts[4], "faultOrder", batch.pre_image(), *openings)
+    def prove(batch: Committed) -> None:
+        place.attest(batch, place.model.evidence(place.leaves(batch, pairs)))
+
+    batch = FAULTS[cause](chain, place, pairs, prove)
 
     assert batch.status().state is State.REJECTED
     assert place.network.totals().proven == 0
+    assert place.network.totals().rejected == 2
 
 
 def test_attest__while_challenged__reverts(chain: Chain, place: ProofPlace) -> None:

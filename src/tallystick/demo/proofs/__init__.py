@@ -1,0 +1,1 @@
+"""The story of three kinds of evidence, told by `make demo-zk`."""
