@@ -2,12 +2,37 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
 from tallystick.cli.bars import bar
 from tallystick.cli.command import ConsoleCommand
 from tallystick.cli.options import by_chain, data_option, depth_option
+
+
+def page_url(text: str) -> str:
+    """Return a URL below which the page stands, without a slash at its end.
+
+    Raises:
+        click.BadParameter: it is something else.
+    """
+    try:
+        parts = urlsplit(text)
+        port_is_right = parts.port != 0
+    except ValueError:
+        port_is_right = False
+    if text and not (
+        port_is_right
+        and parts.scheme in ("http", "https")
+        and parts.hostname
+        and text.isascii()
+        and text.isprintable()
+        and not set(text) & set("@?# \"'<>\\")
+    ):
+        raise click.BadParameter("needed: http:// or https://, a host, and a path if need be")
+    return text.rstrip("/")
+
 
 probes_option = click.option(
     "--probes",
@@ -27,6 +52,12 @@ margins_option = click.option(
 )
 memory_option = click.option(
     "--memory", default="4GB", show_default=True, help="Most that DuckDB takes."
+)
+url_option = click.option(
+    "--url",
+    default="",
+    callback=lambda _context, _option, url: page_url(url),
+    help="Where people find the page: a link to it then has a picture on other sites.",
 )
 
 
@@ -53,6 +84,7 @@ memory_option = click.option(
 )
 @specs_option
 @margins_option
+@url_option
 @memory_option
 def serve(
     data: Path,
@@ -65,6 +97,7 @@ def serve(
     every: float,
     specs: Path | None,
     margins: tuple[Path, ...],
+    url: str,
     memory: str,
 ) -> None:
     """Show the data folder's numbers in a browser, and as a JSON API.
@@ -86,7 +119,7 @@ def serve(
         raise click.UsageError("--follow needs --rpc CHAIN_ID=URL")
     live = Live(data, probes, memory, Bring(Dataset(data), urls, depth) if follow else None)
     asked = OnChain(urls) if urls else None
-    app: Any = create_app(live, asked, every, known_specs(specs), MarginFiles(margins))
+    app: Any = create_app(live, asked, every, known_specs(specs), MarginFiles(margins), url)
     click.echo(f"http://{host}:{port}", err=True)
     # Streams of live events would keep a server from ending.
     uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=1)
@@ -110,6 +143,7 @@ def serve(
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The docs as a site (`make docs-build`), to be put below the page as docs/.",
 )
+@url_option
 @memory_option
 def export(
     folder: Path,
@@ -119,6 +153,7 @@ def export(
     specs: Path | None,
     margins: tuple[Path, ...],
     docs: Path | None,
+    url: str,
     memory: str,
 ) -> None:
     """Write the dashboard into FOLDER as files that any web server can host."""
@@ -129,5 +164,5 @@ def export(
 
     snapshot, noted = Snapshot(data, probes, memory), MarginFiles(margins)
     with bar("export (networks)") as progress:
-        files = run(snapshot, folder, rows, progress, known_specs(specs), noted, docs)
+        files = run(snapshot, folder, rows, progress, known_specs(specs), noted, docs, url)
     click.echo(f"{files} files in {folder}", err=True)

@@ -17,7 +17,9 @@ from tallystick.dashboard import (
     api_evidence,
     api_networks,
     api_search,
+    api_sharing,
 )
+from tallystick.dashboard.linked import Site
 from tallystick.dashboard.live import EVERY, Live
 from tallystick.dashboard.margins import MarginFiles
 from tallystick.dashboard.onchain import OnChain
@@ -64,6 +66,7 @@ def create_app(
     every: float = EVERY,
     specs: Mapping[str, KnownSpec] | None = None,
     margins: MarginFiles | None = None,
+    url: str = "",
 ) -> FastAPI:
     """Return the dashboard as an ASGI application.
 
@@ -73,6 +76,7 @@ def create_app(
         every: seconds between two looks at the folder.
         specs: texts of specs that are known; None: those of the library.
         margins: files of verifiers; None: there are none.
+        url: where people find the page, for what other sites show beside a link; empty: unknown.
     """
 
     @asynccontextmanager
@@ -96,6 +100,7 @@ def create_app(
     app.state.live, app.state.chain = live, chain
     app.state.specs = known_specs() if specs is None else specs
     app.state.margins = margins or MarginFiles()
+    app.state.site = Site(url)
     for part in (
         api_coverage,
         api_networks,
@@ -103,7 +108,9 @@ def create_app(
         api_batches,
         api_elsewhere,
         api_search,
+        api_sharing,
     ):
         app.include_router(part.api, prefix="/api/v1", tags=["v1"])
+    app.include_router(api_sharing.pages)
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     return app

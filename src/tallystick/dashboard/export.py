@@ -12,6 +12,8 @@ from tallystick.dashboard.api_coverage import covered, defined, summarized
 from tallystick.dashboard.api_elsewhere import followed
 from tallystick.dashboard.app import PAGE
 from tallystick.dashboard.badge import PERIOD, badge
+from tallystick.dashboard.export_shared import write_shared
+from tallystick.dashboard.linked import Site
 from tallystick.dashboard.margins import MarginFiles
 from tallystick.dashboard.network_key import NetworkKey
 from tallystick.dashboard.periods import LENGTHS
@@ -48,6 +50,7 @@ def export(
     specs: Mapping[str, KnownSpec] | None = None,
     margins: MarginFiles | None = None,
     docs: Path | None = None,
+    url: str = "",
 ) -> int:
     """Write the page and its data into a folder, in place of an older export.
 
@@ -59,6 +62,7 @@ def export(
         specs: texts of specs that are known; None: those of the library.
         margins: files of margins that verifiers noted; None: none.
         docs: a built site of docs/, to be put below the page; None: there is none.
+        url: where people will find the page, for what other sites show beside a link.
 
     Returns:
         How many files there are.
@@ -80,10 +84,9 @@ def export(
     if docs is not None:
         shutil.copytree(docs, folder / "docs")
     (folder / MARK).write_text(snapshot.version + "\n")
-    index = (PAGE / "index.html").read_text()
-    server = 'name="tallystick-source" content="server"'
-    (folder / "index.html").write_text(index.replace(server, server.replace("server", "files")))
+    site = Site(url, docs is not None, files=True)
     _Writer(snapshot, folder / "api" / "v1", most, known, noted).run(progress)
+    write_shared(snapshot, folder, site)
     return sum(path.is_file() for path in folder.rglob("*"))
 
 

@@ -1,0 +1,29 @@
+"""The files of an export that other sites read or show."""
+
+from pathlib import Path
+
+from tallystick.dashboard.card import card_of
+from tallystick.dashboard.linked import Site, index, network_page
+from tallystick.dashboard.preview import preview
+from tallystick.dashboard.snapshot import Snapshot
+
+
+def write_shared(snapshot: Snapshot, folder: Path, site: Site) -> None:
+    """Write the page's first file, each network's own file, and their pictures.
+
+    Args:
+        snapshot: what is shown.
+        folder: of the export, which the page is in.
+        site: where people will find it.
+
+    Raises:
+        PreviewError: this build of Pillow reads no font.
+    """
+    api = folder / "api/v1"
+    (folder / "index.html").write_text(index(snapshot, site))
+    (api / "preview.png").write_bytes(preview(card_of(snapshot)))
+    for key in snapshot.network_keys():
+        own = folder / "networks" / key.path
+        own.mkdir(parents=True)
+        (own / "index.html").write_text(network_page(snapshot, key, site))
+        (api / f"networks/{key.path}/preview.png").write_bytes(preview(card_of(snapshot, key)))
