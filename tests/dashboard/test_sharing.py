@@ -157,10 +157,10 @@ def test_words__of_all__name_picture_and_place(linked: TestClient, live: Live) -
 def test_words__of_a_network__are_its_names_letters_and_nothing_else(
     linked: TestClient, keys: dict[str, NetworkKey]
 ) -> None:
-    tame = Head(linked.get(f"/networks/{keys['Agora'].path}/").text)
+    tame = Head(linked.get(f"/networks/{keys['Forum'].path}/").text)
     hostile = Head(linked.get(f"/networks/{keys[NAME].path}/").text)
 
-    assert tame.meta["og:title"] == "Agora: verified AI inference"
+    assert tame.meta["og:title"] == "Forum: verified AI inference"
     assert hostile.tags == tame.tags
     assert hostile.meta["og:title"].startswith('"><img src=x onerror="window.hacked=1">')
     assert "\u202e" not in hostile.meta["og:title"]
@@ -187,17 +187,17 @@ def test_url__that_is_none__one_line(url: str, tmp_path: Path) -> None:
 def test_link__of_a_network__opens_the_page_at_it(
     elsewhere: Visit, keys: dict[str, NetworkKey]
 ) -> None:
-    elsewhere.page.goto(f"{elsewhere.site}/networks/{keys['Agora'].path}/")
+    elsewhere.page.goto(f"{elsewhere.site}/networks/{keys['Forum'].path}/")
 
-    expect(elsewhere.page.locator("main:not([aria-busy]) h1")).to_have_text("Agora")
-    assert urlsplit(elsewhere.page.url).fragment == f"/network/{keys['Agora'].path}"
+    expect(elsewhere.page.locator("main:not([aria-busy]) h1")).to_have_text("Forum")
+    assert urlsplit(elsewhere.page.url).fragment == f"/network/{keys['Forum'].path}"
     assert (elsewhere.errors, elsewhere.strangers) == ([], [])
 
 
 def test_link__permanent__says_of_which_block_it_was(
     elsewhere: Visit, keys: dict[str, NetworkKey]
 ) -> None:
-    elsewhere.go(f"network/{keys['Agora'].path}")
+    elsewhere.go(f"network/{keys['Forum'].path}")
     link = elsewhere.page.locator("[data-permanent]")
     href = link.get_attribute("href") or ""
     link.click()
@@ -215,7 +215,7 @@ def test_link__permanent__says_of_which_block_it_was(
 def test_snippets__on_a_networks_page__name_badge_and_place(
     visit: Visit, client: TestClient, keys: dict[str, NetworkKey]
 ) -> None:
-    visit.go(f"network/{keys['Agora'].path}")
+    visit.go(f"network/{keys['Forum'].path}")
 
     texts = visit.page.locator("[data-snippet]").all_text_contents()
 

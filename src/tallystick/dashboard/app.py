@@ -19,10 +19,11 @@ from tallystick.dashboard import (
     api_search,
     api_sharing,
 )
-from tallystick.dashboard.linked import Site
+from tallystick.dashboard.embed import POLICY as EMBED
 from tallystick.dashboard.live import EVERY, Live
 from tallystick.dashboard.margins import MarginFiles
 from tallystick.dashboard.onchain import OnChain
+from tallystick.dashboard.site import Site
 from tallystick.data.specs import KnownSpec, known_specs
 
 PAGE = Path(__file__).parent / "page"
@@ -52,8 +53,11 @@ class Guard:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                # An answer with a policy of its own says there who may frame it.
+                framed = headers.get("Content-Security-Policy") == EMBED
                 for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                    if not (framed and name == "X-Frame-Options"):
+                        headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-cache")
             await send(message)
 

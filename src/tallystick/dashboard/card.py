@@ -90,7 +90,7 @@ def card_of(snapshot: Snapshot, key: NetworkKey | None = None) -> Card:
 def _network(snapshot: Snapshot, key: NetworkKey) -> Card:
     row, now = snapshot.network(key), snapshot.in_period(key, PERIOD)
     ranked, chain = row["rank"] is not None, chain_name(key.chain_id)
-    place = f"Rank {row['rank']} of {now['ranked_networks']} networks" if ranked else "Unranked"
+    place = f"Rank {row['rank']} of {_networks(now['ranked_networks'])}" if ranked else "Unranked"
     return Card(
         key=key,
         title=plain(row["name"]) or "(no name)",
@@ -112,7 +112,7 @@ def _all(snapshot: Snapshot) -> Card:
     return Card(
         key=None,
         title=ALL,
-        about=f"{ranked} ranked {'network' if ranked == 1 else 'networks'}",
+        about=_networks(ranked, "ranked "),
         verified=now["verified"],
         why="",
         change=now["change"],
@@ -122,6 +122,10 @@ def _all(snapshot: Snapshot) -> Card:
         fakes=[],
         **_blocks(snapshot, None),
     )
+
+
+def _networks(count: int, kind: str = "") -> str:
+    return f"{count} {kind}{'network' if count == 1 else 'networks'}"
 
 
 def _every(

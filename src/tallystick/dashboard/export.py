@@ -13,11 +13,11 @@ from tallystick.dashboard.api_elsewhere import followed
 from tallystick.dashboard.app import PAGE
 from tallystick.dashboard.badge import PERIOD, badge
 from tallystick.dashboard.export_shared import write_shared
-from tallystick.dashboard.linked import Site
 from tallystick.dashboard.margins import MarginFiles
 from tallystick.dashboard.network_key import NetworkKey
 from tallystick.dashboard.periods import LENGTHS
 from tallystick.dashboard.responses import page, paged, row_of
+from tallystick.dashboard.site import Site
 from tallystick.dashboard.snapshot import Snapshot
 from tallystick.dashboard.spreadsheet import to_csv
 from tallystick.data.specs import KnownSpec, audited_by_spec, known_specs

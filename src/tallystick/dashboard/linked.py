@@ -1,14 +1,15 @@
 """HTML that other sites read when somebody sends a link to the page, or to a network of it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 from tallystick.dashboard import definitions
 from tallystick.dashboard.card import Card, card_of
+from tallystick.dashboard.feed import NAME, TYPE
 from tallystick.dashboard.network_key import NetworkKey
 from tallystick.dashboard.preview import SIZE
+from tallystick.dashboard.site import Site
 from tallystick.dashboard.snapshot import Snapshot
 
 PAGE = Path(__file__).parent / "page"
@@ -18,18 +19,6 @@ _SOURCE = '<meta name="tallystick-source" content="server">'
 _DESCRIPTION = '    <meta name="description"'
 _LAST_LINK = '            <li><a href="#/counting">How it is counted</a></li>\n'
 _DOCS = '            <li><a href="docs/index.html">Docs</a></li>\n'
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """The place at which people find the page."""
-
-    url: str = ""
-    """Absolute, without a slash at its end; empty: it is not known, and no picture can be named."""
-    docs: bool = False
-    """Whether the docs stand below it."""
-    files: bool = False
-    """Whether files answer, and no server."""
 
 
 def index(snapshot: Snapshot, site: Site) -> str:
@@ -77,6 +66,7 @@ def _tags(card: Card, site: Site, path: str, up: str) -> Iterator[str]:
     yield f'<meta property="og:description" content="{escape(card.description)}">'
     yield f'<meta name="tallystick-definitions" content="{definitions.VERSION}">'
     of = f"networks/{card.key.path}/" if card.key else ""
+    yield f'<link rel="alternate" type="{TYPE}" title="News" href="{up}api/v1/{of}{NAME}">'
     if site.url:
         url, image = escape(f"{site.url}/{path}"), escape(f"{site.url}/api/v1/{of}preview.png")
         yield f'<link rel="canonical" href="{url}">'

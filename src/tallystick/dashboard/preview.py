@@ -7,10 +7,10 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from tallystick.dashboard import sign
 from tallystick.dashboard.card import Card
 from tallystick.data.resolvers.kinds import GRADES
 from tallystick.errors import TallystickError
-from tallystick.protocol.hexes import from_hex
 
 SIZE = (1200, 630)
 _FINER = 2
@@ -163,13 +163,11 @@ class _Pen:
             self.shape(points, _ACCENT)
 
     def sign(self, x: float, y: float, size: float, network_id: str) -> None:
-        """Draw the page's sign of a network: five notches by ten bytes of its id."""
-        self.box(x, y, size, size, size * 8 / 36, _SUNK, _EDGE)
-        told, unit = from_hex(network_id, 32, "network id"), size / 36
-        for at in range(5):
-            up, down = (3 + byte / 32 for byte in told[2 * at : 2 * at + 2])
-            left, top = x + (6 + 5 * at) * unit, y + (18 - up) * unit
-            self.box(left, top, 2 * unit, (up + down) * unit, unit, _INK2)
+        """Draw a network's sign."""
+        self.box(x, y, size, size, size * sign.ROUND / sign.SIZE, _SUNK, _EDGE)
+        unit = size / sign.SIZE
+        for left, top, height in sign.notches(network_id):
+            self.box(x + left * unit, y + top * unit, sign.WIDE * unit, height * unit, unit, _INK2)
 
     def change(self, x: float, y: float, value: float) -> None:
         """Tell the change against the 30 days before; the font has no triangle."""

@@ -1,4 +1,4 @@
-// A network's numbers on other people's pages: links that last, a badge, snippets to copy.
+// A network's numbers on other people's pages: links that last, a badge, a chart, snippets to copy.
 
 import { isExport } from "../data.js";
 import { copy, el } from "../dom.js";
@@ -33,9 +33,12 @@ export function useOf(base, one, coverage, period) {
   return [
     el("p", { class: "pad links" },
       el("a", { href: `api/v1/${base}/badge.svg` }, "Badge (SVG)"),
+      el("a", { href: `${base.replace("networks/", "embed/")}/` }, "Chart"),
       el("a", { href: `api/v1/${base}/summary/${period}${isExport ? ".json" : ""}` }, "JSON"),
+      el("a", { href: `api/v1/${base}/feed.atom`, type: "application/atom+xml" }, "News (Atom)"),
       el("a", { href: `${base}/${named}`, "data-permanent": true }, "Permanent link")),
     el("div", { class: "pad snippets" },
+      snippet("Embed the chart", `<iframe src="${absolute(`${base.replace("networks/", "embed/")}/`)}" title="Verified inferences, counted by Tallystick" width="520" height="380" loading="lazy" sandbox="allow-popups allow-popups-to-escape-sandbox"></iframe>`),
       snippet("Badge, Markdown", `[![verified inferences](${badge})](${page})`),
       snippet("Badge, HTML", `<a href="${page}"><img src="${badge}" alt="verified inferences" height="20"></a>`)),
   ];
