@@ -1,14 +1,20 @@
 """tallystick serve, tallystick export: the dashboard over HTTP, and as files."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
 
+from tallystick.chain.rpc.url import RpcUrl
 from tallystick.cli.bars import bar
 from tallystick.cli.command import ConsoleCommand
 from tallystick.cli.options import by_chain, data_option, depth_option
+from tallystick.errors import FieldError
+
+SECRET = "TALLYSTICK_WEBHOOK_SECRET"
 
 
 def page_url(text: str) -> str:
@@ -85,6 +91,14 @@ url_option = click.option(
 @specs_option
 @margins_option
 @url_option
+@click.option(
+    "--webhook",
+    "webhooks",
+    multiple=True,
+    metavar="URL",
+    callback=lambda _context, _option, urls: tuple(hook_url(url) for url in urls),
+    help=f"Post news to it as signed JSON; the secret is in {SECRET}. Several may be given.",
+)
 @memory_option
 def serve(
     data: Path,
@@ -98,6 +112,7 @@ def serve(
     specs: Path | None,
     margins: tuple[Path, ...],
     url: str,
+    webhooks: tuple[str, ...],
     memory: str,
 ) -> None:
     """Show the data folder's numbers in a browser, and as a JSON API.
@@ -118,11 +133,34 @@ def serve(
     if follow and not urls:
         raise click.UsageError("--follow needs --rpc CHAIN_ID=URL")
     live = Live(data, probes, memory, Bring(Dataset(data), urls, depth) if follow else None)
+    if webhooks:
+        _told(webhooks, data, url).start(lambda: live.snapshot)
     asked = OnChain(urls) if urls else None
     app: Any = create_app(live, asked, every, known_specs(specs), MarginFiles(margins), url)
     click.echo(f"http://{host}:{port}", err=True)
     # Streams of live events would keep a server from ending.
     uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=1)
+
+
+def hook_url(text: str) -> str:
+    """Return a URL to be told of news.
+
+    Raises:
+        click.BadParameter: it is none.
+    """
+    try:
+        RpcUrl.parse(text)
+    except FieldError:
+        raise click.BadParameter("needed: http:// or https://, and a host") from None
+    return text
+
+
+def _told(urls: Sequence[str], data: Path, page: str) -> Any:
+    from tallystick.dashboard.webhooks import FILE, NEEDED, Told, Webhooks, secret_of
+
+    if not os.environ.get(SECRET):
+        raise click.UsageError(f"--webhook needs {SECRET}: {NEEDED}")
+    return Webhooks(urls, secret_of(os.environ[SECRET]), Told(data / FILE), page)
 
 
 @click.command(cls=ConsoleCommand, example="tallystick export public --data data")

@@ -154,14 +154,22 @@ def _placed(sums: Mapping[NetworkKey, int]) -> dict[NetworkKey, int]:
     return {key: at + 1 for at, key in enumerate(counted)}
 
 
+def days_over(snapshot: Snapshot) -> int:
+    """Return the end of the last day (UTC) that is over, in Unix seconds."""
+    return _begin(snapshot.summary("all")["last_day"])
+
+
+def _begin(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+
+
 def _moved(key: NetworkKey, name: str, day: date, before: int | None, rank: int) -> Item:
-    over = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
     moved = f"has rank {rank} now" if before is None else f"went from rank {before} to {rank}"
     return Item(
         id=f"{_AUTHORITY}{key.path}/{day}/rank.changed",
         kind="rank.changed",
         key=key,
-        time=int(over.timestamp()),
+        time=_begin(day + timedelta(days=1)),
         title=f"{name} {moved}",
         path=f"network/{key.path}",
         facts={**key._asdict(), "day": str(day), "rank_before": before, "rank": rank},
