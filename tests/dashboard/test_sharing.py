@@ -194,6 +194,19 @@ def test_link__of_a_network__opens_the_page_at_it(
     assert (elsewhere.errors, elsewhere.strangers) == ([], [])
 
 
+@pytest.mark.parametrize("place", ["networks", "embed"])
+def test_link__without_its_last_slash__leads_to_the_same(
+    client: TestClient, keys: dict[str, NetworkKey], place: str
+) -> None:
+    path = f"/{place}/{keys['Forum'].path}"
+
+    answer = client.get(f"{path}?block=3&definitions=1.0.0")
+
+    assert answer.url.path == f"{path}/"
+    assert answer.url.query == b"block=3&definitions=1.0.0"
+    assert answer.text == client.get(f"{path}/").text
+
+
 def test_link__permanent__says_of_which_block_it_was(
     elsewhere: Visit, keys: dict[str, NetworkKey]
 ) -> None:

@@ -59,6 +59,11 @@ margins_option = click.option(
 memory_option = click.option(
     "--memory", default="4GB", show_default=True, help="Most that DuckDB takes."
 )
+docs_option = click.option(
+    "--docs",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The docs as a site (`make docs-build`), to be put below the page as docs/.",
+)
 url_option = click.option(
     "--url",
     default="",
@@ -90,6 +95,7 @@ url_option = click.option(
 )
 @specs_option
 @margins_option
+@docs_option
 @url_option
 @click.option(
     "--webhook",
@@ -111,6 +117,7 @@ def serve(
     every: float,
     specs: Path | None,
     margins: tuple[Path, ...],
+    docs: Path | None,
     url: str,
     webhooks: tuple[str, ...],
     memory: str,
@@ -136,7 +143,7 @@ def serve(
     if webhooks:
         _told(webhooks, data, url).start(lambda: live.snapshot)
     asked = OnChain(urls) if urls else None
-    app: Any = create_app(live, asked, every, known_specs(specs), MarginFiles(margins), url)
+    app: Any = create_app(live, asked, every, known_specs(specs), MarginFiles(margins), url, docs)
     click.echo(f"http://{host}:{port}", err=True)
     # Streams of live events would keep a server from ending.
     uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=1)
@@ -176,11 +183,7 @@ def _told(urls: Sequence[str], data: Path, page: str) -> Any:
 )
 @specs_option
 @margins_option
-@click.option(
-    "--docs",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The docs as a site (`make docs-build`), to be put below the page as docs/.",
-)
+@docs_option
 @url_option
 @memory_option
 def export(

@@ -1,7 +1,7 @@
 """Pages and pictures over HTTP that other sites read or show: what people send to each other."""
 
 from fastapi import APIRouter, HTTPException, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from tallystick.dashboard.card import card_of
 from tallystick.dashboard.embed import POLICY, embed
@@ -73,6 +73,14 @@ def embedded(request: Request, live: Folder, key: Key) -> HTMLResponse:
     """Answer with a network's chart, for frames on other people's pages."""
     body = found(lambda: embed(live.snapshot, key, site_of(request)))
     return HTMLResponse(body, headers={"Content-Security-Policy": POLICY})
+
+
+@pages.api_route(_OF, methods=["GET", "HEAD"])
+@pages.api_route("/embed/{chain_id}/{core}/{network_id}", methods=["GET", "HEAD"])
+def folder(request: Request, key: Key) -> RedirectResponse:
+    """Lead to the same with a slash at its end, as hosts of files do: links in it are relative."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"{key.network_id}/{query}")
 
 
 def site_of(request: Request) -> Site:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
@@ -23,7 +24,7 @@ from tallystick.dashboard.embed import POLICY as EMBED
 from tallystick.dashboard.live import EVERY, Live
 from tallystick.dashboard.margins import MarginFiles
 from tallystick.dashboard.onchain import OnChain
-from tallystick.dashboard.site import Site
+from tallystick.dashboard.site import Site, check_docs
 from tallystick.data.specs import KnownSpec, known_specs
 
 PAGE = Path(__file__).parent / "page"
@@ -71,6 +72,7 @@ def create_app(
     specs: Mapping[str, KnownSpec] | None = None,
     margins: MarginFiles | None = None,
     url: str = "",
+    docs: Path | None = None,
 ) -> FastAPI:
     """Return the dashboard as an ASGI application.
 
@@ -81,7 +83,13 @@ def create_app(
         specs: texts of specs that are known; None: those of the library.
         margins: files of verifiers; None: there are none.
         url: where people find the page, for what other sites show beside a link; empty: unknown.
+        docs: a built site of docs/, to stand at /docs/; None: there is none.
+
+    Raises:
+        DocsError: docs is no built site.
     """
+    if docs is not None:
+        check_docs(docs)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -104,7 +112,7 @@ def create_app(
     app.state.live, app.state.chain = live, chain
     app.state.specs = known_specs() if specs is None else specs
     app.state.margins = margins or MarginFiles()
-    app.state.site = Site(url)
+    app.state.site = Site(url, docs is not None)
     for part in (
         api_coverage,
         api_networks,
@@ -116,5 +124,8 @@ def create_app(
     ):
         app.include_router(part.api, prefix="/api/v1", tags=["v1"])
     app.include_router(api_sharing.pages)
+    if docs is not None:
+        app.add_route("/docs", lambda _: RedirectResponse("docs/"))
+        app.mount("/docs", StaticFiles(directory=docs, html=True), name="docs")
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     return app

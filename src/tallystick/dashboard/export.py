@@ -1,6 +1,7 @@
 """The page as files: what the server would answer, written down, to be hosted anywhere."""
 
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from tallystick.dashboard.margins import MarginFiles
 from tallystick.dashboard.network_key import NetworkKey
 from tallystick.dashboard.periods import LENGTHS
 from tallystick.dashboard.responses import page, paged, row_of
-from tallystick.dashboard.site import Site
+from tallystick.dashboard.site import Site, check_docs
 from tallystick.dashboard.snapshot import Snapshot
 from tallystick.dashboard.spreadsheet import to_csv
 from tallystick.data.specs import KnownSpec, audited_by_spec, known_specs
@@ -26,8 +27,6 @@ from tallystick.protocol.progress import Progress
 
 MARK = "tallystick-export"
 """A file by which a folder is known as an older export."""
-SITE_INDEX = "search/search_index.json"
-"""What a built site of the docs has, whatever its pages."""
 MOST = 1_000
 """Rows of each list, the newest first."""
 _PIECE = 100
@@ -68,13 +67,12 @@ def export(
         How many files there are.
 
     Raises:
-        ExportError: the folder holds something that is no export, or docs is no built site.
+        ExportError: the folder holds something that is no export.
+        DocsError: docs is no built site.
         MarginsFileError: a line of a margins file is no note.
     """
-    if docs is not None and not (docs / SITE_INDEX).is_file():
-        raise ExportError(
-            f"{docs} is no built site of the docs; needed: what `make docs-build` wrote"
-        )
+    if docs is not None:
+        check_docs(docs)
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise ExportError(f"{folder} holds something else; needed: an empty folder")
     known, noted = known_specs() if specs is None else specs, margins or MarginFiles()
@@ -106,7 +104,8 @@ class _Writer:
 
     def run(self, progress: Progress | None) -> None:
         snapshot = self._snapshot
-        self._one(schemas.Coverage, "coverage", covered(snapshot, live=False, chains_asked=False))
+        told = covered(snapshot, live=False, chains_asked=False, exported=int(time.time()))
+        self._one(schemas.Coverage, "coverage", told)
         self._one(schemas.Definitions, "definitions", defined())
         self._one(schemas.Elsewhere, "elsewhere", followed(snapshot.folder, snapshot.version))
         for period in LENGTHS:

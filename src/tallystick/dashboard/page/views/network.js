@@ -1,5 +1,6 @@
 // One network.
 
+import { age } from "../ago.js";
 import { chainName, explorer } from "../chains.js";
 import { chart, COUNTED, everyDay, GRADES } from "../charts.js";
 import { csvLink, get, isExport, ROWS, rows } from "../data.js";
@@ -173,7 +174,8 @@ function head(one, registered, now, coverage, base) {
           one.rank === null ? null : el("span", {}, "Rank ", el("strong", {}, count(one.rank)), ` of ${count(now.ranked_networks)}`),
           el("span", {}, site ? el("a", { href: site, rel: "noreferrer" }, chainName(one.chain_id)) : chainName(one.chain_id)),
           el("span", {}, id(one.network_id), " ", copy(one.network_id, "Copy the network's id")),
-          el("span", {}, "since ", time(registered.block_time))),
+          el("span", {}, "since ", time(registered.block_time)),
+          core ? el("span", { "data-block": core.last_block }, `to block ${count(core.last_block)}`, age(core)) : null),
         el("p", {}, known.map((grade) => badge(grade, capital(grade))), badges(one),
           core?.compared_block === null || !core ? null : badge("agree", "Events and contract agree")))),
       periodSwitch(now.period, base)),
