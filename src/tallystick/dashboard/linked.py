@@ -18,7 +18,7 @@ UP = "../" * 4
 _SOURCE = '<meta name="tallystick-source" content="server">'
 _DESCRIPTION = '    <meta name="description"'
 _LAST_LINK = '            <li><a href="#/counting">How it is counted</a></li>\n'
-_DOCS = '            <li><a href="docs/index.html">Docs</a></li>\n'
+_DOCS = '            <li><a href="docs/">Docs</a></li>\n'
 
 
 def index(snapshot: Snapshot, site: Site) -> str:
