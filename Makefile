@@ -156,7 +156,8 @@ ifndef DATA
 	@test -d $(CACHE)/demo || { rm -rf $(CACHE)/demo.new && $(BIN)/ape run demo --data $(CACHE)/demo.new && mv $(CACHE)/demo.new $(CACHE)/demo; }
 endif
 	@probes='$(or $(DATA),$(CACHE)/demo)/probes.jsonl'; test -f "$$probes" || probes=; \
-	    $(BIN)/tallystick serve --data '$(or $(DATA),$(CACHE)/demo)' $${probes:+--probes "$$probes"}
+	    docs=build/docs; test -d $$docs || docs=; \
+	    $(BIN)/tallystick serve --data '$(or $(DATA),$(CACHE)/demo)' $${probes:+--probes "$$probes"} $${docs:+--docs $$docs}
 
 docs-build: compile $(CACHE)/docs ## write docs/ as a site into build/docs; a broken link ends it
 	$(BIN)/mkdocs build --quiet --config-file tools/site/mkdocs.yml

@@ -8,6 +8,7 @@ from types import TracebackType
 _DISTRIBUTIONS = {
     "ape": "eth-ape",
     "ape_accounts": "eth-ape",
+    "PIL": "pillow",
     "ibis": "ibis-framework",
     "requests": "eth-ape",
     "sklearn": "scikit-learn",

@@ -5,7 +5,7 @@ import re
 from evmchains.chains import PUBLIC_CHAIN_META
 
 from tallystick.dashboard.app import PAGE
-from tallystick.dashboard.chains import SYMBOLS
+from tallystick.dashboard.chains import NAMES, SYMBOLS
 
 ROW = re.compile(r'^  (\d+): \["(.*)", "(.*)", "(.*)"\],$', re.MULTILINE)
 
@@ -27,3 +27,10 @@ def test_symbols__each__is_the_pages() -> None:
     shown = {int(number): symbol for number, _, symbol, _ in ROW.findall(text)}
 
     assert shown | {31337: "ETH"} == SYMBOLS
+
+
+def test_names__each__is_the_pages() -> None:
+    text = (PAGE / "chains.js").read_text()
+    shown = {int(number): name for number, name, _, _ in ROW.findall(text)}
+
+    assert shown | {31337: "Local chain"} == NAMES

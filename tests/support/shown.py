@@ -66,6 +66,15 @@ class Shown:
         self.lane += 1
         self.bring()
 
+    def demand_more(self) -> None:
+        """Commit one more batch there, demand its inference, and extract both."""
+        root, by = self.lane.to_bytes(32, "big"), self.world.now + 3600
+        words = (self.hostile, self.model, root, self.lane, self.lane, 1, by, ZERO32, ZERO32)
+        sent = self.world.send("griefer", "commit", words)
+        _demand(self.world, sent.block_number, self.hostile, self.model, root, self.lane, by)
+        self.lane += 1
+        self.bring()
+
     def _bring(self) -> None:
         extract_world(self.world, self.data)
 
@@ -139,12 +148,18 @@ def _attack(world: World) -> tuple[bytes, bytes]:
     by = world.now + 3600
     words = (network, model, b"r" * 32, 0, 0, 1, by, ZERO32, ZERO32)
     sent = world.send("griefer", "commit", words)
-    block = world.w3.eth.get_block(sent.block_number)
-    at = int(block["timestamp"])
-    stamp = Stamp(0, 1, at, sent.block_number, at + rules.challenge_window)
-    batch = Batch(network, owner, 0, model, b"r" * 32, 1, by)
-    world.send("verifier", "demand", batch.abi(), stamp.pack(), 0, False)
+    _demand(world, sent.block_number, network, model, b"r" * 32, 0, by)
     return network, model
+
+
+def _demand(
+    world: World, block: int, network: bytes, model: bytes, root: bytes, lane: int, by: int
+) -> None:
+    """Demand the only inference of a batch that was committed in a block."""
+    at = int(world.w3.eth.get_block(block)["timestamp"])
+    stamp = Stamp(lane, 1, at, block, at + RULES.challenge_window)
+    batch = Batch(network, world.senders["griefer"].address, lane, model, root, 1, by)
+    world.send("verifier", "demand", batch.abi(), stamp.pack(), 0, False)
 
 
 @contextlib.contextmanager

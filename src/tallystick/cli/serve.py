@@ -1,13 +1,44 @@
 """tallystick serve, tallystick export: the dashboard over HTTP, and as files."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
+from tallystick.chain.rpc.url import RpcUrl
 from tallystick.cli.bars import bar
 from tallystick.cli.command import ConsoleCommand
 from tallystick.cli.options import by_chain, data_option, depth_option
+from tallystick.errors import FieldError
+
+SECRET = "TALLYSTICK_WEBHOOK_SECRET"
+
+
+def page_url(text: str) -> str:
+    """Return a URL below which the page stands, without a slash at its end.
+
+    Raises:
+        click.BadParameter: it is something else.
+    """
+    try:
+        parts = urlsplit(text)
+        port_is_right = parts.port != 0
+    except ValueError:
+        port_is_right = False
+    if text and not (
+        port_is_right
+        and parts.scheme in ("http", "https")
+        and parts.hostname
+        and text.isascii()
+        and text.isprintable()
+        and not set(text) & set("@?# \"'<>\\")
+    ):
+        raise click.BadParameter("needed: http:// or https://, a host, and a path if need be")
+    return text.rstrip("/")
+
 
 probes_option = click.option(
     "--probes",
@@ -27,6 +58,17 @@ margins_option = click.option(
 )
 memory_option = click.option(
     "--memory", default="4GB", show_default=True, help="Most that DuckDB takes."
+)
+docs_option = click.option(
+    "--docs",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The docs as a site (`make docs-build`), to be put below the page as docs/.",
+)
+url_option = click.option(
+    "--url",
+    default="",
+    callback=lambda _context, _option, url: page_url(url),
+    help="Where people find the page: a link to it then has a picture on other sites.",
 )
 
 
@@ -53,6 +95,16 @@ memory_option = click.option(
 )
 @specs_option
 @margins_option
+@docs_option
+@url_option
+@click.option(
+    "--webhook",
+    "webhooks",
+    multiple=True,
+    metavar="URL",
+    callback=lambda _context, _option, urls: tuple(hook_url(url) for url in urls),
+    help=f"Post news to it as signed JSON; the secret is in {SECRET}. Several may be given.",
+)
 @memory_option
 def serve(
     data: Path,
@@ -65,6 +117,9 @@ def serve(
     every: float,
     specs: Path | None,
     margins: tuple[Path, ...],
+    docs: Path | None,
+    url: str,
+    webhooks: tuple[str, ...],
     memory: str,
 ) -> None:
     """Show the data folder's numbers in a browser, and as a JSON API.
@@ -85,11 +140,34 @@ def serve(
     if follow and not urls:
         raise click.UsageError("--follow needs --rpc CHAIN_ID=URL")
     live = Live(data, probes, memory, Bring(Dataset(data), urls, depth) if follow else None)
+    if webhooks:
+        _told(webhooks, data, url).start(lambda: live.snapshot)
     asked = OnChain(urls) if urls else None
-    app: Any = create_app(live, asked, every, known_specs(specs), MarginFiles(margins))
+    app: Any = create_app(live, asked, every, known_specs(specs), MarginFiles(margins), url, docs)
     click.echo(f"http://{host}:{port}", err=True)
     # Streams of live events would keep a server from ending.
     uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=1)
+
+
+def hook_url(text: str) -> str:
+    """Return a URL to be told of news.
+
+    Raises:
+        click.BadParameter: it is none.
+    """
+    try:
+        RpcUrl.parse(text)
+    except FieldError:
+        raise click.BadParameter("needed: http:// or https://, and a host") from None
+    return text
+
+
+def _told(urls: Sequence[str], data: Path, page: str) -> Any:
+    from tallystick.dashboard.webhooks import FILE, NEEDED, Told, Webhooks, secret_of
+
+    if not os.environ.get(SECRET):
+        raise click.UsageError(f"--webhook needs {SECRET}: {NEEDED}")
+    return Webhooks(urls, secret_of(os.environ[SECRET]), Told(data / FILE), page)
 
 
 @click.command(cls=ConsoleCommand, example="tallystick export public --data data")
@@ -105,11 +183,8 @@ def serve(
 )
 @specs_option
 @margins_option
-@click.option(
-    "--docs",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The docs as a site (`make docs-build`), to be put below the page as docs/.",
-)
+@docs_option
+@url_option
 @memory_option
 def export(
     folder: Path,
@@ -119,6 +194,7 @@ def export(
     specs: Path | None,
     margins: tuple[Path, ...],
     docs: Path | None,
+    url: str,
     memory: str,
 ) -> None:
     """Write the dashboard into FOLDER as files that any web server can host."""
@@ -129,5 +205,5 @@ def export(
 
     snapshot, noted = Snapshot(data, probes, memory), MarginFiles(margins)
     with bar("export (networks)") as progress:
-        files = run(snapshot, folder, rows, progress, known_specs(specs), noted, docs)
+        files = run(snapshot, folder, rows, progress, known_specs(specs), noted, docs, url)
     click.echo(f"{files} files in {folder}", err=True)

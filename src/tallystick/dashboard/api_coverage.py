@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from tallystick.dashboard import definitions, schemas
+from tallystick.dashboard.block_times import BlockTime, block_times
 from tallystick.dashboard.live import Live
 from tallystick.dashboard.params import UNCHANGED, Folder, one
 from tallystick.dashboard.periods import Period
@@ -82,8 +83,15 @@ async def _news(request: Request, live: Live) -> AsyncIterator[str]:
         silent += TICK
 
 
-def covered(snapshot: Snapshot, live: bool, chains_asked: bool, trouble: str = "") -> Any:
+def covered(
+    snapshot: Snapshot,
+    live: bool,
+    chains_asked: bool,
+    trouble: str = "",
+    exported: int | None = None,
+) -> Any:
     """Return what schemas.Coverage takes."""
+    times = {one.of: one for one in block_times(snapshot)}
     return {
         "version": snapshot.version,
         "definitions_version": definitions.VERSION,
@@ -96,13 +104,19 @@ def covered(snapshot: Snapshot, live: bool, chains_asked: bool, trouble: str = "
                 "boundary": one.boundary,
                 "events": one.rows,
                 "compared_block": _compared(snapshot, one),
+                **_times(times[one.contract.chain_id, to_hex(one.contract.address)]),
             }
             for one in snapshot.coverage
         ],
+        "exported": exported,
         "live": live,
         "chains_asked": chains_asked,
         "trouble": trouble,
     }
+
+
+def _times(one: BlockTime) -> dict[str, int | None]:
+    return {"last_time": one.last_time, "newest_event": one.newest_event}
 
 
 def _compared(snapshot: Snapshot, held: Held) -> int | None:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
@@ -17,10 +18,13 @@ from tallystick.dashboard import (
     api_evidence,
     api_networks,
     api_search,
+    api_sharing,
 )
+from tallystick.dashboard.embed import POLICY as EMBED
 from tallystick.dashboard.live import EVERY, Live
 from tallystick.dashboard.margins import MarginFiles
 from tallystick.dashboard.onchain import OnChain
+from tallystick.dashboard.site import Site, check_docs
 from tallystick.data.specs import KnownSpec, known_specs
 
 PAGE = Path(__file__).parent / "page"
@@ -50,8 +54,11 @@ class Guard:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                # An answer with a policy of its own says there who may frame it.
+                framed = headers.get("Content-Security-Policy") == EMBED
                 for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                    if not (framed and name == "X-Frame-Options"):
+                        headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-cache")
             await send(message)
 
@@ -64,6 +71,8 @@ def create_app(
     every: float = EVERY,
     specs: Mapping[str, KnownSpec] | None = None,
     margins: MarginFiles | None = None,
+    url: str = "",
+    docs: Path | None = None,
 ) -> FastAPI:
     """Return the dashboard as an ASGI application.
 
@@ -73,7 +82,14 @@ def create_app(
         every: seconds between two looks at the folder.
         specs: texts of specs that are known; None: those of the library.
         margins: files of verifiers; None: there are none.
+        url: where people find the page, for what other sites show beside a link; empty: unknown.
+        docs: a built site of docs/, to stand at /docs/; None: there is none.
+
+    Raises:
+        DocsError: docs is no built site.
     """
+    if docs is not None:
+        check_docs(docs)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -96,6 +112,7 @@ def create_app(
     app.state.live, app.state.chain = live, chain
     app.state.specs = known_specs() if specs is None else specs
     app.state.margins = margins or MarginFiles()
+    app.state.site = Site(url, docs is not None)
     for part in (
         api_coverage,
         api_networks,
@@ -103,7 +120,12 @@ def create_app(
         api_batches,
         api_elsewhere,
         api_search,
+        api_sharing,
     ):
         app.include_router(part.api, prefix="/api/v1", tags=["v1"])
+    app.include_router(api_sharing.pages)
+    if docs is not None:
+        app.add_route("/docs", lambda _: RedirectResponse("docs/"))
+        app.mount("/docs", StaticFiles(directory=docs, html=True), name="docs")
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     return app

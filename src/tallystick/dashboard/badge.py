@@ -7,10 +7,11 @@ PERIOD = "30d"
 _LABEL = "verified inferences"
 _HEIGHT, _PAD, _LETTER, _MARK = 20, 6, 6.1, 16
 _DARK, _GREEN, _GREY = "#33312c", "#0b5d45", "#6b675e"
-_PATH = (
+MARK = (
     "M1 3.6h22v7.7h-.6L17 6.1l-5.2 5.2h-.9L7.3 7.4l-3.7 3.9H1z"
     "M1 20.4h22v-7.7h-.6L17 17.9l-5.2-5.2h-.9l-3.6 3.9-3.7-3.9H1z"
 )
+"""The project's mark, as a path on a grid of 24."""
 
 
 def badge(network: Mapping[str, Any]) -> str:
@@ -52,7 +53,7 @@ def _drawn(says: str, colour: str) -> str:
         f'<rect width="{left + right:.0f}" height="{_HEIGHT}" rx="3" fill="{_DARK}"/>'
         f'<path d="M{left:.1f} 0h{right - 3:.1f}a3 3 0 0 1 3 3v14a3 3 0 0 1-3 3h{3 - right:.1f}z" '
         f'fill="{colour}"/>'
-        f'<path transform="translate({_PAD} 4) scale(.5)" fill="#fff" d="{_PATH}"/>'
+        f'<path transform="translate({_PAD} 4) scale(.5)" fill="#fff" d="{MARK}"/>'
         f'<text x="{_MARK + _PAD}" {text} textLength="{len(_LABEL) * _LETTER:.1f}" {spread}>'
         f"{_LABEL}</text>"
         f'<text x="{left + _PAD:.1f}" {text} textLength="{len(says) * _LETTER:.1f}" {spread}>'

@@ -1,6 +1,7 @@
 """The page as files: what the server would answer, written down, to be hosted anywhere."""
 
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from tallystick.dashboard.api_coverage import covered, defined, summarized
 from tallystick.dashboard.api_elsewhere import followed
 from tallystick.dashboard.app import PAGE
 from tallystick.dashboard.badge import PERIOD, badge
+from tallystick.dashboard.export_shared import write_shared
 from tallystick.dashboard.margins import MarginFiles
 from tallystick.dashboard.network_key import NetworkKey
 from tallystick.dashboard.periods import LENGTHS
 from tallystick.dashboard.responses import page, paged, row_of
+from tallystick.dashboard.site import Site, check_docs
 from tallystick.dashboard.snapshot import Snapshot
 from tallystick.dashboard.spreadsheet import to_csv
 from tallystick.data.specs import KnownSpec, audited_by_spec, known_specs
@@ -24,8 +27,6 @@ from tallystick.protocol.progress import Progress
 
 MARK = "tallystick-export"
 """A file by which a folder is known as an older export."""
-SITE_INDEX = "search/search_index.json"
-"""What a built site of the docs has, whatever its pages."""
 MOST = 1_000
 """Rows of each list, the newest first."""
 _PIECE = 100
@@ -48,6 +49,7 @@ def export(
     specs: Mapping[str, KnownSpec] | None = None,
     margins: MarginFiles | None = None,
     docs: Path | None = None,
+    url: str = "",
 ) -> int:
     """Write the page and its data into a folder, in place of an older export.
 
@@ -59,18 +61,18 @@ def export(
         specs: texts of specs that are known; None: those of the library.
         margins: files of margins that verifiers noted; None: none.
         docs: a built site of docs/, to be put below the page; None: there is none.
+        url: where people will find the page, for what other sites show beside a link.
 
     Returns:
         How many files there are.
 
     Raises:
-        ExportError: the folder holds something that is no export, or docs is no built site.
+        ExportError: the folder holds something that is no export.
+        DocsError: docs is no built site.
         MarginsFileError: a line of a margins file is no note.
     """
-    if docs is not None and not (docs / SITE_INDEX).is_file():
-        raise ExportError(
-            f"{docs} is no built site of the docs; needed: what `make docs-build` wrote"
-        )
+    if docs is not None:
+        check_docs(docs)
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise ExportError(f"{folder} holds something else; needed: an empty folder")
     known, noted = known_specs() if specs is None else specs, margins or MarginFiles()
@@ -80,10 +82,9 @@ def export(
     if docs is not None:
         shutil.copytree(docs, folder / "docs")
     (folder / MARK).write_text(snapshot.version + "\n")
-    index = (PAGE / "index.html").read_text()
-    server = 'name="tallystick-source" content="server"'
-    (folder / "index.html").write_text(index.replace(server, server.replace("server", "files")))
+    site = Site(url, docs is not None, files=True)
     _Writer(snapshot, folder / "api" / "v1", most, known, noted).run(progress)
+    write_shared(snapshot, folder, site)
     return sum(path.is_file() for path in folder.rglob("*"))
 
 
@@ -103,7 +104,8 @@ class _Writer:
 
     def run(self, progress: Progress | None) -> None:
         snapshot = self._snapshot
-        self._one(schemas.Coverage, "coverage", covered(snapshot, live=False, chains_asked=False))
+        told = covered(snapshot, live=False, chains_asked=False, exported=int(time.time()))
+        self._one(schemas.Coverage, "coverage", told)
         self._one(schemas.Definitions, "definitions", defined())
         self._one(schemas.Elsewhere, "elsewhere", followed(snapshot.folder, snapshot.version))
         for period in LENGTHS:

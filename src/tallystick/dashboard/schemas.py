@@ -47,6 +47,10 @@ class Covered(BaseModel):
     core: Address
     first_block: int
     last_block: int
+    last_time: int | None = Field(
+        description="Unix seconds, of the last block; null: nobody told, see newest_event"
+    )
+    newest_event: int | None = Field(description="Unix seconds; null: there is no event")
     boundary: Hash = Field(description="hash of the last block")
     events: int
     compared_block: int | None = Field(
@@ -60,6 +64,7 @@ class Coverage(BaseModel):
     version: str = Field(description="changes whenever an answer may")
     definitions_version: str
     cores: list[Covered]
+    exported: int | None = Field(description="Unix seconds; null: a server answers")
     live: bool = Field(description="whether new blocks are told of at /api/v1/live")
     chains_asked: bool = Field(description="whether /api/v1/chain asks nodes")
     trouble: str = Field(description="why newer blocks are not shown; empty: they are")

@@ -1,8 +1,9 @@
 // Which page is shown, and when it is drawn anew.
 
+import { age, ago } from "./ago.js";
 import { chainName } from "./chains.js";
 import { redraw } from "./charts.js";
-import { follow, get, isExport } from "./data.js";
+import { follow, get } from "./data.js";
 import { el } from "./dom.js";
 import { count } from "./format.js";
 import { keep } from "./keep.js";
@@ -69,8 +70,17 @@ async function draw({ moved }) {
 
 function tell() {
   if (!coverage) return;
-  const registries = coverage.cores.map((one) => `${chainName(one.chain_id)}, registry ${one.core}, blocks ${count(one.first_block)} to ${count(one.last_block)} (${one.boundary}), ${count(one.events)} events`);
-  document.getElementById("covered").textContent = `${isExport ? "Exported. " : ""}Made of: ${registries.join("; ")}. Definitions ${coverage.definitions_version}.${coverage.trouble && ` Newer blocks are not shown: ${coverage.trouble}`}`;
+  const registries = coverage.cores.map((one, at) => [
+    `${at ? "; " : ""}${chainName(one.chain_id)}, registry ${one.core}, blocks ${count(one.first_block)} to ${count(one.last_block)}`,
+    age(one),
+    ` (${one.boundary}), ${count(one.events)} events`,
+  ]);
+  document.getElementById("covered").replaceChildren(
+    ...coverage.exported === null ? [] : ["Exported ", ago(coverage.exported), ". "],
+    "Made of: ",
+    ...registries.flat(2),
+    `. Definitions ${coverage.definitions_version}.${coverage.trouble && ` Newer blocks are not shown: ${coverage.trouble}`}`,
+  );
 }
 
 function menu() {

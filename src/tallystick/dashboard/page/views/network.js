@@ -1,5 +1,6 @@
 // One network.
 
+import { age } from "../ago.js";
 import { chainName, explorer } from "../chains.js";
 import { chart, COUNTED, everyDay, GRADES } from "../charts.js";
 import { csvLink, get, isExport, ROWS, rows } from "../data.js";
@@ -10,6 +11,7 @@ import { badge, bar, capital, shape, sign } from "../shapes.js";
 import { paged, sortable } from "../table.js";
 import { cautionLine, notesOf } from "./notes.js";
 import { badges, batchLink, cautionList, numberLink, partColumn, partLink, prices, stateBadge, unmetList, utilityBars, verifiedBar } from "./parts.js";
+import { linkedNote, useOf } from "./use.js";
 
 const LABELS = [
   ["verified", "Verified"], ["known_verified", "By known resolvers"], ["price_of_a_fake", "Price of a fake"], ["proven", "Proven"], ["enclave", "Enclave"], ["audited", "Audited"], ["committed", "Committed"],
@@ -172,7 +174,8 @@ function head(one, registered, now, coverage, base) {
           one.rank === null ? null : el("span", {}, "Rank ", el("strong", {}, count(one.rank)), ` of ${count(now.ranked_networks)}`),
           el("span", {}, site ? el("a", { href: site, rel: "noreferrer" }, chainName(one.chain_id)) : chainName(one.chain_id)),
           el("span", {}, id(one.network_id), " ", copy(one.network_id, "Copy the network's id")),
-          el("span", {}, "since ", time(registered.block_time))),
+          el("span", {}, "since ", time(registered.block_time)),
+          core ? el("span", { "data-block": core.last_block }, `to block ${count(core.last_block)}`, age(core)) : null),
         el("p", {}, known.map((grade) => badge(grade, capital(grade))), badges(one),
           core?.compared_block === null || !core ? null : badge("agree", "Events and contract agree")))),
       periodSwitch(now.period, base)),
@@ -227,7 +230,7 @@ function counted(one, by, of, scale) {
   ];
 }
 
-export async function network([chain, core, networkId, asked], state, coverage) {
+export async function network([chain, core, networkId, asked, ...linked], state, coverage) {
   const base = `networks/${chain}/${core}/${networkId}`;
   const period = knownPeriod(asked);
   const [one, registered, { days }, now] = await Promise.all([get(base), get(`${base}/registration`), newestDays(`${base}/days`), get(`${base}/summary/${period}`)]);
@@ -268,6 +271,7 @@ export async function network([chain, core, networkId, asked], state, coverage) 
     title: `Network ${one.network_id.slice(0, 10)}`,
     head: head(one, registered, now, coverage, `#/network/${chain}/${core}/${networkId}`),
     body: [
+      linkedNote(one, coverage, ...linked),
       keyFigures(one, now),
       notes.line ? cautionLine(notes.line) : [],
       one.unranked_because ? el("p", { id: "unranked", class: "caution" }, el("strong", {}, "Unranked: "), `${one.unranked_because}.`) : [],
@@ -287,7 +291,7 @@ export async function network([chain, core, networkId, asked], state, coverage) 
           one.unmet.length ? card("Conditions that are not met", null, [], el("div", { class: "pad" }, unmetList(one))) : [],
           requesterCard(one),
           one.cautions.length ? card("Cautions", null, [], el("div", { class: "pad" }, cautionList(one))) : [],
-          card("Use this number", "An image for your own page; it follows the data.", [], el("p", { class: "pad links" }, el("a", { href: `api/v1/${base}/badge.svg` }, "Badge (SVG)"), el("a", { href: `api/v1/${base}/summary/${period}${isExport ? ".json" : ""}` }, "JSON"))),
+          card("Use this number", "For your own page; it follows the data.", [], useOf(base, one, coverage, period)),
           card("Registration", null, [], el("div", { class: "pad" }, facts([
             ["Id", el("code", {}, one.network_id)],
             ["Registry", el("code", {}, one.core)],

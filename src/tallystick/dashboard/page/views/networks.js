@@ -1,5 +1,6 @@
 // Networks: the headline, the ranked ones, the unranked ones and why, and those that live elsewhere.
 
+import { age } from "../ago.js";
 import { chainName } from "../chains.js";
 import { chart, everyDay, GRADES } from "../charts.js";
 import { csvLink, get, isExport, networks as load } from "../data.js";
@@ -97,9 +98,10 @@ function hero(summary, ranked, state) {
 
 function agreement(coverage) {
   const lag = coverage.cores.filter((one) => one.compared_block === null);
-  const blocks = coverage.cores.filter((one) => one.compared_block !== null).map((one) => `${chainName(one.chain_id)} block ${count(one.compared_block)}`);
+  const asked = coverage.cores.filter((one) => one.compared_block !== null);
+  const blocks = asked.map((one, at) => [`${at ? ", " : ""}${chainName(one.chain_id)} block ${count(one.compared_block)}`, one.compared_block === one.last_block ? age(one) : []]);
   return el("p", { class: "agreement" },
-    blocks.length ? [mark(), " ", el("strong", {}, "Events and contract agree"), ` on every count, as of ${blocks.join(", ")}. `] : null,
+    blocks.length ? [mark(), " ", el("strong", {}, "Events and contract agree"), " on every count, as of ", blocks, ". "] : null,
     lag.length ? `The contract was not asked for its own counts on ${lag.map((one) => chainName(one.chain_id)).join(", ")}. ` : null,
     el("a", { href: "#/check" }, "Check it yourself"));
 }
