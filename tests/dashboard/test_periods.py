@@ -5,11 +5,13 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
 from tallystick.cli.main import main
+from tallystick.dashboard.flows import Flows
 from tallystick.dashboard.network_key import NetworkKey
 from tallystick.dashboard.periods import LENGTHS, TREND, Days, days_of, summary
 from tests.support.shown import Shown
@@ -28,6 +30,11 @@ def network(**changed: Any) -> dict[str, Any]:
 def flow(ago: int, audited: int, **more: int) -> dict[str, Any]:
     day = LAST - timedelta(days=ago)
     return {"day": day, **ZEROS, "unresolved": 0, "audited": audited, **more}
+
+
+def flows_of(rows: list[dict[str, Any]], key: NetworkKey = KEY) -> Flows:
+    named = {"chain_id": key.chain_id, "address": key.core, "network_id": key.network_id}
+    return Flows(pa.Table.from_pylist([named | row for row in rows]))
 
 
 @pytest.mark.parametrize("period", LENGTHS)
@@ -78,7 +85,7 @@ def test_days__events_begin_later_than_the_period_before__nothing_is_compared() 
 
 
 def test_summary__period_before__change_and_trend() -> None:
-    flows = {KEY: [flow(40, 100), flow(8, 20), flow(3, 25, unchallenged=5), flow(0, 5)]}
+    flows = flows_of([flow(40, 100), flow(8, 20), flow(3, 25, unchallenged=5), flow(0, 5)])
 
     found = summary([network()], flows, days_of("7d", LAST - timedelta(days=60), LAST))
 
@@ -90,7 +97,7 @@ def test_summary__period_before__change_and_trend() -> None:
 
 
 def test_summary__grade_that_is_not_known__stays_out_of_the_headline() -> None:
-    flows = {KEY: [flow(0, 5, enclave=7)]}
+    flows = flows_of([flow(0, 5, enclave=7)])
     days = days_of("1d", LAST, LAST)
 
     found = summary([network(standing_enclave="self-declared")], flows, days)

@@ -15,6 +15,7 @@ from tallystick.dashboard.batches import Batches
 from tallystick.dashboard.cautions import cautions
 from tallystick.dashboard.disputes import Disputes
 from tallystick.dashboard.events import COPIES, Events, Row
+from tallystick.dashboard.flows import Flows
 from tallystick.dashboard.memory_tables import LARGE, copy_tables
 from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey
 from tallystick.dashboard.numbers import Scope
@@ -28,7 +29,7 @@ from tallystick.data.totals import expression
 from tallystick.data.totals.amounts import whole
 from tallystick.data.totals.coverage import Coverage
 from tallystick.data.totals.engines import EVENTS, connect
-from tallystick.data.totals.expression import COUNTS, NETWORK
+from tallystick.data.totals.expression import COUNTS
 from tallystick.data.totals.prices import BECAUSE
 from tallystick.data.totals.ranking import place
 from tallystick.protocol.hexes import from_hex, to_hex
@@ -177,9 +178,9 @@ class Snapshot:
     def since(self, key: NetworkKey, first: date) -> Row:
         """Return a network's counters from a day (UTC) on."""
         network = self.network(key)
-        flows = self.once("flows", self._flows).get(key, [])
-        whole_time = periods.Days(first, date.max, None)
-        found: Row = periods.summary([network], {key: flows}, whole_time)["networks"][0]
+        flows, (_, last) = self.once("flows", self._flows), self.once("ends", self._ends)
+        days = periods.Days(first, max(first, last), None)
+        found: Row = periods.summary([network], flows, days)["networks"][0]
         return found
 
     def operators(self, key: NetworkKey) -> list[Row]:
@@ -236,21 +237,19 @@ class Snapshot:
 
     def _summary(self, period: str) -> Row:
         flows = self.once("flows", self._flows)
-        ends = self.events.rows(_ENDS)[0]
-        first, last = ends["first"] or _NO_DAY, ends["last"] or _NO_DAY
-        days = periods.days_of(period, first, last)
+        days = periods.days_of(period, *self.once("ends", self._ends))
         return {"period": period, **periods.summary(self.networks(), flows, days)}
 
-    def _flows(self) -> dict[NetworkKey, list[Row]]:
-        """Return the counters of every network, a row a day."""
+    def _ends(self) -> tuple[date, date]:
+        """Return the days of the first and the last event."""
+        ends = self.events.rows(_ENDS)[0]
+        return ends["first"] or _NO_DAY, ends["last"] or _NO_DAY
+
+    def _flows(self) -> Flows:
+        """Return the counters of every network by day."""
         tables = dict(self._analysis.tables) | self._copies
         with self._turn:
-            found = expression.totals(tables, ["day"]).to_pyarrow()
-        rows = found.select([*NETWORK, "day", *COUNTS]).to_pylist()
-        flows: dict[NetworkKey, list[Row]] = {}
-        for row in sorted(rows, key=lambda row: row["day"]):
-            flows.setdefault(_key(row), []).append(row)
-        return flows
+            return Flows(expression.totals(tables, ["day"]).to_pyarrow())
 
     def _by_key(self) -> dict[NetworkKey, Row]:
         return {NetworkKey.of(row): row for row in self.networks()}
