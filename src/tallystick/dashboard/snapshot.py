@@ -3,36 +3,31 @@
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from dataclasses import asdict
 from datetime import date
-from functools import reduce
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tallystick.dashboard import definitions, numbers, periods, rules
-from tallystick.dashboard.batches import Batches
 from tallystick.dashboard.cautions import cautions
-from tallystick.dashboard.disputes import Disputes
-from tallystick.dashboard.events import COPIES, Events, Row
-from tallystick.dashboard.flows import Flows
-from tallystick.dashboard.memory_tables import LARGE, copy_tables
+from tallystick.dashboard.events import Row
 from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey
 from tallystick.dashboard.numbers import Scope
 from tallystick.dashboard.side_tables import queries
-from tallystick.data.analysis import Analysis, audited_share
+from tallystick.dashboard.state import State
+from tallystick.data.analysis import audited_share
 from tallystick.data.decode.words import LIMBS
 from tallystick.data.extract.dataset import Dataset
 from tallystick.data.resolvers.kinds import GRADES
 from tallystick.data.resolvers.standing import to_json
-from tallystick.data.totals import expression
 from tallystick.data.totals.amounts import whole
 from tallystick.data.totals.coverage import Coverage
-from tallystick.data.totals.engines import EVENTS, connect
+from tallystick.data.totals.engines import EVENTS
 from tallystick.data.totals.expression import COUNTS
 from tallystick.data.totals.prices import BECAUSE
 from tallystick.data.totals.ranking import place
-from tallystick.protocol.hexes import from_hex, to_hex
+from tallystick.protocol.hexes import from_hex
 
 Answer = TypeVar("Answer")
 
@@ -71,29 +66,32 @@ class Snapshot:
         folder: the data folder.
         probes: a probe log; without one utility is not known.
         memory: most that DuckDB takes.
+        before: an older one of the same folder, whose copies in memory are shared where they can
+            be; None: everything is copied.
 
     Raises:
         CoverageError: nothing was extracted, or a run was interrupted before its end.
     """
 
-    def __init__(self, folder: Path, probes: Path | None = None, memory: str = MEMORY) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        probes: Path | None = None,
+        memory: str = MEMORY,
+        before: "Snapshot | None" = None,
+    ) -> None:
         self.version, self.folder = version(folder, probes), folder
-        connection = connect(memory)
-        analysis = Analysis(folder, connection)
-        self.coverage: list[Coverage] = analysis.coverage
-        self._analysis = analysis.over(_bound(analysis.tables, self.coverage))
-        self.events = Events(connection.con, self._analysis.data, self.coverage)
+        shared = before.state.next(folder) if before else None
+        self.state: State = shared or State(folder, memory)
+        self.coverage, self.events = self.state.coverage, self.state.events
+        self.disputes, self.batches = self.state.disputes, self.state.batches
+        self._analysis, self._copies = self.state.analysis, self.state.copies
+        self._turn = self.state.turn
         self._probes = probes
         self._lock = threading.Lock()
-        # Ibis takes its turns on one connection.
-        self._turn = threading.Lock()
         self._working: dict[Hashable, threading.Lock] = {}
         self._answers: OrderedDict[Hashable, Any] = OrderedDict()
         self._size = 0
-        self.disputes = Disputes(self.events)
-        copy_tables(self.events)
-        self._copies = {name: connection.table(name, database=COPIES) for name in LARGE}
-        self.batches = Batches(self.events)
 
     def once(self, question: Hashable, answer: Callable[[], Answer]) -> Answer:
         """Return an answer, worked out the first time that it is asked for.
@@ -178,7 +176,7 @@ class Snapshot:
     def since(self, key: NetworkKey, first: date) -> Row:
         """Return a network's counters from a day (UTC) on."""
         network = self.network(key)
-        flows, (_, last) = self.once("flows", self._flows), self.once("ends", self._ends)
+        flows, (_, last) = self.state.flows(), self.once("ends", self._ends)
         days = periods.Days(first, max(first, last), None)
         found: Row = periods.summary([network], flows, days)["networks"][0]
         return found
@@ -236,7 +234,7 @@ class Snapshot:
         return rows
 
     def _summary(self, period: str) -> Row:
-        flows = self.once("flows", self._flows)
+        flows = self.state.flows()
         days = periods.days_of(period, *self.once("ends", self._ends))
         return {"period": period, **periods.summary(self.networks(), flows, days)}
 
@@ -244,12 +242,6 @@ class Snapshot:
         """Return the days of the first and the last event."""
         ends = self.events.rows(_ENDS)[0]
         return ends["first"] or _NO_DAY, ends["last"] or _NO_DAY
-
-    def _flows(self) -> Flows:
-        """Return the counters of every network by day."""
-        tables = dict(self._analysis.tables) | self._copies
-        with self._turn:
-            return Flows(expression.totals(tables, ["day"]).to_pyarrow())
 
     def _by_key(self) -> dict[NetworkKey, Row]:
         return {NetworkKey.of(row): row for row in self.networks()}
@@ -386,21 +378,6 @@ def version(folder: Path, probes: Path | None = None) -> str:
         found = path.stat()
         seen.update(f"\n{path.name} {found.st_size} {found.st_mtime_ns}".encode())
     return seen.hexdigest()[:32]
-
-
-def _bound(tables: Any, coverage: Iterable[Coverage]) -> dict[str, Any]:
-    """Leave blocks out that are later than the coverage: extraction may go on meanwhile."""
-
-    def within(table: Any) -> Any:
-        parts = [
-            (table.chain_id == one.contract.chain_id)
-            & (table.address == to_hex(one.contract.address))
-            & (table.block_number <= one.last_block)
-            for one in coverage
-        ]
-        return table.filter(reduce(lambda left, right: left | right, parts))
-
-    return {name: within(table) for name, table in tables.items()}
 
 
 def _size(answer: Any) -> int:
