@@ -3,7 +3,7 @@
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -191,6 +191,19 @@ class Snapshot:
         self.network(key)
         return self.once(("models", key), lambda: self.batches.models(key))
 
+    def prices(self, key: NetworkKey) -> list[Row]:
+        """Return the price of a fake by each grade of a network, term by term."""
+        network = self.network(key)
+        return [
+            {"grade": grade, "standing": network.get(f"standing_{grade}"), **asdict(one)}
+            for grade, one in self.once("prices", self._prices)[key].items()
+        ]
+
+    def requesters(self, key: NetworkKey) -> list[Row]:
+        """Return who signed for a network's inferences, as far as data were found; most first."""
+        self.network(key)
+        return self.once(("requesters", key), lambda: self._requesters(key))
+
     def number(self, scope: Scope, name: str) -> Row:
         """Return a number of a network, or of a part of it, and what it is made of."""
         row, parts = self._row(scope), self.parts(scope, name)
@@ -264,17 +277,21 @@ class Snapshot:
             "in_words": rules.in_words(row, resolvers),
         }
 
+    def _prices(self) -> dict[tuple[Any, ...], Any]:
+        with self._turn:
+            return self._analysis.prices()
+
+    def _requesters(self, key: NetworkKey) -> list[Row]:
+        asked = self._analysis.over(_within(self._analysis.tables, key)).requesters_expression()
+        signed = asked.filter(asked.solicited).group_by("requester")
+        with self._turn:
+            found = signed.agg(inferences=asked.inferences.sum()).to_pyarrow().to_pylist()
+        total = sum(row["inferences"] for row in found)
+        rows = [row | {"share": row["inferences"] / total} for row in found]
+        return sorted(rows, key=lambda row: (-row["inferences"], row["requester"]))
+
     def _split(self, key: NetworkKey, by: str) -> list[Row]:
-        within = {
-            name: table.filter(
-                (table.chain_id == key.chain_id)
-                & (table.address == key.core)
-                & (table.network_id == key.network_id)
-            )
-            if "network_id" in table.columns
-            else table
-            for name, table in (dict(self._analysis.tables) | self._copies).items()
-        }
+        within = _within(dict(self._analysis.tables) | self._copies, key)
         with self._turn:
             return list(self._analysis.over(within).totals(by=[by]).to_pylist())
 
@@ -378,6 +395,20 @@ def version(folder: Path, probes: Path | None = None) -> str:
         found = path.stat()
         seen.update(f"\n{path.name} {found.st_size} {found.st_mtime_ns}".encode())
     return seen.hexdigest()[:32]
+
+
+def _within(tables: Mapping[str, Any], key: NetworkKey) -> dict[str, Any]:
+    """Return what tables have of a network."""
+    return {
+        name: table.filter(
+            (table.chain_id == key.chain_id)
+            & (table.address == key.core)
+            & (table.network_id == key.network_id)
+        )
+        if "network_id" in table.columns
+        else table
+        for name, table in tables.items()
+    }
 
 
 def _size(answer: Any) -> int:
