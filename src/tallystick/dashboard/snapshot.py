@@ -282,9 +282,10 @@ class Snapshot:
             return self._analysis.prices()
 
     def _requesters(self, key: NetworkKey) -> list[Row]:
-        asked = self._analysis.over(_within(self._analysis.tables, key)).requesters_expression()
-        signed = asked.filter(asked.solicited).group_by("requester")
+        of_network = self._analysis.over(_within(self._analysis.tables, key))
         with self._turn:
+            asked = of_network.requesters_expression()
+            signed = asked.filter(asked.solicited).group_by("requester")
             found = signed.agg(inferences=asked.inferences.sum()).to_pyarrow().to_pylist()
         total = sum(row["inferences"] for row in found)
         rows = [row | {"share": row["inferences"] / total} for row in found]
