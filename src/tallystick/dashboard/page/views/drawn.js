@@ -2,7 +2,8 @@
 
 import { chart, COUNTED, cursored, everyDay, GRADES } from "../charts.js";
 import { csvLink } from "../data.js";
-import { el, id } from "../dom.js";
+import { el, id, pathOf } from "../dom.js";
+import { word } from "../explain.js";
 import { amount, count, NONE, share } from "../format.js";
 import { lines, MOST_LINES } from "../lines.js";
 import { ranged } from "../ranges.js";
@@ -120,7 +121,7 @@ export function driftCard(base, found, expected, state) {
 
 // Who asks: the largest one by one, then all others.
 export function requesterCard(base, one, found, state) {
-  const row = (name, label) => el("p", { class: "row-of" }, label, numberLink(one, name, label));
+  const row = (name, label) => el("p", { class: "row-of" }, word(label, name, `#/number/${pathOf(one)}/${name}`), numberLink(one, name, label));
   const figures = [row("requesters", "Accounts"), row("solicited_share", "Signed for"), row("found_share", "Data found"), row("top_share", "Largest requester"), row("herfindahl", "Herfindahl index")];
   if (!found.total) {
     const why = one.found_share === null ? none("The data of its inferences was not found: who asked is not available. Look for it with", "tallystick collect") : none("No requester signed for an inference whose data was found.");
@@ -170,7 +171,7 @@ function signed(value, of) {
 export function priceCard(base, one, found) {
   return card("Price of a fake", "What burns if one fake inference is counted and somebody then proves it wrong.", [csvLink("Price of a fake", `${base}/prices`, found.total)],
     el("ul", { class: "lines" }, found.rows.map((row) => el("li", { "data-grade-price": row.grade },
-      el("p", { class: "row-of" }, el("span", {}, shape(row.standing === "known" || row.grade === "unchallenged" ? row.grade : `grey ${row.grade}`), " ", capital(row.grade)), numberLink(one, `price_${row.grade}`, `Price of a fake, ${row.grade}`)),
+      el("p", { class: "row-of" }, el("span", {}, shape(row.standing === "known" || row.grade === "unchallenged" ? row.grade : `grey ${row.grade}`), " ", word(capital(row.grade), `price_${row.grade}`, `#/number/${pathOf(one)}/price_${row.grade}`)), numberLink(one, `price_${row.grade}`, `Price of a fake, ${row.grade}`)),
       row.terms.length ? el("dl", { class: "terms" },
         row.terms.map((term) => el("div", {}, el("dt", {}, capital(term.label)), el("dd", { "data-term-amount": term.amount }, signed(term.amount, one)))),
         el("div", { class: "total" }, el("dt", {}, "Burned"), el("dd", {}, amount(row.price, one)))) : null,

@@ -4,6 +4,7 @@ import { chainName, explorer } from "../chains.js";
 import { COUNTED, everyDay, GRADES } from "../charts.js";
 import { csvLink, get, isExport, ROWS, rows } from "../data.js";
 import { copy, el, facts, id, pathOf, stranger, time, transaction } from "../dom.js";
+import { word } from "../explain.js";
 import { amount, count, NONE, share } from "../format.js";
 import { change, known as knownPeriod, long, madeOf, periodSwitch } from "../periods.js";
 import { badge, capital, sign } from "../shapes.js";
@@ -108,8 +109,8 @@ function evidenceColumns(one) {
   }, count(row[name]));
   return [
     { name: "Audited by", cell: (row) => COMPARED[row.kind] },
-    { name: "Audited", number: true, cell: (row) => part("audited", row) },
-    { name: "Of committed", number: true, cell: (row) => part("committed", row) },
+    { name: "Audited", about: "audited", number: true, cell: (row) => part("audited", row) },
+    { name: "Of committed", about: "committed", number: true, cell: (row) => part("committed", row) },
     { name: "Models", number: true, cell: (row) => count(row.models) },
     { name: "Thresholds", cell: (row) => stranger(row.terms.join(", "), "none") },
     { name: "Spec", cell: (row) => id(row.spec_hash) },
@@ -187,28 +188,28 @@ function keyFigures(one, now) {
   const name = says ? "verified" : "known_verified";
   const priced = prices(one);
   return el("div", { class: "card keys" },
-    el("div", {}, el("p", { class: "label" }, `${says ? "Says it verified" : "Verified"}, ${long(now.period)}`),
+    el("div", {}, el("p", { class: "label" }, word(says ? "Says it verified" : "Verified", name, madeOf(one, name, now)), `, ${long(now.period)}`),
       el("p", { class: "key" }, el("a", { href: madeOf(one, name, now), "data-key-figure": now[name] }, count(now[name]))),
       says ? null : change(now.change, now.period)),
     el("div", {}, el("p", { class: "label" }, "Share verified"),
       el("p", { class: "key" }, says ? NONE : share(now.share)), el("p", { class: "note soft" }, `of ${count(now.closed)} closed`)),
-    el("div", {}, el("p", { class: "label" }, "Price of a fake"),
+    el("div", {}, el("p", { class: "label" }, word("Price of a fake", "price_of_a_fake", `#/number/${pathOf(one)}/price_of_a_fake`)),
       priced.length ? el("div", { class: "key" }, priced) : el("p", { class: "key" }, NONE)),
-    el("div", {}, el("p", { class: "label" }, "Utility"), utilityBars(one),
+    el("div", {}, el("p", { class: "label" }, word("Utility", "utility", `#/number/${pathOf(one)}/utility`)), utilityBars(one, true),
       one.accessibility === null ? el("p", { class: "note soft" }, "It needs a log of who answers: ", el("code", {}, "tallystick probe")) : null));
 }
 
 // An operator's or a model's other numbers, behind a word.
 function others(one, by, of, names) {
   return { name: "More", kind: "whole", cell: (row) => el("details", { class: "more", "data-key": `more ${of(row)}` }, el("summary", {}, "All numbers"),
-    facts(names.map((name) => [capital(name.replaceAll("_", " ")), partLink(one, by, of(row), name, row)]))) };
+    facts(names.map((name) => [word(capital(name.replaceAll("_", " ")), name), partLink(one, by, of(row), name, row)]))) };
 }
 
 function counted(one, by, of, scale) {
   const share0 = (row) => row.verified + row.unchallenged + row.rejected + row.unresolved;
   const known = (row) => ({ known_verified: GRADES.reduce((sum, grade) => sum + (one[`standing_${grade}`] === "known" ? row[grade] : 0), 0), known: Object.fromEntries(GRADES.filter((grade) => one[`standing_${grade}`] === "known").map((grade) => [grade, row[grade]])) });
   return [
-    { name: one.resolvers === "known" ? "Verified" : "Says it verified", kind: "verified", cell: (row) => [partLink(one, by, of(row), "verified", row), verifiedBar(known(row), scale)] },
+    { name: one.resolvers === "known" ? "Verified" : "Says it verified", about: "verified", kind: "verified", cell: (row) => [partLink(one, by, of(row), "verified", row), verifiedBar(known(row), scale)] },
     { name: "Share verified", number: true, cell: (row) => (share0(row) ? share(row.verified / share0(row)) : NONE) },
     { ...partColumn(one, by, of, "rejected"), kind: "" },
   ];
@@ -288,7 +289,7 @@ export async function network([chain, core, networkId, asked], state, coverage) 
       await section("Disputes past", "disputes", disputeColumns(), { asked: { state: "past" } }),
       await section("Slashed", "rejections", rejectionColumns(itself)),
       card("All numbers", `Since registration. Utility over ${one.days} days, at a reference of ${count(one.reference)} verified inferences a day; ${count(one.answered)} of ${count(one.asked)} probes were answered.`, [],
-        el("dl", { class: "figures pad" }, LABELS.map(([name, label]) => el("div", {}, el("dt", {}, label), el("dd", {}, numberLink(one, name, label)))))),
+        el("dl", { class: "figures pad" }, LABELS.map(([name, label]) => el("div", {}, el("dt", {}, word(label, name, `#/number/${pathOf(one)}/${name}`)), el("dd", {}, numberLink(one, name, label)))))),
       card("Day by day", null, [csvLink("Day by day", `${base}/days`, days.length)], sortable("Day by day (UTC)", dayColumns, days, state.days)),
       isExport ? el("p", { class: "soft" }, "Of long lists an export has the newest rows only; numbers of an operator, a model or a day lead to the whole network's.") : [],
     ].flat(Infinity),
