@@ -35,7 +35,8 @@ function place(trigger) {
   const { width, height } = note.getBoundingClientRect();
   const below = at.bottom + GAP + height <= innerHeight || at.top < height + GAP;
   note.style.left = `${Math.max(8, Math.min(at.left, innerWidth - width - 8))}px`;
-  note.style.top = `${below ? at.bottom + GAP : at.top - GAP - height}px`;
+  const top = below ? Math.min(at.bottom + GAP, innerHeight - height - GAP) : at.top - GAP - height;
+  note.style.top = `${Math.max(GAP, top)}px`;
 }
 
 async function open(trigger, name, more) {

@@ -96,7 +96,7 @@ const BATCHES = [
   { name: "Inferences", number: true, cell: (row) => count(row.count) },
   { name: "State", cell: (row) => stateBadge(row) },
   { name: "Operator", cell: (row) => id(row.operator) },
-  { name: "Committed", cell: (row) => time(row.block_time) },
+  { name: "When", cell: (row) => time(row.block_time) },
   { name: "Transaction", cell: (row) => transaction(row, row.transaction_hash) },
 ];
 
