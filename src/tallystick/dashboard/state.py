@@ -72,7 +72,7 @@ class State:
         else:
             place = f"state{next(base._later)}"
             whole, new = (place, f"{place}_copies"), (f"{place}_new", f"{place}_new_copies")
-            weakref.finalize(self, _drop, self._con, [*whole, *new])
+            weakref.finalize(self, _drop, self._con, [*whole, *new]).atexit = False
             after = {registry: known.last_block for registry, known in base.held.items()}
             self.events = Events(self._con, analysis.data, self.coverage, *whole)
             self._new = Events(self._con, analysis.data, self.coverage, *new, after)

@@ -25,11 +25,11 @@ function none(words, command) {
 }
 
 // What closed on each day, by what became of it.
-export function closedCard(days, grey, state) {
+export function closedCard(base, days, grey, state) {
   if (!days.length) return [];
   const title = "What closed each day";
   const { plot, links } = ranged(title, everyDay(days, COUNTED), state, (some) => chart({ label: `Inferences that closed each day by what became of them, ${some[0].day} to ${some.at(-1).day}`, caption: title, kind: "columns", days: some, names: COUNTED, grey, state }));
-  return card(title, "Rejected below the line.", links, el("div", { class: "pad" }, plot));
+  return card(title, "Rejected below the line.", [links, csvLink(title, `${base}/days`, days.length)], el("div", { class: "pad" }, plot));
 }
 
 export function verifiedCard(base, days, total, grey, state) {
@@ -44,7 +44,7 @@ function auditedShare({ audited, unchallenged }) {
 }
 
 // Of what could have been audited, what was: days on which nothing could are gaps.
-export function auditedCard(one, days, state) {
+export function auditedCard(base, one, days, state) {
   const title = "Audited share, day by day";
   const words = "Of the inferences that became final on a day and could have been audited, those that were.";
   if (!days.some((day) => auditedShare(day) !== null)) {
@@ -65,7 +65,7 @@ export function auditedCard(one, days, state) {
       { name: "Unchallenged", about: "unchallenged", number: true, cell: (row) => count(row.unchallenged) },
     ], [...some].reverse()),
   }));
-  return card(title, words, links, el("div", { class: "pad" }, plot, el("p", { class: "note soft" }, "Since registration: ", numberLink(one, "audited_share", "Audited share"), ".")));
+  return card(title, words, [links, csvLink(title, `${base}/days`, days.length)], el("div", { class: "pad" }, plot, el("p", { class: "note soft" }, "Since registration: ", numberLink(one, "audited_share", "Audited share"), ".")));
 }
 
 // A row for each day and operator: M of all its tokens together.
