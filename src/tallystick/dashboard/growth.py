@@ -18,6 +18,7 @@ class Held:
     """What a folder held of a registry's logs."""
 
     parts: tuple[Part, ...]
+    """Empty: somebody was writing while they were read, so that nothing can be said."""
     tail: str
     """Hash over the logs of the last part, which is written anew when it grows; empty: it was not
     there to be read."""
@@ -30,11 +31,14 @@ class Held:
 
 def held(data: Dataset, coverage: Sequence[Coverage]) -> dict[ContractKey, Held]:
     """Return what a folder holds of each registry."""
-    found = {}
-    for one in coverage:
-        parts = tuple(data.read_manifest(one.contract).parts)
-        found[one.contract] = Held(parts, _hash(data, one.contract, parts[-1], parts[-1].last))
-    return found
+    return {one.contract: _held(data, one) for one in coverage}
+
+
+def _held(data: Dataset, one: Coverage) -> Held:
+    parts = tuple(data.read_manifest(one.contract).parts)
+    if (parts[-1].last, parts[-1].boundary) != (one.last_block, one.boundary):
+        return Held((), "")
+    return Held(parts, _hash(data, one.contract, parts[-1], one.last_block))
 
 
 def only_grew(
@@ -50,6 +54,8 @@ def only_grew(
 
 
 def _begins(data: Dataset, registry: ContractKey, known: Held) -> bool:
+    if not known.parts:
+        return False
     *whole, last = known.parts
     parts = data.read_manifest(registry).parts
     if parts[: len(whole)] != whole or len(parts) <= len(whole):

@@ -50,7 +50,7 @@ class State:
     """
 
     def __init__(self, folder: Path, memory: str, base: "State | None" = None) -> None:
-        self.base = base or self
+        self._base = base
         self._later = itertools.count(1)
         self._known: dict[tuple[bool, str], ibis.Schema] = {}
         self._con: duckdb.DuckDBPyConnection = base._con if base else connect(memory).con
@@ -82,6 +82,11 @@ class State:
         self.analysis = analysis.over(self._tables(self.events.schema, EVENTS))
         self.copies = self._tables(self.events.copies, LARGE)
 
+    @property
+    def base(self) -> "State":
+        """The state that made the copies: itself, where it shares none."""
+        return self._base or self
+
     def next(self, folder: Path) -> "State | None":
         """Return the folder's state now, sharing what was copied; None: all is to be copied."""
         base = self.base
@@ -100,7 +105,7 @@ class State:
         """Return the counters of every network by day."""
         with self._working:
             if self._flows is None:
-                before = None if self.base is self else self.base.flows()
+                before = self._base.flows() if self._base else None
                 tables = self._tables(self._new.schema, EVENTS)
                 tables |= self._tables(self._new.copies, LARGE)
                 with self.turn:
