@@ -11,9 +11,10 @@ from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
 from tallystick.cli.main import main
-from tallystick.dashboard.flows import Flows
+from tallystick.dashboard.flows import Flows, since_1970
 from tallystick.dashboard.network_key import NetworkKey
-from tallystick.dashboard.periods import LENGTHS, TREND, Days, days_of, summary
+from tallystick.dashboard.periods import CLOSED, LENGTHS, TREND, Days, days_of, summary
+from tallystick.data.totals.expression import COUNTS
 from tests.support.shown import Shown
 
 API = "/api/v1"
@@ -32,9 +33,42 @@ def flow(ago: int, audited: int, **more: int) -> dict[str, Any]:
     return {"day": day, **ZEROS, "unresolved": 0, "audited": audited, **more}
 
 
-def flows_of(rows: list[dict[str, Any]], key: NetworkKey = KEY) -> Flows:
-    named = {"chain_id": key.chain_id, "address": key.core, "network_id": key.network_id}
-    return Flows(pa.Table.from_pylist([named | row for row in rows]))
+def moves_of(rows: list[dict[str, Any]], key: NetworkKey = KEY) -> pa.Table:
+    """What expression.moves has of one network."""
+    of_network = f"{key.chain_id}:{key.core}:{key.network_id}:"
+    return pa.Table.from_pylist(
+        [
+            {
+                "counter": of_network + name,
+                "day": row["day"],
+                "committed": row["committed"] if name == "rejected" else 0,
+                "moved": row[name],
+            }
+            for row in rows
+            for name in CLOSED
+        ]
+    )
+
+
+def flows_of(rows: list[dict[str, Any]]) -> Flows:
+    return Flows(moves_of(rows))
+
+
+def test_flows__on_top_of_older_ones__are_those_of_all_at_once() -> None:
+    other = NetworkKey(1, "0xaa", "0xcc")
+    older, newer = [flow(9, 4), flow(3, 7)], [flow(3, 2, rejected=1), flow(0, 5)]
+    first, last = LAST - timedelta(days=9), LAST
+
+    both = Flows(moves_of(newer), flows_of(older))
+    grown = Flows(moves_of([flow(1, 8)], other), both)
+
+    assert grown.sums(KEY, first, last) == flows_of(older + newer).sums(KEY, first, last)
+    assert grown.sums(KEY, LAST - timedelta(days=3), last)["audited"] == 14
+    assert grown.daily(KEY, first, last).days.tolist() == [
+        since_1970(LAST - timedelta(days=ago)) for ago in (9, 3, 0)
+    ]
+    assert grown.sums(other, first, last)["audited"] == 8
+    assert grown.sums(NetworkKey(2, "0xaa", "0xbb"), first, last) == dict.fromkeys(COUNTS, 0)
 
 
 @pytest.mark.parametrize("period", LENGTHS)

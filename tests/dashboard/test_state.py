@@ -85,7 +85,7 @@ def test_live__blocks_come_in__as_a_folder_that_was_read_at_once(
     put(data, registry, logs, 0, blocks[len(blocks) // 2])
     live, shared = Live(tmp_path), 0
 
-    for block in blocks[len(blocks) // 2 + 1 :: 6]:
+    for block in blocks[len(blocks) // 2 + 1 :: 4]:
         put(data, registry, logs, 0, block)
         before, known = live.snapshot, live.snapshot.disputes.page("all", 0, 99)
         assert live.look()
@@ -95,7 +95,7 @@ def test_live__blocks_come_in__as_a_folder_that_was_read_at_once(
             # Nothing of the newer blocks is in the older state.
             assert before.disputes.page("all", 0, 99) == known
 
-    assert shared > 1
+    assert shared > 2
     del before
     gc.collect()
     schemas = live.snapshot.events.rows("SELECT schema_name AS name FROM duckdb_schemas()")
