@@ -75,7 +75,7 @@ def test_requesters__each_network__are_what_its_measures_rest_on(
             for row in by_account
             if row["network_id"] == network["network_id"] and row["solicited"]
         }
-        assert {row["requester"]: row["inferences"] for row in rows} == signed
+        assert {row["requester"]: row["asked"] for row in rows} == signed
         assert len(rows) == (network["requesters"] or 0)
         if rows:
             assert rows[0]["share"] == pytest.approx(network["top_share"])
@@ -147,7 +147,7 @@ def test_requesters__by_keyboard_and_as_a_table__are_the_apis(
     expect(line).to_contain_text(f"{rows[0]['share']:.1%}".replace("%", " %"))
     card.locator("[role=img][tabindex='0']").focus()
     page.keyboard.press("ArrowRight")
-    expect(line).to_contain_text(f"{rows[1]['inferences']:,}")
+    expect(line).to_contain_text(f"{rows[1]['asked']:,}")
     assert rows[1]["requester"] in line.locator(".id").get_attribute("title")  # type: ignore[operator]
     card.get_by_role("button", name="Table").click()
 
@@ -155,7 +155,7 @@ def test_requesters__by_keyboard_and_as_a_table__are_the_apis(
     assert shown_rows.count() == len(rows)
     counts = card.locator("tbody td:nth-child(2)").all_inner_texts()
     assert [int(one.split("\n")[-1].replace(",", "")) for one in counts] == [
-        row["inferences"] for row in rows
+        row["asked"] for row in rows
     ]
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 

@@ -1,4 +1,4 @@
-"""What charts are drawn of, over HTTP: terms of a price, who asks for most, margins day by day."""
+"""Numbers behind charts, over HTTP: terms of a price, who asks for most, margins day by day."""
 
 from datetime import date
 from typing import Any, Literal
@@ -38,8 +38,8 @@ class Asker(BaseModel):
     """An account that signed for inferences of a network, of those whose data were found."""
 
     requester: schemas.Address
-    inferences: schemas.Count
-    share: float = Field(description="of the inferences that anybody signed for")
+    asked: schemas.Count = Field(description="that it signed for")
+    share: float = Field(description="of what anybody signed for in the network")
 
 
 class Drift(schemas.Margins):

@@ -24,7 +24,7 @@ class DaysOf(NamedTuple):
 
 
 class Flows:
-    """How the counters of every network grew, day by day.
+    """Growth of the counters of every network, day by day.
 
     Args:
         moved: of expression.moves, split by day.

@@ -1,4 +1,4 @@
-"""Whether a data folder only grew: the same logs as before, and newer blocks on top of them."""
+"""Growth of a data folder: the same logs as before, with newer blocks on top, or another history."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from tallystick.data.totals.coverage import Coverage
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a folder held of a registry's logs."""
+    """Logs that a folder held of a registry."""
 
     parts: tuple[Part, ...]
     """Empty: somebody was writing while they were read, so that nothing can be said."""

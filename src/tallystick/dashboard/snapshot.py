@@ -286,10 +286,10 @@ class Snapshot:
         with self._turn:
             asked = of_network.requesters_expression()
             signed = asked.filter(asked.solicited).group_by("requester")
-            found = signed.agg(inferences=asked.inferences.sum()).to_pyarrow().to_pylist()
-        total = sum(row["inferences"] for row in found)
-        rows = [row | {"share": row["inferences"] / total} for row in found]
-        return sorted(rows, key=lambda row: (-row["inferences"], row["requester"]))
+            found = signed.agg(asked=asked.inferences.sum()).to_pyarrow().to_pylist()
+        total = sum(row["asked"] for row in found)
+        rows = [row | {"share": row["asked"] / total} for row in found]
+        return sorted(rows, key=lambda row: (-row["asked"], row["requester"]))
 
     def _split(self, key: NetworkKey, by: str) -> list[Row]:
         within = _within(dict(self._analysis.tables) | self._copies, key)

@@ -150,10 +150,10 @@ export function requesterCard(base, one, found, state) {
     moved: mark,
     told: (at) => (parts[at].others
       ? [el("span", {}, `${count(others)} other${others === 1 ? "" : "s"} `, el("strong", {}, share(rest)))]
-      : [el("span", {}, id(parts[at].requester)), el("span", {}, count(parts[at].inferences), " ", el("strong", {}, share(parts[at].share)))]),
+      : [el("span", {}, id(parts[at].requester)), el("span", {}, count(parts[at].asked), " ", el("strong", {}, share(parts[at].share)))]),
     tabled: () => table("Requesters by inferences", [
       { name: "Requester", cell: (part) => id(part.requester) },
-      { name: "Inferences", number: true, cell: (part) => count(part.inferences) },
+      { name: "Inferences", number: true, cell: (part) => count(part.asked) },
       { name: "Share", number: true, cell: (part) => share(part.share) },
     ], found.rows),
   });
