@@ -5,13 +5,16 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
 from tallystick.cli.main import main
+from tallystick.dashboard.flows import Flows, since_1970
 from tallystick.dashboard.network_key import NetworkKey
-from tallystick.dashboard.periods import LENGTHS, TREND, Days, days_of, summary
+from tallystick.dashboard.periods import CLOSED, LENGTHS, TREND, Days, days_of, summary
+from tallystick.data.totals.expression import COUNTS
 from tests.support.shown import Shown
 
 API = "/api/v1"
@@ -28,6 +31,44 @@ def network(**changed: Any) -> dict[str, Any]:
 def flow(ago: int, audited: int, **more: int) -> dict[str, Any]:
     day = LAST - timedelta(days=ago)
     return {"day": day, **ZEROS, "unresolved": 0, "audited": audited, **more}
+
+
+def moves_of(rows: list[dict[str, Any]], key: NetworkKey = KEY) -> pa.Table:
+    """What expression.moves has of one network."""
+    of_network = f"{key.chain_id}:{key.core}:{key.network_id}:"
+    return pa.Table.from_pylist(
+        [
+            {
+                "counter": of_network + name,
+                "day": row["day"],
+                "committed": row["committed"] if name == "rejected" else 0,
+                "moved": row[name],
+            }
+            for row in rows
+            for name in CLOSED
+        ]
+    )
+
+
+def flows_of(rows: list[dict[str, Any]]) -> Flows:
+    return Flows(moves_of(rows))
+
+
+def test_flows__on_top_of_older_ones__are_those_of_all_at_once() -> None:
+    other = NetworkKey(1, "0xaa", "0xcc")
+    older, newer = [flow(9, 4), flow(3, 7)], [flow(3, 2, rejected=1), flow(0, 5)]
+    first, last = LAST - timedelta(days=9), LAST
+
+    both = Flows(moves_of(newer), flows_of(older))
+    grown = Flows(moves_of([flow(1, 8)], other), both)
+
+    assert grown.sums(KEY, first, last) == flows_of(older + newer).sums(KEY, first, last)
+    assert grown.sums(KEY, LAST - timedelta(days=3), last)["audited"] == 14
+    assert grown.daily(KEY, first, last).days.tolist() == [
+        since_1970(LAST - timedelta(days=ago)) for ago in (9, 3, 0)
+    ]
+    assert grown.sums(other, first, last)["audited"] == 8
+    assert grown.sums(NetworkKey(2, "0xaa", "0xbb"), first, last) == dict.fromkeys(COUNTS, 0)
 
 
 @pytest.mark.parametrize("period", LENGTHS)
@@ -78,7 +119,7 @@ def test_days__events_begin_later_than_the_period_before__nothing_is_compared() 
 
 
 def test_summary__period_before__change_and_trend() -> None:
-    flows = {KEY: [flow(40, 100), flow(8, 20), flow(3, 25, unchallenged=5), flow(0, 5)]}
+    flows = flows_of([flow(40, 100), flow(8, 20), flow(3, 25, unchallenged=5), flow(0, 5)])
 
     found = summary([network()], flows, days_of("7d", LAST - timedelta(days=60), LAST))
 
@@ -90,7 +131,7 @@ def test_summary__period_before__change_and_trend() -> None:
 
 
 def test_summary__grade_that_is_not_known__stays_out_of_the_headline() -> None:
-    flows = {KEY: [flow(0, 5, enclave=7)]}
+    flows = flows_of([flow(0, 5, enclave=7)])
     days = days_of("1d", LAST, LAST)
 
     found = summary([network(standing_enclave="self-declared")], flows, days)

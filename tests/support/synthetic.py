@@ -1,5 +1,7 @@
 """A data folder as wide and as long as a busy chain's, written by DuckDB in seconds."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import duckdb
@@ -27,24 +29,42 @@ def write(root: Path, events: int) -> Dataset:
     """Write about `events` events of 1,000 networks over a year into a new folder."""
     data = Dataset(root)
     blocks = events // 100 + 1
-    part = Part(0, blocks, "0x" + "00" * 32, "0x" + "11" * 32, events, "22" * 32)
-    LogManifest(REGISTRY.chain_id, REGISTRY.address, 0, blocks + 1, [part]).write(
-        data.manifest(REGISTRY)
-    )
-    marks = data.manifest(REGISTRY).parent / "decoded" / data.manifest(REGISTRY).name
-    marks.parent.mkdir()
-    marks.write_text(f'{{"version": {DECODED}, "parts": {{"{part.name}": "{part.sha256}"}}}}')
+    _write(data, Part(0, blocks, "0x" + "00" * 32, "0x" + "11" * 32, events, "22" * 32), 0)
+    return data
+
+
+def add(data: Dataset, events: int) -> None:
+    """Add about `events` newer events, of the same networks, operators and models."""
+    held = data.read_manifest(REGISTRY)
+    last, digest = held.parts[-1], hashlib.sha256(f"{held.rows}".encode()).hexdigest()
+    first = last.last + 1
+    part = Part(first, first + events // 100, last.boundary, "0x" + digest, events, digest)
+    _write(data, part, held.rows)
+
+
+def _write(data: Dataset, part: Part, before: int) -> None:
+    """Write a part of about as many events as it says, after `before` older ones."""
+    manifest = data.manifest(REGISTRY)
+    older = data.read_manifest(REGISTRY).parts if manifest.exists() else []
+    size = older[0].last + 1 if older else part.last + 1
+    parts = [*older, part]
+    LogManifest(REGISTRY.chain_id, REGISTRY.address, 0, size, parts).write(manifest)
+    marks = manifest.parent / "decoded" / manifest.name
+    marks.parent.mkdir(exist_ok=True)
+    done = {one.name: one.sha256 for one in parts}
+    marks.write_text(json.dumps({"version": DECODED, "parts": done}))
     connection = duckdb.connect()
-    tables = decode(LOGS.empty_table(), REGISTRY)
-    for name, empty in tables.items():
+    for name, empty in decode(LOGS.empty_table(), REGISTRY).items():
         folder = data.events(name, REGISTRY)
-        folder.mkdir(parents=True)
-        if name not in ROWS:
-            pq.write_table(empty, folder / part.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        if name not in ROWS or (older and name.endswith("Registered")):
+            if not older:
+                pq.write_table(empty, folder / part.name)
             continue
         share, own = ROWS[name]
-        rows = share if name.endswith("Registered") else events * share // 100
-        values = _place(name, rows, blocks) | own
+        rows = share if name.endswith("Registered") else part.rows * share // 100
+        start = before * share // 100 if older else 0
+        values = _place(name, part, rows, start) | own
         connection.register("shape", empty)
         columns = ", ".join(
             f"({values.get(column.name, _zero(str(column.type)))})::"
@@ -53,22 +73,24 @@ def write(root: Path, events: int) -> Dataset:
         )
         columns = columns.replace(" AS index", ' AS "index"')
         connection.execute(
-            f"COPY (SELECT {columns} FROM range({rows}) t(i)) TO '{folder / part.name}' "
-            "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+            f"COPY (SELECT {columns} FROM range({start}, {start + rows}) t(i)) "
+            f"TO '{folder / part.name}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
         )
-    return data
 
 
-def _place(name: str, rows: int, blocks: int) -> dict[str, str]:
+def _place(name: str, part: Part, rows: int, start: int) -> dict[str, str]:
     counter = {"BatchRejected": "'rejected'", "ChallengeUpheld": "'burned'"}.get(name, _OUTCOME)
     counter = "'burned'" if name == "ChallengeLapsed" else counter
     network = _ID.format("n", "(i % 1000)::VARCHAR")
     prefix = f"'{REGISTRY.chain_id}:{to_hex(REGISTRY.address)}:' || {network} || ':' || "
+    # The year is over with the first part; a later one is of the day after.
+    days = f"(i * 365 // {rows})::INT" if not start else "365"
+    seconds = f"i * 31536000 // {rows}" if not start else f"31536000 + i - {start}"
     return {
-        "block_number": f"i * {blocks} // {rows}",
-        "block_time": f"{START} + i * 31536000 // {rows}",
+        "block_number": f"{part.first} + (i - {start}) * {part.last - part.first} // {rows}",
+        "block_time": f"{START} + {seconds}",
         "log_index": "i % 100",
-        "day": f"DATE '2025-01-01' + (i * 365 // {rows})::INT",
+        "day": f"DATE '2025-01-01' + {days}",
         "transaction_hash": _ID.format(name, "i::VARCHAR"),
         "network_id": network,
         "operator": "'0x' || substr(md5((i % 5000)::VARCHAR) || '00000000', 1, 40)",

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tallystick.dashboard import (
     api_batches,
+    api_charts,
     api_coverage,
     api_elsewhere,
     api_evidence,
@@ -117,6 +118,7 @@ def create_app(
         api_coverage,
         api_networks,
         api_evidence,
+        api_charts,
         api_batches,
         api_elsewhere,
         api_search,

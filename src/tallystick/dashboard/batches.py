@@ -1,5 +1,6 @@
 """Batches: an index in memory of which there are and what became of them, and each in full."""
 
+from tallystick.dashboard.disputes import replaced
 from tallystick.dashboard.events import COPIES, Events, Row
 from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey
 from tallystick.data.totals.gas import BATCH_EVENTS
@@ -9,14 +10,18 @@ ENDINGS = ("unchallenged", "audited", "enclave", "proven", "rejected", "unresolv
 
 _GRADES = "['unchallenged', 'audited', 'enclave', 'proven']"
 _ADDRESS = f"TRY_CAST(address AS {COPIES}.address)"
+_OWN = (
+    "chain_id, address, network_id, operator, model_id, block_number, log_index, "
+    "count::INTEGER AS count, key"
+)
 _INDEX = f"""
-CREATE TABLE batches AS
+CREATE TABLE {{place}}.batches AS
 WITH ends AS (
     SELECT chain_id, address, key, outcome::VARCHAR AS ending, block_number AS end_block
-    FROM {COPIES}.BatchFinalized
+    FROM {{copies}}.BatchFinalized
     UNION ALL
     SELECT chain_id, address, finalized_key, outcome, block_number
-    FROM {COPIES}.BatchCommitted WHERE finalized_count > 0
+    FROM {{copies}}.BatchCommitted WHERE finalized_count > 0
     UNION ALL
     SELECT chain_id, {_ADDRESS}, hash(batch_id), 'rejected', block_number FROM BatchRejected
 ), grades AS (
@@ -33,16 +38,20 @@ WITH ends AS (
     UNION
     SELECT r.chain_id, r.address, r.key
     FROM reopened r
-    JOIN {COPIES}.BatchCommitted c USING (chain_id, address, key)
-    JOIN NetworkRegistered n ON n.chain_id = r.chain_id AND n.network_id = r.network_id
+    JOIN {{every_copies}}.BatchCommitted c USING (chain_id, address, key)
+    JOIN {{every}}.NetworkRegistered n ON n.chain_id = r.chain_id AND n.network_id = r.network_id
         AND TRY_CAST(n.address AS {COPIES}.address) = r.address
     WHERE r.closes_at > c.committed_at::BIGINT + n.rules_challenge_window
         + {LIFE_RESPONSES} * n.rules_response_window + {LIFE_RULINGS} * n.rules_ruling_window
+), known AS (
+    {{known}}
 )
-SELECT chain_id, address, network_id, operator, model_id, block_number, log_index,
-    count::INTEGER AS count, key, coalesce(grades.grade, 1)::UTINYINT AS grade,
-    lapses.key IS NOT NULL AS lapsed, ending, end_block
-FROM {COPIES}.BatchCommitted
+SELECT known.* EXCLUDE (grade, lapsed, ending, end_block),
+    greatest(known.grade, coalesce(grades.grade, 1))::UTINYINT AS grade,
+    known.lapsed OR lapses.key IS NOT NULL AS lapsed,
+    coalesce(known.ending, ends.ending) AS ending,
+    coalesce(known.end_block, ends.end_block) AS end_block
+FROM known
 LEFT JOIN ends USING (chain_id, address, key)
 LEFT JOIN grades USING (chain_id, address, key)
 LEFT JOIN lapses USING (chain_id, address, key)
@@ -51,6 +60,18 @@ LEFT JOIN lapses USING (chain_id, address, key)
 
 Whatever reopens a batch behind its life marks it lapsed, as Rules.lapse_after says.
 """
+_COMMITTED = f"""
+    SELECT {_OWN}, 1::UTINYINT AS grade, false AS lapsed, NULL::VARCHAR AS ending,
+        NULL::BIGINT AS end_block
+    FROM {{copies}}.BatchCommitted"""
+_TOUCHED = """
+    UNION ALL
+    SELECT * FROM {base}.batches SEMI JOIN (
+        SELECT chain_id, address, key FROM ends
+        UNION SELECT chain_id, address, key FROM grades
+        UNION SELECT chain_id, address, key FROM lapses
+    ) USING (chain_id, address, key)"""
+"""Batches that were known, and to which something happened since."""
 
 _FULL = f"""
 SELECT c.* EXCLUDE (finalized_id, outcome, finalized_count, counter, day, transaction_index),
@@ -71,11 +92,21 @@ class Batches:
 
     Args:
         events: with copies in memory, and the table of disputes.
+        new: those that `base` does not have; None: the index is made of all.
+        base: with its index.
     """
 
-    def __init__(self, events: Events) -> None:
+    def __init__(
+        self, events: Events, new: Events | None = None, base: Events | None = None
+    ) -> None:
         self._events = events
-        events.run(_INDEX)
+        if new is None or base is None:
+            known = _COMMITTED.format(copies=events.copies)
+            events.run(_index(events.schema, events, events, known))
+            return
+        known = _COMMITTED.format(copies=new.copies) + _TOUCHED.format(base=base.schema)
+        new.run(_index(new.copies, new, events, known))
+        events.run(replaced("batches", events, new, base))
 
     def count(self, key: NetworkKey) -> int:
         """Return how many batches a network has."""
@@ -168,6 +199,17 @@ class Batches:
             rows = self._events.rows(query, *known, batch["end_block"], batch["batch_id"])
             steps += [{"event": "BatchCommitted", **row} for row in rows]
         return sorted(steps, key=lambda step: (step["block_number"], step["log_index"]))
+
+
+def _index(place: str, of: Events, every: Events, known: str) -> str:
+    """Return SQL that makes an index of the batches `known`, by what `of` says of them."""
+    return _INDEX.format(
+        place=place,
+        copies=of.copies,
+        every=every.schema,
+        every_copies=every.copies,
+        known=known,
+    )
 
 
 _NAMING = {"network_id", "operator", "batch_id", "chain_id", "address", "counter", "day"}

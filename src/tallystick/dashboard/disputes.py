@@ -4,8 +4,8 @@ from tallystick.dashboard.events import Events, Row
 from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey
 
 _TABLE = """
-CREATE TABLE disputes AS
-WITH steps AS (
+CREATE TABLE {place}.disputes AS
+WITH fresh AS (
     SELECT chain_id, address, network_id, operator, batch_id, block_number, block_time, log_index,
         transaction_hash, 'challenge' AS kind, challenger AS party, leaf_index, due,
         NULL::VARCHAR AS step, NULL::VARCHAR AS cause
@@ -26,6 +26,8 @@ WITH steps AS (
     UNION ALL
     SELECT chain_id, address, network_id, operator, batch_id, block_number, block_time, log_index,
         transaction_hash, NULL, NULL, NULL, NULL, 'rejected', cause FROM BatchRejected
+), steps AS (
+    SELECT * FROM fresh{older}
 ), ordered AS (
     SELECT *, lead(step) OVER batch AS ended_as, lead(cause) OVER batch AS ended_by,
         lead(block_number) OVER batch AS end_block, lead(block_time) OVER batch AS end_time,
@@ -37,6 +39,18 @@ SELECT * EXCLUDE (step, cause) FROM ordered WHERE kind IS NOT NULL
 ORDER BY block_number DESC, log_index DESC
 """
 """While a batch is disputed, the next thing that happens to it ends the dispute."""
+_OLDER = """
+    UNION ALL
+    SELECT * EXCLUDE (ended_as, ended_by, end_block, end_time, end_transaction), NULL, NULL
+    FROM {base}.disputes
+    WHERE end_block IS NULL
+        AND (chain_id, address, batch_id) IN (SELECT chain_id, address, batch_id FROM fresh)"""
+"""Disputes after which nothing had happened to their batches, until now."""
+SAME = (
+    "x.chain_id = d.chain_id AND x.address = d.address "
+    "AND x.block_number = d.block_number AND x.log_index = d.log_index"
+)
+"""Condition for two rows of one event."""
 
 _COLUMNS = "* EXCLUDE (log_index, address), address AS core"
 _STATES = {
@@ -56,11 +70,19 @@ class Disputes:
 
     Args:
         events: of which the table is made.
+        new: those that `base` does not have; None: the table is made of all.
+        base: with its table of disputes.
     """
 
-    def __init__(self, events: Events) -> None:
+    def __init__(
+        self, events: Events, new: Events | None = None, base: Events | None = None
+    ) -> None:
         self._events = events
-        events.run(_TABLE)
+        if new is None or base is None:
+            events.run(_TABLE.format(place=events.schema, older=""))
+            return
+        new.run(_TABLE.format(place=new.copies, older=_OLDER.format(base=base.schema)))
+        events.run(replaced("disputes", events, new, base))
 
     def count(self, state: str, key: NetworkKey | None = None) -> int:
         """Return how many disputes there are: open, past, or all."""
@@ -90,6 +112,15 @@ class Disputes:
         return [
             row | {name: str(int(row[name], 16)) for name in ("reward", "burned")} for row in rows
         ]
+
+
+def replaced(table: str, events: Events, new: Events, base: Events) -> str:
+    """Return SQL for a view of a table: its rows in `base`, but for those that `new` has anew."""
+    return (
+        f"CREATE VIEW {events.schema}.{table} AS SELECT * FROM {base.schema}.{table} d "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {new.copies}.{table} x WHERE {SAME}) "
+        f"UNION ALL SELECT * FROM {new.copies}.{table}"
+    )
 
 
 def _where(state: str, key: NetworkKey | None) -> str:

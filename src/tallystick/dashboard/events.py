@@ -1,18 +1,19 @@
 """A data folder's events in SQL, each query bound to the blocks that were covered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
 
-from tallystick.data.extract.dataset import Dataset
+from tallystick.data.extract.dataset import ContractKey, Dataset
 from tallystick.data.totals.coverage import Coverage
 from tallystick.data.totals.engines import EVENTS
 from tallystick.protocol.hexes import to_hex
 
 Row = dict[str, Any]
 COPIES = "copies"
-"""Schema of copies in memory, see memory_tables.py."""
+"""Schema of copies in memory, and of their types, see memory_tables.py."""
 
 
 class Events:
@@ -24,35 +25,52 @@ class Events:
         connection: of DuckDB.
         data: decoded.
         coverage: of each registry.
+        schema: of the views; made when it is not there.
+        copies: schema of what is copied into memory; made as well.
+        after: last block of each registry that is left out; empty: none is.
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, data: Dataset, coverage: Sequence[Coverage]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        data: Dataset,
+        coverage: Sequence[Coverage],
+        schema: str = "main",
+        copies: str = COPIES,
+        after: Mapping[ContractKey, int] = MappingProxyType({}),
     ) -> None:
         self._connection = connection
-        bound = " OR ".join(_bound(one) for one in coverage)
+        self.schema, self.copies = schema, copies
+        for one in (schema, copies):
+            self.run(f"CREATE SCHEMA IF NOT EXISTS {one}", search=False)
+        bound = " OR ".join(_bound(one, after.get(one.contract)) for one in coverage)
         for name in EVENTS:
             files = f"{data.root}/events/{name}/**/*.parquet".replace("'", "''")
             # NOTE: left to itself, DuckDB takes an address with leading zeros for a number.
             self.run(
-                f"CREATE VIEW {name} AS SELECT * REPLACE (chain_id::BIGINT AS chain_id) "
+                f"CREATE VIEW {schema}.{name} AS SELECT * REPLACE (chain_id::BIGINT AS chain_id) "
                 f"FROM read_parquet('{files}', hive_partitioning = true, "
                 f"hive_types_autocast = false) WHERE {bound}"
             )
 
-    def run(self, statement: str) -> None:
-        """Run a statement that answers nothing."""
-        self._connection.cursor().execute(statement)
+    def run(self, statement: str, search: bool = True) -> None:
+        """Run a statement that answers nothing; names are looked for in the own schema."""
+        self._cursor([self.schema] if search else []).execute(statement)
 
     def rows(self, query: str, *parameters: Any) -> list[Row]:
         """Return a query's rows, by column."""
-        return _rows(self._connection.cursor().execute(query, list(parameters)))
+        return _rows(self._cursor([self.schema]).execute(query, list(parameters)))
 
     def of_copies(self, query: str, *parameters: Any) -> list[Row]:
         """Return the same rows, read of copies in memory where there are some."""
-        cursor = self._connection.cursor()
-        cursor.execute(f"SET search_path = '{COPIES},main'")
+        cursor = self._cursor([self.copies, self.schema])
         return _rows(cursor.execute(query, list(parameters)))
+
+    def _cursor(self, schemas: Sequence[str]) -> duckdb.DuckDBPyConnection:
+        cursor = self._connection.cursor()
+        if schemas:
+            cursor.execute(f"SET search_path = '{','.join(schemas)}'")
+        return cursor
 
     def value(self, query: str, *parameters: Any) -> Any:
         """Return the only value that a query answers."""
@@ -66,9 +84,10 @@ def _rows(cursor: duckdb.DuckDBPyConnection) -> list[Row]:
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _bound(one: Coverage) -> str:
+def _bound(one: Coverage, after: int | None) -> str:
     registry = one.contract
+    later = "" if after is None else f" AND block_number > {after}"
     return (
         f"(chain_id::BIGINT = {registry.chain_id} AND address = '{to_hex(registry.address)}' "
-        f"AND block_number <= {one.last_block})"
+        f"AND block_number <= {one.last_block}{later})"
     )

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from tallystick.dashboard import numbers, schemas
+from tallystick.dashboard.api_charts import Asker, Drift, Priced, drifted
 from tallystick.dashboard.api_coverage import covered, defined, summarized
 from tallystick.dashboard.api_elsewhere import followed
 from tallystick.dashboard.app import PAGE
@@ -134,6 +135,9 @@ class _Writer:
             (schemas.Operator, "operators", snapshot.operators(key)),
             (schemas.Model, "models", models),
             (schemas.Evidence, "evidence", audited_by_spec(models, self._specs)),
+            (Priced, "prices", snapshot.prices(key)),
+            (Asker, "requesters", snapshot.requesters(key)[: self._most]),
+            (Drift, "drift", drifted(snapshot, self._margins, key)),
             (schemas.Margins, "margins", self._margins.rows({one["model_id"] for one in models})),
         ):
             self._rows(model, f"{base}/{name}", rows, len(rows))

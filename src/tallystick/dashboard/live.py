@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from tallystick.chain.rpc.errors import RpcError
+from tallystick.dashboard.periods import LENGTHS
 from tallystick.dashboard.snapshot import MEMORY, Snapshot, version
 from tallystick.errors import TallystickError
 
@@ -24,7 +25,8 @@ class Live:
     Args:
         folder: the data folder.
         probes: a probe log.
-        memory: most that DuckDB takes, of each snapshot; there are two for a moment.
+        memory: most that DuckDB takes; where a new snapshot cannot share what the last one has in
+            memory, there are two for a moment.
         bring: called before each look; may extract.
 
     Raises:
@@ -44,7 +46,7 @@ class Live:
         self._logged = ""
         self.trouble = ""
         """The reason why the folder's newest state is not shown; empty when it is."""
-        self.snapshot = self._make()
+        self.snapshot = self._make(None)
 
     def start(self, every: float = EVERY) -> None:
         """Look at the folder now and then, in a thread that ends with the process."""
@@ -70,7 +72,7 @@ class Live:
             if version(self._folder, self._probes) == self.snapshot.version:
                 self.trouble = ""
                 return False
-            made = self._make()
+            made = self._make(self.snapshot)
         except (TallystickError, OSError, duckdb.Error) as error:
             # In the middle of an extraction, for instance; what was shown stays.
             self._note(error)
@@ -86,9 +88,11 @@ class Live:
         self.trouble = "no node gives them" if isinstance(error, RpcError) else said
         self._logged = said
 
-    def _make(self) -> Snapshot:
-        made = Snapshot(self._folder, self._probes, self._memory)
-        made.networks()
+    def _make(self, before: Snapshot | None) -> Snapshot:
+        """Return the folder's newest state, with what the first screen asks for worked out."""
+        made = Snapshot(self._folder, self._probes, self._memory, before)
+        for period in LENGTHS:
+            made.summary(period)
         return made
 
     def _run(self, every: float) -> None:

@@ -1,6 +1,7 @@
 """Margins that verifiers noted, summed up: words of whoever wrote the files, not of the chain."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,35 @@ class MarginFiles:
                     key = (path.as_posix(), note.operator, note.model_id, note.kernel)
                     groups.setdefault(key, []).append(note)
         return [_summed(*key, notes) for key, notes in sorted(groups.items())]
+
+    def drift(self, models: Collection[str], day_of: Mapping[str, date]) -> list[dict[str, Any]]:
+        """Return how far off answers were from one day to the next: a row for each day that `rows`
+        would have one of, the oldest first.
+
+        Args:
+            models: as for rows.
+            day_of: the days (UTC) on which batches were committed, by id (hex text); notes of
+                others are left out.
+
+        Raises:
+            MarginsFileError: a line of a file is no note.
+        """
+        groups: dict[tuple[date, str, bytes, bytes, str], list[MarginNote]] = {}
+        for path in self._paths:
+            for note in self._notes(path):
+                day = day_of.get(to_hex(note.batch_id))
+                if day is not None and to_hex(note.model_id) in models:
+                    key = (day, path.as_posix(), note.operator, note.model_id, note.kernel)
+                    groups.setdefault(key, []).append(note)
+        return [{"day": key[0]} | _summed(*key[1:], notes) for key, notes in sorted(groups.items())]
+
+    def batches(self) -> set[str]:
+        """Return the ids (hex text) of the batches that notes name.
+
+        Raises:
+            MarginsFileError: a line of a file is no note.
+        """
+        return {to_hex(note.batch_id) for path in self._paths for note in self._notes(path)}
 
     def _notes(self, path: Path) -> list[MarginNote]:
         if not path.is_file():

@@ -19,7 +19,6 @@ _OWN = {
 
 def copy_tables(events: Events) -> None:
     """Copy the large tables into memory."""
-    events.run(f"CREATE SCHEMA {COPIES}")
     for name in _ENUMS:
         every = " UNION ".join(f"SELECT {name} FROM {table}" for table in LARGE)
         events.run(f"CREATE TYPE {COPIES}.{name} AS ENUM (SELECT {name} FROM ({every}) ORDER BY 1)")
@@ -27,7 +26,32 @@ def copy_tables(events: Events) -> None:
         f"CREATE TYPE {COPIES}.model_id AS ENUM "
         "(SELECT DISTINCT model_id FROM BatchCommitted ORDER BY 1)"
     )
+    _copy(events)
+
+
+def copy_new(events: Events, new: Events, base: Events) -> None:
+    """Copy what is new of the large tables, and put it under what `base` has of them.
+
+    Args:
+        events: of the whole state.
+        new: the events that `base` does not have.
+        base: with copies.
+
+    Raises:
+        duckdb.ConversionException: a new event names somebody whom no older one does.
+    """
+    _copy(new)
+    for table in LARGE:
+        events.run(
+            f"CREATE VIEW {events.copies}.{table} AS SELECT * FROM {base.copies}.{table} "
+            f"UNION ALL SELECT * FROM {new.copies}.{table}"
+        )
+
+
+def _copy(events: Events) -> None:
     enums = ", ".join(f"{name}::{COPIES}.{name} AS {name}" for name in _ENUMS)
     for table in LARGE:
         own = _OWN[table].format(copies=COPIES)
-        events.run(f"CREATE TABLE {COPIES}.{table} AS SELECT {_PLAIN}, {enums}, {own} FROM {table}")
+        events.run(
+            f"CREATE TABLE {events.copies}.{table} AS SELECT {_PLAIN}, {enums}, {own} FROM {table}"
+        )

@@ -1,12 +1,13 @@
 """Periods of whole days (UTC): what became final in the last of them, and in as many before."""
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from operator import itemgetter
 from typing import Any, Literal
 
+import numpy as np
+
+from tallystick.dashboard.flows import DaysOf, Flows, day_of, since_1970
 from tallystick.dashboard.network_key import NetworkKey
 from tallystick.data.resolvers.kinds import GRADES
 from tallystick.data.totals.expression import COUNTS
@@ -17,6 +18,7 @@ LENGTHS: dict[str, int | None] = {"1d": 1, "7d": 7, "30d": 30, "all": None}
 """Days; None: since the first event."""
 TREND = 30
 """Days of a network's line in the table, whatever the period."""
+_TRENDED = timedelta(days=TREND - 1)
 CLOSED = tuple(name for name in COUNTS if name != "committed")
 """Counters of batches that left open."""
 
@@ -53,25 +55,19 @@ def days_of(period: str, first: date, last: date) -> Days:
     return Days(begun, last, before if before >= first else None)
 
 
-def summary(networks: Iterable[Row], flows: Mapping[NetworkKey, Sequence[Row]], days: Days) -> Row:
+def summary(networks: Iterable[Row], flows: Flows, days: Days) -> Row:
     """Return the headline of a period, its days, and each network's counters in it.
 
     Of a ranked network only the grades that known resolvers give are in the headline.
 
     Args:
         networks: of Snapshot.networks.
-        flows: COUNTS of each network, a row a day, sorted by day.
+        flows: of each network.
         days: of the period.
     """
-    rows = [_of(row, flows.get(NetworkKey.of(row), ()), days) for row in networks]
+    rows = [_of(row, flows, days) for row in networks]
     ranked = [row for row in rows if row["ranked"]]
     ranked.sort(key=lambda row: -row["known_verified"])
-    told: dict[date, Row] = {}
-    for row in ranked:
-        for day, grades in row["days"].items():
-            of_day = told.setdefault(day, dict.fromkeys(GRADES.values(), 0))
-            for grade, found in grades.items():
-                of_day[grade] += found
     before = sum(row["before"] for row in ranked) if days.before else None
     verified = sum(row["known_verified"] for row in ranked)
     closed = sum(row["closed"] for row in ranked)
@@ -92,22 +88,21 @@ def summary(networks: Iterable[Row], flows: Mapping[NetworkKey, Sequence[Row]], 
             "unresolved": sum(row["unresolved"] for row in ranked),
             "not_known": sum(row["verified"] - row["known_verified"] for row in ranked),
         },
-        "days": [{"day": day, **told[day]} for day in sorted(told)],
+        "days": _days(ranked, flows, days),
         "networks": ranked + [row for row in rows if not row["ranked"]],
     }
 
 
-def _of(network: Row, flows: Sequence[Row], days: Days) -> Row:
-    known = [grade for grade in GRADES.values() if network[f"standing_{grade}"] == "known"]
-    within = _between(flows, days.first, days.last)
-    counted = {name: sum(row[name] for row in within) for name in COUNTS}
+def _of(network: Row, flows: Flows, days: Days) -> Row:
+    key, known = NetworkKey.of(network), _known(network)
+    counted = flows.sums(key, days.first, days.last)
     verified = sum(counted[grade] for grade in GRADES.values())
     closed = sum(counted[name] for name in CLOSED)
     of_known = sum(counted[grade] for grade in known)
     before = None
     if days.before:
-        earlier = _between(flows, days.before, days.first - timedelta(days=1))
-        before = sum(row[grade] for row in earlier for grade in known)
+        earlier = flows.sums(key, days.before, days.first - timedelta(days=1))
+        before = sum(earlier[grade] for grade in known)
     ranked = network["rank"] is not None
     return {
         **{name: network[name] for name in NetworkKey._fields},
@@ -120,22 +115,41 @@ def _of(network: Row, flows: Sequence[Row], days: Days) -> Row:
         "share": of_known / closed if closed else None,
         "before": before,
         "change": _change(of_known, before),
-        "days": {row["day"]: {grade: row[grade] for grade in known} for row in within},
-        "trend": _trend(flows, known, days.last) if ranked else [],
+        "trend": _trend(flows.daily(key, days.last - _TRENDED, days.last), known, days.last)
+        if ranked
+        else [],
     }
 
 
-def _between(flows: Sequence[Row], first: date, last: date) -> Sequence[Row]:
-    """Return the rows of some days; they are sorted by day."""
-    begin = bisect_left(flows, first, key=itemgetter("day"))
-    return flows[begin : bisect_right(flows, last, key=itemgetter("day"))]
+def _known(network: Row) -> list[str]:
+    return [grade for grade in GRADES.values() if network[f"standing_{grade}"] == "known"]
 
 
-def _trend(flows: Sequence[Row], known: Sequence[str], last: date) -> list[int]:
-    recent = _between(flows, last - timedelta(days=TREND - 1), last)
-    counted = {row["day"]: sum(row[grade] for grade in known) for row in recent}
-    every = (last - timedelta(days=ago) for ago in reversed(range(TREND)))
-    return [counted.get(day, 0) for day in every]
+def _days(ranked: Iterable[Row], flows: Flows, days: Days) -> list[Row]:
+    """Return the sum over ranked networks of each day that has any, by known grade."""
+    begun = since_1970(days.first)
+    sums = np.zeros((since_1970(days.last) - begun + 1, len(COUNTS)), np.int64)
+    told = np.zeros(len(sums), np.bool_)
+    for row in ranked:
+        found = flows.daily(NetworkKey.of(row), days.first, days.last)
+        # A network has a day once: no place is written to twice.
+        places = found.days - begun
+        told[places] = True
+        for column in map(COUNTS.index, row["known"]):
+            sums[places, column] += found.counts[:, column]
+    by_grade = sums[:, [COUNTS.index(grade) for grade in GRADES.values()]].tolist()
+    return [
+        {"day": day_of(begun + place), **dict(zip(GRADES.values(), by_grade[place], strict=True))}
+        for place in np.flatnonzero(told).tolist()
+    ]
+
+
+def _trend(recent: DaysOf, known: Iterable[str], last: date) -> list[int]:
+    every = np.zeros(TREND, np.int64)
+    places = recent.days - since_1970(last) + TREND - 1
+    every[places] = recent.counts[:, [COUNTS.index(grade) for grade in known]].sum(axis=1)
+    counted: list[int] = every.tolist()
+    return counted
 
 
 def _change(now: int, before: int | None) -> float | None:

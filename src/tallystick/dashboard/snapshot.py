@@ -3,35 +3,31 @@
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import asdict
 from datetime import date
-from functools import reduce
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tallystick.dashboard import definitions, numbers, periods, rules
-from tallystick.dashboard.batches import Batches
 from tallystick.dashboard.cautions import cautions
-from tallystick.dashboard.disputes import Disputes
-from tallystick.dashboard.events import COPIES, Events, Row
-from tallystick.dashboard.memory_tables import LARGE, copy_tables
+from tallystick.dashboard.events import Row
 from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey
 from tallystick.dashboard.numbers import Scope
 from tallystick.dashboard.side_tables import queries
-from tallystick.data.analysis import Analysis, audited_share
+from tallystick.dashboard.state import State
+from tallystick.data.analysis import audited_share
 from tallystick.data.decode.words import LIMBS
 from tallystick.data.extract.dataset import Dataset
 from tallystick.data.resolvers.kinds import GRADES
 from tallystick.data.resolvers.standing import to_json
-from tallystick.data.totals import expression
 from tallystick.data.totals.amounts import whole
 from tallystick.data.totals.coverage import Coverage
-from tallystick.data.totals.engines import EVENTS, connect
-from tallystick.data.totals.expression import COUNTS, NETWORK
+from tallystick.data.totals.engines import EVENTS
+from tallystick.data.totals.expression import COUNTS
 from tallystick.data.totals.prices import BECAUSE
 from tallystick.data.totals.ranking import place
-from tallystick.protocol.hexes import from_hex, to_hex
+from tallystick.protocol.hexes import from_hex
 
 Answer = TypeVar("Answer")
 
@@ -70,29 +66,32 @@ class Snapshot:
         folder: the data folder.
         probes: a probe log; without one utility is not known.
         memory: most that DuckDB takes.
+        before: an older one of the same folder, whose copies in memory are shared where they can
+            be; None: everything is copied.
 
     Raises:
         CoverageError: nothing was extracted, or a run was interrupted before its end.
     """
 
-    def __init__(self, folder: Path, probes: Path | None = None, memory: str = MEMORY) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        probes: Path | None = None,
+        memory: str = MEMORY,
+        before: "Snapshot | None" = None,
+    ) -> None:
         self.version, self.folder = version(folder, probes), folder
-        connection = connect(memory)
-        analysis = Analysis(folder, connection)
-        self.coverage: list[Coverage] = analysis.coverage
-        self._analysis = analysis.over(_bound(analysis.tables, self.coverage))
-        self.events = Events(connection.con, self._analysis.data, self.coverage)
+        shared = before.state.next(folder) if before else None
+        self.state: State = shared or State(folder, memory)
+        self.coverage, self.events = self.state.coverage, self.state.events
+        self.disputes, self.batches = self.state.disputes, self.state.batches
+        self._analysis, self._copies = self.state.analysis, self.state.copies
+        self._turn = self.state.turn
         self._probes = probes
         self._lock = threading.Lock()
-        # Ibis takes its turns on one connection.
-        self._turn = threading.Lock()
         self._working: dict[Hashable, threading.Lock] = {}
         self._answers: OrderedDict[Hashable, Any] = OrderedDict()
         self._size = 0
-        self.disputes = Disputes(self.events)
-        copy_tables(self.events)
-        self._copies = {name: connection.table(name, database=COPIES) for name in LARGE}
-        self.batches = Batches(self.events)
 
     def once(self, question: Hashable, answer: Callable[[], Answer]) -> Answer:
         """Return an answer, worked out the first time that it is asked for.
@@ -177,9 +176,9 @@ class Snapshot:
     def since(self, key: NetworkKey, first: date) -> Row:
         """Return a network's counters from a day (UTC) on."""
         network = self.network(key)
-        flows = self.once("flows", self._flows).get(key, [])
-        whole_time = periods.Days(first, date.max, None)
-        found: Row = periods.summary([network], {key: flows}, whole_time)["networks"][0]
+        flows, (_, last) = self.state.flows(), self.once("ends", self._ends)
+        days = periods.Days(first, max(first, last), None)
+        found: Row = periods.summary([network], flows, days)["networks"][0]
         return found
 
     def operators(self, key: NetworkKey) -> list[Row]:
@@ -191,6 +190,19 @@ class Snapshot:
         """Return a network's models with their counters."""
         self.network(key)
         return self.once(("models", key), lambda: self.batches.models(key))
+
+    def prices(self, key: NetworkKey) -> list[Row]:
+        """Return the price of a fake by each grade of a network, term by term."""
+        network = self.network(key)
+        return [
+            {"grade": grade, "standing": network.get(f"standing_{grade}"), **asdict(one)}
+            for grade, one in self.once("prices", self._prices)[key].items()
+        ]
+
+    def requesters(self, key: NetworkKey) -> list[Row]:
+        """Return who signed for a network's inferences, as far as data were found; most first."""
+        self.network(key)
+        return self.once(("requesters", key), lambda: self._requesters(key))
 
     def number(self, scope: Scope, name: str) -> Row:
         """Return a number of a network, or of a part of it, and what it is made of."""
@@ -235,22 +247,14 @@ class Snapshot:
         return rows
 
     def _summary(self, period: str) -> Row:
-        flows = self.once("flows", self._flows)
-        ends = self.events.rows(_ENDS)[0]
-        first, last = ends["first"] or _NO_DAY, ends["last"] or _NO_DAY
-        days = periods.days_of(period, first, last)
+        flows = self.state.flows()
+        days = periods.days_of(period, *self.once("ends", self._ends))
         return {"period": period, **periods.summary(self.networks(), flows, days)}
 
-    def _flows(self) -> dict[NetworkKey, list[Row]]:
-        """Return the counters of every network, a row a day."""
-        tables = dict(self._analysis.tables) | self._copies
-        with self._turn:
-            found = expression.totals(tables, ["day"]).to_pyarrow()
-        rows = found.select([*NETWORK, "day", *COUNTS]).to_pylist()
-        flows: dict[NetworkKey, list[Row]] = {}
-        for row in sorted(rows, key=lambda row: row["day"]):
-            flows.setdefault(_key(row), []).append(row)
-        return flows
+    def _ends(self) -> tuple[date, date]:
+        """Return the days of the first and the last event."""
+        ends = self.events.rows(_ENDS)[0]
+        return ends["first"] or _NO_DAY, ends["last"] or _NO_DAY
 
     def _by_key(self) -> dict[NetworkKey, Row]:
         return {NetworkKey.of(row): row for row in self.networks()}
@@ -273,17 +277,22 @@ class Snapshot:
             "in_words": rules.in_words(row, resolvers),
         }
 
+    def _prices(self) -> dict[tuple[Any, ...], Any]:
+        with self._turn:
+            return self._analysis.prices()
+
+    def _requesters(self, key: NetworkKey) -> list[Row]:
+        of_network = self._analysis.over(_within(self._analysis.tables, key))
+        with self._turn:
+            asked = of_network.requesters_expression()
+            signed = asked.filter(asked.solicited).group_by("requester")
+            found = signed.agg(asked=asked.inferences.sum()).to_pyarrow().to_pylist()
+        total = sum(row["asked"] for row in found)
+        rows = [row | {"share": row["asked"] / total} for row in found]
+        return sorted(rows, key=lambda row: (-row["asked"], row["requester"]))
+
     def _split(self, key: NetworkKey, by: str) -> list[Row]:
-        within = {
-            name: table.filter(
-                (table.chain_id == key.chain_id)
-                & (table.address == key.core)
-                & (table.network_id == key.network_id)
-            )
-            if "network_id" in table.columns
-            else table
-            for name, table in (dict(self._analysis.tables) | self._copies).items()
-        }
+        within = _within(dict(self._analysis.tables) | self._copies, key)
         with self._turn:
             return list(self._analysis.over(within).totals(by=[by]).to_pylist())
 
@@ -389,19 +398,18 @@ def version(folder: Path, probes: Path | None = None) -> str:
     return seen.hexdigest()[:32]
 
 
-def _bound(tables: Any, coverage: Iterable[Coverage]) -> dict[str, Any]:
-    """Leave blocks out that are later than the coverage: extraction may go on meanwhile."""
-
-    def within(table: Any) -> Any:
-        parts = [
-            (table.chain_id == one.contract.chain_id)
-            & (table.address == to_hex(one.contract.address))
-            & (table.block_number <= one.last_block)
-            for one in coverage
-        ]
-        return table.filter(reduce(lambda left, right: left | right, parts))
-
-    return {name: within(table) for name, table in tables.items()}
+def _within(tables: Mapping[str, Any], key: NetworkKey) -> dict[str, Any]:
+    """Return what tables have of a network."""
+    return {
+        name: table.filter(
+            (table.chain_id == key.chain_id)
+            & (table.address == key.core)
+            & (table.network_id == key.network_id)
+        )
+        if "network_id" in table.columns
+        else table
+        for name, table in tables.items()
+    }
 
 
 def _size(answer: Any) -> int:

@@ -32,6 +32,7 @@ from tallystick.data.totals.engines import connect, has_files, load, load_files
 from tallystick.data.totals.expression import BY, COUNTS, NETWORK
 from tallystick.data.totals.gas import gas
 from tallystick.data.totals.parties import audited, operators, specs
+from tallystick.data.totals.prices import Price, prices
 from tallystick.data.totals.ranking import place, ranking
 from tallystick.data.totals.requesters import concentration, requesters
 from tallystick.data.totals.utility import REFERENCE, Utility
@@ -243,6 +244,18 @@ class Analysis:
                     found[key] = resolvers_of(row, address, facts, pools)
             self._resolvers = found
         return self._resolvers
+
+    def prices(self) -> dict[tuple[Any, ...], dict[str, Price]]:
+        """Return the prices of a fake in each network, by grade, with their terms.
+
+        Returns:
+            By chain id, registry and network id.
+        """
+        models, resolvers = self._specs(), self.resolvers()
+        return {
+            key: prices(row, resolvers[key], models.get(key, {}))
+            for key, row in self.networks().items()
+        }
 
     def _audited(
         self, rules: Mapping[tuple[Any, ...], Row], facts: Mapping[str, Row]

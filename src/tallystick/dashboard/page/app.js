@@ -5,6 +5,7 @@ import { chainName } from "./chains.js";
 import { redraw } from "./charts.js";
 import { follow, get } from "./data.js";
 import { el } from "./dom.js";
+import { dropping } from "./filedrop.js";
 import { count } from "./format.js";
 import { keep } from "./keep.js";
 import { route, stays } from "./route.js";
@@ -112,6 +113,7 @@ addEventListener("click", (event) => {
 addEventListener("hashchange", () => draw({ moved: "by hand" }));
 theme(document.getElementById("theme"), redraw);
 menu();
+dropping(document.getElementById("search"));
 searching(document.getElementById("search"), document.getElementById("words"), document.getElementById("found"));
 draw({ moved: "at first" });
 const news = document.getElementById("news");

@@ -16,7 +16,7 @@ const drawn = new Set();
 // What a variable comes to, light or dark.
 const swatch = el("span", { hidden: true });
 
-function colour(name) {
+export function colour(name) {
   swatch.style.color = `var(--${name})`;
   document.body.append(swatch);
   const { color } = getComputedStyle(swatch);
@@ -74,23 +74,11 @@ function datasets(kind, days, names, grey) {
   }));
 }
 
-function draw(entry) {
-  entry.chart?.destroy();
-  const { kind, days, names } = entry;
-  const ink = colour("ink2");
-  const cursor = {
+// A dashed line where the cursor is.
+export function cursorLine(entry) {
+  return {
     id: "cursor",
-    beforeDatasetsDraw(chart) {
-      const { ctx, chartArea, scales } = chart;
-      const step = chartArea.width / days.length;
-      const x = scales.x.getPixelForValue(entry.at);
-      ctx.save();
-      ctx.fillStyle = colour(kind === "area" ? "ink2" : "sunk");
-      if (kind === "columns" && days.length > 1) ctx.fillRect(x - step / 2, chartArea.top, step, chartArea.height);
-      ctx.restore();
-    },
     afterDatasetsDraw(chart) {
-      if (kind !== "area") return;
       const { ctx, chartArea, scales } = chart;
       const x = scales.x.getPixelForValue(entry.at);
       ctx.save();
@@ -103,31 +91,52 @@ function draw(entry) {
       ctx.restore();
     },
   };
-  window.Chart.defaults.font = { family: getComputedStyle(document.body).fontFamily, size: 11.5 };
-  entry.chart = new window.Chart(entry.canvas, {
-    type: kind === "area" ? "line" : "bar",
-    data: { labels: days.map((one) => dayName(one.day)), datasets: datasets(kind, days, names, entry.grey) },
-    plugins: [cursor],
-    options: {
-      animation: false,
-      responsive: true,
-      maintainAspectRatio: false,
-      events: ["mousemove", "click", "touchstart", "touchmove"],
-      interaction: { mode: "index", intersect: false, axis: "x" },
-      onHover: (_, found) => { if (found.length) entry.move(found[0].index); },
-      plugins: { legend: { display: false }, tooltip: { enabled: false } },
-      scales: {
-        x: { stacked: true, border: { color: colour("line2") }, grid: { display: false }, ticks: { color: ink, maxRotation: 0, autoSkip: true, maxTicksLimit: 6 } },
-        y: { stacked: true, beginAtZero: true, border: { display: false }, grid: { color: colour("line") }, ticks: { color: ink, precision: 0, maxTicksLimit: 6, callback: (value) => short(Math.abs(value)) } },
-      },
+}
+
+// The column under the cursor.
+function cursorColumn(entry, length) {
+  return {
+    id: "cursor",
+    beforeDatasetsDraw(chart) {
+      const { ctx, chartArea, scales } = chart;
+      const step = chartArea.width / length;
+      const x = scales.x.getPixelForValue(entry.at);
+      ctx.save();
+      ctx.fillStyle = colour("sunk");
+      if (length > 1) ctx.fillRect(x - step / 2, chartArea.top, step, chartArea.height);
+      ctx.restore();
     },
-  });
+  };
+}
+
+// What all charts over days have alike: no motion, no box over the data, axes in ink.
+export function overDays(entry, { stacked = false, y = {} } = {}) {
+  const ink = colour("ink2");
+  return {
+    animation: false,
+    responsive: true,
+    maintainAspectRatio: false,
+    events: ["mousemove", "click", "touchstart", "touchmove"],
+    interaction: { mode: "index", intersect: false, axis: "x" },
+    onHover: (_, found) => { if (found.length) entry.move(found[0].index); },
+    plugins: { legend: { display: false }, tooltip: { enabled: false } },
+    scales: {
+      x: { stacked, border: { color: colour("line2") }, grid: { display: false }, ticks: { color: ink, maxRotation: 0, autoSkip: true, maxTicksLimit: 6 } },
+      y: { stacked, beginAtZero: true, border: { display: false }, grid: { color: colour("line") }, ...y, ticks: { color: ink, maxTicksLimit: 6, ...y.ticks } },
+    },
+  };
+}
+
+function draw(entry) {
+  entry.chart?.destroy();
+  window.Chart.defaults.font = { family: getComputedStyle(document.body).fontFamily, size: 11.5 };
+  entry.chart = new window.Chart(entry.picture, entry.config(entry));
 }
 
 // Draw what came onto the page, or all anew, in other colours; forget what left it.
 export function redraw({ all = true } = {}) {
   for (const entry of drawn) {
-    if (entry.canvas.isConnected) {
+    if (entry.picture.isConnected) {
       if (all || !entry.chart) draw(entry);
     } else if (entry.chart) {
       entry.chart.destroy();
@@ -140,50 +149,77 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redr
 // Measured in another font, labels would stand beside their places.
 document.fonts?.ready.then(() => redraw());
 
-// days: { day, [name]: inferences }; names: stacked, the lowest first; kind: columns or area.
-// grey: no known resolver gives these grades.
-// `total` names what the numbers of the line sum up to, or none. Returns { plot, button }.
-export function chart({ label, kind, days, names, total, caption, grey = false, state = {} }) {
-  const canvas = el("canvas", { role: "img", tabindex: "0", "aria-label": `${label}. Arrow keys move from day to day; the numbers stand above.` });
+// A picture with one cursor for hover, touch, arrow keys and focus, a line above with its numbers, and
+// a table in its place on demand. `config` makes a chart's; without it the picture draws itself, and
+// `moved` is told where the cursor is. `told` gives what the line says at a place. Returns
+// { plot, button }.
+export function cursored({ picture, holder, length, config, told, moved, tabled, caption, state = {} }) {
   const line = el("p", { class: "readout", "aria-live": "polite" });
-  const shown = names.filter((name) => days.some((one) => one[name]) || (GRADES.includes(name) && names.length <= 3));
-  const entry = { canvas, grey, kind, days, names, chart: null, at: days.length - 1 };
-  const tell = () => {
-    const one = days[entry.at];
-    line.replaceChildren(
-      el("strong", {}, kind === "area" ? `To ${dayName(one.day)}` : dayName(one.day)),
-      ...shown.map((name) => el("span", {}, shape(grey && GREY[name] ? `grey ${name}` : name), " ", el("span", { class: "name" }, `${capital(name)} `), count(one[name]))),
-      total ? el("span", {}, el("span", { class: "name" }, `${total} `), el("strong", {}, count(GRADES.reduce((sum, name) => sum + (one[name] ?? 0), 0)))) : "",
-    );
-  };
+  const entry = { picture, config, chart: null, at: length - 1 };
+  const tell = () => line.replaceChildren(...told(entry.at));
   entry.move = (to) => {
-    const at = Math.min(Math.max(to, 0), days.length - 1);
+    const at = Math.min(Math.max(to, 0), length - 1);
     if (at === entry.at) return;
     entry.at = at;
     tell();
     entry.chart?.draw();
+    moved?.(at);
   };
-  canvas.addEventListener("keydown", (event) => {
-    const to = { ArrowLeft: entry.at - 1, ArrowRight: entry.at + 1, Home: 0, End: days.length - 1 }[event.key];
+  picture.addEventListener("keydown", (event) => {
+    const to = { ArrowLeft: entry.at - 1, ArrowRight: entry.at + 1, Home: 0, End: length - 1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     entry.move(to);
   });
   tell();
-  drawn.add(entry);
-  queueMicrotask(() => redraw({ all: false }));
+  if (config) {
+    drawn.add(entry);
+    queueMicrotask(() => redraw({ all: false }));
+  }
+  const whole = el("div", {}, line, holder ?? el("div", { class: "chart" }, picture));
+  const plot = el("div", { class: "plot" });
+  const button = el("button", { type: "button", class: "plain", "data-key": `table of ${caption}`, onclick: () => { state.asTable = !state.asTable; show(); } });
+  function show() {
+    button.textContent = state.asTable ? "Chart" : "Table";
+    plot.replaceChildren(state.asTable ? tabled() : whole);
+    if (!state.asTable) queueMicrotask(() => redraw({ all: false }));
+  }
+  show();
+  return { plot, button, move: entry.move };
+}
+
+export function canvasOf(label) {
+  return el("canvas", { role: "img", tabindex: "0", "aria-label": `${label}. Arrow keys move from day to day; the numbers stand above.` });
+}
+
+// days: { day, [name]: inferences }; names: stacked, the lowest first; kind: columns or area.
+// grey: no known resolver gives these grades.
+// `total` names what the numbers of the line sum up to, or none. Returns { plot, button }.
+export function chart({ label, kind, days, names, total, caption, grey = false, state = {} }) {
+  const shown = names.filter((name) => days.some((one) => one[name]) || (GRADES.includes(name) && names.length <= 3));
   const columns = [
     { name: "Day", cell: (row) => el("span", { class: "keep" }, row.day) },
     ...names.map((name) => ({ name: capital(name), number: true, cell: (row) => count(row[name]) })),
   ];
-  const picture = el("div", {}, line, el("div", { class: "chart" }, canvas));
-  const holder = el("div", { class: "plot" });
-  const button = el("button", { type: "button", class: "plain", "data-key": `table of ${caption}`, onclick: () => { state.asTable = !state.asTable; show(); } });
-  function show() {
-    button.textContent = state.asTable ? "Chart" : "Table";
-    holder.replaceChildren(state.asTable ? table(caption, columns, [...days].reverse()) : picture);
-    if (!state.asTable) queueMicrotask(() => redraw({ all: false }));
-  }
-  show();
-  return { plot: holder, button };
+  return cursored({
+    picture: canvasOf(label),
+    length: days.length,
+    caption,
+    state,
+    config: (entry) => ({
+      type: kind === "area" ? "line" : "bar",
+      data: { labels: days.map((one) => dayName(one.day)), datasets: datasets(kind, days, names, grey) },
+      plugins: [kind === "area" ? cursorLine(entry) : cursorColumn(entry, days.length)],
+      options: overDays(entry, { stacked: true, y: { ticks: { precision: 0, callback: (value) => short(Math.abs(value)) } } }),
+    }),
+    told: (at) => {
+      const one = days[at];
+      return [
+        el("strong", {}, kind === "area" ? `To ${dayName(one.day)}` : dayName(one.day)),
+        ...shown.map((name) => el("span", {}, shape(grey && GREY[name] ? `grey ${name}` : name), " ", el("span", { class: "name" }, `${capital(name)} `), count(one[name]))),
+        total ? el("span", {}, el("span", { class: "name" }, `${total} `), el("strong", {}, count(GRADES.reduce((sum, name) => sum + (one[name] ?? 0), 0)))) : "",
+      ];
+    },
+    tabled: () => table(caption, columns, [...days].reverse()),
+  });
 }

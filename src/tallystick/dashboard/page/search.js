@@ -76,7 +76,7 @@ export function searching(box, input, list) {
       ? groups.map(([kind, name, some]) => el("div", { role: "group", "aria-label": name }, el("p", { class: "label", "aria-hidden": "true" }, name),
         some.map((hit, at) => el("a", { role: "option", id: `found-${kind}-${at}`, "aria-selected": "false", tabindex: "-1", href: href(hit), onclick: () => { input.value = ""; close(); } },
           hit.title ? [stranger(hit.title), " "] : null, marked(hit.id, words)))))
-      : [el("p", { class: "none" }, trouble || `Nothing found for “${input.value.trim()}”. ${isExport ? "An export is searched by network." : "You can search for a name, an address, the id of a network, model or batch, or a transaction hash: four digits at least."}`)]));
+      : [el("p", { class: "none" }, trouble || `Nothing found for “${input.value.trim()}”. ${isExport ? "An export is searched by network." : "You can search for a name, an address, the id of a network, model or batch, or a transaction hash: four digits at least. Or drop a file of receipts here."}`)]));
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
     chosen = -1;

@@ -2,15 +2,18 @@
 // written out: a table that is displayed otherwise is none to a screen reader.
 
 import { el } from "./dom.js";
+import { explains, word } from "./explain.js";
 import { count } from "./format.js";
 
-// columns: { name, cell: row => node or text, number?: bool (to the right), numeric?: bool, kind?: class, by?: row => comparable }
+// columns: { name, cell: row => node or text, number?: bool (to the right), numeric?: bool, kind?: class,
+// by?: row => comparable, about?: name of the definition }
 export function table(caption, columns, rows, { sort, onsort, open, kind = "" } = {}) {
   const heads = columns.map((column) => {
     const sorted = sort?.name === column.name && column.by ? sort.direction : undefined;
-    const label = column.by && onsort
+    const sorts = column.by && onsort
       ? el("button", { type: "button", onclick: () => onsort(column), "data-key": `sort ${caption} ${column.name}` }, column.name)
-      : column.name;
+      : null;
+    const label = column.about ? (sorts ? explains(sorts, column.about) : word(column.name, column.about)) : sorts ?? column.name;
     return el("th", { scope: "col", role: "columnheader", class: classOf(column), "aria-sort": sorted }, label);
   });
   const lines = rows.map((row) => el("tr", { role: "row", ...(open ? { class: "opens", onclick: (event) => follow(event, open(row)) } : {}) }, columns.map((column, place) => (

@@ -60,13 +60,31 @@ def totals(
         The columns of NETWORK and `by`, of COUNTS (inferences) and of BURNED.
     """
     keys = [BY[one] for one in by]
+    return _named(moves(tables, by, since, until), keys)
+
+
+def moves(
+    tables: Tables,
+    by: Sequence[str] = (),
+    since: date | None = None,
+    until: date | None = None,
+) -> ir.Table:
+    """Return what each event's kind moved each counter by: totals before counters are named.
+
+    Args:
+        tables, by, since, until: see totals.
+
+    Returns:
+        counter (chain id, registry, network id and name, between colons), the columns of `by`,
+        committed, moved (of any other counter) and BURNED; several rows may move one counter.
+    """
+    keys = [BY[one] for one in by]
     counting: Tables = {name: _within(tables[name], since, until) for name in COUNTING}
     if "model" in by:
         # A batch that moves a counter in the period may have been committed before it.
         models = tables["BatchCommitted"].select(*BATCH, "model_id")
         counting = _attributed(counting, models)
-    parts = [_moved(name, table, keys) for name, table in counting.items()]
-    return _named(ibis.union(*parts), keys)
+    return ibis.union(*(_moved(name, table, keys) for name, table in counting.items()))
 
 
 def strangers(tables: Tables) -> ir.Table:

@@ -27,6 +27,15 @@ NO_SPECS: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """A part of a price."""
+
+    label: str
+    amount: int
+    """Units of the network's asset; below 0 where it is taken off."""
+
+
+@dataclass(frozen=True, slots=True)
 class Price:
     """The price of a fake."""
 
@@ -34,6 +43,8 @@ class Price:
     """Decimal text, in the smallest units of the network's asset; or GAS_ONLY, or UNKNOWN."""
     because: str
     """The sentence that it rests on."""
+    terms: tuple[Term, ...] = ()
+    """What an amount is the sum of; none of words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +131,19 @@ def burned(rules: Row, count: int = 1) -> int:
         rules: a row of NetworkRegistered.
         count: inferences of the batch.
     """
+    return sum(term.amount for term in _slash(rules, count))
+
+
+def _slash(rules: Row, count: int = 1) -> tuple[Term, ...]:
     stake = int(rules["rules_stake_per_inference"], 16) * count
     bond = int(rules["rules_challenge_bond"], 16)
-    return stake - min(stake // 2, REWARD_BONDS * bond)
+    of = "a batch of one" if count == 1 else f"the batch of {count:,}"
+    half, capped = stake // 2, REWARD_BONDS * bond
+    why = "half of it" if half <= capped else f"at most {REWARD_BONDS} challenge bonds"
+    return (
+        Term(f"stake of {of}", stake),
+        Term(f"the convictor's reward, {why}", -min(half, capped)),
+    )
 
 
 def _price(rules: Row, conviction: Conviction, signers: str) -> Price:
@@ -133,6 +154,7 @@ def _price(rules: Row, conviction: Conviction, signers: str) -> Price:
             str(burned(rules)),
             f"{signers}, but {conviction.because}: the stake of a batch of one is then slashed, "
             "and all of it but the capped reward is burned",
+            _slash(rules),
         )
     word = GAS_ONLY if conviction.possible is False else UNKNOWN
     return Price(word, f"{signers}, and {conviction.because}")
@@ -144,14 +166,20 @@ def _audited(rules: Row, conviction: Conviction, signers: str, pool: Resolver) -
         return _price(rules, conviction, signers)
     if not pool.audits:
         plain = _price(rules, conviction, signers)
-        return Price(plain.price, f"{plain.because}; no audit of it is on record yet")
-    lost = min(one.at_stake + burned(rules, one.count) for one in pool.audits)
+        said = f"{plain.because}; no audit of it is on record yet"
+        return Price(plain.price, said, plain.terms)
+    lowest_of = min(pool.audits, key=lambda one: one.at_stake + burned(rules, one.count))
+    terms = (
+        Term(f"its signers' stake, less a finder's 1/{FINDERS}", lowest_of.at_stake),
+        *_slash(rules, lowest_of.count),
+    )
     return Price(
-        str(lost),
+        str(sum(term.amount for term in terms)),
         f"{signers}, but {conviction.because}: the stake of the signers on record is then burned, "
         f"less a finder's 1/{FINDERS}, if the draw holds the leaf, and the batch's slash, less the "
         f"capped reward; the lowest of {len(pool.audits)} "
         f"{'audit' if len(pool.audits) == 1 else 'audits'} on record",
+        terms,
     )
 
 

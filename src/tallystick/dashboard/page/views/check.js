@@ -4,6 +4,7 @@ import { Bad, check as checkReceipt, PARTS, parseFile, unpackStamp } from "../ch
 import { get, isExport } from "../data.js";
 import { el } from "../dom.js";
 import { count } from "../format.js";
+import { handed } from "../handed.js";
 import { facing, stateOf } from "./batch.js";
 
 const MEANINGS = {
@@ -36,6 +37,7 @@ export async function check(_, state, coverage) {
     await run();
   };
   file.addEventListener("change", () => take(file.files[0]));
+  await take(handed());
   const drop = el("div", {
     class: "drop",
     ondragover: (event) => { event.preventDefault(); drop.classList.add("over"); },

@@ -4,15 +4,18 @@ import { get, isExport } from "../data.js";
 import { el } from "../dom.js";
 import { table } from "../table.js";
 
-export async function counting() {
+export async function counting([asked]) {
   const found = await get("definitions");
   const columns = [
-    { name: "Number", cell: (row) => row.label },
+    { name: "Number", cell: (row) => el("span", { id: `number-${row.name}`, tabindex: "-1" }, row.label) },
     { name: "Meaning", cell: (row) => row.meaning },
     { name: "Formula", cell: (row) => row.formula },
     { name: "Unit", cell: (row) => row.unit },
     { name: "In the API", cell: (row) => el("code", {}, row.name) },
   ];
+  const head = found.headline.definition;
+  // Once the page stands.
+  if (asked) requestAnimationFrame(() => document.getElementById(`number-${asked}`)?.scrollIntoView({ block: "center" }));
   return {
     title: "How it is counted",
     body: [
@@ -23,7 +26,7 @@ export async function counting() {
       el("p", {}, "With an idle committee, somebody can turn an honest batch into unresolved for half a challenge bond."),
       table(`Definitions, version ${found.version}`, columns, found.definitions),
       el("h2", {}, "The headline"),
-      el("p", {}, el("strong", {}, found.headline.definition.label), ` (${found.headline.definition.name} ${found.headline.version}): ${found.headline.definition.meaning}`),
+      el("p", { id: `number-${head.name}` }, el("strong", {}, head.label), ` (${head.name} ${found.headline.version}): ${head.meaning}`),
       el("h2", {}, "Versions"),
       el("ul", {}, found.changes.map(([version, words]) => el("li", {}, `${version}: ${words}`))),
       isExport ? [] : [el("h2", {}, "For programs"), el("p", {}, "The same answers as JSON and CSV: ", el("a", { href: "api/v1/openapi.json" }, "OpenAPI document"), ".")],

@@ -15,7 +15,7 @@ export async function headline([asked], state) {
   const rows = summary.networks.filter((one) => one.ranked).map((one) => ({ ...one, network: of.get(pathOf(one)) }));
   const columns = [
     { name: "Network", cell: (row) => networkLink(row.network) },
-    { name: "Verified", number: true, cell: (row) => el("a", { href: madeOf(row, "known_verified", summary), "data-term": row.known_verified }, count(row.known_verified)), by: (row) => row.known_verified },
+    { name: "Verified", about: "known_verified", number: true, cell: (row) => el("a", { href: madeOf(row, "known_verified", summary), "data-term": row.known_verified }, count(row.known_verified)), by: (row) => row.known_verified },
     { name: "Closed", number: true, cell: (row) => count(row.closed), by: (row) => row.closed },
     { name: "Share verified", number: true, cell: (row) => share(row.share), by: (row) => row.share },
   ];

@@ -2,13 +2,15 @@
 
 import { age } from "../ago.js";
 import { chainName, explorer } from "../chains.js";
-import { chart, COUNTED, everyDay, GRADES } from "../charts.js";
+import { COUNTED, everyDay, GRADES } from "../charts.js";
 import { csvLink, get, isExport, ROWS, rows } from "../data.js";
 import { copy, el, facts, id, pathOf, stranger, time, transaction } from "../dom.js";
+import { word } from "../explain.js";
 import { amount, count, NONE, share } from "../format.js";
 import { change, known as knownPeriod, long, madeOf, periodSwitch } from "../periods.js";
-import { badge, bar, capital, shape, sign } from "../shapes.js";
+import { badge, capital, sign } from "../shapes.js";
 import { paged, sortable } from "../table.js";
+import { auditedCard, card, closedCard, driftCard, priceCard, requesterCard, verifiedCard } from "./drawn.js";
 import { cautionLine, notesOf } from "./notes.js";
 import { badges, batchLink, cautionList, numberLink, partColumn, partLink, prices, stateBadge, unmetList, utilityBars, verifiedBar } from "./parts.js";
 import { linkedNote, useOf } from "./use.js";
@@ -96,7 +98,7 @@ const BATCHES = [
   { name: "Inferences", number: true, cell: (row) => count(row.count) },
   { name: "State", cell: (row) => stateBadge(row) },
   { name: "Operator", cell: (row) => id(row.operator) },
-  { name: "Committed", cell: (row) => time(row.block_time) },
+  { name: "When", cell: (row) => time(row.block_time) },
   { name: "Transaction", cell: (row) => transaction(row, row.transaction_hash) },
 ];
 
@@ -109,8 +111,8 @@ function evidenceColumns(one) {
   }, count(row[name]));
   return [
     { name: "Audited by", cell: (row) => COMPARED[row.kind] },
-    { name: "Audited", number: true, cell: (row) => part("audited", row) },
-    { name: "Of committed", number: true, cell: (row) => part("committed", row) },
+    { name: "Audited", about: "audited", number: true, cell: (row) => part("audited", row) },
+    { name: "Of committed", about: "committed", number: true, cell: (row) => part("committed", row) },
     { name: "Models", number: true, cell: (row) => count(row.models) },
     { name: "Thresholds", cell: (row) => stranger(row.terms.join(", "), "none") },
     { name: "Spec", cell: (row) => id(row.spec_hash) },
@@ -138,6 +140,14 @@ const MARGINS = [
   { name: "Author", cell: (row) => stranger(row.author) },
 ];
 
+// The first rows of a list, as many as a chart takes: { rows, total }.
+async function allRows(path) {
+  const first = await rows(path);
+  const all = [...first.rows];
+  while (all.length < Math.min(first.total, MOST)) all.push(...(await rows(path, all.length)).rows);
+  return { rows: all, total: first.total };
+}
+
 // The newest days; an export has them in pieces of as many.
 async function newestDays(path) {
   const first = await rows(path);
@@ -153,12 +163,6 @@ function cumulative(one, days) {
     for (const grade of GRADES) sums[grade] += day[grade];
     return { day: day.day, ...sums };
   });
-}
-
-function card(title, words, links, ...body) {
-  return el("section", { class: "card", "aria-label": title },
-    el("header", {}, el("div", {}, el("h2", {}, title), words ? el("p", { class: "sub" }, words) : null), links?.length ? el("p", { class: "links" }, links) : null),
-    body);
 }
 
 function head(one, registered, now, coverage, base) {
@@ -187,44 +191,28 @@ function keyFigures(one, now) {
   const name = says ? "verified" : "known_verified";
   const priced = prices(one);
   return el("div", { class: "card keys" },
-    el("div", {}, el("p", { class: "label" }, `${says ? "Says it verified" : "Verified"}, ${long(now.period)}`),
+    el("div", {}, el("p", { class: "label" }, word(says ? "Says it verified" : "Verified", name, madeOf(one, name, now)), `, ${long(now.period)}`),
       el("p", { class: "key" }, el("a", { href: madeOf(one, name, now), "data-key-figure": now[name] }, count(now[name]))),
       says ? null : change(now.change, now.period)),
     el("div", {}, el("p", { class: "label" }, "Share verified"),
       el("p", { class: "key" }, says ? NONE : share(now.share)), el("p", { class: "note soft" }, `of ${count(now.closed)} closed`)),
-    el("div", {}, el("p", { class: "label" }, "Price of a fake"),
+    el("div", {}, el("p", { class: "label" }, word("Price of a fake", "price_of_a_fake", `#/number/${pathOf(one)}/price_of_a_fake`)),
       priced.length ? el("div", { class: "key" }, priced) : el("p", { class: "key" }, NONE)),
-    el("div", {}, el("p", { class: "label" }, "Utility"), utilityBars(one),
+    el("div", {}, el("p", { class: "label" }, word("Utility", "utility", `#/number/${pathOf(one)}/utility`)), utilityBars(one, true),
       one.accessibility === null ? el("p", { class: "note soft" }, "It needs a log of who answers: ", el("code", {}, "tallystick probe")) : null));
-}
-
-function priceCard(one) {
-  const shown = [...GRADES, "unchallenged"].filter((grade) => one[`price_${grade}`] !== null);
-  return card("Price of a fake", "What burns if one fake inference is counted and somebody then proves it wrong.", [],
-    el("ul", { class: "lines" }, shown.map((grade) => el("li", {},
-      el("p", { class: "row-of" }, el("span", {}, shape(one[`standing_${grade}`] === "known" || grade === "unchallenged" ? grade : `grey ${grade}`), " ", capital(grade)), numberLink(one, `price_${grade}`, `Price of a fake, ${grade}`)),
-      el("p", { class: "note soft" }, sentence(one[`price_${grade}_because`]))))));
-}
-
-function requesterCard(one) {
-  const link = (name, label) => el("p", { class: "row-of" }, label, numberLink(one, name, label));
-  const top = one.top_share;
-  return card("Requesters", one.requesters === null ? "The data of its inferences was not found: who asked is not available." : "Accounts that signed for inferences whose data was found.", [], el("div", { class: "pad" },
-    link("requesters", "Accounts"), link("solicited_share", "Signed for"), link("found_share", "Data found"), link("top_share", "Largest requester"),
-    top === null ? null : bar([{ kind: "ink", value: top }], 1, `The largest asked for ${share(top)}`, "thin")));
 }
 
 // An operator's or a model's other numbers, behind a word.
 function others(one, by, of, names) {
   return { name: "More", kind: "whole", cell: (row) => el("details", { class: "more", "data-key": `more ${of(row)}` }, el("summary", {}, "All numbers"),
-    facts(names.map((name) => [capital(name.replaceAll("_", " ")), partLink(one, by, of(row), name, row)]))) };
+    facts(names.map((name) => [word(capital(name.replaceAll("_", " ")), name), partLink(one, by, of(row), name, row)]))) };
 }
 
 function counted(one, by, of, scale) {
   const share0 = (row) => row.verified + row.unchallenged + row.rejected + row.unresolved;
   const known = (row) => ({ known_verified: GRADES.reduce((sum, grade) => sum + (one[`standing_${grade}`] === "known" ? row[grade] : 0), 0), known: Object.fromEntries(GRADES.filter((grade) => one[`standing_${grade}`] === "known").map((grade) => [grade, row[grade]])) });
   return [
-    { name: one.resolvers === "known" ? "Verified" : "Says it verified", kind: "verified", cell: (row) => [partLink(one, by, of(row), "verified", row), verifiedBar(known(row), scale)] },
+    { name: one.resolvers === "known" ? "Verified" : "Says it verified", about: "verified", kind: "verified", cell: (row) => [partLink(one, by, of(row), "verified", row), verifiedBar(known(row), scale)] },
     { name: "Share verified", number: true, cell: (row) => (share0(row) ? share(row.verified / share0(row)) : NONE) },
     { ...partColumn(one, by, of, "rejected"), kind: "" },
   ];
@@ -262,11 +250,11 @@ export async function network([chain, core, networkId, asked, ...linked], state,
     ...["committed", "verified", ...COUNTED].map((name) => ({ ...partColumn(one, "day", (row) => row.day, name), by: (row) => row[name] })),
   ];
   const measured = await rows(`${base}/margins`);
-  for (const name of ["days", "area", "flows"]) state[name] ??= {};
+  for (const name of ["days", "area", "flows", "audited", "drift", "askers"]) state[name] ??= {};
   const grey = one.resolvers !== "known";
   const notes = notesOf(one);
-  const area = days.length ? chart({ label: `Verified inferences by grade, cumulative, ${days[0].day} to ${days.at(-1).day}`, caption: "Verified inferences to each day", kind: "area", days: cumulative(one, days), names: GRADES, total: grey ? "Says it verified" : "Verified", grey, state: state.area }) : null;
-  const closed = days.length ? chart({ label: `Inferences that closed each day by what became of them, ${days[0].day} to ${days.at(-1).day}`, caption: "What closed each day", kind: "columns", days: everyDay(days, COUNTED).slice(-60), names: COUNTED, grey, state: state.flows }) : null;
+  const [priced, askers, drifted, evidence] = await Promise.all(["prices", "requesters", "drift", "evidence"].map((part) => allRows(`${base}/${part}`)));
+  const tolerant = evidence.rows.some((row) => row.kind === "tolerance");
   return {
     title: `Network ${one.network_id.slice(0, 10)}`,
     head: head(one, registered, now, coverage, `#/network/${chain}/${core}/${networkId}`),
@@ -277,19 +265,21 @@ export async function network([chain, core, networkId, asked, ...linked], state,
       one.unranked_because ? el("p", { id: "unranked", class: "caution" }, el("strong", {}, "Unranked: "), `${one.unranked_because}.`) : [],
       el("div", { class: "columns" },
         el("div", {},
-          area ? card(grey ? "What it says it verified" : "Verified since registration", grey ? "By grade, cumulative. Grey: nothing independent stands behind it." : "By grade, cumulative.", [area.button, csvLink("Day by day", `${base}/days`, days.length)], el("div", { class: "pad" }, area.plot)) : [],
-          closed ? card("What closed each day", "The last 60 days at most; rejected below the line.", [closed.button], el("div", { class: "pad" }, closed.plot)) : [],
+          verifiedCard(base, days.length ? cumulative(one, days) : [], days.length, grey, state.area),
+          closedCard(base, days, grey, state.flows),
+          auditedCard(base, one, days, state.audited),
           await section("Operators", "operators", operatorColumns, { kind: "wide-cards" }),
           await section("Models", "models", modelColumns),
           await section("Audited, by what was compared", "evidence", evidenceColumns(one)),
           measured.total ? await section("Distance between reported and re-run answers", "margins", MARGINS, { words: "The words of whoever wrote the files, not of the chain." }) : [],
+          driftCard(base, drifted, tolerant, state.drift),
           await section("Batches", "batches", BATCHES)),
         el("div", {},
-          priceCard(one),
+          priceCard(base, one, priced),
           card("Rules", "Fixed when the network was registered. Nobody can change them.", [], el("ul", { class: "lines" }, registered.in_words.map((words) => el("li", {}, words)))),
           poolSection(registered, state),
           one.unmet.length ? card("Conditions that are not met", null, [], el("div", { class: "pad" }, unmetList(one))) : [],
-          requesterCard(one),
+          requesterCard(base, one, askers, state.askers),
           one.cautions.length ? card("Cautions", null, [], el("div", { class: "pad" }, cautionList(one))) : [],
           card("Use this number", "For your own page; it follows the data.", [], useOf(base, one, coverage, period)),
           card("Registration", null, [], el("div", { class: "pad" }, facts([
@@ -303,7 +293,7 @@ export async function network([chain, core, networkId, asked, ...linked], state,
       await section("Disputes past", "disputes", disputeColumns(), { asked: { state: "past" } }),
       await section("Slashed", "rejections", rejectionColumns(itself)),
       card("All numbers", `Since registration. Utility over ${one.days} days, at a reference of ${count(one.reference)} verified inferences a day; ${count(one.answered)} of ${count(one.asked)} probes were answered.`, [],
-        el("dl", { class: "figures pad" }, LABELS.map(([name, label]) => el("div", {}, el("dt", {}, label), el("dd", {}, numberLink(one, name, label)))))),
+        el("dl", { class: "figures pad" }, LABELS.map(([name, label]) => el("div", {}, el("dt", {}, word(label, name, `#/number/${pathOf(one)}/${name}`)), el("dd", {}, numberLink(one, name, label)))))),
       card("Day by day", null, [csvLink("Day by day", `${base}/days`, days.length)], sortable("Day by day (UTC)", dayColumns, days, state.days)),
       isExport ? el("p", { class: "soft" }, "Of long lists an export has the newest rows only; numbers of an operator, a model or a day lead to the whole network's.") : [],
     ].flat(Infinity),

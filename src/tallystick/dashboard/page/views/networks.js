@@ -5,6 +5,7 @@ import { chainName } from "../chains.js";
 import { chart, everyDay, GRADES } from "../charts.js";
 import { csvLink, get, isExport, networks as load } from "../data.js";
 import { el, pathOf, stranger } from "../dom.js";
+import { word } from "../explain.js";
 import { count, share } from "../format.js";
 import { change, known, long, madeOf, periodSwitch } from "../periods.js";
 import { badge, bar, capital, mark, shape, sign, spark } from "../shapes.js";
@@ -80,7 +81,7 @@ function hero(summary, ranked, state) {
   const more = not.not_known ? [...NOT_COUNTED, ["not_known", "its auditor is not known"]] : NOT_COUNTED;
   return el("section", { class: "card hero", "aria-label": "Verified inferences of all ranked networks" },
     el("div", { class: "sum" },
-      el("p", { class: "label" }, `Verified inferences, ${long(period)}`),
+      el("p", { class: "label" }, word("Verified inferences", "ranked_verified", `#/headline/${period}`), `, ${long(period)}`),
       el("p", { class: "headline" }, el("a", { href: `#/headline/${period}`, "data-headline": verified }, count(verified))),
       change(summary.change, period),
       el("p", { class: "note soft" },
@@ -89,11 +90,11 @@ function hero(summary, ranked, state) {
     drawn ? el("div", { class: "days" }, drawn.plot, el("p", { class: "links" }, drawn.button)) : el("div", { class: "days empty" }, el("p", { class: "soft" }, "No day to show.")),
     el("div", { class: "grades" },
       GRADES.map((grade) => el("div", { class: `grade ${grade}` },
-        el("p", { class: "label" }, shape(grade), " ", el("strong", {}, capital(grade)), el("span", { class: "share soft" }, verified ? share(byGrade[grade] / verified) : "")),
+        el("p", { class: "label" }, shape(grade), " ", el("strong", {}, word(capital(grade), grade)), el("span", { class: "share soft" }, verified ? share(byGrade[grade] / verified) : "")),
         el("p", { class: "figure", "data-grade": grade }, count(byGrade[grade])),
         el("p", { class: "note soft" }, SAYS[grade]))),
       el("div", { class: "grade not" }, el("p", { class: "label" }, el("strong", {}, "Not counted")),
-        el("ul", {}, more.map(([name, why]) => el("li", {}, shape(name), " ", el("span", {}, capital(name.replace("_", " ")), " ", el("span", { class: "soft" }, why)), el("span", { class: "share", "data-not": name }, count(not[name]))))))));
+        el("ul", {}, more.map(([name, why]) => el("li", {}, shape(name), " ", el("span", {}, name === "not_known" ? "Not known" : word(capital(name), name), " ", el("span", { class: "soft" }, why)), el("span", { class: "share", "data-not": name }, count(not[name]))))))));
 }
 
 function agreement(coverage) {
@@ -124,11 +125,11 @@ function rankedColumns(ranked, summary) {
   const verified = (row) => el("a", { href: madeOf(row, "known_verified", summary), class: "big", "data-number": "known_verified", "aria-label": `Verified: ${count(row.now.known_verified)}; what it is made of` }, count(row.now.known_verified));
   return [
     { name: "Network", kind: "who", cell: (row) => el("div", { class: "placed" }, el("span", { class: "place" }, count(row.place)), named(row, "ranked")), by: (row) => row.name.toLowerCase() },
-    { name: "Verified", kind: "verified", numeric: true, cell: (row) => [verified(row), verifiedBar(row.now, scale), el("div", { class: "badges" }, shares(row.now))], by: (row) => row.now.known_verified },
+    { name: "Verified", about: "known_verified", kind: "verified", numeric: true, cell: (row) => [verified(row), verifiedBar(row.now, scale), el("div", { class: "badges" }, shares(row.now))], by: (row) => row.now.known_verified },
     { name: "Share verified", kind: "shared", numeric: true, cell: (row) => [share(row.now.share), row.now.share === null ? null : bar([{ kind: "ink", value: row.now.share }], 1, `${share(row.now.share)} of what closed`, "thin")], by: (row) => row.now.share },
-    { name: "Price of a fake", kind: "priced", cell: prices },
+    { name: "Price of a fake", about: "price_of_a_fake", kind: "priced", cell: prices },
     { name: "30 days", kind: "trend", cell: (row) => [spark(row.now.trend, `Verified in each of the last 30 days, ${count(row.now.trend[0])} to ${count(row.now.trend.at(-1))}`), change(row.now.change, summary.period, false)] },
-    { name: "Utility", kind: "utility", numeric: true, cell: (row) => utilityBars(row), by: (row) => row.utility },
+    { name: "Utility", about: "utility", kind: "utility", numeric: true, cell: (row) => utilityBars(row), by: (row) => row.utility },
   ];
 }
 
@@ -136,8 +137,8 @@ function unrankedColumns(summary) {
   const figure = (row, name, value) => el("a", { href: madeOf(row, name, summary), "data-number": name, "aria-label": `${capital(name)}: ${count(value)}; what it is made of` }, count(value));
   return [
     { name: "Network", kind: "who", cell: (row) => named(row, "unranked"), by: (row) => row.name.toLowerCase() },
-    { name: "Committed", number: true, cell: (row) => figure(row, "committed", row.now.committed), by: (row) => row.now.committed },
-    { name: "Says it verified", number: true, cell: (row) => figure(row, "verified", row.now.verified), by: (row) => row.now.verified },
+    { name: "Committed", about: "committed", number: true, cell: (row) => figure(row, "committed", row.now.committed), by: (row) => row.now.committed },
+    { name: "Says it verified", about: "verified", number: true, cell: (row) => figure(row, "verified", row.now.verified), by: (row) => row.now.verified },
     { name: "Why it is unranked", kind: "why", cell: (row) => [reasons(row).map(([word, words]) => el("div", {}, badge("", word), words)), el("details", { class: "more", "data-key": `why ${row.network_id}` }, el("summary", {}, "In full"), el("p", { class: "sub" }, `${row.unranked_because}.`))] },
   ];
 }

@@ -3,6 +3,7 @@
 import { isExport } from "../data.js";
 import { el, id, pathOf, stranger } from "../dom.js";
 import { GRADES } from "../charts.js";
+import { word } from "../explain.js";
 import { byUnit, count, NONE, price, score } from "../format.js";
 import { badge, bar, capital, shape } from "../shapes.js";
 import { reasons } from "./notes.js";
@@ -55,16 +56,16 @@ export function partLink(network, by, of, name, row) {
 
 export function partColumn(network, by, of, name) {
   const label = name.replaceAll("_", " ");
-  return { name: label[0].toUpperCase() + label.slice(1), number: true, cell: (row) => partLink(network, by, of(row), name, row) };
+  return { name: label[0].toUpperCase() + label.slice(1), about: name, number: true, cell: (row) => partLink(network, by, of(row), name, row) };
 }
 
 // Utility never stands without its three parts.
-export function utilityBars(network) {
+export function utilityBars(network, explained = false) {
   const parts = [["Access", "accessibility"], ["Verified", "verifiability"], ["Scale", "scalability"]];
   const base = `#/number/${pathOf(network)}`;
   return el("div", { class: "parts" },
     el("a", { href: `${base}/utility`, class: "product", "data-number": "utility", "aria-label": `Utility: ${score(network.utility)}; what it is made of` }, score(network.utility)),
-    el("dl", {}, parts.map(([label, name]) => el("div", {}, el("dt", {}, label),
+    el("dl", {}, parts.map(([label, name]) => el("div", {}, el("dt", {}, explained ? word(label, name, `${base}/${name}`) : label),
       el("dd", {}, network[name] === null ? null : bar([{ kind: "ink", value: network[name] }], 1, `${label} ${score(network[name])}`, "thin"), el("span", {}, score(network[name])))))));
 }
 
