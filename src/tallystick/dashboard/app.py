@@ -16,6 +16,7 @@ from tallystick.dashboard import (
     api_elsewhere,
     api_evidence,
     api_networks,
+    api_operators,
     api_search,
 )
 from tallystick.dashboard.live import EVERY, Live
@@ -102,6 +103,7 @@ def create_app(
         api_evidence,
         api_batches,
         api_elsewhere,
+        api_operators,
         api_search,
     ):
         app.include_router(part.api, prefix="/api/v1", tags=["v1"])

@@ -1,7 +1,7 @@
 """Disputes and how they ended, and rejections: who lost stake, and why."""
 
 from tallystick.dashboard.events import Events, Row
-from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey
+from tallystick.dashboard.network_key import PartKey, condition
 
 _TABLE = """
 CREATE TABLE disputes AS
@@ -62,12 +62,12 @@ class Disputes:
         self._events = events
         events.run(_TABLE)
 
-    def count(self, state: str, key: NetworkKey | None = None) -> int:
+    def count(self, state: str, key: PartKey | None = None) -> int:
         """Return how many disputes there are: open, past, or all."""
         query = f"SELECT count(*) FROM disputes WHERE {_where(state, key)}"
         return int(self._events.value(query, *key or ()))
 
-    def page(self, state: str, offset: int, limit: int, key: NetworkKey | None = None) -> list[Row]:
+    def page(self, state: str, offset: int, limit: int, key: PartKey | None = None) -> list[Row]:
         """Return some disputes, the newest first."""
         return self._events.rows(
             f"SELECT {_COLUMNS} FROM disputes WHERE {_where(state, key)} "
@@ -75,12 +75,12 @@ class Disputes:
             *(*(key or ()), limit, offset),
         )
 
-    def rejected_count(self, key: NetworkKey | None = None) -> int:
+    def rejected_count(self, key: PartKey | None = None) -> int:
         """Return how many batches were rejected."""
         query = f"SELECT count(*) FROM BatchRejected WHERE {_where('all', key)}"
         return int(self._events.value(query, *key or ()))
 
-    def rejected(self, offset: int, limit: int, key: NetworkKey | None = None) -> list[Row]:
+    def rejected(self, offset: int, limit: int, key: PartKey | None = None) -> list[Row]:
         """Return some rejections, the newest first; amounts in units of the network's asset."""
         rows = self._events.rows(
             f"{_REJECTED} WHERE {_where('all', key)} "
@@ -92,5 +92,5 @@ class Disputes:
         ]
 
 
-def _where(state: str, key: NetworkKey | None) -> str:
-    return f"{OF_NETWORK if key else 'true'} AND {_STATES[state]}"
+def _where(state: str, key: PartKey | None) -> str:
+    return f"{condition(key) if key else 'true'} AND {_STATES[state]}"

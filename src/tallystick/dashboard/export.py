@@ -12,6 +12,7 @@ from tallystick.dashboard.api_coverage import covered, defined, summarized
 from tallystick.dashboard.api_elsewhere import followed
 from tallystick.dashboard.app import PAGE
 from tallystick.dashboard.badge import PERIOD, badge
+from tallystick.dashboard.export_parts import One, parts
 from tallystick.dashboard.margins import MarginFiles
 from tallystick.dashboard.network_key import NetworkKey
 from tallystick.dashboard.periods import LENGTHS
@@ -115,6 +116,8 @@ class _Writer:
             if progress:
                 progress(done, len(networks))
             self._network(key)
+        for part in parts(snapshot, self._most):
+            (self._one if isinstance(part, One) else self._rows)(*part)
         if progress:
             progress(len(networks), len(networks))
 

@@ -1,4 +1,4 @@
-"""The key of a network: chain id, registry and network id."""
+"""Keys of what a registry tells of: a network, an operator, a model; and conditions for them."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -28,4 +28,47 @@ class NetworkKey(NamedTuple):
     @property
     def path(self) -> str:
         """Its place below a URL."""
-        return f"{self.chain_id}/{self.core}/{self.network_id}"
+        return "/".join(map(str, self))
+
+
+class OperatorKey(NamedTuple):
+    """An operator at a registry, in whichever of its networks.
+
+    >>> OperatorKey(1, "0xaa", "0xbb").path
+    '1/0xaa/0xbb'
+    """
+
+    chain_id: int
+    core: str
+    operator: str
+    """20 bytes, lower-case hex text."""
+
+    path = NetworkKey.path
+
+
+class ModelKey(NamedTuple):
+    """A model at a registry; its id names the network too.
+
+    >>> ModelKey(1, "0xaa", "0xbb").path
+    '1/0xaa/0xbb'
+    """
+
+    chain_id: int
+    core: str
+    model_id: str
+    """32 bytes, lower-case hex text."""
+
+    path = NetworkKey.path
+
+
+PartKey = NetworkKey | OperatorKey | ModelKey
+
+
+def condition(key: PartKey, table: str = "") -> str:
+    """Return the condition for rows of a key, which is given as its parameters.
+
+    >>> condition(OperatorKey(1, "0xaa", "0xbb"), "c.")
+    'c.chain_id = ? AND c.address = ? AND c.operator = ?'
+    """
+    columns = ("chain_id", "address", key._fields[-1])
+    return " AND ".join(f"{table}{name} = ?" for name in columns)

@@ -18,8 +18,9 @@ import { headline } from "./views/headline.js";
 import { network } from "./views/network.js";
 import { networks } from "./views/networks.js";
 import { number } from "./views/number.js";
+import { operator } from "./views/operator.js";
 
-const VIEWS = { "": networks, networks, headline, network, number, check, batch, disputes, elsewhere, counting };
+const VIEWS = { "": networks, networks, headline, network, number, check, batch, disputes, elsewhere, counting, operator };
 const main = document.getElementById("main");
 const states = new Map();
 let drawing = 0;

@@ -10,8 +10,8 @@ const PAUSE = 150;
 function href(hit) {
   switch (hit.kind) {
     case "network": return `#/network/${pathOf(hit)}`;
-    case "model":
-    case "operator": return `#/number/${pathOf(hit)}/verified/${hit.kind}/${hit.id}`;
+    case "operator": return `#/operator/${hit.chain_id}/${hit.core}/${hit.id}`;
+    case "model": return `#/number/${pathOf(hit)}/verified/${hit.kind}/${hit.id}`;
     default: return `#/batch/${hit.chain_id}/${hit.core}/${hit.batch_id}`;
   }
 }

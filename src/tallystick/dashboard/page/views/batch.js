@@ -2,6 +2,7 @@
 
 import { get, isExport } from "../data.js";
 import { el, facts, time } from "../dom.js";
+import { operatorLink } from "../links.js";
 import { amount, count } from "../format.js";
 
 const TIMES = ["due", "closes_at"];
@@ -63,7 +64,7 @@ export async function batch(parts, _, coverage) {
       await facing(row, coverage),
       el("h2", {}, "As committed"),
       facts([
-        ["Operator", el("code", {}, row.operator)],
+        ["Operator", operatorLink(row)],
         ["Model", el("code", {}, row.model_id)],
         ["Number in its lane", count(row.index)],
         ["Inferences", count(row.count)],

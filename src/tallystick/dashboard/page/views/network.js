@@ -5,11 +5,13 @@ import { chart, COUNTED, everyDay, GRADES } from "../charts.js";
 import { csvLink, get, isExport, ROWS, rows } from "../data.js";
 import { copy, el, facts, id, pathOf, stranger, time, transaction } from "../dom.js";
 import { amount, count, NONE, share } from "../format.js";
+import { operatorLink } from "../links.js";
 import { change, known as knownPeriod, long, madeOf, periodSwitch } from "../periods.js";
 import { badge, bar, capital, shape, sign } from "../shapes.js";
-import { paged, sortable } from "../table.js";
+import { sortable } from "../table.js";
+import { card, listCard, networkColumn } from "./cards.js";
 import { cautionLine, notesOf } from "./notes.js";
-import { badges, batchLink, cautionList, numberLink, partColumn, partLink, prices, stateBadge, unmetList, utilityBars, verifiedBar } from "./parts.js";
+import { badges, batchLink, cautionList, closedShare, numberLink, partColumn, partLink, prices, stateBadge, unmetList, utilityBars, verifiedBar } from "./parts.js";
 
 const LABELS = [
   ["verified", "Verified"], ["known_verified", "By known resolvers"], ["price_of_a_fake", "Price of a fake"], ["proven", "Proven"], ["enclave", "Enclave"], ["audited", "Audited"], ["committed", "Committed"],
@@ -42,7 +44,7 @@ const SEATS = [
 ];
 
 // `named`: gives a network's name by its row; none on the page of the network itself.
-const networkColumn = (named) => (named ? [{ name: "Network", cell: (row) => el("a", { href: `#/network/${pathOf(row)}` }, stranger(named(row)), " ", id(row.network_id)) }] : []);
+const ofNetwork = (named) => (named ? [networkColumn(named)] : []);
 
 const ASKED = { challenge: "challenged", demand: "demanded" };
 const ENDED = {
@@ -53,14 +55,14 @@ const ENDED = {
 };
 
 function what(row) {
-  return [`Inference ${count(row.leaf_index)} of `, id(row.operator), ` ${ASKED[row.kind]} by `, id(row.party), ". ",
+  return [`Inference ${count(row.leaf_index)} of `, operatorLink(row), ` ${ASKED[row.kind]} by `, id(row.party), ". ",
     row.ended_as ? [ENDED[row.ended_as], row.ended_by ? ` ${sentence(CAUSES[row.ended_by] ?? row.ended_by)}` : ""] : ["An answer is due ", time(row.due), "."]];
 }
 
 export const disputeColumns = (named) => [
   { name: "State", cell: (row) => (row.ended_as ? badge(row.ended_as === "rejected" ? "rejected" : "", capital(row.ended_as)) : badge("open", "Open")) },
   { name: "What", kind: "whole", cell: what },
-  ...networkColumn(named),
+  ...ofNetwork(named),
   { name: "Batch", cell: batchLink },
   { name: "When", cell: (row) => time(row.end_time ?? row.block_time) },
   { name: "Transaction", cell: (row) => transaction(row, row.end_transaction ?? row.transaction_hash) },
@@ -68,8 +70,8 @@ export const disputeColumns = (named) => [
 
 export const rejectionColumns = (of, named) => [
   { name: "Batch", cell: batchLink },
-  ...networkColumn(named),
-  { name: "Operator", cell: (row) => id(row.operator) },
+  ...ofNetwork(named),
+  { name: "Operator", cell: (row) => operatorLink(row) },
   { name: "Why", cell: (row) => el("span", { class: "words" }, CAUSES[row.cause] ?? row.cause) },
   { name: "Inference", number: true, cell: (row) => count(row.leaf_index) },
   { name: "Inferences", number: true, cell: (row) => count(row.count) },
@@ -89,11 +91,12 @@ const CAUSES = {
   deadline: "a deadline out of bounds",
 };
 
-const BATCHES = [
+export const batchColumns = (named) => [
   { name: "Batch", cell: batchLink },
+  ...ofNetwork(named),
   { name: "Inferences", number: true, cell: (row) => count(row.count) },
   { name: "State", cell: (row) => stateBadge(row) },
-  { name: "Operator", cell: (row) => id(row.operator) },
+  { name: "Operator", cell: (row) => operatorLink(row) },
   { name: "Committed", cell: (row) => time(row.block_time) },
   { name: "Transaction", cell: (row) => transaction(row, row.transaction_hash) },
 ];
@@ -122,8 +125,8 @@ const COMPARED = {
   "not known": "spec not known",
 };
 
-const MARGINS = [
-  { name: "Operator", cell: (row) => id(row.operator) },
+const marginColumns = (one) => [
+  { name: "Operator", cell: (row) => operatorLink(one, row.operator) },
   { name: "Model", cell: (row) => id(row.model_id) },
   { name: "Answers", number: true, cell: (row) => count(row.answers) },
   { name: "M", number: true, cell: (row) => (row.mean === null ? NONE : row.mean.toFixed(4)) },
@@ -151,12 +154,6 @@ function cumulative(one, days) {
     for (const grade of GRADES) sums[grade] += day[grade];
     return { day: day.day, ...sums };
   });
-}
-
-function card(title, words, links, ...body) {
-  return el("section", { class: "card", "aria-label": title },
-    el("header", {}, el("div", {}, el("h2", {}, title), words ? el("p", { class: "sub" }, words) : null), links?.length ? el("p", { class: "links" }, links) : null),
-    body);
 }
 
 function head(one, registered, now, coverage, base) {
@@ -218,11 +215,10 @@ function others(one, by, of, names) {
 }
 
 function counted(one, by, of, scale) {
-  const share0 = (row) => row.verified + row.unchallenged + row.rejected + row.unresolved;
   const known = (row) => ({ known_verified: GRADES.reduce((sum, grade) => sum + (one[`standing_${grade}`] === "known" ? row[grade] : 0), 0), known: Object.fromEntries(GRADES.filter((grade) => one[`standing_${grade}`] === "known").map((grade) => [grade, row[grade]])) });
   return [
     { name: one.resolvers === "known" ? "Verified" : "Says it verified", kind: "verified", cell: (row) => [partLink(one, by, of(row), "verified", row), verifiedBar(known(row), scale)] },
-    { name: "Share verified", number: true, cell: (row) => (share0(row) ? share(row.verified / share0(row)) : NONE) },
+    { name: "Share verified", number: true, cell: (row) => share(closedShare(row)) },
     { ...partColumn(one, by, of, "rejected"), kind: "" },
   ];
 }
@@ -232,15 +228,11 @@ export async function network([chain, core, networkId, asked], state, coverage) 
   const period = knownPeriod(asked);
   const [one, registered, { days }, now] = await Promise.all([get(base), get(`${base}/registration`), newestDays(`${base}/days`), get(`${base}/summary/${period}`)]);
   const itself = () => one;
-  const section = async (title, path, columns, { asked: with_ = {}, words = null, kind = "" } = {}) => {
-    state[title] ??= {};
-    const listed = await paged(title, columns, (at) => rows(`${base}/${path}`, at, with_), state[title], { kind });
-    return card(title, words, [el("span", { class: "soft" }, count(listed.total)), csvLink(title, `${base}/${path}`, listed.total, with_)], listed.holder);
-  };
+  const section = (title, path, columns, options) => listCard(state, title, `${base}/${path}`, columns, options);
   const ofOperator = (row) => row.operator;
   const ofModel = (row) => row.model_id;
   const operatorColumns = [
-    { name: "Operator", cell: (row) => id(row.operator) },
+    { name: "Operator", cell: (row) => operatorLink(one, row.operator) },
     ...counted(one, "operator", ofOperator, Math.max(one.known_verified, 1)),
     partColumn(one, "operator", ofOperator, "open"),
     partColumn(one, "operator", ofOperator, "stake"),
@@ -278,8 +270,8 @@ export async function network([chain, core, networkId, asked], state, coverage) 
           await section("Operators", "operators", operatorColumns, { kind: "wide-cards" }),
           await section("Models", "models", modelColumns),
           await section("Audited, by what was compared", "evidence", evidenceColumns(one)),
-          measured.total ? await section("Distance between reported and re-run answers", "margins", MARGINS, { words: "The words of whoever wrote the files, not of the chain." }) : [],
-          await section("Batches", "batches", BATCHES)),
+          measured.total ? await section("Distance between reported and re-run answers", "margins", marginColumns(one), { words: "The words of whoever wrote the files, not of the chain." }) : [],
+          await section("Batches", "batches", batchColumns())),
         el("div", {},
           priceCard(one),
           card("Rules", "Fixed when the network was registered. Nobody can change them.", [], el("ul", { class: "lines" }, registered.in_words.map((words) => el("li", {}, words)))),
