@@ -56,7 +56,9 @@ class OperatorInFull(BaseModel):
     disputes_past: int
     rejections: int = Field(description="batches")
     keys: list[KeyChange] = Field(description="the last one is in force; empty: none was ever set")
-    lanes: list[Lane] = Field(description="in the order of the ranking")
+    lanes: list[Lane] = Field(
+        description="where it committed or staked, in the order of the ranking"
+    )
 
 
 def key_of(chain_id: ChainId, core: RegistryAddress, operator: Account) -> OperatorKey:

@@ -13,11 +13,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tallystick.dashboard import (
     api_batches,
     api_coverage,
+    api_disputes,
     api_elsewhere,
     api_evidence,
+    api_models,
     api_networks,
     api_operators,
+    api_requesters,
+    api_resolvers,
     api_search,
+    api_transactions,
 )
 from tallystick.dashboard.live import EVERY, Live
 from tallystick.dashboard.margins import MarginFiles
@@ -104,6 +109,11 @@ def create_app(
         api_batches,
         api_elsewhere,
         api_operators,
+        api_models,
+        api_requesters,
+        api_resolvers,
+        api_disputes,
+        api_transactions,
         api_search,
     ):
         app.include_router(part.api, prefix="/api/v1", tags=["v1"])

@@ -1,7 +1,7 @@
 """Disputes and how they ended, and rejections: who lost stake, and why."""
 
 from tallystick.dashboard.events import Events, Row
-from tallystick.dashboard.network_key import PartKey, condition
+from tallystick.dashboard.network_key import PartKey, ResolverKey, condition
 
 _TABLE = """
 CREATE TABLE disputes AS
@@ -33,7 +33,10 @@ WITH steps AS (
     FROM steps
     WINDOW batch AS (PARTITION BY chain_id, address, batch_id ORDER BY block_number, log_index)
 )
-SELECT * EXCLUDE (step, cause) FROM ordered WHERE kind IS NOT NULL
+SELECT * EXCLUDE (step, cause), row_number() OVER (
+    PARTITION BY chain_id, address, batch_id ORDER BY block_number, log_index
+) AS number
+FROM ordered WHERE kind IS NOT NULL
 ORDER BY block_number DESC, log_index DESC
 """
 """While a batch is disputed, the next thing that happens to it ends the dispute."""
@@ -75,15 +78,24 @@ class Disputes:
             *(*(key or ()), limit, offset),
         )
 
+    def find(self, chain_id: int, core: str, batch_id: str, number: int) -> Row | None:
+        """Return one of a batch's disputes, counted from 1 on; None when there is no such one."""
+        rows = self._events.rows(
+            "SELECT *, address AS core FROM disputes "
+            "WHERE chain_id = ? AND address = ? AND batch_id = ? AND number = ?",
+            *(chain_id, core, batch_id, number),
+        )
+        return rows[0] if rows else None
+
     def rejected_count(self, key: PartKey | None = None) -> int:
-        """Return how many batches were rejected."""
-        query = f"SELECT count(*) FROM BatchRejected WHERE {_where('all', key)}"
+        """Return how many batches were rejected; of a resolver: by it, as the arbiter."""
+        query = f"SELECT count(*) FROM BatchRejected WHERE {_which(key)}"
         return int(self._events.value(query, *key or ()))
 
     def rejected(self, offset: int, limit: int, key: PartKey | None = None) -> list[Row]:
         """Return some rejections, the newest first; amounts in units of the network's asset."""
         rows = self._events.rows(
-            f"{_REJECTED} WHERE {_where('all', key)} "
+            f"{_REJECTED} WHERE {_which(key)} "
             "ORDER BY block_number DESC, log_index DESC LIMIT ? OFFSET ?",
             *(*(key or ()), limit, offset),
         )
@@ -94,3 +106,8 @@ class Disputes:
 
 def _where(state: str, key: PartKey | None) -> str:
     return f"{condition(key) if key else 'true'} AND {_STATES[state]}"
+
+
+def _which(key: PartKey | None) -> str:
+    by_arbiter = " AND cause IN ('ruling', 'disproof')" if isinstance(key, ResolverKey) else ""
+    return _where("all", key) + by_arbiter

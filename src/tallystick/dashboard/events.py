@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from tallystick.data.extract.dataset import Dataset
 from tallystick.data.totals.coverage import Coverage
-from tallystick.data.totals.engines import EVENTS
+from tallystick.data.totals.engines import EVENTS, FILES, has_files
 from tallystick.protocol.hexes import to_hex
 
 Row = dict[str, Any]
@@ -16,7 +17,7 @@ COPIES = "copies"
 
 
 class Events:
-    """A view for each event, by its name, with chain_id and address.
+    """A view for each event, by its name, with chain_id and address; inferences, transactions too.
 
     A query sees the blocks of the coverage and no later ones, whatever is extracted meanwhile.
 
@@ -32,13 +33,24 @@ class Events:
         self._connection = connection
         bound = " OR ".join(_bound(one) for one in coverage)
         for name in EVENTS:
-            files = f"{data.root}/events/{name}/**/*.parquet".replace("'", "''")
-            # NOTE: left to itself, DuckDB takes an address with leading zeros for a number.
-            self.run(
-                f"CREATE VIEW {name} AS SELECT * REPLACE (chain_id::BIGINT AS chain_id) "
-                f"FROM read_parquet('{files}', hive_partitioning = true, "
-                f"hive_types_autocast = false) WHERE {bound}"
-            )
+            self._view(name, f"{data.root}/events/{name}", f"WHERE {bound}")
+        for name, schema in FILES.items():
+            if has_files(data, name):
+                self._view(name, f"{data.root}/{name}")
+            else:
+                names = {"chain_id": "BIGINT", "address": "VARCHAR"}
+                kinds = names | {field.name: _kind(field.type) for field in schema}
+                empty = ", ".join(f"NULL::{kind} AS {one}" for one, kind in kinds.items())
+                self.run(f"CREATE VIEW {name} AS SELECT {empty} WHERE false")
+
+    def _view(self, name: str, folder: str, which: str = "") -> None:
+        files = f"{folder}/**/*.parquet".replace("'", "''")
+        # NOTE: left to itself, DuckDB takes an address with leading zeros for a number.
+        self.run(
+            f"CREATE VIEW {name} AS SELECT * REPLACE (chain_id::BIGINT AS chain_id) "
+            f"FROM read_parquet('{files}', hive_partitioning = true, "
+            f"hive_types_autocast = false) {which}"
+        )
 
     def run(self, statement: str) -> None:
         """Run a statement that answers nothing."""
@@ -64,6 +76,17 @@ class Events:
 def _rows(cursor: duckdb.DuckDBPyConnection) -> list[Row]:
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _kind(field: pa.DataType) -> str:
+    """Return DuckDB's name of a column's type."""
+    return (
+        "BOOLEAN"
+        if pa.types.is_boolean(field)
+        else "BIGINT"
+        if pa.types.is_integer(field)
+        else "VARCHAR"
+    )
 
 
 def _bound(one: Coverage) -> str:

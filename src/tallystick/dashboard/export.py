@@ -116,7 +116,7 @@ class _Writer:
             if progress:
                 progress(done, len(networks))
             self._network(key)
-        for part in parts(snapshot, self._most):
+        for part in parts(snapshot, self._specs, self._most):
             (self._one if isinstance(part, One) else self._rows)(*part)
         if progress:
             progress(len(networks), len(networks))

@@ -43,7 +43,10 @@ class OperatorKey(NamedTuple):
     operator: str
     """20 bytes, lower-case hex text."""
 
-    path = NetworkKey.path
+    @property
+    def path(self) -> str:
+        """Its place below a URL."""
+        return "/".join(map(str, self))
 
 
 class ModelKey(NamedTuple):
@@ -58,17 +61,62 @@ class ModelKey(NamedTuple):
     model_id: str
     """32 bytes, lower-case hex text."""
 
-    path = NetworkKey.path
+    @property
+    def path(self) -> str:
+        """Its place below a URL."""
+        return "/".join(map(str, self))
 
 
-PartKey = NetworkKey | OperatorKey | ModelKey
+class RequesterKey(NamedTuple):
+    """A requester at a registry, in whichever of its networks.
+
+    >>> RequesterKey(1, "0xaa", "0xbb").path
+    '1/0xaa/0xbb'
+    """
+
+    chain_id: int
+    core: str
+    requester: str
+    """20 bytes, lower-case hex text."""
+
+    @property
+    def path(self) -> str:
+        """Its place below a URL."""
+        return "/".join(map(str, self))
+
+
+class ResolverKey(NamedTuple):
+    """A resolver that networks of a registry name.
+
+    >>> ResolverKey(1, "0xaa", "0xbb").path
+    '1/0xaa/0xbb'
+    """
+
+    chain_id: int
+    core: str
+    resolver: str
+    """20 bytes, lower-case hex text."""
+
+    @property
+    def path(self) -> str:
+        """Its place below a URL."""
+        return "/".join(map(str, self))
+
+
+PartKey = NetworkKey | OperatorKey | ModelKey | ResolverKey
 
 
 def condition(key: PartKey, table: str = "") -> str:
     """Return the condition for rows of a key, which is given as its parameters.
 
+    Of a resolver: the rows of networks whose arbiter it is.
+
     >>> condition(OperatorKey(1, "0xaa", "0xbb"), "c.")
     'c.chain_id = ? AND c.address = ? AND c.operator = ?'
     """
+    if isinstance(key, ResolverKey):
+        of_arbiter = "SELECT network_id FROM NetworkRegistered WHERE rules_arbiter = ?"
+        own = f"{table}chain_id = ? AND {table}address = ?"
+        return f"{own} AND {table}network_id IN ({of_arbiter})"
     columns = ("chain_id", "address", key._fields[-1])
     return " AND ".join(f"{table}{name} = ?" for name in columns)

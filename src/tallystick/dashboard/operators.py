@@ -7,7 +7,8 @@ from tallystick.data.decode.words import LIMBS
 from tallystick.data.resolvers.kinds import GRADES
 from tallystick.data.totals.amounts import whole
 
-_OF_LANES = ("BatchCommitted", "Staked", "OperatorAdmitted", "OperatorClosed")
+_OF_LANES = ("BatchCommitted", "Staked")
+"""Its own acts: whom it admits, a network's owner alone decides."""
 _LOSSES = ("reward", "burned")
 
 

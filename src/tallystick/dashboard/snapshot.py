@@ -3,7 +3,7 @@
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import date
 from functools import reduce
@@ -23,7 +23,7 @@ from tallystick.data.analysis import Analysis, audited_share
 from tallystick.data.decode.words import LIMBS
 from tallystick.data.extract.dataset import Dataset
 from tallystick.data.resolvers.kinds import GRADES
-from tallystick.data.resolvers.standing import to_json
+from tallystick.data.resolvers.standing import Resolver, to_json
 from tallystick.data.totals import expression
 from tallystick.data.totals.amounts import whole
 from tallystick.data.totals.coverage import Coverage
@@ -152,6 +152,11 @@ class Snapshot:
         """Return a network's rules, as registered and in words."""
         self.network(key)
         return self.once(("registration", key), lambda: self._registration(key))
+
+    def resolvers(self, key: NetworkKey) -> Mapping[str, Resolver]:
+        """Return a network's resolvers by their place in its rules."""
+        self.network(key)
+        return self._analysis.resolvers()[key]
 
     def days(self, key: NetworkKey) -> list[Row]:
         """Return how a network's counters grew on each day (UTC)."""

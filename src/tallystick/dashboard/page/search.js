@@ -3,15 +3,18 @@
 import { get, isExport, networks } from "./data.js";
 import { el, pathOf, stranger } from "./dom.js";
 
-const KINDS = { network: "Networks", model: "Models", operator: "Operators", batch: "Batches", transaction: "Transactions" };
+const KINDS = { network: "Networks", model: "Models", operator: "Operators", requester: "Requesters", resolver: "Resolvers", batch: "Batches", transaction: "Transactions" };
 const MOST = 5;
 const PAUSE = 150;
 
 function href(hit) {
   switch (hit.kind) {
     case "network": return `#/network/${pathOf(hit)}`;
-    case "operator": return `#/operator/${hit.chain_id}/${hit.core}/${hit.id}`;
-    case "model": return `#/number/${pathOf(hit)}/verified/${hit.kind}/${hit.id}`;
+    case "operator":
+    case "requester":
+    case "resolver":
+    case "model": return `#/${hit.kind}/${hit.chain_id}/${hit.core}/${hit.id}`;
+    case "transaction": return `#/transaction/${hit.chain_id}/${hit.id}`;
     default: return `#/batch/${hit.chain_id}/${hit.core}/${hit.batch_id}`;
   }
 }

@@ -5,7 +5,7 @@ import { chart, COUNTED, everyDay, GRADES } from "../charts.js";
 import { csvLink, get, isExport, ROWS, rows } from "../data.js";
 import { copy, el, facts, id, pathOf, stranger, time, transaction } from "../dom.js";
 import { amount, count, NONE, share } from "../format.js";
-import { operatorLink } from "../links.js";
+import { disputeLink, modelLink, operatorLink, resolverLink } from "../links.js";
 import { change, known as knownPeriod, long, madeOf, periodSwitch } from "../periods.js";
 import { badge, bar, capital, shape, sign } from "../shapes.js";
 import { sortable } from "../table.js";
@@ -60,7 +60,7 @@ function what(row) {
 }
 
 export const disputeColumns = (named) => [
-  { name: "State", cell: (row) => (row.ended_as ? badge(row.ended_as === "rejected" ? "rejected" : "", capital(row.ended_as)) : badge("open", "Open")) },
+  { name: "State", cell: (row) => disputeLink(row, row.ended_as ? badge(row.ended_as === "rejected" ? "rejected" : "", capital(row.ended_as)) : badge("open", "Open")) },
   { name: "What", kind: "whole", cell: what },
   ...ofNetwork(named),
   { name: "Batch", cell: batchLink },
@@ -127,7 +127,7 @@ const COMPARED = {
 
 const marginColumns = (one) => [
   { name: "Operator", cell: (row) => operatorLink(one, row.operator) },
-  { name: "Model", cell: (row) => id(row.model_id) },
+  { name: "Model", cell: (row) => modelLink(one, row.model_id) },
   { name: "Answers", number: true, cell: (row) => count(row.answers) },
   { name: "M", number: true, cell: (row) => (row.mean === null ? NONE : row.mean.toFixed(4)) },
   { name: "X", number: true, cell: (row) => row.largest.toFixed(3) },
@@ -192,6 +192,15 @@ function keyFigures(one, now) {
       one.accessibility === null ? el("p", { class: "note soft" }, "It needs a log of who answers: ", el("code", {}, "tallystick probe")) : null));
 }
 
+const PLACES = { attestors_0: "Audited by", attestors_1: "Enclave checked by", attestors_2: "Proven by", arbiter: "Ruled by" };
+
+// The contracts that its rules name.
+function resolverCard(one, registered) {
+  const named = Object.entries(registered.resolvers);
+  if (!named.length) return [];
+  return card("Resolvers", "The contracts that its rules name.", [], el("div", { class: "pad" }, facts(named.map(([place, found]) => [PLACES[place], [resolverLink(one, found.address), ` ${[found.name, found.standing].filter(Boolean).join(", ")}`]]))));
+}
+
 function priceCard(one) {
   const shown = [...GRADES, "unchallenged"].filter((grade) => one[`price_${grade}`] !== null);
   return card("Price of a fake", "What burns if one fake inference is counted and somebody then proves it wrong.", [],
@@ -240,7 +249,7 @@ export async function network([chain, core, networkId, asked], state, coverage) 
     others(one, "operator", ofOperator, ["committed", "proven", "enclave", "audited", "unchallenged", "unresolved", "audited_share", "burned"]),
   ];
   const modelColumns = [
-    { name: "Model", cell: (row) => [stranger(row.name), " ", id(row.model_id)] },
+    { name: "Model", cell: (row) => [stranger(row.name), " ", modelLink(one, row.model_id)] },
     ...counted(one, "model", ofModel, Math.max(one.known_verified, 1)),
     { name: "Website", kind: "whole", cell: (row) => stranger(row.uri, "none") },
     { name: "Content hash", cell: (row) => id(row.content_hash) },
@@ -275,6 +284,7 @@ export async function network([chain, core, networkId, asked], state, coverage) 
         el("div", {},
           priceCard(one),
           card("Rules", "Fixed when the network was registered. Nobody can change them.", [], el("ul", { class: "lines" }, registered.in_words.map((words) => el("li", {}, words)))),
+          resolverCard(one, registered),
           poolSection(registered, state),
           one.unmet.length ? card("Conditions that are not met", null, [], el("div", { class: "pad" }, unmetList(one))) : [],
           requesterCard(one),
