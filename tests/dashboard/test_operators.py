@@ -1,18 +1,25 @@
 """Operators: the API against the ledger, and the page against the API."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
+from tallystick.cli.totals import totals as totals_command
 from tallystick.dashboard.live import Live
 from tallystick.protocol.enums import Outcome, State
 from tallystick.protocol.hexes import from_hex, to_hex
 from tallystick.protocol.ledger import Ledger
 from tests.dashboard.conftest import Visit
+from tests.dashboard.test_api import COUNTERS
 from tests.support.shown import Shown
 
 API = "/api/v1"
+PARTS = [("operator", "operator", "operators"), ("model", "model_id", "models")]
+"""Splits of `tallystick totals`, their column, and where the API has one of them."""
 
 
 def path_of(client: TestClient, operator: str) -> str:
@@ -55,6 +62,24 @@ def test_operators__each_lane__counts_what_the_ledger_does(
             assert lane["rejected"] == rejected
             rules = ledger.networks[from_hex(network_id)].rules
             assert int(lane["lost"]) == rejected * rules.stake_per_inference
+
+
+@pytest.mark.parametrize(("by", "column", "kind"), PARTS)
+def test_parts__each__equals_the_command(
+    client: TestClient, shown: Shown, tmp_path: Path, by: str, column: str, kind: str
+) -> None:
+    file = tmp_path / "totals.json"
+    asked = ["--data", str(shown.data.root), "--by", by, "--json", "--output", str(file)]
+    assert CliRunner().invoke(totals_command, asked).exit_code == 0
+
+    printed = json.loads(file.read_text())
+    assert len(printed) > 4
+    for row in printed:
+        registry = f"{row['chain_id']}/{row.get('core') or row['address']}"
+        found = client.get(f"{API}/{kind}/{registry}/{row[column]}").json()
+        lanes = {one["network_id"]: one for one in found.get("lanes", [found])}
+        shown_row = lanes[row["network_id"]]
+        assert [shown_row[name] for name in COUNTERS] == [row[name] for name in COUNTERS]
 
 
 def test_operators__known_verified__is_of_known_resolvers_alone(client: TestClient) -> None:

@@ -129,6 +129,7 @@ def test_headline__each_figure__is_the_apis_and_the_sum_of_its_terms(
     for name in ("unchallenged", "rejected", "unresolved"):
         expect(page.locator(f"[data-not={name}]")).to_have_text(f"{found['not_counted'][name]:,}")
     shown.click()
+    page.locator("[data-term]").first.wait_for()
     terms = page.locator("[data-term]").evaluate_all("all => all.map((one) => one.dataset.term)")
     assert sum(map(int, terms)) == found["verified"]
     expect(page.locator("main")).to_contain_text(found["headline"]["definition"]["meaning"])

@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, expect
 
 from tallystick.dashboard.export import export
 from tallystick.dashboard.live import Live
+from tallystick.dashboard.network_key import path_of
 from tallystick.dashboard.requesters import requester_keys
 from tallystick.dashboard.resolvers import resolver_keys
 from tests.dashboard.conftest import Visit
@@ -43,8 +44,8 @@ def routes(client: TestClient, live: Live) -> dict[str, str]:
         "transaction": f"transaction/{bourse['chain_id']}/{disputed['transaction_hash']}",
         "operator": f"operator/{registry}/{first('operators')['operator']}",
         "model": f"model/{registry}/{first('models')['model_id']}",
-        "resolver": f"resolver/{resolver_keys(live.snapshot, 1)[0].path}",
-        "requester": f"requester/{requester_keys(live.snapshot, 1)[0].path}",
+        "resolver": f"resolver/{path_of(resolver_keys(live.snapshot, 1)[0])}",
+        "requester": f"requester/{path_of(requester_keys(live.snapshot, 1)[0])}",
     }
 
 
@@ -62,6 +63,7 @@ def test_page__of_one_thing__is_accessible_fits_and_asks_nobody_else(
     visit: Visit, routes: dict[str, str], screenshots: Path, kind: str, size: str
 ) -> None:
     width, height = SIZES[size]
+    visit.page.emulate_media(color_scheme="dark" if size == "phone" else "light")
     visit.page.set_viewport_size({"width": width, "height": height})
     visit.go(routes[kind])
     visit.page.screenshot(path=screenshots / f"{kind}-{size}.png", full_page=True)
@@ -103,6 +105,11 @@ def test_export__page_of_one_thing__is_there_without_a_server(
 
     assert page.locator("main h1, main .key, main caption").all_inner_texts() == served
     assert page.locator("[data-missing]").count() == 0
+    name = routes[kind].rsplit("/", 1)[-1]
+    if kind not in ("dispute", "transaction"):
+        page.keyboard.press("/")
+        page.keyboard.type(name[:14])
+        expect(page.locator(f"#found a[href='#/{routes[kind]}']")).to_have_count(1)
     assert exported.errors == [] and exported.strangers == []
     page.close()
 
@@ -120,5 +127,5 @@ def test_search__id_cut_short__leads_to_the_page_of_one_thing(
     page.keyboard.type(name if kind == "transaction" else name[:14])
     page.locator(f"#found a[href='#/{routes[kind]}']").click()
 
-    expect(page.locator("h1")).to_contain_text(name[:8])
+    expect(page.locator(".about")).to_contain_text(name[:8])
     assert visit.errors == []

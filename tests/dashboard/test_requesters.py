@@ -81,6 +81,29 @@ def test_requesters__inferences__stand_as_the_ledger_and_receipts_have_them(
         assert {batch for batch, of in held if of == requester} <= {place[0] for place in places}
 
 
+def test_requesters__of_a_network__are_all_who_signed_there_most_first(
+    client: TestClient, analysed: dict[str, dict[str, dict[str, Any]]]
+) -> None:
+    for network in client.get(f"{API}/networks").json()["rows"]:
+        path = f"{network['chain_id']}/{network['core']}/{network['network_id']}"
+        rows = client.get(f"{API}/networks/{path}/requesters").json()["rows"]
+        signed = {
+            requester: of[network["network_id"]]
+            for requester, of in analysed.items()
+            if network["network_id"] in of
+        }
+        assert {row["requester"]: row["asked"] for row in rows} == {
+            requester: row["inferences"] for requester, row in signed.items()
+        }
+        for row in rows:
+            own = signed[row["requester"]]
+            assert row["verified"] == own["audited"] + own["enclave"] + own["proven"]
+            assert row["rejected"] == own["rejected"]
+        asked = [row["asked"] for row in rows]
+        assert asked == sorted(asked, reverse=True)
+        assert not rows or rows[0]["share"] == pytest.approx(network["top_share"])
+
+
 @pytest.mark.parametrize("name", ["", "/inferences"])
 @pytest.mark.parametrize("requester", ["0x" + "9" * 40, "0x" + "0" * 40])
 def test_requesters__whom_no_data_names__are_not_there_rather_than_zero(
@@ -106,6 +129,6 @@ def test_page__requester__figures_are_the_apis(
     assert keys[0].replace(",", "") == str(found["asked"])
     assert keys[1:3] == [str(len(found["networks"])), f"{100 * largest:.1f} %"]
     row = page.locator("tbody tr", has_text="Bourse").first
-    shown = row.locator("td").first.inner_text()
+    shown = row.locator("td").first.inner_text().splitlines()[0]
     assert int(shown.replace(",", "")) == found["networks"][0]["asked"]
     assert visit.errors == []

@@ -19,6 +19,7 @@ from tallystick.dashboard.params import (
     listed,
     one,
 )
+from tallystick.dashboard.params import Key as NetworksKey
 from tallystick.dashboard.snapshot import Snapshot
 
 api = APIRouter()
@@ -61,6 +62,16 @@ class RequesterInFull(BaseModel):
     networks: list[OfNetwork] = Field(description="in the order of the ranking")
 
 
+class RequesterOf(BaseModel):
+    """A requester of a network, among those whose inferences were found."""
+
+    requester: schemas.Address
+    asked: schemas.Count
+    verified: schemas.Count
+    rejected: schemas.Count
+    share: float = Field(description="of what anybody signed for in the network")
+
+
 class Asked(schemas.Named):
     """An inference that a requester signed for."""
 
@@ -88,6 +99,20 @@ Key = Annotated[RequesterKey, Depends(key_of)]
 def requester(request: Request, live: Folder, key: Key) -> Response:
     """One requester: what it signed for, by network, and its share of what anybody signed for."""
     return one(request, live, RequesterInFull, lambda now: requesters.requester(now, key))
+
+
+@api.get(
+    "/networks/{chain_id}/{core}/{network_id}/requesters",
+    response_model=schemas.Page[RequesterOf],
+    responses=LIST,
+)
+def requesters_of(request: Request, live: Folder, key: NetworksKey, rows: Rows) -> Response:
+    """List who signed for a network's inferences, as far as data were found; most first."""
+
+    def work(now: Snapshot) -> Found:
+        return rows.of(requesters.of_network(now, key))
+
+    return listed(request, live, RequesterOf, rows, work)
 
 
 @api.get(f"{_ONE}/inferences", response_model=schemas.Page[Asked], responses=LIST)

@@ -28,79 +28,39 @@ class NetworkKey(NamedTuple):
     @property
     def path(self) -> str:
         """Its place below a URL."""
-        return "/".join(map(str, self))
+        return path_of(self)
 
 
 class OperatorKey(NamedTuple):
-    """An operator at a registry, in whichever of its networks.
-
-    >>> OperatorKey(1, "0xaa", "0xbb").path
-    '1/0xaa/0xbb'
-    """
+    """An operator at a registry, in whichever of its networks; 20 bytes, lower-case hex text."""
 
     chain_id: int
     core: str
     operator: str
-    """20 bytes, lower-case hex text."""
-
-    @property
-    def path(self) -> str:
-        """Its place below a URL."""
-        return "/".join(map(str, self))
 
 
 class ModelKey(NamedTuple):
-    """A model at a registry; its id names the network too.
-
-    >>> ModelKey(1, "0xaa", "0xbb").path
-    '1/0xaa/0xbb'
-    """
+    """A model at a registry: its id, 32 bytes, lower-case hex text, says in which network."""
 
     chain_id: int
     core: str
     model_id: str
-    """32 bytes, lower-case hex text."""
-
-    @property
-    def path(self) -> str:
-        """Its place below a URL."""
-        return "/".join(map(str, self))
 
 
 class RequesterKey(NamedTuple):
-    """A requester at a registry, in whichever of its networks.
-
-    >>> RequesterKey(1, "0xaa", "0xbb").path
-    '1/0xaa/0xbb'
-    """
+    """A requester at a registry, in whichever of its networks; 20 bytes, lower-case hex text."""
 
     chain_id: int
     core: str
     requester: str
-    """20 bytes, lower-case hex text."""
-
-    @property
-    def path(self) -> str:
-        """Its place below a URL."""
-        return "/".join(map(str, self))
 
 
 class ResolverKey(NamedTuple):
-    """A resolver that networks of a registry name.
-
-    >>> ResolverKey(1, "0xaa", "0xbb").path
-    '1/0xaa/0xbb'
-    """
+    """A resolver that networks of a registry name; 20 bytes, lower-case hex text."""
 
     chain_id: int
     core: str
     resolver: str
-    """20 bytes, lower-case hex text."""
-
-    @property
-    def path(self) -> str:
-        """Its place below a URL."""
-        return "/".join(map(str, self))
 
 
 PartKey = NetworkKey | OperatorKey | ModelKey | ResolverKey
@@ -120,3 +80,12 @@ def condition(key: PartKey, table: str = "") -> str:
         return f"{own} AND {table}network_id IN ({of_arbiter})"
     columns = ("chain_id", "address", key._fields[-1])
     return " AND ".join(f"{table}{name} = ?" for name in columns)
+
+
+def path_of(key: tuple[object, ...]) -> str:
+    """Return a key's place below a URL.
+
+    >>> path_of(OperatorKey(1, "0xaa", "0xbb"))
+    '1/0xaa/0xbb'
+    """
+    return "/".join(map(str, key))

@@ -7,12 +7,15 @@ from tallystick.dashboard.batches import ENDINGS
 from tallystick.dashboard.events import Row
 from tallystick.dashboard.network_key import NetworkKey, RequesterKey
 from tallystick.dashboard.snapshot import NotHereError, Snapshot
+from tallystick.data.resolvers.kinds import GRADES
 
-_LEAVES = """
+_JOINED = """
 FROM inferences i
 JOIN BatchCommitted c USING (chain_id, address, batch_id)
 JOIN batches b ON b.chain_id = c.chain_id AND b.address::VARCHAR = c.address
     AND b.block_number = c.block_number AND b.log_index = c.log_index
+"""
+_LEAVES = f"""{_JOINED}
 WHERE i.solicited AND i.chain_id = ? AND i.address = ? AND i.requester = ?
 """
 _STATE = """CASE WHEN b.ending = 'rejected' THEN 'rejected' WHEN b.ending IS NOT NULL THEN 'final'
@@ -46,6 +49,25 @@ def asked(snapshot: Snapshot, key: RequesterKey, offset: int, limit: int) -> lis
         *key,
         limit,
         offset,
+    )
+
+
+def of_network(snapshot: Snapshot, network: NetworkKey) -> list[Row]:
+    """Return a network's requesters as far as data were found, those who signed for most first."""
+    snapshot.network(network)
+    return snapshot.once(("requesters", network), lambda: _of_network(snapshot, network))
+
+
+def _of_network(snapshot: Snapshot, network: NetworkKey) -> list[Row]:
+    verified = ", ".join(f"'{grade}'" for grade in GRADES.values())
+    return snapshot.events.rows(
+        "SELECT i.requester, count(*) AS asked, "
+        f"count(*) FILTER (b.ending IN ({verified})) AS verified, "
+        "count(*) FILTER (b.ending = 'rejected') AS rejected, "
+        f"count(*) / sum(count(*)) OVER () AS share {_JOINED} "
+        "WHERE i.solicited AND i.chain_id = ? AND i.address = ? AND c.network_id = ? "
+        "GROUP BY 1 ORDER BY asked DESC, requester",
+        *network,
     )
 
 

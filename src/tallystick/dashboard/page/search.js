@@ -1,6 +1,6 @@
 // The search box: a name, an address, an id or a hash. "/" opens, arrows choose, enter goes, escape closes.
 
-import { get, isExport, networks } from "./data.js";
+import { get, isExport } from "./data.js";
 import { el, pathOf, stranger } from "./dom.js";
 
 const KINDS = { network: "Networks", model: "Models", operator: "Operators", requester: "Requesters", resolver: "Resolvers", batch: "Batches", transaction: "Transactions" };
@@ -19,12 +19,14 @@ function href(hit) {
   }
 }
 
-// An export has no server to ask: its networks are searched here.
+// An export has no server to ask: its list of what can be found is searched here, by the server's rules.
 async function find(words) {
   if (!isExport) return (await get("search", { q: words })).hits;
   const asked = words.trim().toLowerCase();
-  const fits = (await networks()).all.filter((one) => one.name.toLowerCase().includes(asked) || one.network_id.startsWith(asked));
-  return fits.slice(0, MOST).map((one) => ({ ...one, kind: "network", title: one.name, id: one.network_id }));
+  const isId = /^0x[0-9a-f]{4,64}$/.test(asked);
+  const named = (one) => ["network", "model"].includes(one.kind);
+  const fits = (await get("search")).hits.filter((one) => (named(one) && one.title.toLowerCase().includes(asked)) || ((isId || named(one)) && one.id.startsWith(asked)));
+  return Object.keys(KINDS).flatMap((kind) => fits.filter((one) => one.kind === kind).slice(0, MOST));
 }
 
 // An id with the part that was asked for underlined.
@@ -79,7 +81,7 @@ export function searching(box, input, list) {
       ? groups.map(([kind, name, some]) => el("div", { role: "group", "aria-label": name }, el("p", { class: "label", "aria-hidden": "true" }, name),
         some.map((hit, at) => el("a", { role: "option", id: `found-${kind}-${at}`, "aria-selected": "false", tabindex: "-1", href: href(hit), onclick: () => { input.value = ""; close(); } },
           hit.title ? [stranger(hit.title), " "] : null, marked(hit.id, words)))))
-      : [el("p", { class: "none" }, trouble || `Nothing found for “${input.value.trim()}”. ${isExport ? "An export is searched by network." : "You can search for a name, an address, the id of a network, model or batch, or a transaction hash: four digits at least."}`)]));
+      : [el("p", { class: "none" }, trouble || `Nothing found for “${input.value.trim()}”. ${isExport ? "An export finds the newest of each kind. " : ""}You can search for a name, an address, the id of a network, model or batch, or a transaction hash: four digits at least.`)]));
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
     chosen = -1;

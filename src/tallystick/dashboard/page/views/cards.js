@@ -25,8 +25,8 @@ export function figures(...some) {
     el("p", { class: "label" }, label), el("p", { class: "key" }, value), note ? el("p", { class: "note soft" }, note) : null)));
 }
 
-// `value` is the id, address or hash that it goes by; `kind` what explorers call it, if they know it.
-export function heading(name, value, chain, { title = null, kind = null, about = [], badges = [] } = {}) {
+// `value` is the id, address or hash that it goes by, `whose` whose that is; `kind` what explorers call it, if they know it.
+export function heading(name, value, chain, { title = null, whose = name, kind = null, about = [], badges = [] } = {}) {
   const site = kind ? explorer(chain, kind, value) : null;
   return [
     el("p", { class: "crumb" }, el("a", { href: "#/" }, "Networks"), ` / ${name}`),
@@ -34,7 +34,7 @@ export function heading(name, value, chain, { title = null, kind = null, about =
       el("h1", {}, title ?? [`${name} `, id(value)]),
       el("p", { class: "about" },
         el("span", {}, chainName(chain)),
-        el("span", {}, id(value), " ", copy(value, `Copy the ${name.toLowerCase()}'s ${value.length === 42 ? "address" : "id"}`)),
+        el("span", {}, id(value), " ", copy(value, `Copy the ${whose.toLowerCase()}'s ${value.length === 42 ? "address" : kind === "tx" ? "hash" : "id"}`)),
         site ? el("span", {}, el("a", { href: site, rel: "noreferrer" }, "Explorer")) : null,
         about.map((one) => el("span", {}, one))),
       badges.length ? el("p", {}, badges) : null))),
@@ -43,6 +43,10 @@ export function heading(name, value, chain, { title = null, kind = null, about =
 
 export function networkColumn(named) {
   return { name: "Network", cell: (row) => el("a", { href: `#/network/${pathOf(row)}` }, stranger(named(row)), " ", id(row.network_id)) };
+}
+
+export function command(line) {
+  return el("pre", { tabindex: "0", role: "region", "aria-label": `Command: ${line}` }, el("code", {}, line));
 }
 
 // In place of a page whose thing no event tells of: why, and what brings more. Other faults stay faults.
@@ -58,7 +62,7 @@ export async function orMissing(name, value, asked, commands) {
         body: [el("section", { class: "card text", "data-missing": name.toLowerCase() },
           el("h2", {}, `No ${name.toLowerCase()} `, id(value)),
           el("p", {}, why),
-          commands.map(([words, command]) => [el("p", {}, words), el("pre", { tabindex: "0", role: "region", "aria-label": "Command" }, el("code", {}, command))]))],
+          commands.map(([words, line]) => [el("p", {}, words), command(line)]))],
       },
     };
   }

@@ -6,6 +6,7 @@ import { amount, count } from "../format.js";
 import { modelLink, operatorLink, resolverLink } from "../links.js";
 import { badge, capital } from "../shapes.js";
 import { EXTRACT, card, figures, heading, orMissing } from "./cards.js";
+import { CAUSES } from "./network.js";
 import { batchLink, stateBadge } from "./parts.js";
 
 const OPENED = { challenge: "Challenged", demand: "Demanded" };
@@ -15,11 +16,10 @@ const ENDED = {
   revealed: "Revealed",
   rejected: "Rejected",
 };
-const BY_DISPUTE = { ruling: "the arbiter ruled against it", disproof: "it was proved wrong", timeout: "nobody answered", order: "the batch's leaves were out of order or equal", repeat: "an inference had been counted before", deadline: "a deadline was out of bounds" };
 
 function outcome(one) {
   if (!one.ended_as) return one.kind === "challenge" ? "The arbiter has not ruled yet." : "The operator has not answered yet.";
-  if (one.ended_as === "rejected") return `The batch was rejected: ${BY_DISPUTE[one.ended_by] ?? one.ended_by}.`;
+  if (one.ended_as === "rejected") return `The batch was rejected: ${CAUSES[one.ended_by] ?? one.ended_by}.`;
   return { upheld: "The arbiter ruled that the inference is right.", lapsed: "The arbiter did not rule in time: the batch counts as unresolved.", revealed: "The operator revealed the inference." }[one.ended_as];
 }
 
@@ -58,6 +58,7 @@ export async function dispute(parts) {
   return {
     title: `Dispute ${one.number} of batch ${one.batch_id.slice(0, 10)}`,
     head: heading("Dispute", one.batch_id, one.chain_id, {
+      whose: "Batch",
       title: [`${capital(one.kind)} ${one.number} of batch `, id(one.batch_id)],
       about: [["in ", el("a", { href: `#/network/${pathOf(one)}` }, stranger(one.name))]],
       badges: [one.ended_as ? badge(one.ended_as === "rejected" ? "rejected" : "", capital(one.ended_as)) : badge("open", "Open")],

@@ -5,11 +5,11 @@ import { get } from "../data.js";
 import { el, facts, id, pathOf, stranger, time, transaction } from "../dom.js";
 import { count, share } from "../format.js";
 import { modelLink, operatorLink } from "../links.js";
-import { badge, capital } from "../shapes.js";
+import { capital } from "../shapes.js";
 import { table } from "../table.js";
-import { EXTRACT, card, figures, heading, listCard, networkColumn, orMissing } from "./cards.js";
+import { EXTRACT, card, command, figures, heading, listCard, networkColumn, orMissing } from "./cards.js";
 import { batchColumns } from "./network.js";
-import { closedShare, partLink } from "./parts.js";
+import { closedShare, partLink, resolversBadge } from "./parts.js";
 
 const NONE = `0x${"00".repeat(32)}`;
 const COMPARED = {
@@ -59,9 +59,9 @@ export async function model(parts, state) {
   return {
     title: `Model ${one.model_id.slice(0, 10)}`,
     head: heading("Model", one.model_id, one.chain_id, {
-      title: [stranger(one.name), " ", id(one.model_id)],
+      title: stranger(one.name),
       about: [["in ", el("a", { href: `#/network/${pathOf(one)}` }, stranger(one.network_name))], ["since ", time(one.block_time)]],
-      badges: known ? [] : [badge("", one.resolvers === "none" ? "no auditor" : one.resolvers)],
+      badges: [resolversBadge(one)].filter(Boolean),
     }),
     body: [
       figures(
@@ -72,14 +72,12 @@ export async function model(parts, state) {
       ),
       el("div", { class: "columns" },
         el("div", {},
-          card("Who runs it", null, [], table("Operators, by verified", operatorColumns(one), one.operators)),
-          card("Versions", "A registration may name the model that it comes after.", [], table(`Its line, the first registered first (${some(one.versions, one.versions_total)})`, VERSIONS, one.versions)),
-          card("Networks that use it", "Registrations of the same content. The same work may be committed to two networks: not to be added up.", [], table(`Registrations of the same content (${some(one.same_content, one.same_content_total)})`, SAME, one.same_content))),
+          card("By what became of it", null, [], el("dl", { class: "figures pad" }, COUNTED.map((name) => el("div", {}, el("dt", {}, capital(name)), el("dd", {}, figure(name)))))),
+          card("Versions", "A registration may name the model that it comes after.", [], table(`Its line, the first registered first (${some(one.versions, one.versions_total)})`, VERSIONS, one.versions))),
         el("div", {},
-          card("By what became of it", null, [], el("div", { class: "pad" }, facts(COUNTED.map((name) => [capital(name), figure(name)])))),
           card("How answers are compared", COMPARED[one.spec_kind], [], el("div", { class: "pad" },
             one.spec_terms.length ? el("ul", {}, one.spec_terms.map((line) => el("li", {}, stranger(line)))) : null,
-            one.spec_kind === "not known" ? [el("p", { class: "note" }, "With the spec's text in a folder:"), el("pre", { tabindex: "0", role: "region", "aria-label": "Command" }, el("code", {}, "tallystick serve --specs FOLDER"))] : null)),
+            one.spec_kind === "not known" ? [el("p", { class: "note" }, "With the spec's text in a folder:"), command("tallystick serve --specs FOLDER")] : null)),
           card("Registration", null, [], el("div", { class: "pad" }, facts([
             ["Id", el("code", {}, one.model_id)],
             ["Content hash", el("code", {}, one.content_hash)],
@@ -89,6 +87,8 @@ export async function model(parts, state) {
             ["Transaction", transaction(one, one.transaction_hash)],
             ["Block", count(one.block_number)],
           ]))))),
+      card("Who runs it", null, [], table("Operators, by verified", operatorColumns(one), one.operators)),
+      card("Networks that use it", "Registrations of the same content. The same work may be committed to two networks: not to be added up.", [], table(`Registrations of the same content (${some(one.same_content, one.same_content_total)})`, SAME, one.same_content)),
       await listCard(state, "Batches", `${path}/batches`, batchColumns()),
     ],
   };

@@ -5,7 +5,7 @@ import { chart, COUNTED, everyDay, GRADES } from "../charts.js";
 import { csvLink, get, isExport, ROWS, rows } from "../data.js";
 import { copy, el, facts, id, pathOf, stranger, time, transaction } from "../dom.js";
 import { amount, count, NONE, share } from "../format.js";
-import { disputeLink, modelLink, operatorLink, resolverLink } from "../links.js";
+import { disputeLink, modelLink, operatorLink, requesterLink, resolverLink } from "../links.js";
 import { change, known as knownPeriod, long, madeOf, periodSwitch } from "../periods.js";
 import { badge, bar, capital, shape, sign } from "../shapes.js";
 import { sortable } from "../table.js";
@@ -82,7 +82,7 @@ export const rejectionColumns = (of, named) => [
   { name: "Transaction", cell: (row) => transaction(row, row.transaction_hash) },
 ];
 
-const CAUSES = {
+export const CAUSES = {
   ruling: "the arbiter ruled against a challenged leaf",
   disproof: "a leaf was proved wrong",
   timeout: "a demand stayed unanswered",
@@ -124,6 +124,14 @@ const COMPARED = {
   "in words of its own": "the spec's own words",
   "not known": "spec not known",
 };
+
+const requesterColumns = (one) => [
+  { name: "Requester", cell: (row) => requesterLink(one, row.requester) },
+  { name: "Asked", number: true, cell: (row) => count(row.asked) },
+  { name: "Share", number: true, cell: (row) => el("a", { href: `#/number/${pathOf(one)}/solicited_share`, "aria-label": `${share(row.share)} of what anybody signed for; what that is made of` }, share(row.share)) },
+  { name: "Verified", number: true, cell: (row) => count(row.verified) },
+  { name: "Rejected", number: true, cell: (row) => count(row.rejected) },
+];
 
 const marginColumns = (one) => [
   { name: "Operator", cell: (row) => operatorLink(one, row.operator) },
@@ -280,6 +288,7 @@ export async function network([chain, core, networkId, asked], state, coverage) 
           await section("Models", "models", modelColumns),
           await section("Audited, by what was compared", "evidence", evidenceColumns(one)),
           measured.total ? await section("Distance between reported and re-run answers", "margins", marginColumns(one), { words: "The words of whoever wrote the files, not of the chain." }) : [],
+          one.requesters ? await section("Who asked", "requesters", requesterColumns(one), { words: "Of the inferences that somebody signed for, and whose data was found." }) : [],
           await section("Batches", "batches", batchColumns())),
         el("div", {},
           priceCard(one),

@@ -1,7 +1,7 @@
 // What a number is made of: the definition, the queries, the blocks, the events.
 
 import { csvLink, get, isExport, rows } from "../data.js";
-import { el, facts, id, pathOf, stranger, time, transaction } from "../dom.js";
+import { el, facts, pathOf, stranger, time, transaction } from "../dom.js";
 import { byUnit, count, NONE } from "../format.js";
 import { operatorLink } from "../links.js";
 import { paged } from "../table.js";

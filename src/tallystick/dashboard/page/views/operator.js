@@ -3,11 +3,10 @@
 import { get } from "../data.js";
 import { el, id, pathOf, stranger, time, transaction } from "../dom.js";
 import { amount, count, share } from "../format.js";
-import { badge } from "../shapes.js";
 import { sortable, table } from "../table.js";
 import { EXTRACT, card, figures, heading, listCard, orMissing } from "./cards.js";
 import { batchColumns, disputeColumns, rejectionColumns } from "./network.js";
-import { closedShare, partLink } from "./parts.js";
+import { closedShare, partLink, resolversBadge } from "./parts.js";
 
 const NOBODY = `0x${"00".repeat(20)}`;
 const FIGURES = ["audited", "enclave", "proven", "unchallenged", "rejected", "unresolved", "open"];
@@ -15,7 +14,7 @@ const FIGURES = ["audited", "enclave", "proven", "unchallenged", "rejected", "un
 function laneColumns(operator) {
   const figure = (name) => ({ name: name[0].toUpperCase() + name.slice(1), number: true, cell: (row) => partLink(row, "operator", operator, name, row), by: (row) => row[name] });
   return [
-    { name: "Network", cell: (row) => [el("a", { href: `#/network/${pathOf(row)}`, class: "name" }, stranger(row.name)), el("div", { class: "note soft" }, row.standing ?? "open to anyone"), row.resolvers === "known" ? null : el("div", {}, badge("", row.resolvers === "none" ? "no auditor" : row.resolvers))], by: (row) => row.name.toLowerCase() },
+    { name: "Network", cell: (row) => [el("a", { href: `#/network/${pathOf(row)}`, class: "name" }, stranger(row.name)), el("div", { class: "note soft" }, row.standing ?? "open to anyone"), el("div", {}, resolversBadge(row))], by: (row) => row.name.toLowerCase() },
     { name: "Verified", number: true, cell: (row) => [partLink(row, "operator", operator, "verified", row), row.known_verified === row.verified ? null : el("div", { class: "note soft" }, `${count(row.known_verified)} by known resolvers`)], by: (row) => row.verified },
     { name: "Share verified", number: true, cell: (row) => share(closedShare(row)), by: closedShare },
     ...FIGURES.map(figure),

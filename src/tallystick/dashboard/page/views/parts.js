@@ -97,6 +97,11 @@ export function batchLink(row) {
   return el("a", { href: `#/batch/${row.chain_id}/${row.core}/${row.batch_id}` }, id(row.batch_id));
 }
 
+// Where no known resolver gives a grade, and so nobody independent stands behind its counts.
+export function resolversBadge(row) {
+  return row.resolvers === "known" ? null : badge("", row.resolvers === "none" ? "no auditor" : row.resolvers);
+}
+
 export function badges(network) {
   return reasons(network).map(([word]) => badge("", word));
 }

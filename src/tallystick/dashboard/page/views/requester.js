@@ -5,27 +5,23 @@ import { get } from "../data.js";
 import { el, pathOf, stranger, time } from "../dom.js";
 import { count, share } from "../format.js";
 import { modelLink, operatorLink } from "../links.js";
-import { badge, bar, capital } from "../shapes.js";
+import { bar, capital } from "../shapes.js";
 import { sortable } from "../table.js";
 import { EXTRACT, card, figures, heading, listCard, networkColumn, orMissing } from "./cards.js";
-import { batchLink, numberLink, stateBadge } from "./parts.js";
+import { batchLink, numberLink, resolversBadge, stateBadge } from "./parts.js";
 
 const COLLECT = ["Who asked stands in the batch data. It comes in from the stores that hold it by:", "tallystick collect STORES"];
 
 const figure = (name) => ({ name: capital(name), number: true, cell: (row) => count(row[name]), by: (row) => row[name] });
 
 const NETWORKS = [
-  { name: "Network", cell: (row) => [el("a", { href: `#/network/${pathOf(row)}`, class: "name" }, stranger(row.name)), row.resolvers === "known" ? null : el("div", {}, badge("", row.resolvers === "none" ? "no auditor" : row.resolvers))], by: (row) => row.name.toLowerCase() },
-  figure("asked"),
+  { name: "Network", cell: (row) => [el("a", { href: `#/network/${pathOf(row)}`, class: "name" }, stranger(row.name)), el("div", {}, resolversBadge(row))], by: (row) => row.name.toLowerCase() },
+  { name: "Asked", number: true, cell: (row) => [count(row.asked), el("div", { class: "note soft" }, `${count(row.operators)} operators, ${count(row.batches)} batches`)], by: (row) => row.asked },
   { name: "Share of signed", kind: "shared", numeric: true, cell: (row) => [share(row.share), bar([{ kind: "ink", value: row.share }], 1, `${share(row.share)} of what anybody signed for in the network`, "thin")], by: (row) => row.share },
-  { name: "Who signed", number: true, cell: (row) => numberLink({ ...row, cautions: [] }, "requesters", "Accounts that signed") },
   { name: "Data found", number: true, cell: (row) => numberLink({ ...row, cautions: [] }, "found_share", "Data found") },
-  { name: "Operators", number: true, cell: (row) => count(row.operators) },
-  { name: "Batches", number: true, cell: (row) => count(row.batches) },
   figure("verified"),
   ...COUNTED.map(figure),
   figure("open"),
-  { name: "Newest", cell: (row) => time(row.last_time) },
 ];
 
 function askedColumns(named) {

@@ -5,7 +5,7 @@ import { el, facts, id, pathOf, stranger } from "../dom.js";
 import { count, NONE, share } from "../format.js";
 import { badge, bar, capital } from "../shapes.js";
 import { table } from "../table.js";
-import { EXTRACT, card, figures, heading, listCard, orMissing } from "./cards.js";
+import { EXTRACT, card, command, figures, heading, listCard, orMissing } from "./cards.js";
 import { rejectionColumns } from "./network.js";
 import { numberLink } from "./parts.js";
 
@@ -46,7 +46,7 @@ function standing(one) {
 
 async function seats(one, path, state) {
   if (!one.pool) return [];
-  if (one.seats === null) return card("Seats", "Not available: no node had the state of the last block when the folder was brought up to it.", [], el("div", { class: "pad" }, el("p", {}, "With a node that has it:"), el("pre", { tabindex: "0", role: "region", "aria-label": "Command" }, el("code", {}, "tallystick extract"))));
+  if (one.seats === null) return card("Seats", "Not available: no node had the state of the last block when the folder was brought up to it.", [], el("div", { class: "pad" }, el("p", {}, "With a node that has it:"), command("tallystick extract")));
   const { epoch, block, accounts, convicted } = one.seats;
   const words = `In epoch ${count(epoch)}, at block ${count(block)}: ${count(one.seats.seats)} seats in ${count(accounts)} accounts, ${count(convicted)} of convicted keys. One holder may have several accounts.`;
   return listCard(state, "Seats", `${path}/seats`, SEATS, { words });
