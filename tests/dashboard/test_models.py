@@ -110,3 +110,25 @@ def test_page__model__figures_are_the_apis_and_lead_to_their_events(
     shown = page.locator("strong[data-value]").get_attribute("data-value")
     assert shown == str(row["verified"])
     assert visit.errors == []
+
+
+def test_page__names_that_are_attacks__are_text_that_does_nothing(
+    visit: Visit, client: TestClient, shown: Shown
+) -> None:
+    row = found(client, to_hex(shown.model)).json()
+    registry = f"{row['chain_id']}/{row['core']}"
+    operator = row["operators"][0]["operator"]
+    registered = row["transaction_hash"]
+    page = visit.page
+
+    for route in (
+        f"model/{registry}/{row['model_id']}",
+        f"operator/{registry}/{operator}",
+        f"transaction/{row['chain_id']}/{registered}",
+    ):
+        visit.go(route)
+        assert page.evaluate("window.hacked") is None
+        assert page.locator("main img, main script, main iframe").count() == 0
+        assert page.locator(".stranger svg, [onload], [onerror]").count() == 0
+        assert "\u202e" not in page.locator("main").inner_text()
+    assert visit.errors == [] and visit.strangers == []

@@ -49,6 +49,7 @@ class SameContent(schemas.Counters, schemas.Named):
     """A registration of the same content, in whichever network."""
 
     network_name: schemas.Stranger
+    resolvers: str = Field(description="the network's, as in its own row")
     model_id: schemas.Hash
     name: schemas.Stranger
     registrant: schemas.Address

@@ -121,5 +121,7 @@ def _same_content(snapshot: Snapshot, content_hash: str) -> list[Row]:
     for row in snapshot.events.rows(_SAME_CONTENT, content_hash):
         key = NetworkKey.of(row)
         (counted,) = (one for one in snapshot.models(key) if one["model_id"] == row["model_id"])
-        rows.append(counted | row | {"network_name": snapshot.network(key)["name"]})
+        told = snapshot.network(key)
+        of_network = {"network_name": told["name"], "resolvers": told["resolvers"]}
+        rows.append(counted | row | of_network)
     return rows

@@ -26,7 +26,7 @@ function operatorColumns(one) {
     { name: "Operator", cell: (row) => operatorLink(one, row.operator) },
     { name: "Batches", number: true, cell: (row) => count(row.batches) },
     { name: "Committed", number: true, cell: (row) => count(row.committed) },
-    { name: "Verified", number: true, cell: (row) => count(row.verified) },
+    { name: one.resolvers === "known" ? "Verified" : "Says it verified", number: true, cell: (row) => count(row.verified) },
     ...counters,
   ];
 }
@@ -40,8 +40,9 @@ const VERSIONS = [
   { name: "Spec", cell: (row) => id(row.spec_hash) },
 ];
 
+const ofNetwork = networkColumn((row) => row.network_name);
 const SAME = [
-  networkColumn((row) => row.network_name),
+  { ...ofNetwork, cell: (row) => [ofNetwork.cell(row), el("div", {}, resolversBadge(row))] },
   { name: "Model", cell: (row) => [modelLink(row), " ", stranger(row.name)] },
   { name: "Committed", number: true, cell: (row) => count(row.committed) },
   { name: "Verified", number: true, cell: (row) => count(row.verified) },
