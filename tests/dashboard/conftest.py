@@ -14,6 +14,7 @@ from tallystick.dashboard.live import Live
 from tallystick.dashboard.onchain import OnChain
 from tallystick.data.extract.dataset import Dataset
 from tallystick.data.pools.state import SeatsAtBlock
+from tallystick.protocol.ledger import Ledger
 from tests.support.shown import Shown, demo_shown, served
 
 CHROMIUM = "/usr/bin/chromium"
@@ -34,6 +35,12 @@ def live(shown: Shown) -> Live:
 def client(shown: Shown, live: Live) -> Iterator[TestClient]:
     with TestClient(create_app(live, OnChain({31337: [shown.url]}))) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def ledger(shown: Shown, client: TestClient) -> Ledger:
+    """The registry's events, folded by the protocol's own twin of the contract."""
+    return shown.world.ledger()
 
 
 @pytest.fixture(scope="package")

@@ -1,4 +1,4 @@
-"""Numbers behind charts, over HTTP: terms of a price, who asks for most, margins day by day."""
+"""Numbers behind charts, over HTTP: terms of a price, margins day by day."""
 
 from datetime import date
 from typing import Any, Literal
@@ -34,14 +34,6 @@ class Priced(BaseModel):
     terms: list[Term] = Field(description="they add up to an amount; none where it is words")
 
 
-class Asker(BaseModel):
-    """An account that signed for inferences of a network, of those whose data were found."""
-
-    requester: schemas.Address
-    asked: schemas.Count = Field(description="that it signed for")
-    share: float = Field(description="of what anybody signed for in the network")
-
-
 class Drift(schemas.Margins):
     """Margins of the answers in batches that were committed on a day (UTC)."""
 
@@ -52,12 +44,6 @@ class Drift(schemas.Margins):
 def prices(request: Request, live: Folder, key: Key, rows: Rows) -> Response:
     """Price of a fake by each grade to be had, and of an unchallenged one, term by term."""
     return listed(request, live, Priced, rows, lambda now: rows.of(now.prices(key)))
-
-
-@api.get(f"{_ONE}/requesters", response_model=schemas.Page[Asker], responses=LIST)
-def requesters(request: Request, live: Folder, key: Key, rows: Rows) -> Response:
-    """Accounts that signed for a network's inferences, as far as data were found, most first."""
-    return listed(request, live, Asker, rows, lambda now: rows.of(now.requesters(key)))
 
 
 @api.get(f"{_ONE}/drift", response_model=schemas.Page[Drift], responses=LIST)

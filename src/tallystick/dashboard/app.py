@@ -15,11 +15,17 @@ from tallystick.dashboard import (
     api_batches,
     api_charts,
     api_coverage,
+    api_disputes,
     api_elsewhere,
     api_evidence,
+    api_models,
     api_networks,
+    api_operators,
+    api_requesters,
+    api_resolvers,
     api_search,
     api_sharing,
+    api_transactions,
 )
 from tallystick.dashboard.embed import POLICY as EMBED
 from tallystick.dashboard.live import EVERY, Live
@@ -121,6 +127,12 @@ def create_app(
         api_charts,
         api_batches,
         api_elsewhere,
+        api_operators,
+        api_models,
+        api_requesters,
+        api_resolvers,
+        api_disputes,
+        api_transactions,
         api_search,
         api_sharing,
     ):

@@ -2,7 +2,7 @@
 
 from tallystick.dashboard.disputes import replaced
 from tallystick.dashboard.events import COPIES, Events, Row
-from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey
+from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey, PartKey, condition
 from tallystick.data.totals.gas import BATCH_EVENTS
 from tallystick.protocol.rules import LIFE_RESPONSES, LIFE_RULINGS
 
@@ -108,15 +108,15 @@ class Batches:
         new.run(_index(new.copies, new, events, known))
         events.run(replaced("batches", events, new, base))
 
-    def count(self, key: NetworkKey) -> int:
-        """Return how many batches a network has."""
-        query = f"SELECT count(*) FROM batches WHERE {OF_NETWORK}"
+    def count(self, key: PartKey) -> int:
+        """Return how many batches a network, an operator or a model has."""
+        query = f"SELECT count(*) FROM batches WHERE {condition(key)}"
         return int(self._events.value(query, *key))
 
-    def page(self, key: NetworkKey, offset: int, limit: int) -> list[Row]:
-        """Return some of a network's batches, the newest first."""
+    def page(self, key: PartKey, offset: int, limit: int) -> list[Row]:
+        """Return some of the batches of a network, an operator or a model, the newest first."""
         places = self._events.rows(
-            f"SELECT block_number, log_index FROM batches WHERE {OF_NETWORK} "
+            f"SELECT block_number, log_index FROM batches WHERE {condition(key)} "
             "ORDER BY block_number DESC, log_index DESC LIMIT ? OFFSET ?",
             *key,
             limit,
@@ -126,7 +126,7 @@ class Batches:
             return []
         ends = places[-1]["block_number"], places[0]["block_number"]
         rows = self._events.rows(
-            f"{_FULL} WHERE c.chain_id = ? AND c.address = ? AND c.network_id = ? "
+            f"{_FULL} WHERE {condition(key, 'c.')} "
             "AND c.block_number BETWEEN ? AND ? AND b.block_number BETWEEN ? AND ? "
             "ORDER BY c.block_number DESC, c.log_index DESC",
             *key,

@@ -1,7 +1,7 @@
 """Disputes and how they ended, and rejections: who lost stake, and why."""
 
 from tallystick.dashboard.events import Events, Row
-from tallystick.dashboard.network_key import OF_NETWORK, NetworkKey
+from tallystick.dashboard.network_key import PartKey, ResolverKey, condition
 
 _TABLE = """
 CREATE TABLE {place}.disputes AS
@@ -46,6 +46,14 @@ _OLDER = """
     WHERE end_block IS NULL
         AND (chain_id, address, batch_id) IN (SELECT chain_id, address, batch_id FROM fresh)"""
 """Disputes after which nothing had happened to their batches, until now."""
+_NUMBERED = """
+CREATE VIEW {place}.numbered_disputes AS
+SELECT *, row_number() OVER (
+    PARTITION BY chain_id, address, network_id, batch_id ORDER BY block_number, log_index
+) AS number
+FROM {place}.disputes
+"""
+"""With each one's number among its batch's disputes, from 1 on."""
 SAME = (
     "x.chain_id = d.chain_id AND x.address = d.address "
     "AND x.block_number = d.block_number AND x.log_index = d.log_index"
@@ -80,32 +88,43 @@ class Disputes:
         self._events = events
         if new is None or base is None:
             events.run(_TABLE.format(place=events.schema, older=""))
+            events.run(_NUMBERED.format(place=events.schema))
             return
         new.run(_TABLE.format(place=new.copies, older=_OLDER.format(base=base.schema)))
         events.run(replaced("disputes", events, new, base))
+        events.run(_NUMBERED.format(place=events.schema))
 
-    def count(self, state: str, key: NetworkKey | None = None) -> int:
+    def count(self, state: str, key: PartKey | None = None) -> int:
         """Return how many disputes there are: open, past, or all."""
-        query = f"SELECT count(*) FROM disputes WHERE {_where(state, key)}"
+        query = f"SELECT count(*) FROM numbered_disputes WHERE {_where(state, key)}"
         return int(self._events.value(query, *key or ()))
 
-    def page(self, state: str, offset: int, limit: int, key: NetworkKey | None = None) -> list[Row]:
+    def page(self, state: str, offset: int, limit: int, key: PartKey | None = None) -> list[Row]:
         """Return some disputes, the newest first."""
         return self._events.rows(
-            f"SELECT {_COLUMNS} FROM disputes WHERE {_where(state, key)} "
+            f"SELECT {_COLUMNS} FROM numbered_disputes WHERE {_where(state, key)} "
             "ORDER BY block_number DESC, log_index DESC LIMIT ? OFFSET ?",
             *(*(key or ()), limit, offset),
         )
 
-    def rejected_count(self, key: NetworkKey | None = None) -> int:
-        """Return how many batches were rejected."""
-        query = f"SELECT count(*) FROM BatchRejected WHERE {_where('all', key)}"
+    def find(self, chain_id: int, core: str, batch_id: str, number: int) -> Row | None:
+        """Return one of a batch's disputes, counted from 1 on; None when there is no such one."""
+        rows = self._events.rows(
+            "SELECT *, address AS core FROM numbered_disputes "
+            "WHERE chain_id = ? AND address = ? AND batch_id = ? AND number = ?",
+            *(chain_id, core, batch_id, number),
+        )
+        return rows[0] if rows else None
+
+    def rejected_count(self, key: PartKey | None = None) -> int:
+        """Return how many batches were rejected; of a resolver: by it, as the arbiter."""
+        query = f"SELECT count(*) FROM BatchRejected WHERE {_which(key)}"
         return int(self._events.value(query, *key or ()))
 
-    def rejected(self, offset: int, limit: int, key: NetworkKey | None = None) -> list[Row]:
+    def rejected(self, offset: int, limit: int, key: PartKey | None = None) -> list[Row]:
         """Return some rejections, the newest first; amounts in units of the network's asset."""
         rows = self._events.rows(
-            f"{_REJECTED} WHERE {_where('all', key)} "
+            f"{_REJECTED} WHERE {_which(key)} "
             "ORDER BY block_number DESC, log_index DESC LIMIT ? OFFSET ?",
             *(*(key or ()), limit, offset),
         )
@@ -123,5 +142,10 @@ def replaced(table: str, events: Events, new: Events, base: Events) -> str:
     )
 
 
-def _where(state: str, key: NetworkKey | None) -> str:
-    return f"{OF_NETWORK if key else 'true'} AND {_STATES[state]}"
+def _where(state: str, key: PartKey | None) -> str:
+    return f"{condition(key) if key else 'true'} AND {_STATES[state]}"
+
+
+def _which(key: PartKey | None) -> str:
+    by_arbiter = " AND cause IN ('ruling', 'disproof')" if isinstance(key, ResolverKey) else ""
+    return _where("all", key) + by_arbiter

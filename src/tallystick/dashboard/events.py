@@ -5,10 +5,11 @@ from types import MappingProxyType
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from tallystick.data.extract.dataset import ContractKey, Dataset
 from tallystick.data.totals.coverage import Coverage
-from tallystick.data.totals.engines import EVENTS
+from tallystick.data.totals.engines import EVENTS, FILES, has_files
 from tallystick.protocol.hexes import to_hex
 
 Row = dict[str, Any]
@@ -17,7 +18,7 @@ COPIES = "copies"
 
 
 class Events:
-    """A view for each event, by its name, with chain_id and address.
+    """A view for each event, by its name, with chain_id and address; inferences, transactions too.
 
     A query sees the blocks of the coverage and no later ones, whatever is extracted meanwhile.
 
@@ -45,13 +46,25 @@ class Events:
             self.run(f"CREATE SCHEMA IF NOT EXISTS {one}", search=False)
         bound = " OR ".join(_bound(one, after.get(one.contract)) for one in coverage)
         for name in EVENTS:
-            files = f"{data.root}/events/{name}/**/*.parquet".replace("'", "''")
-            # NOTE: left to itself, DuckDB takes an address with leading zeros for a number.
-            self.run(
-                f"CREATE VIEW {schema}.{name} AS SELECT * REPLACE (chain_id::BIGINT AS chain_id) "
-                f"FROM read_parquet('{files}', hive_partitioning = true, "
-                f"hive_types_autocast = false) WHERE {bound}"
-            )
+            self._view(name, f"{data.root}/events/{name}", f"WHERE {bound}")
+        for name, columns in FILES.items():
+            if has_files(data, name):
+                self._view(name, f"{data.root}/{name}")
+            else:
+                names = {"chain_id": "BIGINT", "address": "VARCHAR"}
+                kinds = names | {field.name: _kind(field.type) for field in columns}
+                empty = ", ".join(f"NULL::{kind} AS {one}" for one, kind in kinds.items())
+                self.run(f"CREATE VIEW {schema}.{name} AS SELECT {empty} WHERE false")
+
+    def _view(self, name: str, folder: str, which: str = "") -> None:
+        files = f"{folder}/**/*.parquet".replace("'", "''")
+        # NOTE: left to itself, DuckDB takes an address with leading zeros for a number.
+        self.run(
+            f"CREATE VIEW {self.schema}.{name} AS SELECT * "
+            "REPLACE (chain_id::BIGINT AS chain_id) "
+            f"FROM read_parquet('{files}', hive_partitioning = true, "
+            f"hive_types_autocast = false) {which}"
+        )
 
     def run(self, statement: str, search: bool = True) -> None:
         """Run a statement that answers nothing; names are looked for in the own schema."""
@@ -82,6 +95,17 @@ class Events:
 def _rows(cursor: duckdb.DuckDBPyConnection) -> list[Row]:
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _kind(field: pa.DataType) -> str:
+    """Return DuckDB's name of a column's type."""
+    return (
+        "BOOLEAN"
+        if pa.types.is_boolean(field)
+        else "BIGINT"
+        if pa.types.is_integer(field)
+        else "VARCHAR"
+    )
 
 
 def _bound(one: Coverage, after: int | None) -> str:

@@ -9,11 +9,12 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from tallystick.dashboard import numbers, schemas
-from tallystick.dashboard.api_charts import Asker, Drift, Priced, drifted
+from tallystick.dashboard.api_charts import Drift, Priced, drifted
 from tallystick.dashboard.api_coverage import covered, defined, summarized
 from tallystick.dashboard.api_elsewhere import followed
 from tallystick.dashboard.app import PAGE
 from tallystick.dashboard.badge import PERIOD, badge
+from tallystick.dashboard.export_parts import One, parts
 from tallystick.dashboard.export_shared import write_shared
 from tallystick.dashboard.margins import MarginFiles
 from tallystick.dashboard.network_key import NetworkKey
@@ -118,6 +119,8 @@ class _Writer:
             if progress:
                 progress(done, len(networks))
             self._network(key)
+        for part in parts(snapshot, self._specs, self._most):
+            (self._one if isinstance(part, One) else self._rows)(*part)
         if progress:
             progress(len(networks), len(networks))
 
@@ -136,7 +139,6 @@ class _Writer:
             (schemas.Model, "models", models),
             (schemas.Evidence, "evidence", audited_by_spec(models, self._specs)),
             (Priced, "prices", snapshot.prices(key)),
-            (Asker, "requesters", snapshot.requesters(key)[: self._most]),
             (Drift, "drift", drifted(snapshot, self._margins, key)),
             (schemas.Margins, "margins", self._margins.rows({one["model_id"] for one in models})),
         ):

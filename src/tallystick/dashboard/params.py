@@ -42,6 +42,15 @@ RegistryAddress = Annotated[
     ),
     AfterValidator(_checked),
 ]
+Account = Annotated[
+    str,
+    Path(
+        pattern="^0x[0-9a-fA-F]{40}$",
+        description="an account's address; in mixed case, with a right checksum (ERC-55)",
+        json_schema_extra={"pattern": "^0x([0-9a-f]{40}|[0-9A-F]{40})$"},
+    ),
+    AfterValidator(_checked),
+]
 Id = Annotated[str, Path(pattern="^0x[0-9a-fA-F]{64}$", description="32 bytes, hex text")]
 Name = Annotated[str, Path(pattern="^[a-z_]{1,40}$", description="of a number, see definitions")]
 Format = Annotated[Literal["json", "csv"], Query(description="csv: the rows only")]

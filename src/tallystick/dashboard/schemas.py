@@ -349,6 +349,7 @@ class Dispute(Named):
 
     operator: Address
     batch_id: Hash
+    number: int = Field(description="of the batch's disputes, from 1 on")
     kind: Literal["challenge", "demand"]
     party: Address
     leaf_index: int
@@ -510,10 +511,15 @@ class Summary(BaseModel):
     networks: list[InPeriod] = Field(description="ranked ones first, by known_verified")
 
 
-class Hit(Named):
+class Hit(BaseModel):
     """Something that a search found."""
 
-    kind: Literal["network", "model", "operator", "batch", "transaction"]
+    kind: Literal["network", "model", "operator", "requester", "resolver", "batch", "transaction"]
+    chain_id: int
+    core: Address
+    network_id: Hash | None = Field(
+        None, description="of a network, a model, a batch, or of a transaction's batch"
+    )
     title: Stranger = Field(description="its name; empty: it has none")
     id: str = Field(description="id, address or hash")
     batch_id: Hash | None = Field(None, description="of a batch, or of a transaction's batch")

@@ -1,4 +1,4 @@
-"""Search: networks, models, operators and batches by a name, an address, an id or a hash."""
+"""Search: networks, models, accounts, batches and so on, by a name, an address, an id or a hash."""
 
 import re
 from typing import Any
@@ -6,12 +6,17 @@ from typing import Any
 from tallystick.dashboard.events import Row
 from tallystick.dashboard.network_key import NetworkKey
 from tallystick.dashboard.snapshot import Snapshot
+from tallystick.data.resolvers.kinds import PLACES
+from tallystick.data.resolvers.standing import NONE
+from tallystick.data.totals.engines import EVENTS
 
 MOST = 5
 """Of a kind."""
 _HEX = re.compile("0x[0-9a-f]{4,64}")
 """Fewer digits stand for too much."""
-_PLACE = "chain_id, address AS core, network_id::VARCHAR AS network_id"
+_REGISTRY = "chain_id, address AS core"
+_WHOLE = len("0x") + 64
+_PLACE = f"{_REGISTRY}, network_id::VARCHAR AS network_id"
 _ESCAPED = str.maketrans({"%": "\\%", "_": "\\_", "\\": "\\\\"})
 
 
@@ -39,8 +44,23 @@ def search(snapshot: Snapshot, words: str) -> list[Row]:
     begins = f"{asked}%"
     found += _rows(
         snapshot,
-        f"SELECT DISTINCT 'operator' AS kind, '' AS title, operator::VARCHAR AS id, {_PLACE} "
-        "FROM BatchCommitted WHERE operator::VARCHAR LIKE ?",
+        f"SELECT DISTINCT 'operator' AS kind, '' AS title, operator::VARCHAR AS id, {_REGISTRY} "
+        "FROM (SELECT operator, chain_id, address FROM BatchCommitted "
+        "UNION SELECT operator, chain_id, address FROM Staked) WHERE operator::VARCHAR LIKE ?",
+        begins,
+    )
+    found += _rows(
+        snapshot,
+        f"SELECT DISTINCT 'requester' AS kind, '' AS title, requester AS id, {_REGISTRY} "
+        "FROM inferences WHERE solicited AND requester LIKE ?",
+        begins,
+    )
+    named = ", ".join(f"rules_{place}" for place in PLACES)
+    found += _rows(
+        snapshot,
+        f"SELECT DISTINCT 'resolver' AS kind, '' AS title, resolver AS id, {_REGISTRY} FROM ("
+        f"SELECT chain_id, address, unnest([{named}]) AS resolver FROM NetworkRegistered"
+        f") WHERE resolver <> '{NONE}' AND resolver LIKE ?",
         begins,
     )
     for kind, column in (("batch", "batch_id"), ("transaction", "transaction_hash")):
@@ -49,6 +69,18 @@ def search(snapshot: Snapshot, words: str) -> list[Row]:
             f"SELECT '{kind}' AS kind, '' AS title, {column} AS id, batch_id, {_PLACE} "
             f"FROM BatchCommitted WHERE {column} LIKE ?",
             begins,
+        )
+    if len(asked) == _WHOLE and not found:
+        # To look for a part of a hash in every event would take long.
+        every = " UNION ".join(
+            f"SELECT chain_id, address, transaction_hash FROM {name} WHERE transaction_hash = ?"
+            for name in EVENTS
+        )
+        found += _rows(
+            snapshot,
+            f"SELECT 'transaction' AS kind, '' AS title, transaction_hash AS id, {_REGISTRY} "
+            f"FROM ({every})",
+            *[asked] * len(EVENTS),
         )
     return found
 

@@ -20,7 +20,7 @@ from tallystick.data.analysis import audited_share
 from tallystick.data.decode.words import LIMBS
 from tallystick.data.extract.dataset import Dataset
 from tallystick.data.resolvers.kinds import GRADES
-from tallystick.data.resolvers.standing import to_json
+from tallystick.data.resolvers.standing import Resolver, to_json
 from tallystick.data.totals.amounts import whole
 from tallystick.data.totals.coverage import Coverage
 from tallystick.data.totals.engines import EVENTS
@@ -152,6 +152,11 @@ class Snapshot:
         self.network(key)
         return self.once(("registration", key), lambda: self._registration(key))
 
+    def resolvers(self, key: NetworkKey) -> Mapping[str, Resolver]:
+        """Return a network's resolvers by their place in its rules."""
+        self.network(key)
+        return self._analysis.resolvers()[key]
+
     def days(self, key: NetworkKey) -> list[Row]:
         """Return how a network's counters grew on each day (UTC)."""
         self.network(key)
@@ -198,11 +203,6 @@ class Snapshot:
             {"grade": grade, "standing": network.get(f"standing_{grade}"), **asdict(one)}
             for grade, one in self.once("prices", self._prices)[key].items()
         ]
-
-    def requesters(self, key: NetworkKey) -> list[Row]:
-        """Return who signed for a network's inferences, as far as data were found; most first."""
-        self.network(key)
-        return self.once(("requesters", key), lambda: self._requesters(key))
 
     def number(self, scope: Scope, name: str) -> Row:
         """Return a number of a network, or of a part of it, and what it is made of."""
@@ -280,16 +280,6 @@ class Snapshot:
     def _prices(self) -> dict[tuple[Any, ...], Any]:
         with self._turn:
             return self._analysis.prices()
-
-    def _requesters(self, key: NetworkKey) -> list[Row]:
-        of_network = self._analysis.over(_within(self._analysis.tables, key))
-        with self._turn:
-            asked = of_network.requesters_expression()
-            signed = asked.filter(asked.solicited).group_by("requester")
-            found = signed.agg(asked=asked.inferences.sum()).to_pyarrow().to_pylist()
-        total = sum(row["asked"] for row in found)
-        rows = [row | {"share": row["asked"] / total} for row in found]
-        return sorted(rows, key=lambda row: (-row["asked"], row["requester"]))
 
     def _split(self, key: NetworkKey, by: str) -> list[Row]:
         within = _within(dict(self._analysis.tables) | self._copies, key)

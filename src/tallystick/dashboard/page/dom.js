@@ -80,8 +80,8 @@ export function copy(value, label) {
   return button;
 }
 
-// A transaction, in an explorer where one of its chain is known.
+// A transaction's page and, where an explorer of its chain is known, what that says.
 export function transaction(row, hash) {
   const site = explorer(row.chain_id, "tx", hash);
-  return site ? el("a", { href: site, rel: "noreferrer" }, id(hash)) : id(hash);
+  return [el("a", { href: `#/transaction/${row.chain_id}/${hash}` }, id(hash)), site ? [" ", el("a", { href: site, rel: "noreferrer", "aria-label": `Transaction ${hash.slice(0, 10)} in an explorer` }, "↗")] : null];
 }

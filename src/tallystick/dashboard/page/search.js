@@ -1,27 +1,32 @@
 // The search box: a name, an address, an id or a hash. "/" opens, arrows choose, enter goes, escape closes.
 
-import { get, isExport, networks } from "./data.js";
+import { get, isExport } from "./data.js";
 import { el, pathOf, stranger } from "./dom.js";
 
-const KINDS = { network: "Networks", model: "Models", operator: "Operators", batch: "Batches", transaction: "Transactions" };
+const KINDS = { network: "Networks", model: "Models", operator: "Operators", requester: "Requesters", resolver: "Resolvers", batch: "Batches", transaction: "Transactions" };
 const MOST = 5;
 const PAUSE = 150;
 
 function href(hit) {
   switch (hit.kind) {
     case "network": return `#/network/${pathOf(hit)}`;
-    case "model":
-    case "operator": return `#/number/${pathOf(hit)}/verified/${hit.kind}/${hit.id}`;
+    case "operator":
+    case "requester":
+    case "resolver":
+    case "model": return `#/${hit.kind}/${hit.chain_id}/${hit.core}/${hit.id}`;
+    case "transaction": return `#/transaction/${hit.chain_id}/${hit.id}`;
     default: return `#/batch/${hit.chain_id}/${hit.core}/${hit.batch_id}`;
   }
 }
 
-// An export has no server to ask: its networks are searched here.
+// An export has no server to ask: its list of what can be found is searched here, by the server's rules.
 async function find(words) {
   if (!isExport) return (await get("search", { q: words })).hits;
   const asked = words.trim().toLowerCase();
-  const fits = (await networks()).all.filter((one) => one.name.toLowerCase().includes(asked) || one.network_id.startsWith(asked));
-  return fits.slice(0, MOST).map((one) => ({ ...one, kind: "network", title: one.name, id: one.network_id }));
+  const isId = /^0x[0-9a-f]{4,64}$/.test(asked);
+  const named = (one) => ["network", "model"].includes(one.kind);
+  const fits = (await get("search")).hits.filter((one) => (named(one) && one.title.toLowerCase().includes(asked)) || ((isId || named(one)) && one.id.startsWith(asked)));
+  return Object.keys(KINDS).flatMap((kind) => fits.filter((one) => one.kind === kind).slice(0, MOST));
 }
 
 // An id with the part that was asked for underlined.
@@ -76,7 +81,7 @@ export function searching(box, input, list) {
       ? groups.map(([kind, name, some]) => el("div", { role: "group", "aria-label": name }, el("p", { class: "label", "aria-hidden": "true" }, name),
         some.map((hit, at) => el("a", { role: "option", id: `found-${kind}-${at}`, "aria-selected": "false", tabindex: "-1", href: href(hit), onclick: () => { input.value = ""; close(); } },
           hit.title ? [stranger(hit.title), " "] : null, marked(hit.id, words)))))
-      : [el("p", { class: "none" }, trouble || `Nothing found for “${input.value.trim()}”. ${isExport ? "An export is searched by network." : "You can search for a name, an address, the id of a network, model or batch, or a transaction hash: four digits at least. Or drop a file of receipts here."}`)]));
+      : [el("p", { class: "none" }, trouble || `Nothing found for “${input.value.trim()}”. ${isExport ? "An export finds the newest of each kind. " : ""}You can search for a name, an address, the id of a network, model or batch, or a transaction hash: four digits at least. Or drop a file of receipts here.`)]));
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
     chosen = -1;

@@ -1,7 +1,8 @@
 // One batch: what was committed, what happened to it, and what the chain says.
 
 import { get, isExport } from "../data.js";
-import { el, facts, time } from "../dom.js";
+import { el, facts, time, transaction } from "../dom.js";
+import { modelLink, operatorLink } from "../links.js";
 import { amount, count } from "../format.js";
 
 const TIMES = ["due", "closes_at"];
@@ -44,6 +45,7 @@ export async function facing(row, coverage) {
 function told(name, value, network) {
   if (TIMES.includes(name)) return time(value);
   if (AMOUNTS.includes(name)) return amount(String(value), network);
+  if (name === "transaction_hash") return transaction(network, value);
   return el("code", {}, String(value));
 }
 
@@ -63,8 +65,8 @@ export async function batch(parts, _, coverage) {
       await facing(row, coverage),
       el("h2", {}, "As committed"),
       facts([
-        ["Operator", el("code", {}, row.operator)],
-        ["Model", el("code", {}, row.model_id)],
+        ["Operator", operatorLink(row)],
+        ["Model", modelLink(row)],
         ["Number in its lane", count(row.index)],
         ["Inferences", count(row.count)],
         ["Root", el("code", {}, row.root)],

@@ -5,19 +5,15 @@ import { csvLink } from "../data.js";
 import { el, id, pathOf } from "../dom.js";
 import { word } from "../explain.js";
 import { amount, count, NONE, share } from "../format.js";
+import { requesterLink } from "../links.js";
 import { lines, MOST_LINES } from "../lines.js";
 import { ranged } from "../ranges.js";
 import { capital, shape } from "../shapes.js";
 import { table } from "../table.js";
+import { card } from "./cards.js";
 import { numberLink } from "./parts.js";
 
 const LARGEST = 10;
-
-export function card(title, words, links, ...body) {
-  return el("section", { class: "card", "aria-label": title },
-    el("header", {}, el("div", {}, el("h2", {}, title), words ? el("p", { class: "sub" }, words) : null), links?.length ? el("div", { class: "links" }, links) : null),
-    body);
-}
 
 // A sentence in place of a chart that has no numbers, with the command that brings some.
 function none(words, command) {
@@ -150,9 +146,9 @@ export function requesterCard(base, one, found, state) {
     moved: mark,
     told: (at) => (parts[at].others
       ? [el("span", {}, `${count(others)} other${others === 1 ? "" : "s"} `, el("strong", {}, share(rest)))]
-      : [el("span", {}, id(parts[at].requester)), el("span", {}, count(parts[at].asked), " ", el("strong", {}, share(parts[at].share)))]),
+      : [el("span", {}, requesterLink(one, parts[at].requester)), el("span", {}, count(parts[at].asked), " ", el("strong", {}, share(parts[at].share)))]),
     tabled: () => table("Requesters by inferences", [
-      { name: "Requester", cell: (part) => id(part.requester) },
+      { name: "Requester", cell: (part) => requesterLink(one, part.requester) },
       { name: "Inferences", number: true, cell: (part) => count(part.asked) },
       { name: "Share", number: true, cell: (part) => share(part.share) },
     ], found.rows),

@@ -7,12 +7,14 @@ import { csvLink, get, isExport, ROWS, rows } from "../data.js";
 import { copy, el, facts, id, pathOf, stranger, time, transaction } from "../dom.js";
 import { word } from "../explain.js";
 import { amount, count, NONE, share } from "../format.js";
+import { disputeLink, modelLink, operatorLink, requesterLink, resolverLink } from "../links.js";
 import { change, known as knownPeriod, long, madeOf, periodSwitch } from "../periods.js";
 import { badge, capital, sign } from "../shapes.js";
-import { paged, sortable } from "../table.js";
-import { auditedCard, card, closedCard, driftCard, priceCard, requesterCard, verifiedCard } from "./drawn.js";
+import { sortable } from "../table.js";
+import { card, listCard, networkColumn } from "./cards.js";
+import { auditedCard, closedCard, driftCard, priceCard, requesterCard, verifiedCard } from "./drawn.js";
 import { cautionLine, notesOf } from "./notes.js";
-import { badges, batchLink, cautionList, numberLink, partColumn, partLink, prices, stateBadge, unmetList, utilityBars, verifiedBar } from "./parts.js";
+import { badges, batchLink, cautionList, closedShare, numberLink, partColumn, partLink, prices, stateBadge, unmetList, utilityBars, verifiedBar } from "./parts.js";
 import { linkedNote, useOf } from "./use.js";
 
 const LABELS = [
@@ -46,7 +48,7 @@ const SEATS = [
 ];
 
 // `named`: gives a network's name by its row; none on the page of the network itself.
-const networkColumn = (named) => (named ? [{ name: "Network", cell: (row) => el("a", { href: `#/network/${pathOf(row)}` }, stranger(named(row)), " ", id(row.network_id)) }] : []);
+const ofNetwork = (named) => (named ? [networkColumn(named)] : []);
 
 const ASKED = { challenge: "challenged", demand: "demanded" };
 const ENDED = {
@@ -57,14 +59,14 @@ const ENDED = {
 };
 
 function what(row) {
-  return [`Inference ${count(row.leaf_index)} of `, id(row.operator), ` ${ASKED[row.kind]} by `, id(row.party), ". ",
+  return [`Inference ${count(row.leaf_index)} of `, operatorLink(row), ` ${ASKED[row.kind]} by `, id(row.party), ". ",
     row.ended_as ? [ENDED[row.ended_as], row.ended_by ? ` ${sentence(CAUSES[row.ended_by] ?? row.ended_by)}` : ""] : ["An answer is due ", time(row.due), "."]];
 }
 
 export const disputeColumns = (named) => [
-  { name: "State", cell: (row) => (row.ended_as ? badge(row.ended_as === "rejected" ? "rejected" : "", capital(row.ended_as)) : badge("open", "Open")) },
+  { name: "State", cell: (row) => disputeLink(row, row.ended_as ? badge(row.ended_as === "rejected" ? "rejected" : "", capital(row.ended_as)) : badge("open", "Open")) },
   { name: "What", kind: "whole", cell: what },
-  ...networkColumn(named),
+  ...ofNetwork(named),
   { name: "Batch", cell: batchLink },
   { name: "When", cell: (row) => time(row.end_time ?? row.block_time) },
   { name: "Transaction", cell: (row) => transaction(row, row.end_transaction ?? row.transaction_hash) },
@@ -72,8 +74,8 @@ export const disputeColumns = (named) => [
 
 export const rejectionColumns = (of, named) => [
   { name: "Batch", cell: batchLink },
-  ...networkColumn(named),
-  { name: "Operator", cell: (row) => id(row.operator) },
+  ...ofNetwork(named),
+  { name: "Operator", cell: (row) => operatorLink(row) },
   { name: "Why", cell: (row) => el("span", { class: "words" }, CAUSES[row.cause] ?? row.cause) },
   { name: "Inference", number: true, cell: (row) => count(row.leaf_index) },
   { name: "Inferences", number: true, cell: (row) => count(row.count) },
@@ -84,7 +86,7 @@ export const rejectionColumns = (of, named) => [
   { name: "Transaction", cell: (row) => transaction(row, row.transaction_hash) },
 ];
 
-const CAUSES = {
+export const CAUSES = {
   ruling: "the arbiter ruled against a challenged leaf",
   disproof: "a leaf was proved wrong",
   timeout: "a demand stayed unanswered",
@@ -93,12 +95,13 @@ const CAUSES = {
   deadline: "a deadline out of bounds",
 };
 
-const BATCHES = [
+export const batchColumns = (named) => [
   { name: "Batch", cell: batchLink },
+  ...ofNetwork(named),
   { name: "Inferences", number: true, cell: (row) => count(row.count) },
   { name: "State", cell: (row) => stateBadge(row) },
-  { name: "Operator", cell: (row) => id(row.operator) },
-  { name: "When", cell: (row) => time(row.block_time) },
+  { name: "Operator", cell: (row) => operatorLink(row) },
+  { name: "Committed", cell: (row) => time(row.block_time) },
   { name: "Transaction", cell: (row) => transaction(row, row.transaction_hash) },
 ];
 
@@ -126,9 +129,17 @@ const COMPARED = {
   "not known": "spec not known",
 };
 
-const MARGINS = [
-  { name: "Operator", cell: (row) => id(row.operator) },
-  { name: "Model", cell: (row) => id(row.model_id) },
+const requesterColumns = (one) => [
+  { name: "Requester", cell: (row) => requesterLink(one, row.requester) },
+  { name: "Asked", number: true, cell: (row) => count(row.asked) },
+  { name: "Share", number: true, cell: (row) => el("a", { href: `#/number/${pathOf(one)}/solicited_share`, "aria-label": `${share(row.share)} of what anybody signed for; what that is made of` }, share(row.share)) },
+  { name: "Verified", number: true, cell: (row) => count(row.verified) },
+  { name: "Rejected", number: true, cell: (row) => count(row.rejected) },
+];
+
+const marginColumns = (one) => [
+  { name: "Operator", cell: (row) => operatorLink(one, row.operator) },
+  { name: "Model", cell: (row) => modelLink(one, row.model_id) },
   { name: "Answers", number: true, cell: (row) => count(row.answers) },
   { name: "M", number: true, cell: (row) => (row.mean === null ? NONE : row.mean.toFixed(4)) },
   { name: "X", number: true, cell: (row) => row.largest.toFixed(3) },
@@ -202,6 +213,15 @@ function keyFigures(one, now) {
       one.accessibility === null ? el("p", { class: "note soft" }, "It needs a log of who answers: ", el("code", {}, "tallystick probe")) : null));
 }
 
+const PLACES = { attestors_0: "Audited by", attestors_1: "Enclave checked by", attestors_2: "Proven by", arbiter: "Ruled by" };
+
+// The contracts that its rules name.
+function resolverCard(one, registered) {
+  const named = Object.entries(registered.resolvers);
+  if (!named.length) return [];
+  return card("Resolvers", "The contracts that its rules name.", [], el("div", { class: "pad" }, facts(named.map(([place, found]) => [PLACES[place], [resolverLink(one, found.address), ` ${[found.name, found.standing].filter(Boolean).join(", ")}`]]))));
+}
+
 // An operator's or a model's other numbers, behind a word.
 function others(one, by, of, names) {
   return { name: "More", kind: "whole", cell: (row) => el("details", { class: "more", "data-key": `more ${of(row)}` }, el("summary", {}, "All numbers"),
@@ -209,11 +229,10 @@ function others(one, by, of, names) {
 }
 
 function counted(one, by, of, scale) {
-  const share0 = (row) => row.verified + row.unchallenged + row.rejected + row.unresolved;
   const known = (row) => ({ known_verified: GRADES.reduce((sum, grade) => sum + (one[`standing_${grade}`] === "known" ? row[grade] : 0), 0), known: Object.fromEntries(GRADES.filter((grade) => one[`standing_${grade}`] === "known").map((grade) => [grade, row[grade]])) });
   return [
     { name: one.resolvers === "known" ? "Verified" : "Says it verified", about: "verified", kind: "verified", cell: (row) => [partLink(one, by, of(row), "verified", row), verifiedBar(known(row), scale)] },
-    { name: "Share verified", number: true, cell: (row) => (share0(row) ? share(row.verified / share0(row)) : NONE) },
+    { name: "Share verified", number: true, cell: (row) => share(closedShare(row)) },
     { ...partColumn(one, by, of, "rejected"), kind: "" },
   ];
 }
@@ -223,15 +242,11 @@ export async function network([chain, core, networkId, asked, ...linked], state,
   const period = knownPeriod(asked);
   const [one, registered, { days }, now] = await Promise.all([get(base), get(`${base}/registration`), newestDays(`${base}/days`), get(`${base}/summary/${period}`)]);
   const itself = () => one;
-  const section = async (title, path, columns, { asked: with_ = {}, words = null, kind = "" } = {}) => {
-    state[title] ??= {};
-    const listed = await paged(title, columns, (at) => rows(`${base}/${path}`, at, with_), state[title], { kind });
-    return card(title, words, [el("span", { class: "soft" }, count(listed.total)), csvLink(title, `${base}/${path}`, listed.total, with_)], listed.holder);
-  };
+  const section = (title, path, columns, options) => listCard(state, title, `${base}/${path}`, columns, options);
   const ofOperator = (row) => row.operator;
   const ofModel = (row) => row.model_id;
   const operatorColumns = [
-    { name: "Operator", cell: (row) => id(row.operator) },
+    { name: "Operator", cell: (row) => operatorLink(one, row.operator) },
     ...counted(one, "operator", ofOperator, Math.max(one.known_verified, 1)),
     partColumn(one, "operator", ofOperator, "open"),
     partColumn(one, "operator", ofOperator, "stake"),
@@ -239,7 +254,7 @@ export async function network([chain, core, networkId, asked, ...linked], state,
     others(one, "operator", ofOperator, ["committed", "proven", "enclave", "audited", "unchallenged", "unresolved", "audited_share", "burned"]),
   ];
   const modelColumns = [
-    { name: "Model", cell: (row) => [stranger(row.name), " ", id(row.model_id)] },
+    { name: "Model", cell: (row) => [stranger(row.name), " ", modelLink(one, row.model_id)] },
     ...counted(one, "model", ofModel, Math.max(one.known_verified, 1)),
     { name: "Website", kind: "whole", cell: (row) => stranger(row.uri, "none") },
     { name: "Content hash", cell: (row) => id(row.content_hash) },
@@ -271,12 +286,14 @@ export async function network([chain, core, networkId, asked, ...linked], state,
           await section("Operators", "operators", operatorColumns, { kind: "wide-cards" }),
           await section("Models", "models", modelColumns),
           await section("Audited, by what was compared", "evidence", evidenceColumns(one)),
-          measured.total ? await section("Distance between reported and re-run answers", "margins", MARGINS, { words: "The words of whoever wrote the files, not of the chain." }) : [],
           driftCard(base, drifted, tolerant, state.drift),
-          await section("Batches", "batches", BATCHES)),
+          measured.total ? await section("Distance between reported and re-run answers", "margins", marginColumns(one), { words: "The words of whoever wrote the files, not of the chain." }) : [],
+          one.requesters ? await section("Who asked", "requesters", requesterColumns(one), { words: "Of the inferences that somebody signed for, and whose data was found." }) : [],
+          await section("Batches", "batches", batchColumns())),
         el("div", {},
           priceCard(base, one, priced),
           card("Rules", "Fixed when the network was registered. Nobody can change them.", [], el("ul", { class: "lines" }, registered.in_words.map((words) => el("li", {}, words)))),
+          resolverCard(one, registered),
           poolSection(registered, state),
           one.unmet.length ? card("Conditions that are not met", null, [], el("div", { class: "pad" }, unmetList(one))) : [],
           requesterCard(base, one, askers, state.askers),

@@ -1,8 +1,9 @@
 // What a number is made of: the definition, the queries, the blocks, the events.
 
 import { csvLink, get, isExport, rows } from "../data.js";
-import { el, facts, id, pathOf, stranger, time } from "../dom.js";
+import { el, facts, pathOf, stranger, time, transaction } from "../dom.js";
 import { byUnit, count, NONE } from "../format.js";
+import { operatorLink } from "../links.js";
 import { paged } from "../table.js";
 import { batchLink } from "./parts.js";
 
@@ -38,8 +39,8 @@ export async function number([chain, core, networkId, name, by, of], state) {
     { name: "Field", cell: (row) => (row.adds === "1" ? "one" : row.adds) },
     { name: "Amount", number: true, cell: (row) => count(BigInt(row.amount)) },
     { name: "Batch", cell: (row) => (row.batch_id ? batchLink({ chain_id: chain, core, batch_id: row.batch_id }) : "") },
-    { name: "Operator", cell: (row) => (row.operator ? id(row.operator) : "") },
-    { name: "Transaction", cell: (row) => id(row.transaction_hash) },
+    { name: "Operator", cell: (row) => (row.operator ? operatorLink({ chain_id: chain, core }, row.operator) : "") },
+    { name: "Transaction", cell: (row) => transaction({ chain_id: chain }, row.transaction_hash) },
     { name: "Log", number: true, cell: (row) => count(row.log_index) },
     { name: "When", cell: (row) => time(row.block_time) },
   ];

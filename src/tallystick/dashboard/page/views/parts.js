@@ -88,8 +88,19 @@ export function networkLink(network) {
     id(network.network_id));
 }
 
+// Of what closed; null where nothing did.
+export function closedShare(row) {
+  const closed = row.verified + row.unchallenged + row.rejected + row.unresolved;
+  return closed ? row.verified / closed : null;
+}
+
 export function batchLink(row) {
   return el("a", { href: `#/batch/${row.chain_id}/${row.core}/${row.batch_id}` }, id(row.batch_id));
+}
+
+// Where no known resolver gives a grade, and so nobody independent stands behind its counts.
+export function resolversBadge(row) {
+  return row.resolvers === "known" ? null : badge("", row.resolvers === "none" ? "no auditor" : row.resolvers);
 }
 
 export function badges(network) {
