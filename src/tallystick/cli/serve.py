@@ -15,6 +15,7 @@ from tallystick.cli.options import by_chain, data_option, depth_option
 from tallystick.errors import FieldError
 
 SECRET = "TALLYSTICK_WEBHOOK_SECRET"
+"""An environment variable; an option would stand in the list of processes."""
 
 
 def page_url(text: str) -> str:

@@ -10,8 +10,9 @@ function core(one, coverage) {
 
 // A permanent link names its block and definitions: where the page has others by now, it says so.
 export function linkedNote(one, coverage, block, definitions) {
-  const [then, version, now] = [Number(block), definitions?.replaceAll("-", "."), core(one, coverage)];
-  if (!version || !Number.isSafeInteger(then) || !now) return [];
+  if (!/^\d{1,15}$/.test(block ?? "") || !/^\d{1,5}(-\d{1,5}){2}$/.test(definitions ?? "")) return [];
+  const [then, version, now] = [Number(block), definitions.replaceAll("-", "."), core(one, coverage)];
+  if (!now) return [];
   if (then === now.last_block && version === coverage.definitions_version) return [];
   return el("p", { id: "linked", class: "caution" }, `This link was made at block ${count(then)}, under definitions ${version}. The numbers here are as of block ${count(now.last_block)}, under definitions ${coverage.definitions_version}.`);
 }
