@@ -1,4 +1,4 @@
-"""Growth of a data folder: the same logs as before, with newer blocks on top, or another history."""
+"""Growth of a data folder: newer blocks on top of the same logs, or another history."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
