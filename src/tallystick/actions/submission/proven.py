@@ -100,7 +100,8 @@ class ProvenSubmitter:
                 ProofRefused, with its leaf.
         """
         attested = replace(proven.order, attestation=(Grade.PROVEN, proven.evidence))
-        return self._submitter.simulate(self._submitter.prepare(attested))
+        # Prepared anew, a second later, it would be another batch than the evidence is of.
+        return self._submitter.simulate(self._submitter.attested(proven.prepared, attested))
 
     def send(self, proven: PreparedProven) -> Submitted:
         """Commit the batch with its proofs, unless the chain has it.

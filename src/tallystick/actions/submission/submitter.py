@@ -4,7 +4,7 @@ Data are kept before the batch is noted, and it is noted before it is sent: so a
 always be sent again, and a batch that the chain has is always known here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tallystick.actions.commit import commit, need_key
@@ -83,6 +83,15 @@ class Submitter(LaneSubmitter):
         needed = rules.stake_per_inference * (lane.open_inferences + count)
         call = self._call(order, plan, place)
         return PreparedSubmission(source, plan, place, needed, lane.stake, call, ledger)
+
+    def attested(self, prepared: PreparedSubmission, order: Submission) -> PreparedSubmission:
+        """Return a prepared batch as committed with an order's evidence: no other batch.
+
+        Raises:
+            SubmitError: a key would commit with evidence.
+        """
+        self._check_sender(order, prepared.ledger)
+        return replace(prepared, call=self._call(order, prepared.plan, prepared.place))
 
     def simulate(self, prepared: PreparedSubmission) -> int | None:
         """Return the gas of the commit; None when the stake is short, or the chain has it already.
