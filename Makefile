@@ -78,7 +78,7 @@ stress: compile ## run the node and extract tests beside a load of 8 on 2 cores 
 unit: compile ## run the tests that need no chain
 	$(BIN)/pytest -p no:ape_test tests/unit
 
-prove: compile ## prove properties of registry and pool by halmos (ONLY=, JSON=1)
+prove: compile ## prove properties of registry, pool and replay game by halmos (ONLY=, JSON=1)
 	@$(BIN)/python -m tests.prove
 
 lint: setup ## check format, style, types and spelling
