@@ -81,7 +81,7 @@ stress: compile ## run the node and extract tests beside a load of 8 on 2 cores 
 unit: compile ## run the tests that need no chain
 	$(BIN)/pytest -p no:ape_test tests/unit
 
-prove: compile ## prove properties of registry and pool by halmos (ONLY=, JSON=1)
+prove: compile ## prove properties of registry, pool and replay game by halmos (ONLY=, JSON=1)
 	@$(BIN)/python -m tests.prove
 
 lint: setup ## check format, style, types and spelling
@@ -106,13 +106,14 @@ mutants: compile ## change the contracts bit by bit: a test must notice (SAMPLE=
 	@$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(FILES),--files '$(FILES)') $(if $(JSON),--json)
 
-bench: compile ## gas beside its budgets, and replay's engine and import (JSON=1: one object a line)
+bench: compile ## gas beside its budgets, and replay's engine, import and traces (JSON=1: one object a line)
 	@$(BIN)/python -m tests.gas.bench
 	@$(BIN)/python -m tests.gas.replay
+	@$(BIN)/python -m tests.gas.replay_game
 	@$(BIN)/python -m tests.gas.rsa_pss
 	@$(BIN)/python -m tests.bench.replay
 
-bench-replay: setup ## the QI8-1 engine beside onnxruntime, and imports
+bench-replay: setup ## the QI8-1 engine beside onnxruntime, imports, and traces beside plain runs
 	@$(BIN)/python -m tests.bench.replay
 
 bench-tally: compile ## extract, decode and totals beside their baselines (EVENTS=, ROWS=)

@@ -57,7 +57,7 @@ struct Game {
 /// @notice A challenger and an operator take turns, four at most, each within the network's responseWindow; who is
 /// silent loses. The last move computes one output element again.
 /// @dev Rules on leaves of models whose specHash is keccak256("QI8-1T"): QI8-1, but the rows' hash is the root of their
-/// tree, and a leaf with another traceRoot than its inference's is wrong. Trees have chunks of 1,024 bytes and 256
+/// tree, and a leaf with another traceRoot than its inference's is wrong. Trees have chunks of 1,024 bytes and 8
 /// hashes to a node. Tensor 0 is the input, tensor i + 1 what step i makes.
 /// Every move takes the disputed batch's pre-image, whose challenge must stand in the registry. A game ends by
 /// resolving that challenge in the same transaction; at no other time does rule know of it. Networks whose rulingWindow

@@ -11,18 +11,18 @@ struct Opened {
     uint256 top; // level of the root: chunks are level 0, nodes of their hashes level 1
     bytes[] nodes; // pre-images
     uint256 next; // index of the next one to take
-    uint256[5] counts; // items by level
-    uint256[5] held; // by level: index of the item at hand, plus one
-    uint256[5] pointers; // by level: memory pointer of the item at hand
+    uint256[12] counts; // items by level
+    uint256[12] held; // by level: index of the item at hand, plus one
+    uint256[12] pointers; // by level: memory pointer of the item at hand
 }
 
-/// @dev Trees of chunks of 1,024 bytes, with 256 hashes to a node. The length of each pre-image follows from the size,
-/// and is checked: so a node never passes for a chunk.
+/// @dev Trees of chunks of 1,024 bytes, with 8 hashes to a node: all of them are calldata where one is opened. The length
+/// of each pre-image follows from the size, and is checked: so a node never passes for a chunk.
 library Qi8OpeningLib {
     /// @dev Bytes of a chunk that is not the last.
     uint256 internal constant CHUNK = 1024;
     /// @dev Hashes of a node that is not the last of its level.
-    uint256 private constant ARITY = 256;
+    uint256 private constant ARITY = 8;
 
     /// @dev Chunks that hold `size` bytes.
     function chunksOf(uint256 size) internal pure returns (uint256) {
@@ -38,7 +38,7 @@ library Qi8OpeningLib {
         }
     }
 
-    /// @dev What is opened under a root, of one byte to 2^40.
+    /// @dev What is opened under a root, of one byte to 2^43.
     function opened(bytes32 root, uint256 size, bytes[] memory nodes) internal pure returns (Opened memory tree) {
         (tree.root, tree.size, tree.nodes) = (root, size, nodes);
         unchecked {
@@ -121,7 +121,7 @@ library Qi8OpeningLib {
                 uint256 width = _least(ARITY, count - i * ARITY);
                 bytes32 hash;
                 assembly ("memory-safe") {
-                    hash := keccak256(add(add(hashes, 0x20), shl(13, i)), shl(5, width))
+                    hash := keccak256(add(add(hashes, 0x20), shl(8, i)), shl(5, width))
                 }
                 hashes[i] = hash;
             }

@@ -1,7 +1,8 @@
-"""Print how fast the QI8-1 engine is beside onnxruntime, and how long an import takes.
+"""Print how fast the QI8-1 engine is beside onnxruntime, and how long imports and traces take.
 
 `python -m tests.bench.replay`; JSON=1 for objects. Both on one thread, on the same quantized model
-and the same bytes, whose answers must be equal. An import is told with its self-test.
+and the same bytes, whose answers must be equal. An import is told with its self-test. A trace is
+what a side of a replay game has: all tensors of one inference, and their trees.
 """
 
 import json
@@ -18,10 +19,12 @@ from threadpoolctl import threadpool_limits
 
 from tallystick.replay.client import encode
 from tallystick.replay.engine import Engine
+from tallystick.replay.game import GameTrace
 from tallystick.replay.importer import import_onnx
 from tallystick.replay.quantize import Types, quantize
 from tallystick.replay.runtime import session
 from tests.bench.figures import Figure, tell
+from tests.support.mobilenet import mobilenet
 from tests.support.nets import cnn, deep_cnn, digits, lenet, mlp, wide_mlp
 
 NETS: dict[str, tuple[Callable[[], onnx.ModelProto], tuple[int, ...], int]] = {
@@ -81,13 +84,35 @@ def measure() -> tuple[list[dict[str, Any]], list[Figure]]:
     return rows, imports
 
 
+def traces() -> list[Figure]:
+    """Return how long traces of single inputs take beside plain runs of an engine made before."""
+    inputs = np.random.default_rng(1).random((32, 3, 32, 32), np.float32)
+    deep = import_onnx(quantize(deep_cnn(), inputs, Types.U8U8), inputs, count=4)
+    figures = []
+    for name, model in (("CNN 32x32, 6 layers", deep), ("MobileNet 0.25, 128x128", mobilenet())):
+        engine = Engine(model)
+        data = np.random.default_rng(2).bytes(model.steps[0].in_size)
+        given = np.frombuffer(data, np.uint8)[None]
+        answer = engine.run(given)[0].tobytes()
+        assert GameTrace.of(model, data).trees[-1].data == answer, name
+        plain = 1 / rate(lambda e=engine, g=given: e.run(g), 1)
+        traced = 1 / rate(lambda m=model, d=data: GameTrace.of(m, d), 1)
+        figures += [
+            Figure(f"{name}, run", plain * 1000, "ms"),
+            Figure(f"{name}, trace", traced * 1000, "ms"),
+            Figure(f"{name}, trace / run", traced / plain, "times"),
+        ]
+    return figures
+
+
 def main() -> None:
     with threadpool_limits(limits=1):
         rows, imports = measure()
+        traced = traces()
     if os.environ.get("JSON") == "1":
         for row in rows:
             print(json.dumps(row))
-        tell("", imports)
+        tell("", [*imports, *traced])
         return
     table = Table(title="QI8-1 engine beside onnxruntime, one thread each, inferences a second")
     for column in ("network", "MAC", "engine", "onnxruntime", "engine / onnxruntime"):
@@ -102,6 +127,7 @@ def main() -> None:
         )
     Console(width=100).print(table)
     tell(f"Import, tried on up to {SAMPLES} samples, and as many random inputs", imports)
+    tell("Traces for a replay game, one input, beside a plain run", traced)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A network whose arbiter is a replay game: what is registered, run again, disproved."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ from tallystick.protocol.rules import model_id
 from tallystick.replay.game import GAME_SPEC_ID, GameTrace, game_content_hash
 from tests.integration.conftest import Commands
 from tests.support.chain import Chain
+from tests.support.plain_qi8 import AVERAGE_POOL, CONVOLUTION, conv, windowed
+from tests.support.replay import random_net
+from tests.support.replay_game import model_of
 from tests.support.replay_play import RULING, WINDOW
 from tests.support.story import Network, register
 
@@ -73,3 +77,28 @@ def test_game_network__wrong_leaves__are_named_and_disproved_or_their_moves_told
     commands.json("disprove", batch, *named, "--leaf", 3, account=PROVER)
     found = chain.registry.archived(bytes.fromhex(batch[2:]))
     assert (found.cause, found.leaf_index) == (Cause.DISPROOF, 3)
+
+
+def test_model_register__step_whose_element_has_no_room_in_a_transaction__is_named(
+    chain: Chain, commands: Commands, played: Network, tmp_path: Path
+) -> None:
+    image = (12, 10, 1024)
+    records = [
+        replace(conv((12, 10, 1), 1024, 1), zw=128),
+        windowed(AVERAGE_POOL, image, 1024, image[:2]),
+    ]
+    in_two = windowed(CONVOLUTION, image, 1024, (4, 5), (4, 5), groups=1024)
+    path = tmp_path / "net.qi8"
+    line = [to_hex(played.id), "--name", "net", "--file", path]
+
+    path.write_bytes(model_of(random_net(records, 1)).to_bytes())
+    before = chain.w3.eth.block_number
+    text = commands.error("model register", *line, account=1)
+    assert (
+        f"{path} cannot be played for: step 1 (average pool of 12 x 10 x 1024): the proof" in text
+    )
+    assert chain.w3.eth.block_number == before
+
+    records[1:] = [replace(in_two, zw=128), windowed(AVERAGE_POOL, (3, 2, 1024), 1024, (3, 2))]
+    path.write_bytes(model_of(random_net(records, 1)).to_bytes())
+    assert commands.json("model register", *line, account=1)["model_id"]

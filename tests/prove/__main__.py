@@ -1,4 +1,4 @@
-"""Prove registry and pool with halmos: `make prove`; JSON=1 for objects, ONLY= for some.
+"""Prove registry, pool, replay game with halmos: `make prove`; JSON=1 for objects, ONLY= for some.
 
 A property is a check_ function of a contract in properties/; its notice says what it covers. Its
 twin, in the contract named ...Reached, asserts that what the property is about never happens, and
@@ -63,7 +63,7 @@ def build() -> None:
     rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
     manifest = json.loads((ROOT / ".build" / "__local__.json").read_text())
-    for name in ("Tallystick", "Pool"):
+    for name in ("Tallystick", "Pool", "ReplayGame"):
         code = manifest["contractTypes"][name]["deploymentBytecode"]["bytecode"]
         (WORK / f"{name}.json").write_text(json.dumps({"bytecode": {"object": code}}))
     command = ["forge", "build", "--ast", "--root", str(ROOT), "--quiet"]

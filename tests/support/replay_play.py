@@ -10,11 +10,12 @@ from tallystick.chain.call import encode_call
 from tallystick.chain.view import read_view
 from tallystick.protocol.abi_words import ZERO32
 from tallystick.protocol.batch import Dispute
-from tallystick.protocol.events import ModelRegistered
+from tallystick.protocol.enums import Cause
+from tallystick.protocol.events import BatchRejected, ChallengeUpheld, ModelRegistered
 from tallystick.protocol.inference import Inference
 from tallystick.protocol.keccak import keccak256
 from tallystick.replay.element import Element
-from tallystick.replay.game import GAME_SPEC_ID, GameTrace, game_content_hash
+from tallystick.replay.game import GAME_SPEC_ID, INPUT, NONE, GameTrace, game_content_hash
 from tallystick.replay.model import Model
 from tests.support.chain import Chain, Mined
 from tests.support.plain_qi8 import (
@@ -31,7 +32,16 @@ from tests.support.plain_qi8 import (
 )
 from tests.support.replay import random_net
 from tests.support.replay_game import model_of
-from tests.support.story import CREDIT, HOUR, Committed, Network, fund, register
+from tests.support.story import (
+    CREDIT,
+    HOUR,
+    RULES,
+    Committed,
+    Network,
+    conserved,
+    fund,
+    register,
+)
 
 WINDOW = HOUR
 RULING = 5 * HOUR
@@ -222,6 +232,33 @@ class Match:
             self.choose(*ours.choose(tensor, theirs.trees[tensor].levels[0]))
         if phase >= 4:
             self.show(theirs.show(tensor, self.state["chunk"]))
+
+
+def finish(match: Match, theirs: GameTrace, ours: GameTrace) -> Mined:
+    """Prove what the operator has wrong, the last move."""
+    state = match.state
+    tensor, chunk = state["tensor"], state["chunk"]
+    if tensor == INPUT:
+        return match.prove_bytes("proveInput", match.table.data)
+    if tensor == NONE:
+        return match.prove_bytes("proveOutput", ours.trees[-1].data)
+    shown = theirs.show(tensor, chunk)
+    return match.prove(ours, theirs.roots, shown, *ours.prove(tensor, chunk, shown))
+
+
+def convicted(table: Table, mined: Mined, challenger: bytes, count: int = 1) -> None:
+    """The operator's stake went, half of it to the challenger, and nothing else moved."""
+    event = mined.event(BatchRejected)
+    assert (event.cause, event.payee) == (Cause.RULING, challenger)
+    assert table.network.totals().rejected == count
+    conserved(table.chain, table.network)
+
+
+def upheld(table: Table, mined: Mined) -> None:
+    """The operator keeps its stake, and got half the bond."""
+    assert mined.event(ChallengeUpheld).credited == RULES.challenge_bond // 2
+    assert table.network.totals().rejected == 0
+    conserved(table.chain, table.network)
 
 
 def found(

@@ -114,8 +114,9 @@ def examined(
 def _for_a_game(content: Path, model: "Model", told: dict[str, Any]) -> Examined:
     """Return the hashes under QI8-1T, of which a replay game judges."""
     from tallystick.replay.game import GAME_SPEC_ID, game_content_hash, too_large_to_play
+    from tallystick.replay.provable import unprovable
 
-    reason = too_large_to_play(model)
+    reason = too_large_to_play(model) or unprovable(model)
     if reason is not None:
         raise ActionError(f"{content} cannot be played for: {reason}")
     return Examined(game_content_hash(model), GAME_SPEC_ID, told)

@@ -45,9 +45,10 @@ def move_costs(trace: GameTrace) -> list[MoveCost]:
     roots, packed = len(trace.roots), 40 * len(steps)
     chunks = max(len(tree.levels[0]) // 32 for tree in trace.trees[1:])
     chunk = min(CHUNK, max(step.out_size for step in steps))
-    path = 0 if chunks == 1 else 32 * min(chunks, ARITY)
-    if chunks > ARITY:
-        path += 32 * -(-chunks // ARITY)
+    path, count = 0, chunks
+    while count > 1:
+        path += 32 * min(count, ARITY)
+        count = -(-count // ARITY)
     element, computing = _largest(trace)
     return [
         _cost("open", "challenger", packed + roots),

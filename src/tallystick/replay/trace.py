@@ -11,8 +11,8 @@ from tallystick.protocol.keccak import keccak256
 
 CHUNK = 1024
 """Bytes of a tensor under one hash."""
-ARITY = 256
-"""Hashes under one hash."""
+ARITY = 8
+"""Hashes under one hash: few, for an opening brings all of them."""
 
 
 @dataclass(frozen=True, slots=True)

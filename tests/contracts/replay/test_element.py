@@ -1,7 +1,7 @@
 """One element computed by the contract from openings, against the engine; and what must not pass.
 
 any step     random shapes, rows, inputs and places: contract = twin = engine
-large        tensors of three levels, K = 32,768, rows of three levels
+large        tensors of four levels, K = 32,768, rows of six levels
 openings     each pre-image flipped, cut, swapped, left out, added | another's row, place
 program      steps that QI8-1 does not allow, scales, roots that are missing
 """
@@ -98,7 +98,7 @@ def test_element__every_one_of_a_residual_net__is_the_engines(game: GameCaller) 
             check(game, trace, index, place)
 
 
-def test_element__of_tensors_and_rows_of_three_levels__is_the_engines(game: GameCaller) -> None:
+def test_element__of_tensors_and_rows_of_many_levels__is_the_engines(game: GameCaller) -> None:
     records = [
         windowed(CONVOLUTION, (60, 60, 16), 64, (3, 3), pads=(1,) * 4),
         windowed(CONVOLUTION, (60, 60, 64), 64, (3, 3), (2, 2), (1,) * 4, groups=64),
@@ -108,7 +108,7 @@ def test_element__of_tensors_and_rows_of_three_levels__is_the_engines(game: Game
     ]
     net = random_net(records, seed=3)
     trace = trace_of(net)
-    assert len(trace.rows.levels) == 3 and len(trace.trees[0].levels) == 2
+    assert len(trace.rows.levels) == 6 and len(trace.trees[1].levels) == 4
     for index, record in enumerate(records):
         for place in (0, record.out_size // 2 + 7, record.out_size - 1):
             check(game, trace, index, place)

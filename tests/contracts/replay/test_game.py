@@ -15,12 +15,23 @@ import pytest
 from tallystick.protocol.enums import Cause
 from tallystick.protocol.events import BatchRejected, ChallengeUpheld
 from tallystick.protocol.keccak import keccak256
-from tallystick.replay.game import NONE, GameTrace
+from tallystick.replay.game import NONE
 from tallystick.replay.opening import path_to
-from tests.support.chain import Chain, Mined, reverts
+from tests.support.chain import Chain, reverts
 from tests.support.replay_game import element as element_at
-from tests.support.replay_play import DATA, NET, RULING, WINDOW, Match, Table, found, trace
-from tests.support.story import RULES, conserved
+from tests.support.replay_play import (
+    DATA,
+    NET,
+    RULING,
+    WINDOW,
+    Table,
+    convicted,
+    finish,
+    found,
+    trace,
+    upheld,
+)
+from tests.support.story import RULES
 
 TRUE = trace()
 LIES = {
@@ -37,27 +48,6 @@ LIES = {
 @pytest.fixture
 def table(chain: Chain, network_owner: bytes, operator: bytes, challenger: bytes) -> Table:
     return found(chain, network_owner, operator, challenger)
-
-
-def finish(match: Match, theirs: GameTrace, ours: GameTrace) -> Mined:
-    """Prove what the operator has wrong."""
-    state = match.state
-    tensor, chunk = state["tensor"], state["chunk"]
-    shown = theirs.show(tensor, chunk)
-    return match.prove(ours, theirs.roots, shown, *ours.prove(tensor, chunk, shown))
-
-
-def convicted(table: Table, mined: Mined, challenger: bytes, count: int = 1) -> None:
-    event = mined.event(BatchRejected)
-    assert (event.cause, event.payee) == (Cause.RULING, challenger)
-    assert table.network.totals().rejected == count
-    conserved(table.chain, table.network)
-
-
-def upheld(table: Table, mined: Mined) -> None:
-    assert mined.event(ChallengeUpheld).credited == RULES.challenge_bond // 2
-    assert table.network.totals().rejected == 0
-    conserved(table.chain, table.network)
 
 
 @pytest.mark.parametrize("lies", LIES.values(), ids=LIES)

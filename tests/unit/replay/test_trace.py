@@ -1,6 +1,6 @@
 """trace.py: roots of tensors and openings of their chunks.
 
-sizes     one byte | a chunk, and one more or less | 256 chunks, and more | a third level
+sizes     one byte | a chunk, and one more or less | 8 chunks, and more | up to four levels
 openings  every level's pre-image hashes to its place above | no such chunk
 """
 
@@ -12,13 +12,13 @@ from eth_utils import keccak
 from tallystick.errors import FieldError
 from tallystick.replay.trace import ARITY, CHUNK, TensorTree, trace_root
 
-SIZES = [1, 1023, 1024, 1025, 2048, 262_144, 262_145, 300_000]
+SIZES = [1, 1023, 1024, 1025, 2048, 8192, 8193, 65_536, 65_537, 300_000]
 
 
 def naive_root(data: bytes) -> bytes:
     level = [keccak(data[at : at + 1024]) for at in range(0, len(data), 1024)]
     while len(level) > 1:
-        level = [keccak(b"".join(level[at : at + 256])) for at in range(0, len(level), 256)]
+        level = [keccak(b"".join(level[at : at + 8])) for at in range(0, len(level), 8)]
     return level[0]
 
 
