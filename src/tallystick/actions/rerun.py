@@ -11,7 +11,7 @@ from tallystick.protocol.ledger import Ledger
 from tallystick.protocol.progress import Progress
 from tallystick.replay.engine import Engine
 from tallystick.replay.evidence import check_model, evidence, game_disproof
-from tallystick.replay.game import GAME_SPEC_ID, GameTrace
+from tallystick.replay.game import GAME_SPEC_ID, GameTrace, infer_traced
 from tallystick.replay.game_cost import move_costs
 from tallystick.replay.model import Model
 
@@ -74,9 +74,7 @@ def _answers(
         yield from ((output, None) for output in engine.infer(inputs))
         return
     # One at a time: a large model's tensors of many would not fit the memory.
-    for given in inputs:
-        trace = GameTrace.of(engine.model, given)
-        yield trace.trees[-1].data, trace.trace_root
+    yield from (infer_traced(engine, given) for given in inputs)
 
 
 def proof(ledger: Ledger, data: BatchData, model: Model, leaf_index: int) -> bytes:

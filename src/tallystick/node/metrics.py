@@ -48,6 +48,7 @@ class Metrics:
         self.waiting = self._gauge("inferences_waiting", "Answers that the chain has not yet.")
         self.expired = self._counter("inferences_expired", "Answers whose deadline was missed.")
         self.answered_demands = self._counter("demands_answered", "Leaves revealed on chain.")
+        self.game_moves = self._counter("game_moves", "Moves of replay games on chain.", "move")
         self.stake_locked = self._gauge("stake_locked", "Stake behind the lane's open inferences.")
         self.pruned = self._counter("inferences_pruned", "Whose inputs and outputs are let go.")
         self.journal_size = self._gauge("journal_bytes", "Size of the journal's file.")
