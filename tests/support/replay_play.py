@@ -101,7 +101,9 @@ class Table:
             }
             return [replace(leaf, **(hashes | changes)) for leaf in leaves]
 
-        return self.network.commit(operator, count, shape=shape)
+        done = self.network.commit(operator, count, shape=shape)
+        done.inputs, done.outputs = [self.data] * count, [own.trees[-1].data] * count
+        return done
 
     def model(self, own: GameTrace, **changes: Any) -> tuple[Any, ...]:
         """Return what opens the model; changes by name."""
@@ -115,6 +117,12 @@ class Table:
     def disproof(self, own: GameTrace, data: bytes = b"", **changes: Any) -> bytes:
         """Return evidence that needs no game."""
         return encode([DISPROOF], [(self.network.id, self.model(own, **changes), data)])
+
+    def standing(self, batch: Committed) -> "Match":
+        """Return the challenge of a batch that somebody else made."""
+        dispute = self.chain.ledger().batches[batch.id].dispute
+        assert dispute is not None
+        return Match(self, batch, dispute, dispute.due - self.network.rules.ruling_window)
 
     def challenge(self, batch: Committed, challenger: bytes, index: int = 0) -> "Match":
         """Challenge a leaf."""

@@ -258,6 +258,7 @@ def keep(folder: Path, batch: Committed) -> None:
             one.requester,
             one.nonce,
             one.deadline,
+            one.trace_root,
             signature=batch.signature(index),
             input=data,
             output=output,
