@@ -90,7 +90,9 @@ class Table:
     game: bytes
     data: bytes = DATA
 
-    def commit(self, operator: bytes, own: GameTrace, count: int = 1, **changes: Any) -> Committed:
+    def commit(
+        self, operator: bytes, own: GameTrace, count: int = 1, slot: int = 0, **changes: Any
+    ) -> Committed:
         """Commit a batch of equal leaves with what a trace says, and changes of it."""
 
         def shape(leaves: list[Inference]) -> list[Inference]:
@@ -101,7 +103,7 @@ class Table:
             }
             return [replace(leaf, **(hashes | changes)) for leaf in leaves]
 
-        done = self.network.commit(operator, count, shape=shape)
+        done = self.network.commit(operator, count, slot, shape=shape)
         done.inputs, done.outputs = [self.data] * count, [own.trees[-1].data] * count
         return done
 
