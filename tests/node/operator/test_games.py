@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from tallystick.actions.batch_data import BatchData
 from tallystick.chain.follower import Follower
 from tallystick.chain.localnet import advance, localnet
 from tallystick.chain.sender import Web3Sender
@@ -38,7 +37,7 @@ from tests.node.verifier.stage import LiveChain
 from tests.support.chain import Chain
 from tests.support.operator_process import OperatorProcess, dev_account, running
 from tests.support.replay_play import DATA, MODEL, WINDOW, Match, found, trace
-from tests.support.story import RULES, Committed, conserved, keep
+from tests.support.story import RULES, Committed, conserved, keep, kept
 
 OWNER, OPERATOR, LIAR = 1, 2, 3
 TRUE = trace()
@@ -251,10 +250,7 @@ def answered(player: Player, node: OperatorProcess) -> Committed:
     node.client.post("/inferences", json=body).raise_for_status()
     wait_for(lambda: committed(node, [one.struct_hash() for one in asked]), node)
     (record,) = player.chain.ledger().batches.values()
-    store = BatchStore(str(next(node.folder.rglob("batches"))))
-    data = BatchData.load(store, record)
-    leaves = [one.inference(network.model_id, player.operator) for one in data.records]
-    return Committed(player.chain, record.batch, record.stamp, leaves, data.tree, None)  # type: ignore[arg-type]
+    return kept(player.chain, record, next(node.folder.rglob("batches")))
 
 
 def test_node__killed_again_and_again_in_a_game__keeps_its_stake(
