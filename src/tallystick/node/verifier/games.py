@@ -23,6 +23,7 @@ from tallystick.protocol.hexes import checksummed
 from tallystick.protocol.ledger import BatchState
 from tallystick.protocol.opening import OpenedLeaf
 from tallystick.replay.game import GameTrace
+from tallystick.storage.models.content import needs_trace
 
 _LOG = get_log("verifier")
 
@@ -97,7 +98,8 @@ class Games:
 
     def _play(self, record: BatchState) -> None:
         model = self._watch.model(record)
-        if model.id not in self._models:
+        # No other model is loaded here: that may take long.
+        if model.id not in self._models or not needs_trace(model.spec_hash):
             return
         rerun, rules = self._models.rerun(model), self._watch.rules(record)
         if not isinstance(rerun, TracedRerun) or not self._is_game(rules.arbiter):
