@@ -270,6 +270,8 @@ def test_defend__challenger_lies__stake_kept_and_half_the_bond_taken(
     credit = table.network.credit(table.chain.accounts[OPERATOR])
     match = table.challenge(played.committed, table.chain.accounts[LIAR], 2)
     assert played.defend()["waits_for"] == "open"
+    told = commands.json("batch", played.batch)
+    assert (told["game"]["side"], told["next"][:2]) == ("challenger", ["disprove", "defend"])
 
     match.open(theirs)
     # Anybody may bring them.
