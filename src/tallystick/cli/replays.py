@@ -27,7 +27,7 @@ class Loaded(NamedTuple):
 
     @property
     def is_traced(self) -> bool:
-        """Whether a leaf's traceRoot has to be right too."""
+        """True if a leaf's traceRoot has to be right too."""
         return needs_trace(self.ledger.models[self.data.record.batch.model_id].spec_hash)
 
 

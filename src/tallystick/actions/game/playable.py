@@ -1,4 +1,4 @@
-"""What stands in the way of a game, before a bond is put up for it."""
+"""Obstacles to a game, known before a bond is put up for it."""
 
 from typing import NamedTuple
 

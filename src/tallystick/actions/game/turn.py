@@ -1,4 +1,4 @@
-"""Whose turn it is in a replay game, and what is left to do when a clock has run out.
+"""Turns of a replay game, and what is left to do when a clock has run out.
 
 Source: docs/replay-game.md, "Moves".
 """
