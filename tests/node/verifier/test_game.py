@@ -21,8 +21,12 @@ from tallystick.protocol.abi_words import ZERO32
 from tallystick.protocol.enums import Cause, State
 from tallystick.protocol.keccak import keccak256
 from tallystick.replay.game import GAME_SPEC_ID, GameTrace
+from tallystick.replay.model import Model
 from tests.node.verifier.killing import kill_until
 from tests.node.verifier.stage import OPERATOR, VERIFIERS, Stage, mined, rounds
+from tests.support.plain_qi8 import dense
+from tests.support.replay import random_net
+from tests.support.replay_game import model_of
 from tests.support.replay_play import DATA, MODEL, WINDOW, Match, Table, found, trace
 from tests.support.story import RULES, Committed, keep
 
@@ -46,28 +50,37 @@ def commit(staged: Stage, table: Table, own: GameTrace, **changes: Any) -> Commi
     return batch
 
 
-def node(staged: Stage, table: Table, name: str = "", **changes: Any) -> Verifier:
-    settings = sources(staged, table) | changes
+def node(
+    staged: Stage, table: Table, name: str = "", model: Model = MODEL, **changes: Any
+) -> Verifier:
+    settings = sources(staged, table, model) | changes
     return staged.verifier(VERIFIER, name, **settings)
 
 
-def sources(staged: Stage, table: Table) -> dict[str, Any]:
+def sources(staged: Stage, table: Table, model: Model = MODEL) -> dict[str, Any]:
     file = staged.folder / "net.qi8"
-    file.write_bytes(MODEL.to_bytes())
+    file.write_bytes(model.to_bytes())
     source = {"id": "0x" + table.network.model_id.hex(), "file": str(file), "runner": "qi8"}
     return {"models": [source], "committees": []}
 
 
-def answer(match: Match, theirs: GameTrace) -> None:
+def answer(match: Match, theirs: GameTrace, ours: GameTrace = TRUE) -> None:
     """Make the move that is the operator's, if it is."""
-    state, ours = match.state, TRUE
+    state = match.state
     if state["phase"] == 1:
         match.answer(theirs, ours)
     elif state["phase"] == 3:
         match.show(theirs.show(state["tensor"], state["chunk"]))
 
 
-def played(staged: Stage, table: Table, batch: Committed, theirs: GameTrace, one: Verifier) -> Any:
+def played(
+    staged: Stage,
+    table: Table,
+    batch: Committed,
+    theirs: GameTrace,
+    one: Verifier,
+    ours: GameTrace = TRUE,
+) -> Any:
     """Have both sides play until the batch is over; returns what the chain says of it."""
     for _ in range(8):
         rounds(one, count=1)
@@ -75,7 +88,7 @@ def played(staged: Stage, table: Table, batch: Committed, theirs: GameTrace, one
         if record.state is State.REJECTED:
             break
         if record.dispute is not None:
-            answer(table.standing(batch), theirs)
+            answer(table.standing(batch), theirs, ours)
     return record
 
 
@@ -109,6 +122,25 @@ def test_tick__wrong_leaf__convicted_in_four_moves(
     assert (record.state, record.cause) == (State.REJECTED, Cause.RULING)
     assert moves(one) == ["challenge", "choose", "open", "proveElement"]
     assert table.network.totals().rejected == 3
+
+
+def test_tick__model_that_no_transaction_holds__convicted_in_four_moves(staged: Stage) -> None:
+    net = random_net([dense(4096, 256, zw=128, zy=90), dense(256, 10, zw=128, zy=90)], seed=6)
+    model, data = model_of(net), bytes(range(256)) * 16
+    assert len(model.rows) > 1 << 20
+    true = GameTrace.of(model, data)
+    tensors = [tree.data for tree in true.trees]
+    tensors[1] = tensors[1][:200] + bytes([tensors[1][200] ^ 1]) + tensors[1][201:]
+    theirs = GameTrace.of_tensors(model, tensors)
+    people = (staged.chain.accounts[one] for one in (OWNER, OPERATOR, VERIFIER))
+    table = found(staged.chain, *people, model=model, data=data)
+    batch = commit(staged, table, theirs)
+    one = node(staged, table, model=model)
+
+    record = played(staged, table, batch, theirs, one, true)
+
+    assert (record.state, record.cause) == (State.REJECTED, Cause.RULING)
+    assert moves(one) == ["challenge", "choose", "open", "proveElement"]
 
 
 def test_tick__trace_of_another_input__convicted_by_the_input(staged: Stage, table: Table) -> None:

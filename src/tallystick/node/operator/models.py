@@ -72,12 +72,12 @@ class LoadedModel:
         Raises:
             FieldError: the input has another size than the model's.
         """
-        if not needs_trace(self.spec_hash):
+        if not needs_trace(self.spec_hash) or not isinstance(self._running, _Traced):
             return None
         from tallystick.replay.game import GameTrace
-        from tallystick.replay.model import Model
 
-        return GameTrace.of(Model.read(self.file), data)
+        # As loaded and checked at the start, whatever its file has become.
+        return GameTrace.of(self._running.model, data)
 
 
 def load_models(settings: OperatorSettings, ledger: Ledger) -> dict[bytes, LoadedModel]:
@@ -131,8 +131,9 @@ class _Traced:
         from tallystick.replay.engine import Engine
         from tallystick.replay.model import Model
 
-        self._engine = Engine(Model.read(file))
-        self._size = self._engine.model.steps[0].in_size
+        self.model = Model.read(file)
+        self._engine = Engine(self.model)
+        self._size = self.model.steps[0].in_size
 
     def ran(self, inputs: Sequence[bytes]) -> list[Ran]:
         import numpy as np
