@@ -253,7 +253,7 @@ def test_disprove__wait__plays_until_the_end(
         played.answer(theirs, true)
         answered.append(seconds)
 
-    monkeypatch.setattr("tallystick.ape.games.time.sleep", sleep)
+    monkeypatch.setattr("tallystick.ape.games.sleep", sleep)
 
     assert played.disprove("--wait")["state"] == "rejected"
     assert len(answered) == 2 and played.rejected()

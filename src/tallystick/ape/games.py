@@ -3,10 +3,10 @@
 Nothing is kept between two runs but what the chain has.
 """
 
-import time
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from time import sleep
 
 import click
 
@@ -126,7 +126,7 @@ def _play(session: Session, ran: Loaded, side: Side, wait: bool) -> None:
         if not wait or session.dry_run:
             _tell_wait(session, key, turn.name, turn.until)
             return
-        time.sleep(_LOOK_EVERY)
+        sleep(_LOOK_EVERY)
     _tell_end(session, key, side)
 
 

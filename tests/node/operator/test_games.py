@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -36,6 +36,7 @@ from tests.node.operator.conftest import Scene, committed, wait_for
 from tests.node.verifier.stage import LiveChain
 from tests.support.chain import Chain
 from tests.support.operator_process import OperatorProcess, dev_account, running
+from tests.support.patience import PATIENCE
 from tests.support.replay_play import DATA, MODEL, WINDOW, Match, found, trace
 from tests.support.story import RULES, Committed, conserved, keep, kept
 
@@ -88,8 +89,12 @@ class Player:
         return batch
 
     def round(self) -> None:
+        """Do what is due, and see a block hold it: a busy machine mines late."""
         self.lane.follower.advance()
         self.responder.play()
+        end = monotonic() + PATIENCE
+        while self.pipeline.flights and monotonic() < end:
+            self.pipeline.settle(self.lane.head.now, 1.0)
 
     def moves(self) -> list[str]:
         """Names of the moves that the process has seen mined."""
@@ -216,7 +221,8 @@ def test_play__pipeline_has_the_move_on_its_way__sent_once(player: Player) -> No
     w3.provider.make_request("evm_setAutomine", [False])  # type: ignore[arg-type]
     try:
         for _ in range(3):
-            player.round()
+            player.lane.follower.advance()
+            player.responder.play()
         assert len(player.pipeline.flights) == 1
     finally:
         w3.provider.make_request("evm_setAutomine", [True])  # type: ignore[arg-type]
