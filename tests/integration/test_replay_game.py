@@ -287,6 +287,17 @@ def test_defend__challenger_lies__stake_kept_and_half_the_bond_taken(
     assert table.network.totals().rejected == 0
 
 
+def test_disprove__own_challenge_of_a_leaf_that_takes_no_game__disproved(
+    table: Table, submit: Submit
+) -> None:
+    played = submit({1: {"trace_root": bytes(32)}})
+    table.challenge(played.committed, table.chain.accounts[PROVER], 1)
+
+    played.disprove()
+
+    assert (played.record.state, played.record.cause) == (State.REJECTED, Cause.DISPROOF)
+
+
 def test_disprove__others_game_stands__refused_in_a_line(
     commands: Commands, table: Table, submit: Submit
 ) -> None:
@@ -295,7 +306,7 @@ def test_disprove__others_game_stands__refused_in_a_line(
 
     text = commands.error("disprove", *played.named, account=PROVER)
 
-    assert "leaf 1 takes a game, and one of" in text and "stands" in text
+    assert "leaf 1 takes a game, and a challenge of" in text and "stands" in text
 
 
 def test_disprove__challenger_was_silent__says_that_it_is_too_late(

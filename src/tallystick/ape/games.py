@@ -48,42 +48,44 @@ def convict(
     Raises:
         ActionError: there is no wrong leaf, or none of it, or no game about it, can be begun now.
     """
-    ran = load(session, key, file, store)
-    dispute = _challenge_of(ran.data.record)
-    if dispute is not None and dispute.party == session.sender.address and ran.is_traced:
-        if leaf not in (None, dispute.leaf_index):
-            raise CommandError(f"the game is about leaf {dispute.leaf_index}")
-        _play(session, ran, Side.CHALLENGER, wait)
-        return
-    index = wrong_leaf(ran, leaf)
-    if not takes_game(*ran, index):
-        here, opening = view(session, key), ran.data.opening(index)
-        call = disprove(here, session.registry, key, opening, proof(*ran, index))
+    loaded = load(session, key, file, store)
+    dispute = _challenge_of(loaded.data.record)
+    own = dispute is not None and dispute.party == session.sender.address and loaded.is_traced
+    if own and dispute is not None:
+        index = dispute.leaf_index
+        if leaf not in (None, index):
+            raise CommandError(f"the game is about leaf {index}")
+    else:
+        index = wrong_leaf(loaded, leaf)
+    if not takes_game(*loaded, index):
+        here, opening = view(session, key), loaded.data.opening(index)
+        call = disprove(here, session.registry, key, opening, proof(*loaded, index))
         session.perform(call, batch_id=key, leaf_index=index)
         return
-    if dispute is not None:
+    if dispute is not None and not own:
         party = checksummed(dispute.party)
         raise CommandError(
-            f"leaf {index} takes a game, and one of {party} stands: wait for its end"
+            f"leaf {index} takes a game, and a challenge of {party} stands: wait for its end"
         )
-    _begin(session, ran, index)
-    if not session.dry_run:
-        _play(session, ran, Side.CHALLENGER, wait)
+    if not own:
+        _begin(session, loaded, index)
+    if own or not session.dry_run:
+        _play(session, loaded, Side.CHALLENGER, wait)
 
 
 def defend(session: Session, key: bytes, file: Path, store: str, wait: bool) -> None:
     """Make the operator's moves in the game about a challenged batch; see convict for arguments."""
-    ran = load(session, key, file, store)
-    if _challenge_of(ran.data.record) is None:
+    loaded = load(session, key, file, store)
+    if _challenge_of(loaded.data.record) is None:
         raise CommandError("the batch has no challenge pending, so there is no game about it")
-    _play(session, ran, Side.OPERATOR, wait)
+    _play(session, loaded, Side.OPERATOR, wait)
 
 
-def _begin(session: Session, ran: Loaded, index: int) -> None:
+def _begin(session: Session, loaded: Loaded, index: int) -> None:
     """Tell what a game takes, and challenge the leaf."""
-    record, key = ran.data.record, ran.data.record.id
+    record, key = loaded.data.record, loaded.data.record.id
     here = view(session, key)
-    planned = plan(session.registry, here.rules(record), _trace(ran, index))
+    planned = plan(session.registry, here.rules(record), _trace(loaded, index))
     session.show(
         [
             {"move": one.name, "side": one.side, "bytes": one.size, "gas": one.gas}
@@ -92,14 +94,14 @@ def _begin(session: Session, ran: Loaded, index: int) -> None:
     )
     if planned.obstacle is not None:
         raise CommandError(f"leaf {index} is wrong, and no game can be played: {planned.obstacle}")
-    call = challenge(here, session.registry, key, ran.data.opening(index))
+    call = challenge(here, session.registry, key, loaded.data.opening(index))
     bond = here.rules(record).challenge_bond
     session.perform(call, batch_id=key, leaf_index=index, bond=bond)
 
 
-def _play(session: Session, ran: Loaded, side: Side, wait: bool) -> None:
+def _play(session: Session, loaded: Loaded, side: Side, wait: bool) -> None:
     """Make a side's moves until it has to wait for the other, or the game is over."""
-    key, registry = ran.data.record.id, session.registry
+    key, registry = loaded.data.record.id, session.registry
     here = view(session, key)
     begun = replace(here.batch(key))
     dispute, rules = _challenge_of(begun), here.rules(begun)
@@ -108,9 +110,9 @@ def _play(session: Session, ran: Loaded, side: Side, wait: bool) -> None:
     index = dispute.leaf_index
     if not is_game(registry, rules.arbiter):
         raise CommandError(f"the arbiter {checksummed(rules.arbiter)} is no replay game")
-    model = ran.ledger.models[begun.batch.model_id]
-    leaf = ran.data.opening(index).inference
-    trace = cache(lambda: _trace(ran, index))
+    model = loaded.ledger.models[begun.batch.model_id]
+    leaf = loaded.data.opening(index).inference
+    trace = cache(lambda: _trace(loaded, index))
     while (game := Game.read(registry, begun, rules, model)) is not None:
         turn, now = game.turn, session.now
         move = turn.move_of(side, now)
@@ -147,9 +149,9 @@ def _challenge_of(record: BatchState) -> Dispute | None:
     return dispute if dispute and dispute.kind is DisputeKind.CHALLENGE else None
 
 
-def _trace(ran: Loaded, index: int) -> GameTrace:
+def _trace(loaded: Loaded, index: int) -> GameTrace:
     try:
-        return GameTrace.of(ran.model, input_of(ran.data, index))
+        return GameTrace.of(loaded.model, input_of(loaded.data, index))
     except FieldError as error:
         raise ActionError(
             f"leaf {index} has an input that the model does not take: {error}"

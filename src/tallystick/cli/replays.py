@@ -33,10 +33,10 @@ class Loaded(NamedTuple):
 
 def replay_batch(session: Session, key: bytes, file: Path, store: str) -> None:
     """Print the leaves whose output is not the model's; CommandError when there is one."""
-    ran = load(session, key, file, store)
-    data = ran.data
+    loaded = load(session, key, file, store)
+    data = loaded.data
     with bar("replay (leaves)") as progress:
-        found = mismatches(data, ran.model, progress, ran.is_traced)
+        found = mismatches(data, loaded.model, progress, loaded.is_traced)
     session.show(
         {
             "batch_id": key,
@@ -73,16 +73,16 @@ def proof_of(
     Raises:
         ActionError: every answer is the model's, or the named one; or it takes a game.
     """
-    ran = load(session, key, file, store)
-    index = wrong_leaf(ran, leaf, among)
-    return index, proof(*ran, index)
+    loaded = load(session, key, file, store)
+    index = wrong_leaf(loaded, leaf, among)
+    return index, proof(*loaded, index)
 
 
-def wrong_leaf(ran: Loaded, leaf: int | None, among: Collection[int] | None = None) -> int:
+def wrong_leaf(loaded: Loaded, leaf: int | None, among: Collection[int] | None = None) -> int:
     """Return a wrong leaf of a batch: the first that takes no game, else the first.
 
     Args:
-        ran: the batch.
+        loaded: the batch.
         leaf: index of the one that is meant; None: any.
         among: leaves that come into question; None: all.
 
@@ -90,7 +90,7 @@ def wrong_leaf(ran: Loaded, leaf: int | None, among: Collection[int] | None = No
         ActionError: every answer is the model's, or the named one.
     """
     with bar("replay (leaves)") as progress:
-        found = mismatches(ran.data, ran.model, progress, ran.is_traced)
+        found = mismatches(loaded.data, loaded.model, progress, loaded.is_traced)
     wrong = [one.leaf_index for one in found]
     if among is not None:
         wrong = [index for index in wrong if index in among]
@@ -101,7 +101,7 @@ def wrong_leaf(ran: Loaded, leaf: int | None, among: Collection[int] | None = No
         raise ActionError(f"the answer at leaf {leaf} is the model's; wrong leaves: {len(wrong)}")
     if leaf is not None:
         return leaf
-    return next((one for one in wrong if not takes_game(*ran, one)), wrong[0])
+    return next((one for one in wrong if not takes_game(*loaded, one)), wrong[0])
 
 
 def load(session: Session, key: bytes, file: Path, store: str) -> Loaded:

@@ -94,7 +94,7 @@ class Player:
         self.responder.play()
         end = monotonic() + PATIENCE
         while self.pipeline.flights and monotonic() < end:
-            self.pipeline.settle(self.lane.head.now, 1.0)
+            self.pipeline.settle(self.lane.head.now)
 
     def moves(self) -> list[str]:
         """Names of the moves that the process has seen mined."""

@@ -19,7 +19,6 @@ from tallystick.node.operator.reveal_capacity import (
     ENTRY_GAS,
     MOST_DATA,
     MOST_GAS,
-    block_seconds,
 )
 from tallystick.protocol.enums import DisputeKind, State
 from tallystick.protocol.events import LeafRevealed
@@ -54,14 +53,14 @@ class DemandResponder:
         Raises:
             Exception: the first failure, once all demands were tried.
         """
-        self._settle()
+        self.pipeline.settle(self.lane.head.now)
         failures: list[Exception] = []
         reveals = self._reveals(failures)
         for part in parts(reveals, self._most_gas()):
             if self.pipeline.is_full:
                 break
             self._send(part)
-        if self._settle():
+        if self.pipeline.settle(self.lane.head.now):
             self.lane.follower.advance()
         if failures:
             raise failures[0]
@@ -111,13 +110,6 @@ class DemandResponder:
             gas = sum(one.gas + ENTRY_GAS for one in part)
         about = [one.record.id for one in part]
         self.pipeline.send(call, about, gas, min(one.due for one in part), self._note)
-
-    def _settle(self) -> bool:
-        """Note what blocks hold of what was sent; returns whether anything was."""
-        if not self.pipeline.flights:
-            return False
-        now, seconds = self.lane.head.now, block_seconds(self.lane.registry.w3)
-        return self.pipeline.settle(now, seconds) > 0
 
     def _note(self, landed: Landed) -> None:
         lane, receipt = self.lane, landed.receipt

@@ -15,7 +15,6 @@ from tallystick.actions.game.turn import CLAIM, Side
 from tallystick.node.operator.lane import OperatorLane
 from tallystick.node.operator.models import LoadedModel
 from tallystick.node.operator.pipeline import Landed, Pipeline
-from tallystick.node.operator.reveal_capacity import block_seconds
 from tallystick.protocol.enums import DisputeKind
 from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.ledger import BatchState
@@ -45,7 +44,7 @@ class GameResponder:
         Raises:
             Exception: the first failure, once all games were looked at.
         """
-        self._settle()
+        self.pipeline.settle(self.lane.head.now)
         failures: list[Exception] = []
         for record in self._challenged():
             if self.pipeline.is_full:
@@ -61,7 +60,7 @@ class GameResponder:
                 self.lane.log.error("no move in a game yet", batch_id=record.id, reason=reason)
                 self._not_before[record.id] = time.monotonic() + _AGAIN_AFTER
                 failures.append(error)
-        if self._settle():
+        if self.pipeline.settle(self.lane.head.now):
             self.lane.follower.advance()
         if failures:
             raise failures[0]
@@ -94,13 +93,6 @@ class GameResponder:
             lacking = "input" if served is not None else f"model {to_hex(record.batch.model_id)}"
             raise ActionError(f"the operator's moves need the {lacking}, which the node lacks")
         return trace
-
-    def _settle(self) -> bool:
-        """Note what blocks hold of what was sent; returns whether anything was."""
-        if not self.pipeline.flights:
-            return False
-        now, seconds = self.lane.head.now, block_seconds(self.lane.registry.w3)
-        return self.pipeline.settle(now, seconds) > 0
 
     def _note(self, landed: Landed) -> None:
         lane, receipt, name = self.lane, landed.receipt, landed.flight.call.name

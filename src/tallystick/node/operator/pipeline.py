@@ -20,6 +20,7 @@ from tallystick.chain.signer import Signer
 from tallystick.chain.transactions import fields_of
 from tallystick.node.log import get_log
 from tallystick.node.metrics import Metrics
+from tallystick.node.operator.reveal_capacity import block_seconds
 from tallystick.protocol.keccak import keccak256
 from tallystick.storage.file_lock import locked
 
@@ -69,19 +70,19 @@ class Landed:
     """The node's; None: another transaction took the nonce."""
 
 
-def patience(left: float, block_seconds: float) -> float:
+def patience(left: float, every: float) -> float:
     """Return how long a transaction waits, in seconds, before its fee is raised.
 
     Args:
         left: seconds until it is due.
-        block_seconds: between two blocks.
+        every: seconds between two blocks.
 
     >>> patience(3600, 12.0), patience(240, 12.0), patience(10, 12.0)
     (60.0, 30.0, 18.0)
     """
     # Less than a block and a half would raise fees before a block could have taken any.
-    least = 1.5 * block_seconds
-    return max(least, min(left / 8, max(LONGEST_PATIENCE, 3 * block_seconds)))
+    least = 1.5 * every
+    return max(least, min(left / 8, max(LONGEST_PATIENCE, 3 * every)))
 
 
 class Pipeline:
@@ -148,15 +149,15 @@ class Pipeline:
             self._broadcast(flight)
         _LOG.info("sent", function=call.name, batches=len(about), nonce=nonce, due=due)
 
-    def settle(self, now: int, block_seconds: float) -> int:
+    def settle(self, now: int) -> int:
         """Tell of what has ended since, and return how much; raise the fees of what waits too long.
 
         Args:
             now: Unix seconds of the chain.
-            block_seconds: between two blocks.
         """
         if not self._flights:
             return 0
+        seconds = block_seconds(self._w3)
         used = self._w3.eth.get_transaction_count(self._account, "latest")
         landed, waiting = [], []
         for flight in self._flights:
@@ -173,7 +174,7 @@ class Pipeline:
         self._flights = waiting
         for flight in waiting:
             if flight.nonce >= used:
-                self._hurry(flight, patience(flight.due - now, block_seconds))
+                self._hurry(flight, patience(flight.due - now, seconds))
         for one in landed:
             one.flight.ended(one)
         return len(landed)
