@@ -19,6 +19,7 @@ from tallystick.chain.fees import GasPrice
 from tallystick.node.verifier.verifier import Verifier
 from tallystick.protocol.abi_words import ZERO32
 from tallystick.protocol.enums import Cause, State
+from tallystick.protocol.hexes import checksummed, to_hex
 from tallystick.protocol.keccak import keccak256
 from tallystick.replay.game import GAME_SPEC_ID, GameTrace
 from tallystick.replay.model import Model
@@ -301,6 +302,30 @@ def test_tick__windows_too_short_for_a_game__no_bond_is_put_up(
 
     assert one.journal.finding(batch.id).kind == "wrong"
     assert (staged.record(batch).state, moves(one)) == (State.OPEN, [])
+
+
+def test_tick__game_of_another_registry__no_bond_is_put_up(
+    staged: Stage, obstructed: Callable[..., tuple[Verifier, Committed]]
+) -> None:
+    elsewhere = staged.chain.deploy("ReplayGame", checksummed(staged.committee.address))
+    one, batch = obstructed({"arbiter": bytes.fromhex(elsewhere.address[2:])})
+
+    assert one.journal.finding(batch.id).kind == "wrong"
+    assert (staged.record(batch).state, moves(one)) == (State.OPEN, [])
+
+
+def test_tick__committee_is_the_arbiter__rules_on_a_wrong_trace(staged: Stage) -> None:
+    assert staged.judges is not None
+    judges = staged.judges.address
+    people = (staged.chain.accounts[one] for one in (OWNER, OPERATOR, VERIFIER))
+    table = found(staged.chain, *people, arbiter=judges)
+    batch = commit(staged, table, untold(4))
+    settings = sources(staged, table) | {"committees": [to_hex(judges)]}
+    members = [staged.verifier(number, **settings) for number in VERIFIERS]
+
+    rounds(*members, count=8)
+
+    assert staged.record(batch).cause is Cause.RULING
 
 
 def test_tick__budget_holds_the_bond_and_not_the_moves__no_bond_is_put_up(

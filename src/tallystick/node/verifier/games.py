@@ -4,13 +4,15 @@ What is due is read from the chain each time, so that a node that comes after a 
 the chain is; the outbox sees to it that each move is sent once.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from tallystick.actions.chain_view import ActionError
 from tallystick.actions.game.moves import Game, is_wrong
-from tallystick.actions.game.playable import is_game, plan
+from tallystick.actions.game.playable import plan
 from tallystick.actions.game.turn import OPEN, Side
+from tallystick.chain.replay_game import game_core
 from tallystick.node.log import get_log
 from tallystick.node.verifier.backoff import Backoff
 from tallystick.node.verifier.inspector import Inspector
@@ -51,8 +53,10 @@ class Games:
     ) -> None:
         self._watch, self._inspector, self._outbox = watch, inspector, outbox
         self._models, self._backoff, self._locks = models, backoff, home / "locks"
-        self._known: set[bytes] = set()
-        """Arbiters that are games."""
+        self._cores: dict[bytes, bytes] = {}
+        """Registries that arbiters play for, of those that are games."""
+        self._others: Counter[bytes] = Counter()
+        """How often arbiters seemed to be something else."""
 
     def play(self, guarded: Callable[..., None]) -> None:
         """Make each move that is due.
@@ -68,19 +72,23 @@ class Games:
     def gas_to_come(self, open_batch: OpenBatch, leaf: OpenedLeaf) -> int | None:
         """Return about how much gas a challenge's moves will use, before it is made.
 
-        Where no game rules, it is none.
+        Where another arbiter rules, a committee for one, it is none.
 
         Args:
             open_batch: the batch, in which a leaf is wrong.
             leaf: that one.
 
         Returns:
-            None: the challenge would be lost.
+            None: the challenge would be lost, or it is not known yet what it takes.
         """
         rerun = self._models.rerun(open_batch.model)
         record, registry = open_batch.record, self._watch.registry
-        if not isinstance(rerun, TracedRerun) or not self._is_game(open_batch.rules.arbiter):
+        if not isinstance(rerun, TracedRerun):
             return 0
+        if self._core(open_batch.rules.arbiter) is None:
+            # So says a node that fails, too: it is believed when it says so again.
+            self._others[open_batch.rules.arbiter] += 1
+            return 0 if self._others[open_batch.rules.arbiter] > 1 else None
         if not self._backoff.is_time(record.id, "plan"):
             return None
         trace = rerun.trace(leaf.record)
@@ -102,7 +110,8 @@ class Games:
         if model.id not in self._models or not needs_trace(model.spec_hash):
             return
         rerun, rules = self._models.rerun(model), self._watch.rules(record)
-        if not isinstance(rerun, TracedRerun) or not self._is_game(rules.arbiter):
+        core = self._core(rules.arbiter)
+        if not isinstance(rerun, TracedRerun) or core != self._watch.registry.address:
             return
         with taken(self._locks, record.id) as mine:
             game = Game.read(self._watch.registry, record, rules, model) if mine else None
@@ -134,10 +143,14 @@ class Games:
         if outcome in (SendResult.REFUSED, SendResult.TOO_DEAR):
             self._backoff.put_off(record.id, move)
 
-    def _is_game(self, arbiter: bytes) -> bool:
-        if arbiter not in self._known and is_game(self._watch.registry, arbiter):
-            self._known.add(arbiter)
-        return arbiter in self._known
+    def _core(self, arbiter: bytes) -> bytes | None:
+        """Return the registry that an arbiter plays for; None where it seems to be no game."""
+        if arbiter not in self._cores:
+            core = game_core(self._watch.registry.w3, arbiter)
+            if core is None:
+                return None
+            self._cores[arbiter] = core
+        return self._cores[arbiter]
 
 
 def _trace(rerun: TracedRerun, leaf: OpenedLeaf) -> GameTrace:
