@@ -15,6 +15,9 @@ from tallystick.protocol.rules import model_id
 from tallystick.replay.game import GAME_SPEC_ID, GameTrace, game_content_hash
 from tests.integration.conftest import Commands, Kill
 from tests.support.chain import Chain
+from tests.support.plain_qi8 import AVERAGE_POOL, conv, windowed
+from tests.support.replay import random_net
+from tests.support.replay_game import model_of
 from tests.support.replay_play import RULING, WINDOW, Match, Table
 from tests.support.story import RULES, Committed, fund, kept, register
 
@@ -129,6 +132,20 @@ def test_register__file__is_under_the_games_spec(table: Table, submit: Submit) -
     content = game_content_hash(MODEL)
     owner = table.chain.accounts[1]
     assert key == to_hex(model_id(table.network.id, owner, content, GAME_SPEC_ID, bytes(32)))
+
+
+def test_register__element_that_no_transaction_proves__says_why(
+    chain: Chain, commands: Commands, table: Table, tmp_path: Path
+) -> None:
+    pool = windowed(AVERAGE_POOL, (12, 12, 1024), 1024, (12, 12))
+    net = random_net([conv((12, 12, 9), 1024, 1), pool], seed=1)
+    path = tmp_path / "pool.qi8"
+    path.write_bytes(model_of(net).to_bytes())
+    line = [to_hex(table.network.id), "--name", "pool", "--file", path]
+
+    text = commands.error("model register", *line, account=1)
+
+    assert "cannot be played for: its move prove may take" in text
 
 
 def test_disprove__one_leaf_takes_no_game__that_one_is_disproved(

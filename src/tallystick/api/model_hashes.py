@@ -113,9 +113,19 @@ def examined(
 
 def _for_a_game(content: Path, model: "Model", told: dict[str, Any]) -> Examined:
     """Return the hashes under QI8-1T, of which a replay game judges."""
-    from tallystick.replay.game import GAME_SPEC_ID, game_content_hash, too_large_to_play
+    from tallystick.replay.game import (
+        GAME_SPEC_ID,
+        GameTrace,
+        game_content_hash,
+        too_large_to_play,
+    )
+    from tallystick.replay.game_cost import move_costs, unprovable
 
     reason = too_large_to_play(model)
+    if reason is None:
+        # What an element takes depends on the steps alone, whatever the input.
+        trace = GameTrace.of(model, bytes(model.steps[0].in_size))
+        reason = unprovable(move_costs(trace))
     if reason is not None:
         raise ActionError(f"{content} cannot be played for: {reason}")
     return Examined(game_content_hash(model), GAME_SPEC_ID, told)

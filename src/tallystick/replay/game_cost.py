@@ -6,6 +6,10 @@ from tallystick.replay.element import element_of
 from tallystick.replay.game import GameTrace
 from tallystick.replay.trace import ARITY, CHUNK
 
+MOST_DATA = 131_072
+"""Bytes of one transaction that nodes pass on."""
+MOST_GAS = 1 << 24
+"""Of one transaction (EIP-7825)."""
 _FLOOR_GAS = 40
 """A byte at the floor of EIP-7623, none of them zero."""
 _CALLDATA_GAS = 16
@@ -56,6 +60,17 @@ def move_costs(trace: GameTrace) -> list[MoveCost]:
         _cost("show", "operator", chunk),
         _cost("prove", "challenger", packed + roots + chunk + element, computing),
     ]
+
+
+def unprovable(moves: list[MoveCost]) -> str | None:
+    """Return which of a game's moves no transaction may hold, by move_costs; None: each fits."""
+    for one in moves:
+        if one.size > MOST_DATA or one.gas > MOST_GAS:
+            return (
+                f"its move {one.name} may take {one.size:,} bytes and {one.gas:,} gas; a "
+                f"transaction holds {MOST_DATA:,} and {MOST_GAS:,}"
+            )
+    return None
 
 
 def _cost(name: str, side: str, brought: int, computing: int = 0) -> MoveCost:

@@ -26,7 +26,7 @@ from tallystick.replay.game import (
     in_question,
     too_large_to_play,
 )
-from tallystick.replay.game_cost import move_costs
+from tallystick.replay.game_cost import move_costs, unprovable
 from tallystick.replay.trace import trace_root
 from tallystick.storage.models.content import content_hash
 from tests.gas.replay_game import CASES, MOVES
@@ -129,7 +129,9 @@ def test_move_costs__beside_what_was_measured__are_right_to_about_a_half(name: s
     assert list(costs) == list(MOVES)
     if after:
         # The pool over the whole image behind it: no transaction holds what its element takes.
+        assert "its move prove may take" in str(unprovable(list(costs.values())))
         assert costs.pop("prove").size > 128 * 1024
+    assert unprovable(list(costs.values())) is None
     for move, one in costs.items():
         assert 2 / 3 <= one.gas / measured[move] <= 3 / 2, (move, one, measured[move])
 

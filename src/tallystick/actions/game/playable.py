@@ -8,12 +8,7 @@ from tallystick.protocol.abi_words import ZERO_ADDRESS
 from tallystick.protocol.hexes import checksummed
 from tallystick.protocol.rules import Rules
 from tallystick.replay.game import GameTrace, too_large_to_play
-from tallystick.replay.game_cost import MoveCost, move_costs
-
-_MOST_GAS = 1 << 24
-"""Of one transaction (EIP-7825)."""
-_MOST_DATA = 131_072
-"""Bytes of one transaction that nodes pass on."""
+from tallystick.replay.game_cost import MoveCost, move_costs, unprovable
 
 
 class Plan(NamedTuple):
@@ -56,10 +51,4 @@ def _obstacle(
     reason = too_large_to_play(trace.model)
     if reason is not None:
         return f"the model is too large for a game: {reason}"
-    for one in moves:
-        if one.size > _MOST_DATA or one.gas > _MOST_GAS:
-            return (
-                f"its move {one.name} may take {one.size:,} bytes and {one.gas:,} gas; a "
-                f"transaction holds {_MOST_DATA:,} and {_MOST_GAS:,}"
-            )
-    return None
+    return unprovable(moves)
