@@ -100,7 +100,9 @@ class Table:
     game: bytes
     data: bytes = DATA
 
-    def commit(self, operator: bytes, own: GameTrace, count: int = 1, **changes: Any) -> Committed:
+    def commit(
+        self, operator: bytes, own: GameTrace, count: int = 1, slot: int = 0, **changes: Any
+    ) -> Committed:
         """Commit a batch of equal leaves with what a trace says, and changes of it."""
 
         def shape(leaves: list[Inference]) -> list[Inference]:
@@ -111,7 +113,9 @@ class Table:
             }
             return [replace(leaf, **(hashes | changes)) for leaf in leaves]
 
-        return self.network.commit(operator, count, shape=shape)
+        done = self.network.commit(operator, count, slot, shape=shape)
+        done.inputs, done.outputs = [self.data] * count, [own.trees[-1].data] * count
+        return done
 
     def model(self, own: GameTrace, **changes: Any) -> tuple[Any, ...]:
         """Return what opens the model; changes by name."""
@@ -125,6 +129,12 @@ class Table:
     def disproof(self, own: GameTrace, data: bytes = b"", **changes: Any) -> bytes:
         """Return evidence that needs no game."""
         return encode([DISPROOF], [(self.network.id, self.model(own, **changes), data)])
+
+    def standing(self, batch: Committed) -> "Match":
+        """Return the challenge of a batch that somebody else made."""
+        dispute = self.chain.ledger().batches[batch.id].dispute
+        assert dispute is not None
+        return Match(self, batch, dispute, dispute.due - self.network.rules.ruling_window)
 
     def challenge(self, batch: Committed, challenger: bytes, index: int = 0) -> "Match":
         """Challenge a leaf."""

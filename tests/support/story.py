@@ -17,6 +17,7 @@ from tallystick.protocol.events import (
 )
 from tallystick.protocol.inference import Inference, hash_leaves
 from tallystick.protocol.keccak import keccak256
+from tallystick.protocol.ledger import BatchState
 from tallystick.protocol.merkle import Tree
 from tallystick.protocol.opening import Opening
 from tallystick.protocol.record import InferenceRecord
@@ -258,6 +259,7 @@ def keep(folder: Path, batch: Committed) -> None:
             one.requester,
             one.nonce,
             one.deadline,
+            one.trace_root,
             signature=batch.signature(index),
             input=data,
             output=output,
@@ -268,6 +270,17 @@ def keep(folder: Path, batch: Committed) -> None:
     ]
     store = BatchStore(str(folder))
     assert store.put(batch.batch.model_id, batch.batch.operator, records) == batch.tree.root
+
+
+def kept(chain: Chain, record: BatchState, folder: Path) -> Committed:
+    """Return a batch of the chain's with the data that a store has of it."""
+    batch = record.batch
+    records = BatchStore(str(folder)).get(batch.root, batch.model_id, batch.operator)
+    leaves = [one.inference(batch.model_id, batch.operator) for one in records]
+    mined = Mined(0, record.stamp.committed_at, record.stamp.committed_block, [])
+    tree = Tree.from_leaves(hash_leaves(leaves))
+    inputs, outputs = [one.input or b"" for one in records], [one.output or b"" for one in records]
+    return Committed(chain, batch, record.stamp, leaves, tree, mined, inputs, outputs)
 
 
 def conserved(chain: Chain, *networks: Network, forced: int = 0) -> None:

@@ -40,14 +40,22 @@ def phase_of(record: BatchState, now: int) -> Phase:
     return Phase.FINAL if record.state is State.FINAL else Phase.REJECTED
 
 
-def moves_of(record: BatchState, now: int) -> list[str]:
-    """Return the names of the commands that may change a batch now; empty: it is over."""
+def moves_of(record: BatchState, now: int, in_game: bool = False) -> list[str]:
+    """Return the names of the commands that may change a batch now; empty: it is over.
+
+    Args:
+        record: the batch, as its events leave it.
+        now: Unix seconds; time of a block mined now.
+        in_game: whether a replay game settles its challenge.
+    """
     phase = phase_of(record, now)
     kind = record.dispute.kind if record.dispute else DisputeKind.NONE
     if phase is Phase.OPEN:
         return ["attest", "challenge", "demand", "disprove", "fault"]
     if phase is Phase.FINALIZABLE:
         return ["finalize", "disprove", "fault"]
+    if phase is Phase.DISPUTED and in_game:
+        return ["disprove", "defend", "fault"]
     if phase is Phase.DISPUTED:
         answer = "reveal" if kind is DisputeKind.DEMAND else "resolve"
         return [answer, "disprove", "fault"]

@@ -11,8 +11,7 @@ from tallystick.protocol.ledger import Ledger
 from tallystick.protocol.progress import Progress
 from tallystick.replay.engine import Engine
 from tallystick.replay.evidence import check_model, evidence, game_disproof
-from tallystick.replay.game import GAME_SPEC_ID, GameTrace
-from tallystick.replay.game_cost import move_costs
+from tallystick.replay.game import GAME_SPEC_ID, infer_traced
 from tallystick.replay.model import Model
 
 CHUNK = 256
@@ -52,7 +51,7 @@ def mismatches(
     engine, size, found = Engine(model), model.steps[0].in_size, []
     for start in range(0, len(data.records), CHUNK):
         records = data.records[start : start + CHUNK]
-        inputs = [_input(record.input, start + n) for n, record in enumerate(records)]
+        inputs = [input_of(data, start + n) for n in range(len(records))]
         fitting = [given for given in inputs if len(given) == size]
         answers = iter(_answers(engine, fitting, traced) if fitting else [])
         for place, (record, given) in enumerate(zip(records, inputs, strict=True)):
@@ -74,9 +73,7 @@ def _answers(
         yield from ((output, None) for output in engine.infer(inputs))
         return
     # One at a time: a large model's tensors of many would not fit the memory.
-    for given in inputs:
-        trace = GameTrace.of(engine.model, given)
-        yield trace.trees[-1].data, trace.trace_root
+    yield from (infer_traced(engine, given) for given in inputs)
 
 
 def proof(ledger: Ledger, data: BatchData, model: Model, leaf_index: int) -> bytes:
@@ -89,30 +86,30 @@ def proof(ledger: Ledger, data: BatchData, model: Model, leaf_index: int) -> byt
         leaf_index: of the leaf.
 
     Raises:
-        ActionError: the store has not the leaf's input; or it takes a game, whose moves are named.
+        ActionError: the store has not the leaf's input; or it takes a game.
     """
     known = ledger.models[data.record.batch.model_id]
-    record = data.records[leaf_index]
-    given = _input(record.input, leaf_index)
-    if known.spec_hash == GAME_SPEC_ID:
-        if record.trace_root == ZERO32 or len(given) != model.steps[0].in_size:
-            return game_disproof(model, known.network_id, known.registrant, known.parent, given)
-        raise ActionError(_game(model, given, leaf_index))
-    return evidence(model, known.network_id, known.registrant, known.parent, given)
+    given = input_of(data, leaf_index)
+    if takes_game(ledger, data, model, leaf_index):
+        raise ActionError(
+            f"leaf {leaf_index} is wrong, and no transaction alone proves it: it takes a game, as "
+            "`ape tallystick disprove BATCH --model FILE` plays it"
+        )
+    prove = game_disproof if known.spec_hash == GAME_SPEC_ID else evidence
+    return prove(model, known.network_id, known.registrant, known.parent, given)
 
 
-def _game(model: Model, given: bytes, leaf_index: int) -> str:
-    moves = ", ".join(
-        f"{one.name} ({one.side}, up to {one.size:,} bytes, about {one.gas:,} gas)"
-        for one in move_costs(GameTrace.of(model, given))
-    )
-    return (
-        f"leaf {leaf_index} is wrong, and no transaction alone proves it; it takes a challenge and "
-        f"these moves: {moves}. No command makes them; see docs/replay-game.md"
-    )
+def takes_game(ledger: Ledger, data: BatchData, model: Model, leaf_index: int) -> bool:
+    """Return whether a wrong leaf can be proved wrong only by a game's moves; see proof."""
+    if ledger.models[data.record.batch.model_id].spec_hash != GAME_SPEC_ID:
+        return False
+    fits = len(input_of(data, leaf_index)) == model.steps[0].in_size
+    return fits and data.records[leaf_index].trace_root != ZERO32
 
 
-def _input(given: bytes | None, leaf_index: int) -> bytes:
+def input_of(data: BatchData, leaf_index: int) -> bytes:
+    """Return a leaf's input; ActionError where the store has its hash only."""
+    given = data.records[leaf_index].input
     if given is None:
         raise ActionError(f"the store has no input of leaf {leaf_index}, only its hash")
     return given

@@ -18,6 +18,7 @@ _NAMES = (
     "reveal",
     "resolve",
     "disprove",
+    "defend",
     "fault",
     "timeout",
     "lapse",

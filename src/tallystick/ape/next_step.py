@@ -26,6 +26,7 @@ NEXT = {
     "reveal": _BATCH,
     "resolve": _BATCH,
     "disprove": _BATCH,
+    "defend": _BATCH,
     "fault": _BATCH,
     "timeout": _BATCH,
     "lapse": _BATCH,

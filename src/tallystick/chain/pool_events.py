@@ -4,10 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from web3 import Web3
-
-from tallystick.chain.abi import contract, signature_hash
-from tallystick.chain.logs import Filter, read_logs
+from tallystick.chain.contract_events import contract_events
 from tallystick.chain.pool import Pool, PoolCase
 from tallystick.errors import PoolError
 from tallystick.protocol.hexes import from_hex, to_hex
@@ -82,11 +79,5 @@ def _events(
     second_topic: list[str] | None = None,
 ) -> Iterator[Any]:
     """Yield the arguments of an event, in their order; topics are of its indexed arguments."""
-    entry = next(one for one in contract("Pool").abi if one.get("name") == name)
-    wanted: Filter = [[to_hex(signature_hash(entry))], first_topic, second_topic]
-    while wanted[-1] is None:
-        wanted.pop()
-    event = pool.w3.eth.contract(Web3.to_checksum_address(pool.address), abi=[entry]).events[name]()
-    last = pool.w3.eth.block_number
-    for log in read_logs(pool.w3, pool.address, first_block, last, [wanted]):
-        yield event.process_log(log)["args"]
+    topics = (first_topic, second_topic)
+    return contract_events(pool.w3, "Pool", pool.address, name, topics, first_block)

@@ -108,12 +108,14 @@ def batches(
 def batch(session: Session, batch_id: str) -> None:
     """Show all that the chain says of BATCH (an id, or a receipts file), and what may come next."""
     from tallystick.cli.named_pools import next_in_pools
+    from tallystick.cli.standing_game import standing_game
 
     key = batch_id_of(batch_id)
     here = ChainView(session.ledger_of(key), session.now, ZERO_ADDRESS)
     record = here.batch(key)
     rules, now, said = here.rules(record), here.now, record.batch
     dispute, still_open = record.dispute, record.state in BEFORE_FINAL
+    game = standing_game(session, here, record)
     result: dict[str, Any] = {
         "batch_id": record.id,
         "network_id": said.network_id,
@@ -134,8 +136,9 @@ def batch(session: Session, batch_id: str) -> None:
         "cause": record.cause.name.lower() if record.cause else None,
         "leaf": record.leaf_index if record.cause else None,
         "dispute": _dispute(record, now) if dispute else None,
+        **({"game": game} if game else {}),
         "stake_locked": rules.stake_per_inference * said.count if still_open else 0,
-        "next": [*moves_of(record, now), *next_in_pools(session, here, record)],
+        "next": [*moves_of(record, now, game is not None), *next_in_pools(session, here, record)],
     }
     session.show(result)
 

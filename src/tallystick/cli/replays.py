@@ -2,10 +2,11 @@
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import NamedTuple
 
 from tallystick.actions.batch_data import BatchData
 from tallystick.actions.chain_view import ActionError
-from tallystick.actions.rerun import check_registered, mismatches, proof
+from tallystick.actions.rerun import check_registered, mismatches, proof, takes_game
 from tallystick.cli.bars import bar
 from tallystick.cli.command import CommandError
 from tallystick.cli.session import Session
@@ -16,11 +17,26 @@ from tallystick.storage.batch_parser import GuardedStore
 from tallystick.storage.models.content import needs_trace
 
 
+class Loaded(NamedTuple):
+    """A batch, and the model that it is of."""
+
+    ledger: Ledger
+    data: BatchData
+    model: Model
+    """Found to be the registered one."""
+
+    @property
+    def is_traced(self) -> bool:
+        """True if a leaf's traceRoot has to be right too."""
+        return needs_trace(self.ledger.models[self.data.record.batch.model_id].spec_hash)
+
+
 def replay_batch(session: Session, key: bytes, file: Path, store: str) -> None:
     """Print the leaves whose output is not the model's; CommandError when there is one."""
-    ledger, data, model = _load(session, key, file, store)
+    loaded = load(session, key, file, store)
+    data = loaded.data
     with bar("replay (leaves)") as progress:
-        found = mismatches(data, model, progress, _traced(ledger, data))
+        found = mismatches(data, loaded.model, progress, loaded.is_traced)
     session.show(
         {
             "batch_id": key,
@@ -55,11 +71,27 @@ def proof_of(
         among: leaves that come into question; None: all.
 
     Raises:
+        ActionError: every answer is the model's, or the named one; or it takes a game.
+    """
+    loaded = load(session, key, file, store)
+    index = wrong_leaf(loaded, leaf, among)
+    return index, proof(*loaded, index)
+
+
+def wrong_leaf(loaded: Loaded, leaf: int | None, among: Collection[int] | None = None) -> int:
+    """Return a wrong leaf of a batch: the first that takes no game, else the first.
+
+    Args:
+        loaded: the batch.
+        leaf: index of the one that is meant; None: any.
+        among: leaves that come into question; None: all.
+
+    Raises:
         ActionError: every answer is the model's, or the named one.
     """
-    ledger, data, model = _load(session, key, file, store)
     with bar("replay (leaves)") as progress:
-        wrong = [one.leaf_index for one in mismatches(data, model, progress, _traced(ledger, data))]
+        found = mismatches(loaded.data, loaded.model, progress, loaded.is_traced)
+    wrong = [one.leaf_index for one in found]
     if among is not None:
         wrong = [index for index in wrong if index in among]
     if leaf is None and not wrong:
@@ -67,19 +99,22 @@ def proof_of(
         raise ActionError(f"every {which} is the model's; there is nothing to disprove")
     if leaf is not None and leaf not in wrong:
         raise ActionError(f"the answer at leaf {leaf} is the model's; wrong leaves: {len(wrong)}")
-    index = wrong[0] if leaf is None else leaf
-    return index, proof(ledger, data, model, index)
+    if leaf is not None:
+        return leaf
+    return next((one for one in wrong if not takes_game(*loaded, one)), wrong[0])
 
 
-def _traced(ledger: Ledger, data: BatchData) -> bool:
-    return needs_trace(ledger.models[data.record.batch.model_id].spec_hash)
+def load(session: Session, key: bytes, file: Path, store: str) -> Loaded:
+    """Return a batch's data, and its model.
 
-
-def _load(session: Session, key: bytes, file: Path, store: str) -> tuple[Ledger, BatchData, Model]:
-    """Return the ledger, a batch's data, and its model, found to be the one registered."""
+    Raises:
+        ActionError: the registry has no such batch.
+        StoreError: the store lacks its data, or has others.
+        ModelError: the file is another model than the registered one.
+    """
     ledger = session.ledger_of(key)
     if key not in ledger.batches:
         raise ActionError(f"this registry has no batch {to_hex(key)}")
     data, model = BatchData.load(GuardedStore(store), ledger.batches[key]), Model.read(file)
     check_registered(ledger, data, model)
-    return ledger, data, model
+    return Loaded(ledger, data, model)

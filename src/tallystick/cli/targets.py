@@ -37,6 +37,10 @@ leaf_option: Option = click.option(
     "--leaf", type=click.IntRange(0), help="Leaf index; needed unless a receipt names it."
 )
 
+wait_option: Option = click.option(
+    "--wait", is_flag=True, help="Go on until the game is over; else until the other side's turn."
+)
+
 
 class Evidence(click.ParamType):
     """Evidence as hex text, or the path of a file that holds it: hex text or plain bytes."""

@@ -12,7 +12,8 @@ _LARGE = ("amount", "commit_deadline")
 """Integers that are hex text without limbs."""
 _PLACE = ("chain_id", "address", "day", "counter", "transaction_hash", "transaction_index")
 _OPENED_OR_ENDED = """
-SELECT address AS core, batch_id, number, kind, transaction_hash = ? AS opened FROM numbered_disputes
+SELECT address AS core, batch_id, number, kind, transaction_hash = ? AS opened
+FROM numbered_disputes
 WHERE chain_id = ? AND (transaction_hash = ? OR end_transaction = ?)
 ORDER BY block_number, log_index
 """

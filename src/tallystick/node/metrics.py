@@ -49,6 +49,7 @@ class Metrics:
         self.waiting = self._gauge("inferences_waiting", "Answers that the chain has not yet.")
         self.expired = self._counter("inferences_expired", "Answers whose deadline was missed.")
         self.answered_demands = self._counter("demands_answered", "Leaves revealed on chain.")
+        self.game_moves = self._counter("game_moves", "Moves of replay games on chain.", "move")
         self.stake_locked = self._gauge("stake_locked", "Stake behind the lane's open inferences.")
         self.proofs_queued = self._gauge("proofs_queued", "Answers that wait to be proven.")
         self.proving = self._gauge("proofs_proving", "Proofs that are being made.")

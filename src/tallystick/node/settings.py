@@ -242,8 +242,12 @@ class OperatorSettings(_Section):
     escrow: EscrowSettings | None = None
     """In the pool that audits the network; None: none is looked after."""
     answer_demands: bool = True
+    play_games: bool = True
+    """Make the operator's moves in replay games about its batches, and end those whose challenger
+    is silent."""
     reveal_gas_price_cap: Amount = 2000 * 10**9
-    """Wei a gas up to which the fee of an answer to a demand is raised while no block takes it."""
+    """Wei a gas up to which the fee of an answer to a demand, or of a move in a game, is raised
+    while no block takes it."""
     finalize: bool = True
     """Finalize own batches that no commit took along within `finalize_after`."""
     finalize_after: Delay = 6 * 3600.0

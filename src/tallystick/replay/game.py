@@ -12,7 +12,7 @@ from tallystick.replay.element import Element, element_of
 from tallystick.replay.engine import Engine
 from tallystick.replay.model import Model
 from tallystick.replay.opening import path_to
-from tallystick.replay.trace import CHUNK, TensorTree
+from tallystick.replay.trace import CHUNK, TensorTree, trace_root
 
 GAME_SPEC_ID = keccak256(b"QI8-1T")
 """The specHash of a model that the game can be played about."""
@@ -112,6 +112,19 @@ class GameTrace:
                     self.model, tensor - 1, place, list(self.trees), self.rows
                 )
         raise FieldError("chunk", "as computed here", "an element that differs")
+
+
+def infer_traced(engine: Engine, data: bytes) -> tuple[bytes, bytes]:
+    """Return the output of an inference, and its traceRoot.
+
+    Args:
+        engine: of the model.
+        data: the input, of the model's size.
+    """
+    import numpy as np
+
+    tensors = [one[0].tobytes() for one in engine.trace(np.frombuffer(data, np.uint8)[None])]
+    return tensors[-1], trace_root(tensors)
 
 
 def in_question(theirs: bytes, roots: bytes) -> int:

@@ -18,6 +18,7 @@ from tallystick.protocol.hexes import checksummed, to_hex
 from tallystick.protocol.http_signature import SignedExchange
 from tallystick.protocol.inference import Inference
 from tallystick.replay.engine import Engine
+from tallystick.replay.game import GameTrace
 from tests.integration.examples import pool
 from tests.integration.examples.stage import Stage
 from tests.support.builds import ROOT
@@ -25,6 +26,7 @@ from tests.support.committee import EXIT_DELAY, found
 from tests.support.enclave import endorsed
 from tests.support.enclave_http import REQUEST, HttpEnclave, http_network
 from tests.support.opengradient import BlobServer, OpenGradient, Tee
+from tests.support.replay_play import found as game_network
 from tests.support.signing_endpoint import signing_endpoint
 from tests.support.standins import Standin
 from tests.support.story import HOUR, RULES, keep, register
@@ -166,6 +168,19 @@ def replayable(stage: Stage) -> None:
     Path("digits.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     line = "ape tallystick submit digits.jsonl --network-id $NETWORK --model-id $MODEL"
     stage.names["BATCH"] = stage.json(line)["batch_id"]
+
+
+def in_game(stage: Stage) -> None:
+    """A batch of the digits model, about which a challenger has opened a replay game with roots of
+    another input."""
+    chain, model = stage.chain, quantized.load()
+    given, other = quantized.load_samples(model)[:2]
+    people = (chain.accounts[number] for number in (1, 2, 6))
+    table = game_network(chain, *people, model=model, data=given, salt=6)
+    batch = table.commit(chain.accounts[2], GameTrace.of(model, given))
+    keep(stage.folder / "batches", batch)
+    stage.names["BATCH"] = to_hex(batch.id)
+    table.challenge(batch, chain.accounts[6]).open(GameTrace.of(model, other))
 
 
 def member(stage: Stage) -> None:
@@ -343,6 +358,7 @@ def validator(stage: Stage) -> None:
 PREPARE: dict[str, Callable[[Stage], None]] = {
     "ape tallystick fault": faulty,
     "ape tallystick reveal": demanded,
+    "ape tallystick defend": in_game,
     "ape tallystick resolve": challenged,
     "ape tallystick timeout": unanswered,
     "ape tallystick lapse": unruled,

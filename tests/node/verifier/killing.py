@@ -3,7 +3,7 @@
 import multiprocessing
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tallystick.node.verifier import tried
@@ -19,7 +19,12 @@ def live(stage: Stage, number: int, changes: dict[str, Any]) -> None:
 
 
 def kill_until(
-    over: Callable[[], bool], stage: Stage, seconds: float = 180, seed: int = 5, **changes: Any
+    over: Callable[[], bool],
+    stage: Stage,
+    seconds: float = 180,
+    seed: int = 5,
+    numbers: Sequence[int] = VERIFIERS,
+    **changes: Any,
 ) -> int:
     """Kill the verifiers, children of this process, until all is done; return the kills.
 
@@ -28,6 +33,7 @@ def kill_until(
         stage: theirs.
         seconds: after which an AssertionError says that it is not done.
         seed: of the lives' lengths.
+        numbers: of the verifiers' accounts.
         changes: of their settings.
     """
     chance, fork = random.Random(seed), multiprocessing.get_context("fork")
@@ -36,7 +42,7 @@ def kill_until(
         assert time.monotonic() < deadline, f"not all done after {kills} kills"
         children = [
             fork.Process(target=live, args=(stage, number, changes), daemon=True)
-            for number in VERIFIERS
+            for number in numbers
         ]
         for child in children:
             child.start()

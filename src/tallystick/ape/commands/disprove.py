@@ -14,6 +14,7 @@ from tallystick.cli.targets import (
     opening_for,
     store_option,
     view,
+    wait_option,
 )
 
 
@@ -27,9 +28,10 @@ from tallystick.cli.targets import (
 @click.option(
     "--model",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The batch's QI8-1 model: the batch is run again, and the proof made of a wrong leaf.",
+    help="The batch's model (.qi8): the batch is run again, and a wrong leaf proved wrong.",
 )
 @click.option("--evidence", type=Evidence(), help="Or evidence in the arbiter's own encoding.")
+@wait_option
 @sending_options
 def cli(
     session: Session,
@@ -38,20 +40,27 @@ def cli(
     store: str,
     model: Path | None,
     evidence: bytes | None,
+    wait: bool,
 ) -> None:
     """Disprove a leaf of BATCH (an id, or a receipts file); no bond, and the reward is yours.
 
     The transaction can be copied by anybody who sees it first: a private relay avoids that.
+
+    A leaf of a QI8-1T model may take a replay game, whose tier follows from the model's size: the
+    moves, their bytes and about their gas are told first; then the leaf is challenged, which takes
+    the bond from your credit, and each run makes the moves that are yours.
     """
     from tallystick.actions.convict import disprove
-    from tallystick.cli.replays import proof_of
 
     key = batch_id_of(batch, leaf)
     here = view(session, key)
     if (model is None) == (evidence is None):
         raise CommandError("needed: either --model FILE or --evidence HEX")
     if model is not None:
-        leaf, evidence = proof_of(session, key, leaf, model, store)
+        from tallystick.ape.games import convict
+
+        convict(session, key, leaf, model, store, wait)
+        return
     assert evidence is not None
     opening = opening_for(here, batch, leaf, store)
     call = disprove(here, session.registry, key, opening, evidence)

@@ -14,6 +14,7 @@ from tallystick.node.errors import SettingsError
 from tallystick.node.operator.committer import Committer
 from tallystick.node.operator.demand_responder import DemandResponder
 from tallystick.node.operator.escrow import EscrowFunding
+from tallystick.node.operator.game_responder import GameResponder
 from tallystick.node.operator.lane import OperatorLane
 from tallystick.node.operator.lane_terms import LaneTerms
 from tallystick.node.operator.models import load_models
@@ -33,11 +34,11 @@ _MEASURE_EVERY = 600.0
 
 class ChainLoop:
     """Follows the chain for the handler; one process of a lane commits, answers
-    demands and prunes too.
+    demands, plays replay games and prunes too.
 
     Args:
         lane: the lane.
-        pipeline: sends what answers demands.
+        pipeline: sends what answers demands, and the moves of games.
         handler: told what the chain says.
         every: seconds between two rounds.
         folder: of the lock that makes one process the one that sends.
@@ -56,6 +57,7 @@ class ChainLoop:
         self._lane, self._handler, self._every = lane, handler, every
         self._committer = Committer(lane, proven=proven)
         self._responder, self._proven = DemandResponder(lane, pipeline), proven
+        self._games = GameResponder(lane, pipeline, handler.models)
         self._pipeline = pipeline
         self._pruner = Pruner(lane)
         escrow = lane.settings.escrow
@@ -95,7 +97,7 @@ class ChainLoop:
             need_key(lane.sender.address, lane.operator, ledger.key_of(lane.operator))
         except ActionError as error:
             raise SettingsError(f"operator.operator: {error}") from error
-        self._handler.models = load_models(settings, ledger)
+        self._handler.models.update(load_models(settings, ledger))
         self._load_proven()
         while not self._stop.is_set() and not self._do("measure", self._measure):
             self._stop.wait(self._every)
@@ -117,7 +119,11 @@ class ChainLoop:
             return
         self._do("measure", self._measure)
         if self._leads():
-            steps: list[tuple[str, Callable[[], None]]] = [("reconcile", self._committer.reconcile)]
+            steps: list[tuple[str, Callable[[], None]]] = []
+            if self._lane.settings.play_games:
+                # A silent operator loses its stake, and a round may be long.
+                steps.append(("game", self._games.play))
+            steps.append(("reconcile", self._committer.reconcile))
             if self._lane.settings.answer_demands:
                 steps.append(("demand", self._responder.answer_demands))
             steps.append(("commit", self._unless_stuck(self._committer.commit)))
@@ -190,8 +196,7 @@ class ChainLoop:
 
     def _open(self) -> list[bytes]:
         """Return the ids of the lane's batches that are not over."""
-        batches = self._lane.ledger.batches
-        held = (batches[one] for one in self._lane.standing.slots.values())
+        held = self._lane.held_batches()
         return [one.id for one in held if one.state in (State.OPEN, State.DISPUTED)]
 
     def _do(self, name: str, step: Callable[[], None]) -> bool:

@@ -19,7 +19,6 @@ from tallystick.node.operator.reveal_capacity import (
     ENTRY_DATA,
     ENTRY_GAS,
     MOST_DATA,
-    block_seconds,
 )
 from tallystick.protocol.enums import DisputeKind, State
 from tallystick.protocol.events import LeafRevealed
@@ -27,8 +26,6 @@ from tallystick.protocol.ledger import BatchState
 
 _MOST_AT_ONCE = 40
 """Batches in one transaction that finalizes."""
-_MOST_FLIGHTS = 12
-"""Transactions in flight: geth's pool keeps sixteen of an account for certain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,6 @@ class DemandResponder:
     pipeline: Pipeline
     _mined: dict[bytes, int] = field(default_factory=dict)
     """Batches whose answer or finality a block holds that the ledger has not come to."""
-    _block_seconds: float = 12.0
 
     def answer_demands(self) -> None:
         """Send an answer to each demanded leaf, the most urgent first, and see to those sent.
@@ -57,14 +53,14 @@ class DemandResponder:
         Raises:
             Exception: the first failure, once all demands were tried.
         """
-        self._settle()
+        self.pipeline.settle(self.lane.head.now)
         failures: list[Exception] = []
         reveals = self._reveals(failures)
         for part in parts(reveals, self._most_gas()):
-            if len(self.pipeline.flights) >= _MOST_FLIGHTS:
+            if self.pipeline.is_full:
                 break
             self._send(part)
-        if self._settle():
+        if self.pipeline.settle(self.lane.head.now):
             self.lane.follower.advance()
         if failures:
             raise failures[0]
@@ -75,7 +71,7 @@ class DemandResponder:
         oldest = lane.head.now - lane.settings.finalize_after
         over = [
             record
-            for record in self._held()
+            for record in lane.held_batches()
             if record.state is State.OPEN
             and record.stamp.free_from <= oldest
             and not self._is_done(record.id)
@@ -113,17 +109,7 @@ class DemandResponder:
             call = self.lane.registry.call("each", [one.call.data for one in part])
             gas = sum(one.gas + ENTRY_GAS for one in part)
         about = [one.record.id for one in part]
-        self.pipeline.send(call, about, gas, min(one.due for one in part))
-
-    def _settle(self) -> bool:
-        """Note what blocks hold of what was sent; returns whether anything was."""
-        if not self.pipeline.flights:
-            return False
-        self._block_seconds = block_seconds(self.lane.registry.w3)
-        landed = self.pipeline.settle(self.lane.head.now, self._block_seconds)
-        for one in landed:
-            self._note(one)
-        return bool(landed)
+        self.pipeline.send(call, about, gas, min(one.due for one in part), self._note)
 
     def _note(self, landed: Landed) -> None:
         lane, receipt = self.lane, landed.receipt
@@ -158,17 +144,12 @@ class DemandResponder:
         now = self.lane.head.now
         found = [
             (record.dispute.due, record.id, record)
-            for record in self._held()
+            for record in self.lane.held_batches()
             if record.dispute is not None
             and record.dispute.kind is DisputeKind.DEMAND
             and record.dispute.due >= now
         ]
         return [record for _, _, record in sorted(found, key=lambda one: one[:2])]
-
-    def _held(self) -> list[BatchState]:
-        """Return the batches that the lane's slots hold."""
-        batches = self.lane.ledger.batches
-        return [batches[batch_id] for batch_id in self.lane.standing.slots.values()]
 
     def _most_gas(self) -> int:
         # A fifth is added to what was estimated.

@@ -64,15 +64,16 @@ class OperatorLane:
             if (record.batch.network_id, record.batch.operator) == key
         ]
 
+    def held_batches(self) -> list[BatchState]:
+        """Return the batches that the lane's slots hold."""
+        return [self.ledger.batches[one] for one in self.standing.slots.values()]
+
     def open_batches(self) -> int:
         """Return how many of the lane's batches may still be demanded."""
-        held, now = (
-            (self.ledger.batches[one] for one in self.standing.slots.values()),
-            self.head.now,
-        )
+        now = self.head.now
         return sum(
             one.state is State.DISPUTED or (one.state is State.OPEN and one.stamp.closes_at > now)
-            for one in held
+            for one in self.held_batches()
         )
 
     def data(self, record: BatchState) -> BatchData:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tallystick.errors import FieldError, InputRefusedError
 from tallystick.node.errors import SettingsError
@@ -15,6 +15,9 @@ from tallystick.protocol.abi_words import ZERO32
 from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.ledger import Ledger
 from tallystick.storage.models.content import content_hash, needs_trace
+
+if TYPE_CHECKING:
+    from tallystick.replay.game import GameTrace
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,21 @@ class LoadedModel:
                 return self._running.ran(inputs)
         except (InputRefusedError, FieldError) as error:
             raise RefusedError(422, str(error)) from error
+
+    def trace(self, data: bytes) -> "GameTrace | None":
+        """Return all tensors of an inference; None of a model that no game is played about.
+
+        They are computed anew each time: nothing of them is kept.
+
+        Raises:
+            FieldError: the input has another size than the model's.
+        """
+        if not needs_trace(self.spec_hash) or not isinstance(self._running, _Traced):
+            return None
+        from tallystick.replay.game import GameTrace
+
+        # As loaded and checked at the start, whatever its file has become.
+        return GameTrace.of(self._running.model, data)
 
 
 def load_models(settings: OperatorSettings, ledger: Ledger) -> dict[bytes, LoadedModel]:
@@ -121,8 +139,9 @@ class _Traced:
         from tallystick.replay.engine import Engine
         from tallystick.replay.model import Model
 
-        self._engine = Engine(Model.read(file))
-        self._size = self._engine.model.steps[0].in_size
+        self.model = Model.read(file)
+        self._engine = Engine(self.model)
+        self._size = self.model.steps[0].in_size
 
     def ran(self, inputs: Sequence[bytes]) -> list[Ran]:
         import numpy as np

@@ -5,7 +5,7 @@ chain still asks for; of two answers to one demand the registry takes the first.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,14 @@ from tallystick.chain.signer import Signer
 from tallystick.chain.transactions import fields_of
 from tallystick.node.log import get_log
 from tallystick.node.metrics import Metrics
+from tallystick.node.operator.reveal_capacity import block_seconds
 from tallystick.protocol.keccak import keccak256
 from tallystick.storage.file_lock import locked
 
 LONGEST_PATIENCE = 60.0
 """Seconds that a transaction may wait before its fee is raised; on slow chains three blocks."""
+_MOST_FLIGHTS = 12
+"""Transactions in flight: geth's pool keeps sixteen of an account for certain."""
 _LOST_AFTER = 30.0
 """Seconds without a receipt, once its nonce is used, after which a transaction counts as lost."""
 
@@ -40,6 +43,8 @@ class Flight:
     """Ids of the batches that it is about."""
     due: int
     """Unix seconds of the chain; after it, the transaction is of no use."""
+    ended: "Callable[[Landed], None]"
+    """Told once of what became of it."""
     nonce: int
     gas: int
     fees: Fees
@@ -65,19 +70,19 @@ class Landed:
     """The node's; None: another transaction took the nonce."""
 
 
-def patience(left: float, block_seconds: float) -> float:
+def patience(left: float, every: float) -> float:
     """Return how long a transaction waits, in seconds, before its fee is raised.
 
     Args:
         left: seconds until it is due.
-        block_seconds: between two blocks.
+        every: seconds between two blocks.
 
     >>> patience(3600, 12.0), patience(240, 12.0), patience(10, 12.0)
     (60.0, 30.0, 18.0)
     """
     # Less than a block and a half would raise fees before a block could have taken any.
-    least = 1.5 * block_seconds
-    return max(least, min(left / 8, max(LONGEST_PATIENCE, 3 * block_seconds)))
+    least = 1.5 * every
+    return max(least, min(left / 8, max(LONGEST_PATIENCE, 3 * every)))
 
 
 class Pipeline:
@@ -104,6 +109,11 @@ class Pipeline:
         return tuple(self._flights)
 
     @property
+    def is_full(self) -> bool:
+        """True while as many transactions are on their way as nodes keep for an account."""
+        return len(self._flights) >= _MOST_FLIGHTS
+
+    @property
     def is_stuck(self) -> bool:
         """True while a fee had to be raised: what is sent after it waits behind it."""
         return any(one.raised for one in self._flights)
@@ -112,7 +122,14 @@ class Pipeline:
         """Return whether a transaction about a batch is on its way."""
         return any(batch_id in one.about for one in self._flights)
 
-    def send(self, call: Call, about: Sequence[bytes], gas: int, due: int) -> None:
+    def send(
+        self,
+        call: Call,
+        about: Sequence[bytes],
+        gas: int,
+        due: int,
+        ended: Callable[[Landed], None],
+    ) -> None:
         """Send a call; does not wait for a block.
 
         Args:
@@ -120,26 +137,27 @@ class Pipeline:
             about: ids of the batches that it is about.
             gas: that it uses, as estimated.
             due: Unix seconds of the chain, after which it is of no use.
+            ended: told of what became of it, by the `settle` that finds out.
         """
         fees = self._bounded(GasPrice.now(self._w3).fees())
         with locked(self._lock):
             next_nonce = int(self._w3.eth.get_transaction_count(self._account, "pending"))
             nonce = max([next_nonce, *(one.nonce + 1 for one in self._flights)])
-            flight = Flight(call, tuple(about), due, nonce, gas_limit(gas), fees)
+            flight = Flight(call, tuple(about), due, ended, nonce, gas_limit(gas), fees)
             self._sign(flight)
             self._flights.append(flight)
             self._broadcast(flight)
         _LOG.info("sent", function=call.name, batches=len(about), nonce=nonce, due=due)
 
-    def settle(self, now: int, block_seconds: float) -> list[Landed]:
-        """Return what has ended since; raise the fees of what waits for too long.
+    def settle(self, now: int) -> int:
+        """Tell of what has ended since, and return how much; raise the fees of what waits too long.
 
         Args:
             now: Unix seconds of the chain.
-            block_seconds: between two blocks.
         """
         if not self._flights:
-            return []
+            return 0
+        seconds = block_seconds(self._w3)
         used = self._w3.eth.get_transaction_count(self._account, "latest")
         landed, waiting = [], []
         for flight in self._flights:
@@ -156,8 +174,10 @@ class Pipeline:
         self._flights = waiting
         for flight in waiting:
             if flight.nonce >= used:
-                self._hurry(flight, patience(flight.due - now, block_seconds))
-        return landed
+                self._hurry(flight, patience(flight.due - now, seconds))
+        for one in landed:
+            one.flight.ended(one)
+        return len(landed)
 
     def _receipt(self, flight: Flight) -> Any:
         for tx_hash in reversed(flight.hashes):

@@ -16,6 +16,7 @@ from tallystick.node.verifier.backoff import Backoff
 from tallystick.node.verifier.budget import Budget
 from tallystick.node.verifier.claims import Claims
 from tallystick.node.verifier.fetch import Stores
+from tallystick.node.verifier.games import Games
 from tallystick.node.verifier.inspector import Inspector
 from tallystick.node.verifier.journal import VerifierJournal
 from tallystick.node.verifier.membership import Membership
@@ -95,7 +96,8 @@ def assemble(settings: Settings, w3: Web3, signer: Signer) -> Verifier:
     margins = MarginsFile(folder / "margins.jsonl")
     inspector = Inspector(own, watch, journal, stores, revealed, models, backoff, margins)
     second = SecondLook(registry, others)
-    responder = Responder(own, watch, journal, outbox, stores, models, backoff, second)
+    games = Games(watch, inspector, outbox, models, backoff, folder)
+    responder = Responder(own, watch, journal, outbox, stores, models, backoff, second, games)
     claims = Claims(own, watch, journal, outbox, inspector, models, backoff)
     duty = None
     if own.pool is not None and auditor is not None:
@@ -105,4 +107,4 @@ def assemble(settings: Settings, w3: Web3, signer: Signer) -> Verifier:
             *(own, auditor, watch, journal, outbox, inspector, models, backoff, second),
             *(seats, events, folder),
         )
-    return Verifier(watch, inspector, responder, claims, journal, outbox, folder, duty)
+    return Verifier(watch, inspector, responder, games, claims, journal, outbox, folder, duty)

@@ -10,12 +10,15 @@ from tallystick.errors import InputRefusedError, TallystickError
 from tallystick.node.log import get_log
 from tallystick.node.runner import Judge, Runner, load, load_judge, load_onnx
 from tallystick.node.settings import LLM, ZK, ModelSource
+from tallystick.protocol.abi_words import ZERO32
 from tallystick.protocol.batch import Batch
 from tallystick.protocol.keccak import keccak256
 from tallystick.protocol.ledger import Model as RegisteredModel
 from tallystick.protocol.record import InferenceRecord
 from tallystick.protocol.verdicts import GOOD, Judged, Verdict, judge_batch
-from tallystick.replay.evidence import evidence
+from tallystick.replay.engine import Engine
+from tallystick.replay.evidence import evidence, game_disproof
+from tallystick.replay.game import GameTrace, game_content_hash, infer_traced
 from tallystick.replay.model import SPEC_ID
 from tallystick.replay.model import Model as Qi8Model
 from tallystick.storage.file_lock import locked
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 
 _LOG = get_log("verifier")
 _REFUSED = Judged(Verdict.WRONG, float("inf"), "the spec does not allow the input")
+_ANOTHER_OUTPUT = Judged(Verdict.WRONG, float("inf"), "another output")
+_ANOTHER_TRACE = Judged(Verdict.WRONG, float("inf"), "another traceRoot")
 
 
 class ModelSourceError(TallystickError, RuntimeError):
@@ -135,6 +140,56 @@ class OutputRerun:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class TracedRerun:
+    """A QI8-1T model, of which a leaf is right when output and traceRoot both are."""
+
+    qi8: Qi8Model
+
+    def judge(self, records: Sequence[InferenceRecord]) -> list[Judged]:
+        """Return the verdict on each leaf; see `Rerun.judge`."""
+        engine, found = Engine(self.qi8), []
+        for place, record in enumerate(records):
+            if record.input is None:
+                raise BytesMissingError(place, "the input's")
+            found.append(self._judged(engine, record, record.input))
+        return found
+
+    def judge_batch(self, judged: Sequence[Judged]) -> tuple[Verdict, str]:
+        """Return the verdict on a batch; see `Rerun.judge_batch`."""
+        return judge_batch(judged), ""
+
+    def margin_notes(self, batch: Batch, judged: Mapping[int, Judged]) -> list[MarginNote]:
+        """Return nothing: hashes are compared."""
+        return []
+
+    def evidence(self, registered: RegisteredModel, record: InferenceRecord) -> bytes | None:
+        """Return what a replay game rules on without a game; None where it takes one."""
+        if record.input is None or (record.trace_root != ZERO32 and self._fits(record.input)):
+            return None
+        named = registered.network_id, registered.registrant, registered.parent
+        return game_disproof(self.qi8, *named, record.input)
+
+    def trace(self, record: InferenceRecord) -> GameTrace | None:
+        """Return all tensors of a leaf's inference; None where the data lack the input, or the
+        model takes no such one."""
+        if record.input is None or not self._fits(record.input):
+            return None
+        return GameTrace.of(self.qi8, record.input)
+
+    def _fits(self, data: bytes) -> bool:
+        return len(data) == self.qi8.steps[0].in_size
+
+    def _judged(self, engine: Engine, record: InferenceRecord, data: bytes) -> Judged:
+        if not self._fits(data):
+            return _REFUSED
+        # One at a time: a large model's tensors of many would not fit the memory.
+        output, root = infer_traced(engine, data)
+        if keccak256(output) != record.output_hash:
+            return _ANOTHER_OUTPUT
+        return GOOD if root == record.trace_root else _ANOTHER_TRACE
+
+
 class Models:
     """Loads models when they are first needed.
 
@@ -231,12 +286,10 @@ class Models:
     ) -> Rerun:
         if file is None:
             raise ModelSourceError(f"no file is set for model 0x{registered.id.hex()}")
-        if needs_trace(registered.spec_hash):
-            # A challenge without a game is lost.
-            raise ModelSourceError(
-                f"model 0x{registered.id.hex()} is of QI8-1T, whose game nodes do not play"
-            )
         model = Qi8Model.from_bytes(_read(file))
+        if needs_trace(registered.spec_hash):
+            _check(file, game_content_hash(model), registered.content_hash)
+            return TracedRerun(model)
         _check(file, model.content_hash(), registered.content_hash)
         return OutputRerun(load("qi8", file), load_judge(source.comparison), model)
 

@@ -51,6 +51,8 @@ class Intent:
     asset: bytes = ZERO_ADDRESS
     """Of the bond, or of the credit."""
     bond: int = 0
+    gas_to_come: int = 0
+    """Gas of moves that it will take later, which the budget has to hold too."""
 
 
 class Outbox:
@@ -181,7 +183,8 @@ class Outbox:
     def _prepare(self, intent: Intent, now: int) -> Move:
         fees = self._budget.fees(self._w3)
         gas = gas_limit(estimate(self._w3, self.address, intent.call))
-        self._budget.check(now, intent.asset, intent.bond, gas * fees.most)
+        to_come = gas + intent.gas_to_come
+        self._budget.check(now, intent.asset, intent.bond, to_come * fees.most)
         nonce, raw = -1, b""
         if not self.dry_run:
             nonce = self._next_nonce()

@@ -13,6 +13,7 @@ from tallystick.node.settings import VerifierSettings as Settings
 from tallystick.node.verifier.backoff import Backoff
 from tallystick.node.verifier.fetch import Stores
 from tallystick.node.verifier.findings import Finding, FindingKind
+from tallystick.node.verifier.games import Games
 from tallystick.node.verifier.journal import VerifierJournal
 from tallystick.node.verifier.models import Models
 from tallystick.node.verifier.outbox import Intent, Outbox, SendResult
@@ -43,6 +44,7 @@ class Responder:
         models: that can be run here.
         backoff: what is put off.
         second: reads again what a verdict rests on.
+        games: plays on where a challenge begins a replay game.
     """
 
     def __init__(
@@ -55,11 +57,12 @@ class Responder:
         models: Models,
         backoff: Backoff,
         second: SecondLook,
+        games: Games,
     ) -> None:
         self._settings, self._watch, self._registry = settings, watch, watch.registry
         self._journal, self._outbox, self._stores = journal, outbox, stores
         self._models, self._backoff = models, backoff
-        self._second = second
+        self._second, self._games = second, games
         self._turns = Turns(watch, settings.turn_every)
 
     def on_finding(self, open_batch: OpenBatch, found: Finding) -> None:
@@ -190,11 +193,15 @@ class Responder:
                     leaf=opening.leaf_index,
                 )
             return
-        if record.state is State.OPEN and not self._challenged(record):
+        if record.state is not State.OPEN or self._challenged(record):
+            return
+        gas = self._games.gas_to_come(open_batch, leaf)
+        if gas is not None:
             self._make(
                 open_batch,
                 lambda view: challenge(view, registry, record.id, opening),
                 bond=open_batch.rules.challenge_bond,
+                gas_to_come=gas,
             )
 
     def _demand_any(self, open_batch: OpenBatch, indices: Sequence[int]) -> None:
@@ -252,7 +259,12 @@ class Responder:
         return self._watch.follower.events(BatchDemanded, record.id)
 
     def _make(
-        self, open_batch: OpenBatch, move: Callable[[ChainView], Call], turn: int = 0, bond: int = 0
+        self,
+        open_batch: OpenBatch,
+        move: Callable[[ChainView], Call],
+        turn: int = 0,
+        bond: int = 0,
+        gas_to_come: int = 0,
     ) -> SendResult | None:
         """Send a move if the ledger, as it stands now, allows it; None when it does not."""
         batch_id = open_batch.record.id
@@ -268,7 +280,7 @@ class Responder:
             return None
         if not self._backoff.is_time(batch_id, call.name):
             return SendResult.REFUSED
-        intent = Intent(batch_id, call, turn, open_batch.rules.asset, bond)
+        intent = Intent(batch_id, call, turn, open_batch.rules.asset, bond, gas_to_come)
         outcome = self._outbox.send(intent, open_batch.now)
         if outcome in (SendResult.REFUSED, SendResult.TOO_DEAR):
             self._backoff.put_off(batch_id, call.name)

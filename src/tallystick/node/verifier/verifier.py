@@ -15,6 +15,7 @@ from tallystick.errors import TallystickError
 from tallystick.node.log import get_log
 from tallystick.node.verifier.backoff import Backoff
 from tallystick.node.verifier.claims import Claims
+from tallystick.node.verifier.games import Games
 from tallystick.node.verifier.inspector import Inspector
 from tallystick.node.verifier.journal import VerifierJournal
 from tallystick.node.verifier.locks import taken
@@ -41,6 +42,7 @@ class Verifier:
         watch: what is known of the chain.
         inspector: finds out what is the matter with a batch.
         responder: does something about it.
+        games: plays those of the node's challenges.
         claims: takes what is the node's.
         journal: the node's.
         outbox: sends, or in a dry run says what it would.
@@ -53,6 +55,7 @@ class Verifier:
         watch: Watch,
         inspector: Inspector,
         responder: Responder,
+        games: Games,
         claims: Claims,
         journal: VerifierJournal,
         outbox: Outbox,
@@ -60,7 +63,7 @@ class Verifier:
         duty: PoolDuty | None = None,
     ) -> None:
         self.watch, self._inspector, self._responder = watch, inspector, responder
-        self._claims, self.duty = claims, duty
+        self._games, self._claims, self.duty = games, claims, duty
         self.journal, self.outbox, self.home = journal, outbox, home
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="look")
         self._told = Backoff(_TOLD_EVERY)
@@ -96,6 +99,8 @@ class Verifier:
         if not self._sees():
             return
         self._guarded("settle", self.outbox.settle)
+        # Their clocks run: before all else, and not behind batches that take long to look at.
+        self._games.play(self._guarded)
         if self.duty is not None:
             # Cases before audits: a challenge lapses where they are late.
             self.duty.step(self._guarded)

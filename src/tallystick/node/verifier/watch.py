@@ -226,6 +226,11 @@ class Watch:
         with self._lock:
             return self._ledger.models[record.batch.model_id]
 
+    def rules(self, record: BatchState) -> Rules:
+        """Return the rules of a batch's network."""
+        with self._lock:
+            return self._rules(record)
+
     def call(self, move: Callable[[ChainView], Call]) -> Call:
         """Return a move's call by the ledger as it stands now; ActionError if it is not allowed."""
         with self._lock:

@@ -1,0 +1,1 @@
+"""The replay game's moves, by what the chain says of a challenge."""
