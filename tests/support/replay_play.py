@@ -70,20 +70,21 @@ def tensors_of(net: Net, data: bytes, lies: dict[int, int] | None = None) -> lis
     """
     tensors: list[bytes] = []
     for number in range(len(net.layers) + 1):
-        if number == 0:
-            tensor = data
-        else:
-            layer = net.layers[number - 1]
-            if layer.record.kind in (SUM, CONCAT, RECALL):
-                tensor = join(layer, tensors[-1], tensors[layer.record.groups])
-            else:
-                tensor = apply(layer, tensors[-1])
+        tensor = made(net, number, tensors) if number else data
         if number in (lies or {}):
             wrong = bytearray(tensor)
             wrong[lies[number]] ^= 0x15
             tensor = bytes(wrong)
         tensors.append(tensor)
     return tensors
+
+
+def made(net: Net, number: int, tensors: list[bytes]) -> bytes:
+    """Return what the step before a tensor makes of those before it, by plain loops."""
+    layer = net.layers[number - 1]
+    if layer.record.kind in (SUM, CONCAT, RECALL):
+        return join(layer, tensors[number - 1], tensors[layer.record.groups])
+    return apply(layer, tensors[number - 1])
 
 
 def trace(lies: dict[int, int] | None = None, data: bytes = DATA) -> GameTrace:
