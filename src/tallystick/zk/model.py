@@ -88,7 +88,8 @@ class ZkModel:
     @property
     def proof_size(self) -> int | None:
         """Bytes of each proof, as the verifier's Solidity says; None where it does not."""
-        found = _LENGTH.search((self.folder / "verifier.sol").read_text())
+        source = self.folder / "verifier.sol"
+        found = _LENGTH.search(source.read_text()) if source.exists() else None
         return int(found[1], 16) if found else None
 
     def told(self) -> dict[str, Any]:
