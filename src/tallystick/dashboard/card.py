@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from tallystick.dashboard import definitions, rules
+from tallystick.dashboard import definitions, periods, rules
 from tallystick.dashboard.badge import PERIOD
 from tallystick.dashboard.block_times import block_times
 from tallystick.dashboard.chains import chain_name, symbol
@@ -90,6 +90,7 @@ def card_of(snapshot: Snapshot, key: NetworkKey | None = None) -> Card:
 def _network(snapshot: Snapshot, key: NetworkKey) -> Card:
     row, now = snapshot.network(key), snapshot.in_period(key, PERIOD)
     ranked, chain = row["rank"] is not None, chain_name(key.chain_id)
+    days = periods.daily(now, snapshot.state.flows(), now["first_day"], now["last_day"])
     place = f"Rank {row['rank']} of {_networks(now['ranked_networks'])}" if ranked else "Unranked"
     return Card(
         key=key,
@@ -100,7 +101,7 @@ def _network(snapshot: Snapshot, key: NetworkKey) -> Card:
         change=now["change"] if ranked else None,
         share=now["share"] if ranked else None,
         grades=now["known"] if ranked else {},
-        days=_every(now["last_day"], now["days"], list(now["known"])) if ranked else [],
+        days=_every(now["last_day"], days, list(now["known"])) if ranked else [],
         fakes=list(_fakes(row)) if ranked else [],
         **_blocks(snapshot, key),
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
+from tallystick.dashboard import periods
 from tallystick.dashboard.block_times import block_times
 from tallystick.dashboard.events import Row
 from tallystick.dashboard.network_key import NetworkKey
@@ -111,13 +112,16 @@ def _rejected(snapshot: Snapshot, names: Mapping[NetworkKey, str]) -> Iterator[I
 
 
 def _ranks(snapshot: Snapshot, names: Mapping[NetworkKey, str]) -> Iterator[Item]:
-    whole = snapshot.summary("all")
-    flows = {
-        NetworkKey.of(row): {day: sum(grades.values()) for day, grades in row["days"].items()}
+    whole, flows = snapshot.summary("all"), snapshot.state.flows()
+    ends = whole["first_day"], whole["last_day"]
+    verified = {
+        NetworkKey.of(row): {
+            day: sum(grades.values()) for day, grades in periods.daily(row, flows, *ends).items()
+        }
         for row in whole["networks"]
         if row["ranked"]
     }
-    for day, key, before, rank in rank_changes(flows, whole["last_day"]):
+    for day, key, before, rank in rank_changes(verified, whole["last_day"]):
         yield _moved(key, names[key], day, before, rank)
 
 

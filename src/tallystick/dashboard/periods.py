@@ -144,6 +144,24 @@ def _days(ranked: Iterable[Row], flows: Flows, days: Days) -> list[Row]:
     ]
 
 
+def daily(row: Row, flows: Flows, first: date, last: date) -> dict[date, dict[str, int]]:
+    """Return what became final on each of a network's days with an event, by known grade.
+
+    Args:
+        row: of the network, in a summary.
+        flows: of each network.
+        first: day (UTC).
+        last: day, included.
+    """
+    known = list(row["known"])
+    found = flows.daily(NetworkKey.of(row), first, last)
+    counts = found.counts[:, [COUNTS.index(grade) for grade in known]].tolist()
+    return {
+        day_of(day): dict(zip(known, of_day, strict=True))
+        for day, of_day in zip(found.days.tolist(), counts, strict=True)
+    }
+
+
 def _trend(recent: DaysOf, known: Iterable[str], last: date) -> list[int]:
     every = np.zeros(TREND, np.int64)
     places = recent.days - since_1970(last) + TREND - 1

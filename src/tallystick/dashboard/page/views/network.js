@@ -101,7 +101,7 @@ export const batchColumns = (named) => [
   { name: "Inferences", number: true, cell: (row) => count(row.count) },
   { name: "State", cell: (row) => stateBadge(row) },
   { name: "Operator", cell: (row) => operatorLink(row) },
-  { name: "Committed", cell: (row) => time(row.block_time) },
+  { name: "When", cell: (row) => time(row.block_time) },
   { name: "Transaction", cell: (row) => transaction(row, row.transaction_hash) },
 ];
 

@@ -32,7 +32,7 @@ function askedColumns(named) {
     networkColumn(named),
     { name: "Operator", cell: (row) => operatorLink(row) },
     { name: "Model", cell: (row) => modelLink(row) },
-    { name: "Committed", cell: (row) => time(row.block_time) },
+    { name: "When", cell: (row) => time(row.block_time) },
   ];
 }
 
