@@ -31,13 +31,20 @@ def live(shown: Shown) -> Live:
     return Live(shown.data.root)
 
 
+@pytest.fixture(autouse=True)
+def _latest(request: pytest.FixtureRequest) -> None:
+    """Have the API answer with what tests before this one have extracted."""
+    if "live" in request.fixturenames:
+        request.getfixturevalue("live").look()
+
+
 @pytest.fixture(scope="package")
 def client(shown: Shown, live: Live) -> Iterator[TestClient]:
     with TestClient(create_app(live, OnChain({31337: [shown.url]}))) as found:
         yield found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def ledger(shown: Shown, client: TestClient) -> Ledger:
     """The registry's events, folded by the protocol's own twin of the contract."""
     return shown.world.ledger()
