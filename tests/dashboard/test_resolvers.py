@@ -132,3 +132,25 @@ def test_page__resolver__says_whether_it_is_known_and_why(
         rulings = found["rulings"]
         assert shown[3] == (str(rulings["convictions"]) if rulings else "not available")
     assert visit.errors == []
+
+
+def test_page__pool__tells_its_terms_in_words(
+    visit: Visit, client: TestClient, live: Live, shown: Shown
+) -> None:
+    state = SeatsAtBlock.read(shown.data.pools(shown.contract))
+    assert state is not None
+    path = path_of(live, next(iter(state.pools)))
+    terms = client.get(f"{API}/{path}").json()["terms"]["terms"]
+
+    visit.go(path.replace("resolvers", "resolver", 1))
+
+    told = dict(
+        zip(
+            visit.page.locator("main dl.facts dl.facts dt").all_inner_texts(),
+            visit.page.locator("main dl.facts dl.facts dd").all_inner_texts(),
+            strict=True,
+        )
+    )
+    assert told["seat stake"] == f"{int(terms['seatStake']) / 10**18:.3f} ETH"
+    assert told["exit delay"] == f"{int(terms['exitDelay']) // 86_400} days"
+    assert told["min seats"] == str(terms["minSeats"])

@@ -2,7 +2,7 @@
 
 import { get, rows } from "../data.js";
 import { el, facts, id, pathOf, stranger } from "../dom.js";
-import { count, NONE, share } from "../format.js";
+import { amount, count, NONE, share } from "../format.js";
 import { badge, bar, capital } from "../shapes.js";
 import { table } from "../table.js";
 import { EXTRACT, card, command, figures, heading, listCard, orMissing } from "./cards.js";
@@ -32,10 +32,20 @@ const SEATS = [
   { name: "Share", numeric: true, cell: (row) => [share(row.share), bar([{ kind: "ink", value: row.share }], 1, `${share(row.share)} of the seats`, "thin")] },
 ];
 
-// A term as a view answered it: a number, a text, a list, or a struct of such.
-function term(value) {
-  if (Array.isArray(value)) return value.length ? el("ul", {}, value.map((one) => el("li", {}, term(one)))) : "none";
-  if (value !== null && typeof value === "object") return facts(Object.entries(value).map(([name, one]) => [name.replaceAll("_", " "), term(one)]));
+const AMOUNTS = ["seatStake", "minStake", "feePerLeaf", "ruleFee"];
+const DAY = 86_400;
+
+// "seat stake" of seatStake.
+function words(name) {
+  return name.replaceAll("_", " ").replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+// A term as a view answered it: a number, a text, a list, or a struct of such; `of` names the asset of amounts.
+function term(value, of, name = "") {
+  if (Array.isArray(value)) return value.length ? el("ul", {}, value.map((one) => el("li", {}, term(one, of)))) : "none";
+  if (value !== null && typeof value === "object") return facts(Object.entries(value).map(([key, one]) => [words(key), term(one, { ...of, ...value }, key)]));
+  if (AMOUNTS.includes(name) && of.asset) return amount(String(value), of);
+  if (name === "exitDelay") return value % DAY ? `${count(value)} s` : `${count(value / DAY)} days`;
   return el("code", {}, String(value));
 }
 
@@ -74,7 +84,7 @@ export async function resolver(parts, state) {
           card("Networks that use it", "A network's own rules make a difference to whether it is known there.", [], table(`Its place in each network's rules (${count(one.networks.length)} of ${count(one.networks_total)})`, NETWORKS, one.networks)),
           await seats(one, path, state)),
         el("div", {},
-          card("Terms", Object.keys(one.terms).length ? "As read on chain." : "It has none, or none that could be read.", [], el("div", { class: "pad" }, Object.entries(one.terms).length ? term(one.terms) : null)))),
+          card("Terms", Object.keys(one.terms).length ? "As read on chain." : "It has none, or none that could be read.", [], el("div", { class: "pad" }, Object.entries(one.terms).length ? term(one.terms, { chain_id: one.chain_id }) : null)))),
       rulings ? await listCard(state, "Convictions", `${path}/rejections`, rejectionColumns(of, (row) => of(row).name ?? ""), { words: "Batches that its rulings, and disproofs before it, rejected." }) : [],
     ].flat(),
   };
