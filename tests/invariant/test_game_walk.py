@@ -35,7 +35,7 @@ REASONS = {
     "show": ALWAYS,
     "proveElement": ALWAYS | {"NotWrong", "ElementOutOfRange"},
     "proveInput": ALWAYS,
-    "proveOutput": ALWAYS | {"NotWrong", "HashMismatch"},
+    "proveOutput": ALWAYS | {"NotWrong"},
     "claim": {"NoChallenge", "ClaimTooEarly"},
 }
 """What a move was refused for at least; tests/contracts/replay/test_game.py has them all."""

@@ -84,7 +84,7 @@ def test_import__same_source__same_file(integer_file: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("place", "changed", "reason"),
     [
-        (b"tallystick.width", b"tallystick.widtH", "no tallystick.width"),
+        (b"llm_i8.width", b"llm_i8.widtH", "no llm_i8.width"),
         (b"blk.7.attn_q.weight", b"blk.7.attn_x.weight", "no blk.7.attn_q.weight"),
         (b"LLM-I8", b"LLM-I9", "not one of LLM-I8"),
     ],

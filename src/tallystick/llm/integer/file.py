@@ -13,9 +13,9 @@ from tallystick.llm.engine.gguf_file import read_gguf
 from tallystick.llm.integer.model import IntegerModel, Layer, Matrix, Shape
 from tallystick.llm.spec import ARITHMETIC
 
-KEY = "tallystick.arithmetic"
+KEY = "llm_i8.arithmetic"
 """Of the metadata."""
-_SIZE = "tallystick.{}"
+_SIZE = "llm_i8.{}"
 _MATRICES = {
     "query": "attn_q", "key": "attn_k", "value": "attn_v", "attention_output": "attn_output",
     "gate": "ffn_gate", "up": "ffn_up", "down": "ffn_down",
