@@ -343,7 +343,7 @@ def test_tick__largest_element_fits_no_transaction__no_bond_is_put_up(
     obstructed: Callable[..., tuple[Verifier, Committed]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("tallystick.replay.game_cost.MOST_DATA", 4_000)
+    monkeypatch.setattr("tallystick.replay.provable.MAX_TRANSACTION", 4_000)
     one, batch = obstructed({})
 
     assert (staged.record(batch).state, moves(one)) == (State.OPEN, [])
