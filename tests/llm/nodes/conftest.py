@@ -15,7 +15,6 @@ from tallystick.llm.spec import Spec
 from tallystick.llm.verdicts import DRAFT
 from tallystick.protocol.abi_words import ZERO32
 from tallystick.protocol.events import ModelRegistered
-from tallystick.protocol.hexes import to_hex
 from tallystick.protocol.inference import Request
 from tallystick.protocol.keccak import keccak256
 from tallystick.storage.models.content import content_hash
@@ -34,17 +33,10 @@ SPEC = Spec(context=1024, tokens=64, comparison=DRAFT)
 class LlmScene(Scene):
     """What an operator of a language model works in."""
 
-    spec: Path = Path()
-
-    def settings(self, **operator: Any) -> dict[str, Any]:
-        """Settings that commit soon; fields of the operator's section may be changed."""
-        model = {
-            "id": to_hex(self.model_id),
-            "file": str(SMOLLM2_FILE),
-            "runner": "llm",
-            "spec": str(self.spec),
-        }
-        return super().settings(**{"models": [model], **operator})
+    @property
+    def spec(self) -> Path:
+        """File of the spec's text."""
+        return Path(self.model["spec"])
 
     def header(self, body: bytes, nonce: int, **changes: Any) -> tuple[str, Request]:
         """The header that makes a body a signed request, and the request."""
@@ -95,7 +87,8 @@ def set_up(chain: Chain, folder: Path) -> Iterator[LlmScene]:
             "",
         )
         model_id = mined.event(ModelRegistered).model_id
-        yield LlmScene(chain, found.network, model_id, folder, spec)
+        model = {"file": str(SMOLLM2_FILE), "runner": "llm", "spec": str(spec)}
+        yield LlmScene(chain, found.network, model_id, folder, model)
 
 
 @pytest.fixture
