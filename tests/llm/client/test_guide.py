@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from tallystick.client.llm.kept import KeptAnswer
 from tallystick.demo.processes import free_port
+from tallystick.llm.integer.file import is_integer
 from tallystick.node.settings import OperatorSettings, ServedModel
 from tallystick.protocol.hexes import checksummed, to_hex
 from tests.llm.model_file import SMOLLM2_FILE
@@ -143,6 +144,13 @@ def test_example__of_calibrate__proposes_thresholds(variables: dict[str, str]) -
     assert "x1" in run(EXAMPLES["tallystick llm calibrate"], {}, variables)
 
 
+def test_example__of_import__makes_a_model_in_integers(variables: dict[str, str]) -> None:
+    Path("model.gguf").symlink_to(SMOLLM2_FILE)
+
+    assert "content hash" in run(EXAMPLES["tallystick llm import"], {}, variables)
+    assert is_integer(Path("model.i8.gguf"))
+
+
 def test_examples__all_of_the_group__are_run_here() -> None:
-    names = ("ask", "calibrate", "check", "proxy")
+    names = ("ask", "calibrate", "check", "import", "proxy")
     assert EXAMPLES.keys() == {"tallystick llm", *(f"tallystick llm {name}" for name in names)}
