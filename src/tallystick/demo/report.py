@@ -28,15 +28,14 @@ def rows(world: World) -> list[dict[str, Any]]:
     return found
 
 
+def titled(title: str) -> Table:
+    """Return an empty table as a story's end shows them."""
+    return Table(title=title, title_justify="left", box=None, padding=(0, 0, 0, 1), pad_edge=False)
+
+
 def table(found: list[dict[str, Any]]) -> Table:
     """Return the rows as people read them; burned amounts in ether."""
-    shown = Table(
-        title="Verified inference per network",
-        title_justify="left",
-        box=None,
-        padding=(0, 0, 0, 1),
-        pad_edge=False,
-    )
+    shown = titled("Verified inference per network")
     shown.add_column("network", no_wrap=True)
     for heading in ("committed", "unchallenged", "audited", "rejected", "open", "verified"):
         shown.add_column(heading, justify="right", no_wrap=True)

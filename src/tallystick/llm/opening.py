@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from tallystick.errors import BodyRefusedError, FieldError
-from tallystick.llm.engine.batching import Batching
+from tallystick.llm.engine.batching import Batching, OwningBatching
 from tallystick.llm.engine.context import Context
 from tallystick.llm.engine.errors import EngineError
 from tallystick.llm.engine.library import Library
@@ -66,7 +66,7 @@ def open_model(
     try:
         if isinstance(spec.comparison, Profile):
             _test(model, spec.comparison, golden)
-        engine = _Owner(Context(model, spec.context, slots))
+        engine = OwningBatching(Context(model, spec.context, slots), model)
     except BaseException:
         model.close()
         raise
@@ -133,18 +133,6 @@ def template_of(vocabulary: GgufVocabulary) -> Render:
         for token in (vocabulary.bos, vocabulary.eos)
     )
     return Renderer(source, bos, eos).render
-
-
-class _Owner(Batching):
-    """An engine that lets go of its model, too."""
-
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self._model = context.model
-
-    def close(self) -> None:
-        super().close()
-        self._model.close()
 
 
 def _language_model(spec: Spec, engine: Batching) -> LanguageModel:

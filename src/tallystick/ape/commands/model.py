@@ -1,11 +1,12 @@
 """ape tallystick model: register models by their content."""
 
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple, get_args
 
 import click
 
 from tallystick.ape.options import sending_options
+from tallystick.api.gguf_registration import Kind
 from tallystick.cli.calibration import calibrate
 from tallystick.cli.command import CommandError, ConsoleCommand, ConsoleGroup
 from tallystick.cli.model import describe, import_model, list_registered, pull, push
@@ -39,7 +40,7 @@ def cli() -> None:
 @click.option(
     "--make-spec",
     "kind",
-    type=click.Choice(["exact", "tolerance", "integer"]),
+    type=click.Choice(get_args(Kind)),
     help="Write the spec of a .gguf file to --spec, or beside it.",
 )
 @click.option(
@@ -77,7 +78,7 @@ def register(
     uri: str,
     content: Path,
     spec: Path | None,
-    kind: Literal["exact", "tolerance", "integer"] | None,
+    kind: Kind | None,
     kernel: str,
     context: int | None,
     tokens: int,
@@ -135,7 +136,7 @@ class _Made(NamedTuple):
 def _made(
     content: Path,
     file: Path | None,
-    how: tuple[Literal["exact", "tolerance", "integer"], str, int | None, int],
+    how: tuple[Kind, str, int | None, int],
 ) -> _Made:
     from tallystick.api.gguf_registration import make_spec
 

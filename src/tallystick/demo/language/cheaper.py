@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from tallystick.llm.gguf_tensors import copy_head, read_tensors, write_all
+
 
 def write_quantized(source: Path, target: Path, kind: str = "Q4_0") -> Path:
     """Write a file whose matrices of Q4_1 are of another kind, made from what Q4_1 has left.
@@ -11,26 +13,15 @@ def write_quantized(source: Path, target: Path, kind: str = "Q4_0") -> Path:
         target: the file that is written.
         kind: of the matrices, as GGUF names it.
     """
-    from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType, GGUFWriter
+    from gguf import GGMLQuantizationType
     from gguf.quants import dequantize, quantize
 
     other = GGMLQuantizationType[kind]
-    reader = GGUFReader(source)
-    architecture = reader.fields["general.architecture"].contents()
-    writer = GGUFWriter(target, architecture)
-    for field in reader.fields.values():
-        if field.name.startswith("GGUF.") or field.name == "general.architecture":
-            continue
-        kinds = field.types
-        of = kinds[1] if kinds[0] is GGUFValueType.ARRAY else None
-        writer.add_key_value(field.name, field.contents(), kinds[0], sub_type=of)
-    for tensor in reader.tensors:
+    writer = copy_head(source, target)
+    for name, tensor in read_tensors(source).items():
         data, now = tensor.data, tensor.tensor_type
         if now is GGMLQuantizationType.Q4_1:
             data, now = quantize(dequantize(data, now), other), other
-        writer.add_tensor(tensor.name, data, raw_dtype=now)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+        writer.add_tensor(name, data, raw_dtype=now)
+    write_all(writer)
     return target

@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
+from tallystick.demo.report import titled
 from tallystick.demo.world import World
 from tallystick.protocol.enums import Grade, State
 
@@ -52,13 +53,7 @@ def rows(world: World, network: bytes, gas: Mapping[Grade, int]) -> list[dict[st
 
 def table(found: list[dict[str, Any]]) -> Table:
     """Return the rows as people read them."""
-    shown = Table(
-        title="By kind of evidence",
-        title_justify="left",
-        box=None,
-        padding=(0, 0, 0, 1),
-        pad_edge=False,
-    )
+    shown = titled("By kind of evidence")
     shown.add_column("evidence", no_wrap=True)
     for heading in ("inferences", "from events", "gas each"):
         shown.add_column(heading, justify="right", no_wrap=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from threading import Condition, Thread
 from typing import Any
 
+from tallystick.closing import Closing
 from tallystick.errors import FieldError
 from tallystick.llm.engine.context import ROWS, Ask, Texts
 from tallystick.llm.engine.errors import EngineError
@@ -230,6 +231,24 @@ class Batching:
             self._running = {at: task for at, task in self._running.items() if id(task) not in over}
         for task, error in ended:
             _end(task, error)
+
+
+class OwningBatching(Batching):
+    """An engine that lets go of its model, too.
+
+    Args:
+        context: of the model.
+        model: closed after the context.
+    """
+
+    def __init__(self, context: Texts, model: Closing) -> None:
+        super().__init__(context)
+        self._model = model
+
+    def close(self) -> None:
+        """Cancel all work and let go of context and model."""
+        super().close()
+        self._model.close()
 
 
 def _end(task: BatchTask, error: BaseException | None) -> None:

@@ -64,7 +64,9 @@ class Dense:
         if self._wide:
             upper, lower = np.split(sums.astype(np.int64), 2, axis=1)
             sums = (upper << 8) + lower
-            sums += _ZERO * np.concatenate([rows >> 8, (rows & 255) - _ZERO]).sum(axis=1)[:, None]
+            # What the weights' own lower bytes' zero is worth, a row of bytes.
+            whole = halves.sum(axis=1, dtype=np.int64) - _ZERO * halves.shape[1]
+            sums += _ZERO * whole[:, None]
         exact = sums[: len(rows)].astype(np.int64)
         exact <<= 8
         exact += sums[len(rows) :]

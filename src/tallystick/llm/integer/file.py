@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tallystick.errors import FieldError, ModelRefusedError
 from tallystick.llm.engine.gguf_file import read_gguf
+from tallystick.llm.gguf_tensors import copy_head, read_tensors, write_all
 from tallystick.llm.integer.model import IntegerModel, Layer, Matrix, Shape
 from tallystick.llm.spec import ARITHMETIC
 
@@ -66,27 +67,15 @@ def write_model(model: IntegerModel, target: Path, source: Path) -> None:
         target: the file; whole or not there.
         source: GGUF.
     """
-    from gguf import GGUFReader, GGUFValueType, GGUFWriter
-
-    reader = GGUFReader(source)
     part = target.with_name(f"{target.name}.part")
-    writer = GGUFWriter(part, "llama")
-    for field in reader.fields.values():
-        if field.name.startswith("GGUF.") or field.name == "general.architecture":
-            continue
-        kinds = field.types
-        of = kinds[1] if kinds[0] is GGUFValueType.ARRAY else None
-        writer.add_key_value(field.name, field.contents(), kinds[0], sub_type=of)
+    writer = copy_head(source, part)
     writer.add_string(KEY, ARITHMETIC)
     for name, value in asdict(model.shape).items():
         writer.add_uint64(_SIZE.format(name), value)
     for name, tensor in _named(model):
         writer.add_tensor(name, np.ascontiguousarray(tensor))
     try:
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_tensors_to_file()
-        writer.close()
+        write_all(writer)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
@@ -96,12 +85,7 @@ class _Tensors:
     """Tensors of a file by name, each read once."""
 
     def __init__(self, file: Path) -> None:
-        from gguf import GGUFReader
-
-        try:
-            self._tensors = {one.name: one.data for one in GGUFReader(file).tensors}
-        except (ValueError, IndexError, KeyError, TypeError, OverflowError) as error:
-            raise ModelRefusedError(file.name, f"its tensors can't be read: {error}") from error
+        self._tensors = {name: one.data for name, one in read_tensors(file).items()}
         self._file, self._left = file, set(self._tensors)
 
     def __contains__(self, name: str) -> bool:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tallystick.errors import FieldError, ModelRefusedError
 from tallystick.llm.engine.gguf_file import read_gguf
+from tallystick.llm.gguf_tensors import read_tensors
 from tallystick.llm.integer.arithmetic import FRACTION
 from tallystick.llm.integer.file import KEY
 from tallystick.llm.integer.model import IntegerModel, Layer, Matrix, Shape
@@ -58,8 +59,6 @@ class _Source:
     """A GGUF file, each tensor of which has to be asked for."""
 
     def __init__(self, path: Path, metadata: Mapping[str, Any]) -> None:
-        from gguf import GGUFReader
-
         self._path, self._metadata = path, metadata
         if metadata.get(KEY) == ARITHMETIC:
             raise self.refused(f"it is one of {ARITHMETIC} already")
@@ -69,10 +68,7 @@ class _Source:
         scaling = metadata.get("llama.rope.scaling.type", "none")
         if scaling != "none":
             raise self.refused(f"it scales positions ({scaling}), which LLM-I8 does not")
-        try:
-            self._tensors = {one.name: one for one in GGUFReader(path).tensors}
-        except (ValueError, IndexError, KeyError, TypeError, OverflowError) as error:
-            raise self.refused(f"its tensors can't be read: {error}") from error
+        self._tensors = read_tensors(path)
         self._left = set(self._tensors)
 
     def refused(self, reason: str) -> ModelRefusedError:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tallystick.errors import FieldError, ModelRefusedError
-from tallystick.llm.engine.batching import Batching
+from tallystick.llm.engine.batching import OwningBatching
 from tallystick.llm.engine.library import Library
 from tallystick.llm.engine.model import Model
 from tallystick.llm.integer.context import IntegerContext, LoadedIntegers
@@ -12,7 +12,7 @@ from tallystick.llm.integer.self_test import self_test
 from tallystick.llm.integer.transformer import Transformer
 
 
-class IntegerEngine(Batching):
+class IntegerEngine(OwningBatching):
     """An engine of LLM-I8 with continuous batching.
 
     Args:
@@ -32,20 +32,15 @@ class IntegerEngine(Batching):
         model = read_model(file)
         if context > model.shape.context:
             raise FieldError("context of the spec", context, f"at most {model.shape.context}")
-        self._tokens = Model.open(library, file, tokens_only=True)
+        tokens = Model.open(library, file, tokens_only=True)
         try:
-            vocabulary = self._tokens.vocabulary
+            vocabulary = tokens.vocabulary
             if vocabulary.size != model.shape.vocabulary:
                 raise ModelRefusedError(
                     file.name, f"{vocabulary.size} tokens, {model.shape.vocabulary} embeddings"
                 )
             loaded = LoadedIntegers(Transformer(model), vocabulary)
-            super().__init__(IntegerContext(loaded, context, slots))
+            super().__init__(IntegerContext(loaded, context, slots), tokens)
         except BaseException:
-            self._tokens.close()
+            tokens.close()
             raise
-
-    def close(self) -> None:
-        """Cancel all work and let go of the model."""
-        super().close()
-        self._tokens.close()
